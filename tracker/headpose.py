@@ -16,7 +16,7 @@ axis would bring the nose to the left, about the x axis to the bottom).
 Two consequences that code relies on: turning a picture clockwise by a adds a to roll and leaves
 yaw and pitch alone; mirroring it left-right negates yaw and roll and keeps pitch.
 
-yaw and roll lie in (-180, 180], [-90, 90] is the range of yaw that comes back from a rotation.
+A pose that comes back from a rotation has yaw in [-90, 90], pitch and roll in [-180, 180].
 """
 
 from __future__ import annotations
@@ -78,8 +78,9 @@ def wrap_degrees(angle: float) -> float:
 def face_xyz() -> NDArray[np.float64]:
     """(68, 3) the average face in centimetres, face axes, origin between the eyes."""
     body = json.loads(assets.path("face68_3d.json").read_text(encoding="utf-8"))
-    xyz = np.array(body["xyz"], np.float64)
-    return xyz - xyz[[36, 45]].mean(0)
+    xyz: NDArray[np.float64] = np.array(body["xyz"], np.float64)
+    xyz -= xyz[[36, 45]].mean(0)
+    return xyz
 
 
 def pose_from_landmarks(xy: ArrayLike) -> Pose:

@@ -1,0 +1,79 @@
+"""Run a network file: one method, and a dict from suffix to loader.
+
+    engine = load_engine("hand21.onnx", threads=2)
+    outputs = engine.run(batch)          # {'xy': (N, 21, 2), ...}
+
+This package knows nothing of hands or faces and imports nothing of the tracker. The libraries
+behind a suffix are imported when a file of that suffix is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Batch = NDArray[np.float32]
+Outputs = dict[str, NDArray[Any]]
+
+
+class Engine(Protocol):
+    """A loaded network. `run` takes one float32 batch and returns every output by its name."""
+
+    @property
+    def provider(self) -> str:
+        """What truly runs the network, such as 'CPUExecutionProvider' or 'LiteRT'."""
+        ...
+
+    @property
+    def threads(self) -> int:
+        """CPU threads inside one `run`."""
+        ...
+
+    @property
+    def props(self) -> Mapping[str, str]:
+        """The file's own metadata; empty where its format has none."""
+        ...
+
+    def run(self, batch: Batch) -> Outputs:
+        """Outputs by name. Raises ValueError when the batch does not fit the network's input."""
+        ...
+
+
+Loader = Callable[[Path, int, str | None], Engine]
+
+
+def _onnx(path: Path, threads: int, provider: str | None) -> Engine:
+    from engines.onnx import OnnxEngine
+
+    return OnnxEngine(path, threads, provider)
+
+
+def _litert(path: Path, threads: int, provider: str | None) -> Engine:
+    from engines.litert import LiteRTEngine
+
+    return LiteRTEngine(path, threads, provider)
+
+
+LOADERS: dict[str, Loader] = {".onnx": _onnx, ".tflite": _litert}
+
+
+def load_engine(path: str | Path, threads: int = 2, provider: str | None = None) -> Engine:
+    """Load a network file by its suffix.
+
+    provider: None lets the engine choose (`Engine.provider` tells the outcome); a name demands
+    that one, and anything else binding in its place is a RuntimeError. Raises FileNotFoundError
+    for a missing file and ValueError for one that is no network.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in LOADERS:
+        known = ", ".join(LOADERS)
+        raise ValueError(f"no engine runs {path.name}: give a file that ends in {known}")
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no network file at {path}; check the path")
+    if threads < 1:
+        raise ValueError(f"a network needs one thread at least, {threads} were asked for")
+    return LOADERS[path.suffix.lower()](path, threads, provider)

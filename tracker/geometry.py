@@ -1,0 +1,123 @@
+"""Crop geometry: from landmarks or detections to a rotated square, and between the spaces.
+
+All functions are pure. Frame and crop pixels have their centres at integers, x right, y down.
+A crop of `size` pixels covers a square of `box.side` frame pixels, so one crop pixel is
+`side / size` frame pixels wide, and the square's centre is crop pixel (size - 1) / 2.
+`angle` is the direction of the crop's x axis in the frame, degrees, positive clockwise on screen.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tracker.types import CropBox, Detection, Kind
+
+# How much larger than the landmarks' own (rotated) bounding square the network's crop is.
+CROP_SCALE: dict[Kind, float] = {"hand": 1.6, "face": 1.35}
+
+
+def rotation(angle: float) -> NDArray[np.float64]:
+    """(2, 2) matrix that turns crop axes into frame axes."""
+    a = np.deg2rad(angle)
+    return np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
+
+
+def crop_to_frame(box: CropBox, size: int) -> NDArray[np.float64]:
+    """(2, 3) affine that maps crop pixels to frame pixels."""
+    linear = rotation(box.angle) * (box.side / size)
+    middle = np.full(2, (size - 1) / 2)
+    return np.column_stack([linear, np.asarray(box.centre_xy, np.float64) - linear @ middle])
+
+
+def frame_to_crop(box: CropBox, size: int) -> NDArray[np.float64]:
+    """(2, 3) affine that maps frame pixels to crop pixels; inverse of `crop_to_frame`."""
+    return invert(crop_to_frame(box, size))
+
+
+def invert(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Inverse of a (2, 3) affine, as a (2, 3) affine."""
+    linear = np.linalg.inv(matrix[:, :2])
+    return np.column_stack([linear, -linear @ matrix[:, 2]])
+
+
+def apply(matrix: NDArray[np.float64], xy: ArrayLike) -> NDArray[np.float32]:
+    """Map points (..., 2) by a (2, 3) affine."""
+    points = np.asarray(xy, np.float64)
+    return (points @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+
+
+def upright_angle(kind: Kind, xy: ArrayLike) -> float:
+    """Angle (degrees) at which the object stands upright in its crop.
+
+    Hand (21 points): wrist below, mean of index, middle and ring knuckle above.
+    Face (68 points): the person's right eye on the left, both eyes on one line.
+    Other markups have no known upright and give 0.
+    """
+    points = np.asarray(xy, np.float64)
+    if kind == "hand" and len(points) == 21:
+        up = points[[5, 9, 13]].mean(0) - points[0]
+        return float(np.rad2deg(np.arctan2(up[0], -up[1])))
+    if kind == "face" and len(points) == 68:
+        across = points[42:48].mean(0) - points[36:42].mean(0)
+        return float(np.rad2deg(np.arctan2(across[1], across[0])))
+    return 0.0
+
+
+def box_from_landmarks(kind: Kind, xy: ArrayLike, angle: float | None = None) -> CropBox:
+    """The crop around landmarks (K, 2) in frame pixels; rows with NaN are ignored.
+
+    Raises ValueError when fewer than two points are finite.
+    """
+    points = np.asarray(xy, np.float64)
+    turn = upright_angle(kind, points) if angle is None else angle
+    if not np.isfinite(turn):
+        turn = 0.0
+    points = points[np.isfinite(points).all(1)]
+    if len(points) < 2:
+        raise ValueError(f"a crop needs two landmarks at least, found {len(points)}")
+    axes = rotation(turn)
+    inside = points @ axes  # coordinates along the crop's own axes
+    low, high = inside.min(0), inside.max(0)
+    side = max(float((high - low).max()), 1.0) * CROP_SCALE[kind]
+    return CropBox((axes @ ((low + high) / 2)).astype(np.float32), side, turn)
+
+
+def box_from_detection(found: Detection) -> CropBox:
+    """The first crop of a freshly detected object, before any landmark is known.
+
+    Palm points: 0 wrist, 2 middle knuckle; face points: 0 right eye, 1 left eye (MediaPipe's
+    order). Shifts and scales are in sides of the detector's box, and bring it onto what
+    `box_from_landmarks` gives. Measured medians (10th to 90th percentile or standard deviation):
+    - 1,634 hands of 6 image sources and 3 clips: scale 2.87 (2.11 fist to 3.38 open hand), shift
+      (0.01, -0.41) +- (0.13, 0.16), angle off by 4.8 degrees (90 %: 12.7);
+    - 1,813 faces: scale 1.335 (1.24 to 1.46), shift (0.01, 0.07) +- (0.03, 0.04), angle off by
+      2.4 degrees (90 %: 6.3).
+    """
+    x0, y0, x1, y1 = (float(v) for v in found.box_xyxy)
+    centre, side = np.array([(x0 + x1) / 2, (y0 + y1) / 2]), max(x1 - x0, y1 - y0)
+    if found.kind == "hand":
+        up = found.xy[2].astype(np.float64) - found.xy[0]
+        angle = float(np.rad2deg(np.arctan2(up[0], -up[1])))
+        shift, scale = np.array([0.0, -0.41]), 2.87
+    else:
+        across = found.xy[1].astype(np.float64) - found.xy[0]
+        angle = float(np.rad2deg(np.arctan2(across[1], across[0])))
+        shift, scale = np.array([0.0, 0.07]), 1.335
+    centre = centre + rotation(angle) @ shift * side
+    return CropBox(centre.astype(np.float32), side * scale, angle)
+
+
+def box_iou(a: ArrayLike, b: ArrayLike) -> float:
+    """Intersection over union of two axis-aligned boxes (4,) xyxy."""
+    p, q = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    wh = np.clip(np.minimum(p[2:], q[2:]) - np.maximum(p[:2], q[:2]), 0, None)
+    common = float(wh.prod())
+    union = float((p[2:] - p[:2]).prod() + (q[2:] - q[:2]).prod()) - common
+    return common / union if union > 0 else 0.0
+
+
+def bounds_xyxy(xy: ArrayLike) -> NDArray[np.float32]:
+    """Axis-aligned bounding box (4,) of points (K, 2)."""
+    points = np.asarray(xy, np.float32)
+    return np.concatenate([points.min(0), points.max(0)])
