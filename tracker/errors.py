@@ -1,0 +1,29 @@
+"""Errors that are meant for the user: one sentence with the wish, the fact and the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EDQUOT, EFBIG, ENOSPC
+from pathlib import Path
+
+import av
+
+
+class UserError(Exception):
+    """Something the user can act on; the command line prints it without a traceback."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a failed write to `path` into a UserError; every other exception passes."""
+    try:
+        yield
+    except (OSError, av.FFmpegError) as error:
+        if error.errno == ENOSPC or error.errno == EDQUOT:
+            fact = "the disk is full; free some space and run this again"
+        elif error.errno == EFBIG:
+            fact = "it grew over the largest size a file may have here; write to another disk"
+        else:
+            fact = f"{error.strerror or error}; choose another --out"
+        raise UserError(f"{path} could not be written: {fact}") from error

@@ -1,0 +1,57 @@
+"""Output files appear whole or not at all: written beside their final name, renamed at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from tracker.errors import UserError, writing
+
+
+class OutFile:
+    """A file being written at `temp`, in the folder of `path`; `commit` gives it its name.
+
+    Raises UserError before anything is written when `path` is one of `inputs` (also through a
+    link), exists already without `overwrite`, or lies in no folder.
+    """
+
+    def __init__(self, path: Path, inputs: Iterable[Path] = (), overwrite: bool = False) -> None:
+        """Check the name and claim the temporary one."""
+        refuse_bad_output(path, inputs, overwrite)
+        self.path = path
+        self.temp = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._overwrite = overwrite
+        with writing(path):
+            self.temp.open("wb").close()
+
+    def commit(self) -> None:
+        """Give the finished file its final name."""
+        if not self._overwrite and self.path.exists():
+            self.discard()
+            raise UserError(
+                f"{self.path} appeared while this was running, so nothing was written over it; "
+                "run this again with another name or with --overwrite"
+            )
+        with writing(self.path):
+            self.temp.replace(self.path)
+
+    def discard(self) -> None:
+        """Remove what was written so far; harmless after `commit`."""
+        self.temp.unlink(missing_ok=True)
+
+
+def refuse_bad_output(path: Path, inputs: Iterable[Path], overwrite: bool) -> None:
+    """Raise UserError where writing `path` would be wrong or impossible."""
+    if not path.parent.is_dir():
+        raise UserError(f"{path} could not be written: there is no folder {path.parent}; make it")
+    if path.is_dir():
+        raise UserError(f"{path} could not be written: it is a folder; name a file in it")
+    if not path.exists():
+        return
+    if any(source.exists() and path.samefile(source) for source in inputs):
+        raise UserError(
+            f"{path} is the input itself and would be lost; choose another name for the output"
+        )
+    if not overwrite:
+        raise UserError(f"{path} exists already; add --overwrite or choose another name")

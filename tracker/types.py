@@ -1,0 +1,94 @@
+"""The data that flows through the tracker: frozen, plain, arrays inside.
+
+Spaces are named: *frame* pixels (the picture as decoded), *crop* pixels (the network's input
+patch). Pixel centres lie at integer coordinates in both. x points right, y down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Image = NDArray[np.uint8]
+Kind = Literal["hand", "face"]
+Side = Literal["left", "right"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a stream. `bgr` is (H, W, 3) uint8, or None where it could not be decoded."""
+
+    index: int  # decode order, from 0
+    t: float  # seconds, from the container's time stamps or a monotonic clock
+    bgr: Image | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """One hand or face found by a detector, in frame pixels."""
+
+    kind: Kind
+    box_xyxy: Floats  # (4,)
+    score: float  # [0, 1]
+    xy: Floats  # (P, 2) the detector's own few points (palm: 7, face: 6)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CropBox:
+    """A rotated square in the frame: what the network sees."""
+
+    centre_xy: Floats  # (2,) frame pixels
+    side: float  # frame pixels
+    angle: float  # degrees; direction of the crop's x axis, positive clockwise on screen
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """What the network says about one crop, mapped back to the frame."""
+
+    kind: Kind
+    box: CropBox
+    xy: Floats  # (K, 2) frame pixels
+    score: Floats  # (K,) [0, 1]
+    presence: float  # [0, 1] is there such an object in the crop at all
+    attributes: Mapping[str, Floats]  # class attributes: probabilities; 'pose': degrees
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pose:
+    """Head pose in degrees; axes and signs are defined in `tracker/headpose.py`."""
+
+    yaw: float
+    pitch: float
+    roll: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """One hand or face followed over time, as the user sees it in one frame."""
+
+    id: int
+    kind: Kind
+    xy: Floats  # (K, 2) frame pixels, smoothed
+    xy_raw: Floats  # (K, 2) frame pixels, as the network said
+    score: Floats  # (K,) [0, 1]
+    presence: float  # [0, 1]
+    side: Side | None  # hands only: the person's own left or right
+    side_p: float  # [0, 1], averaged over the track
+    gesture: str | None  # hands only, after hysteresis; None: no gesture head
+    gesture_p: float  # [0, 1] smoothed probability of `gesture`
+    pose: Pose | None  # faces only
+    age: int  # frames since the track began
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """Everything seen in one frame. No hand and no face is an empty tuple."""
+
+    t: float
+    tracks: tuple[Track, ...]
