@@ -1,0 +1,142 @@
+"""Landmarks of the objects in given boxes: cut, one batched network run, back to the frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from engines import Engine, Outputs, load_engine
+from tracker.geometry import apply, crop_to_frame, frame_to_crop
+from tracker.headpose import wrap_degrees
+from tracker.modelfile import ModelInfo
+from tracker.timings import Timings
+from tracker.types import CropBox, Floats, Image, Located
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A landmark network and what its file says about it."""
+
+    engine: Engine
+    info: ModelInfo
+
+
+def load_model(path: str | Path, threads: int = 2, provider: str | None = None) -> Model:
+    """Load a landmark model and run it once on black, so that a wrong file fails here.
+
+    Raises FileNotFoundError, ValueError (not one of our models) or RuntimeError (a demanded
+    provider that did not bind).
+    """
+    engine = load_engine(path, threads, provider)
+    try:
+        info = ModelInfo.from_props(engine.props, str(path))
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} describes its landmarks incompletely ({error}); "
+            "export it again with 'train export'"
+        ) from error
+    model = Model(engine, info)
+    channels = 3 if info.colour == "rgb" else 1
+    outputs = engine.run(np.zeros((1, channels, info.size, info.size), np.float32))
+    check_outputs(outputs, info, str(path))
+    return model
+
+
+def check_outputs(outputs: Outputs, info: ModelInfo, origin: str) -> None:
+    """ValueError when a network's answers (for one crop) are not what its description promises."""
+    points = len(info.landmarks)
+    want: dict[str, tuple[int, ...]] = {
+        "xy": (1, points, 2),
+        "score": (1, points),
+        "presence": (1,),
+    }
+    want |= {a.name: (1, a.width) for a in info.attributes}
+    for name, shape in want.items():
+        found = outputs[name].shape if name in outputs else "nothing"
+        if found != shape:
+            raise ValueError(
+                f"{origin} should give {name} as {shape} and gives {found}; "
+                "export it again with 'train export'"
+            )
+
+
+def locate(
+    frame_bgr: Image, boxes: Sequence[CropBox], model: Model, timings: Timings | None = None
+) -> list[Located]:
+    """What `model` sees in each box of an (H, W, 3) frame, in the order of the boxes."""
+    if not boxes:
+        return []
+    timings = Timings() if timings is None else timings
+    with timings.stage("crop"):
+        batch = network_input(frame_bgr, boxes, model.info)
+    with timings.stage("network"):
+        outputs = model.engine.run(batch)
+    return [read(outputs, i, box, model.info) for i, box in enumerate(boxes)]
+
+
+def network_input(frame_bgr: Image, boxes: Sequence[CropBox], info: ModelInfo) -> Floats:
+    """(N, C, S, S) float32, 0..255, RGB or gray; black outside the frame."""
+    code = cv2.COLOR_BGR2RGB if info.colour == "rgb" else cv2.COLOR_BGR2GRAY
+    crops = [cv2.cvtColor(cut(frame_bgr, box, info.size), code) for box in boxes]
+    stack = np.stack([c.reshape(info.size, info.size, -1) for c in crops])
+    return np.ascontiguousarray(stack.transpose(0, 3, 1, 2), dtype=np.float32)
+
+
+def cut(image: Image, box: CropBox, size: int) -> Image:
+    """The (size, size) patch of an image under a box: bilinear, black outside.
+
+    Where a patch pixel covers several image pixels, those are averaged first, because bilinear
+    sampling looks at four of them only and would flicker. The map is `frame_to_crop` all the same.
+    """
+    matrix = frame_to_crop(box, size)
+    factor = int(box.side / size)
+    if factor >= 2:
+        image, scale_xy, offset_xy = shrunk(image, box, factor)
+        if image.size == 0:
+            return np.zeros((size, size, *image.shape[2:]), np.uint8)
+        matrix = np.column_stack(
+            [matrix[:, :2] * scale_xy, matrix[:, :2] @ offset_xy + matrix[:, 2]]
+        )
+    patch = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR)
+    return patch.astype(np.uint8, copy=False)
+
+
+def shrunk(image: Image, box: CropBox, factor: int) -> tuple[Image, Floats, Floats]:
+    """The part of an image around a box, area-averaged by about `factor`.
+
+    Also scale (2,) and offset (2,): image pixel = small pixel * scale + offset. Empty when the
+    box lies outside.
+    """
+    h, w = image.shape[:2]
+    reach = box.side * 0.7072 + 2 * factor  # half the diagonal, and room for the interpolation
+    low = np.clip(np.floor(box.centre_xy - reach), 0, (w, h)).astype(int)
+    high = np.clip(np.ceil(box.centre_xy + reach) + 1, 0, (w, h)).astype(int)
+    part = image[low[1] : high[1], low[0] : high[0]]
+    if part.size == 0:
+        return part, np.ones(2, np.float32), np.zeros(2, np.float32)
+    size_wh = np.ceil((high - low) / factor).astype(int)
+    scale = (high - low) / size_wh
+    small = cv2.resize(part, (int(size_wh[0]), int(size_wh[1])), interpolation=cv2.INTER_AREA)
+    offset = low + (scale - 1) / 2  # the centre of small pixel 0
+    return small.astype(np.uint8, copy=False), scale.astype(np.float32), offset.astype(np.float32)
+
+
+def read(outputs: Outputs, i: int, box: CropBox, info: ModelInfo) -> Located:
+    """Row i of the network's answers, in the frame; the roll gains the angle of the box."""
+    attributes = {a.name: outputs[a.name][i].astype(np.float32) for a in info.attributes}
+    if "pose" in attributes:
+        yaw, pitch, roll = attributes["pose"]
+        turned = wrap_degrees(float(roll) + box.angle)
+        attributes["pose"] = np.array([yaw, pitch, turned], np.float32)
+    return Located(
+        info.kind,
+        box,
+        apply(crop_to_frame(box, info.size), outputs["xy"][i]),
+        outputs["score"][i].astype(np.float32),
+        float(outputs["presence"][i]),
+        attributes,
+    )

@@ -1,0 +1,293 @@
+"""The whole data path on one thread: `Tracker.process(frame, t)`.
+
+Per kind (hands, faces), `Watch.step` reads top to bottom: look for missing objects now and then,
+locate what is followed from its last landmarks and what is new from its detection, decide which
+answer belongs to which track, smooth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+import assets
+from tracker.associate import assign, cost_matrix, duplicates, is_same, side_conflict
+from tracker.detect import FACE, PALM, load_detector
+from tracker.follow import Follower, left_probability
+from tracker.geometry import bounds_xyxy, box_from_detection, box_from_landmarks, box_iou
+from tracker.locate import Model, load_model, locate
+from tracker.smooth import PRESETS, Preset
+from tracker.timings import Timings
+from tracker.types import CropBox, Detection, Floats, Image, Kind, Located, Result, Track
+
+BUNDLED: Mapping[Kind, str] = {"hand": "models/hand21.onnx", "face": "models/face68.onnx"}
+SMALLEST = 8.0  # frame pixels; landmarks in less room than this are noise
+COLLAPSED = 0.12  # crop sides; without an object the points gather in the middle of the crop
+INSIDE = 0.25  # this share of the landmarks must lie in the frame
+KNOWN_IOU = 0.2  # a detection that overlaps a followed object this much is that object
+RETURN_DISTANCE = 1.5  # object sizes within which a lost object may come back as itself
+SURE_CONFLICT = 0.25  # side conflict from which two hands are told apart by it
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerConfig:
+    """What to follow and how. A model path None is the bundled model."""
+
+    hands: bool = True
+    faces: bool = True
+    max_hands: int = 2
+    max_faces: int = 1
+    hand_model: str | Path | None = None
+    face_model: str | Path | None = None
+    smooth: Preset = "light"
+    detect_interval: float = 0.2  # s of stream time between two looks for what is missing
+    detect_score: float = 0.5
+    presence_on: float = 0.5  # a new object needs this much,
+    presence_off: float = 0.3  # a followed one is missed below this,
+    patience: int = 3  # and given up after more missed frames in a row than this
+    memory: float = 1.0  # s within which a lost object that comes back keeps its id
+    threads: int = 2
+    provider: str | None = None  # of the landmark models; None: the engine chooses
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if not (self.hands or self.faces):
+            raise ValueError("nothing to track: switch on hands, faces or both")
+        if self.max_hands < 1 or self.max_faces < 1:
+            raise ValueError(
+                f"max_hands {self.max_hands} and max_faces {self.max_faces} must be 1 or more; "
+                "switch a kind off with hands=False or faces=False"
+            )
+        if self.smooth not in PRESETS:
+            raise ValueError(f"smooth is {self.smooth!r}; choose one of {', '.join(PRESETS)}")
+        if min(self.patience, self.detect_interval, self.memory) < 0:
+            raise ValueError("patience, detect_interval and memory must not be negative")
+
+
+class Finder(Protocol):
+    """Anything that finds objects in a whole frame."""
+
+    def detect(self, frame_bgr: Image) -> list[Detection]:
+        """Objects in an (H, W, 3) frame, best first, in frame pixels."""
+        ...
+
+
+class Tracker:
+    """Follows hands and faces through one stream, on one thread."""
+
+    def __init__(
+        self,
+        config: TrackerConfig | None = None,
+        models: Mapping[Kind, Model] | None = None,
+        detectors: Mapping[Kind, Finder] | None = None,
+    ) -> None:
+        """Loads what `config` names; `models` and `detectors` take their place where given."""
+        self.config = config or TrackerConfig()
+        self.timings = Timings()
+        self._t: float | None = None
+        ids = count(1)
+        wanted: list[tuple[Kind, bool]] = [
+            ("hand", self.config.hands),
+            ("face", self.config.faces),
+        ]
+        self._watches: dict[Kind, Watch] = {}
+        for kind, on in wanted:
+            if not on:
+                continue
+            model = (models or {}).get(kind) or _load_model(kind, self.config)
+            finder = (detectors or {}).get(kind) or _load_finder(kind, self.config)
+            self._watches[kind] = Watch(self.config, model, finder, ids, self.timings)
+
+    @property
+    def models(self) -> dict[Kind, Model]:
+        """The landmark models in use, with their engines and descriptions."""
+        return {kind: watch.model for kind, watch in self._watches.items()}
+
+    @property
+    def lag_ms(self) -> float:
+        """By how much the smoothed landmarks trail the raw ones at present, at worst."""
+        lags = (follower.lag_ms for watch in self._watches.values() for follower in watch.live)
+        return max(lags, default=0.0)
+
+    def process(self, frame_bgr: Image, t: float) -> Result:
+        """Hands and faces in an (H, W, 3) uint8 BGR frame of time t (seconds, never falling)."""
+        frame = _checked_frame(frame_bgr)
+        if not np.isfinite(t):
+            raise ValueError(f"a frame needs a time in seconds, got {t}")
+        if self._t is not None and t < self._t:
+            raise ValueError(
+                f"time went back from {self._t:.3f} s to {t:.3f} s; call reset() at a new stream"
+            )
+        self._t = t
+        self.timings.frames += 1
+        tracks: list[Track] = []
+        for watch in self._watches.values():
+            tracks += watch.step(frame, t)
+        return Result(t, tuple(tracks))
+
+    def reset(self) -> None:
+        """Forget tracks and time, at the start of another stream. Ids and timings go on."""
+        self._t = None
+        for watch in self._watches.values():
+            watch.reset()
+
+
+class Watch:
+    """Follows all objects of one kind."""
+
+    def __init__(
+        self,
+        config: TrackerConfig,
+        model: Model,
+        finder: Finder,
+        ids: Iterator[int],
+        timings: Timings,
+    ) -> None:
+        """The kind is the model's; `ids` gives numbers that no other track has."""
+        self.model = model
+        self._config, self._finder, self._ids, self._timings = config, finder, ids, timings
+        self._most = config.max_hands if model.info.kind == "hand" else config.max_faces
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.live: list[Follower] = []
+        self._lost: list[Follower] = []
+        self._looked_at: float | None = None
+
+    def step(self, frame: Image, t: float) -> list[Track]:
+        """The tracks of one frame, oldest first."""
+        fresh = self._look(frame, t) if self._is_due(t) else []
+        boxes = [follower.next_box(t) for follower in self.live]
+        found = locate(frame, boxes + fresh, self.model, self._timings)
+        with self._timings.stage("smooth"):
+            answers = [f if is_plausible(f, frame) else None for f in found]
+            tracks = self._continue(answers[: len(boxes)], t)
+            tracks += self._begin(answers[len(boxes) :], t)
+        return sorted(tracks, key=lambda track: track.id)
+
+    def _is_due(self, t: float) -> bool:
+        """Is an object missing, and the last look long enough ago?"""
+        if sum(not follower.missed for follower in self.live) >= self._most:
+            return False
+        wait = self._config.detect_interval - 1e-9
+        return self._looked_at is None or t - self._looked_at >= wait
+
+    def _look(self, frame: Image, t: float) -> list[CropBox]:
+        """Crops around new objects, centred on the landmarks that a first run of the net gave."""
+        self._looked_at = t
+        with self._timings.stage("detect"):
+            detections = self._finder.detect(frame)
+        known = [bounds_xyxy(follower.xy) for follower in self.live if not follower.missed]
+        new = [d for d in detections if all(box_iou(d.box_xyxy, k) < KNOWN_IOU for k in known)]
+        boxes = [box_from_detection(d) for d in new[: self._most - len(known)]]
+        first = locate(frame, boxes, self.model, self._timings)
+        kind = self.model.info.kind
+        return [box_from_landmarks(kind, f.xy) for f in first if is_plausible(f, frame)]
+
+    def _continue(self, answers: Sequence[Located | None], t: float) -> list[Track]:
+        """Go on with the live tracks, given what was seen in the crop of each."""
+        off = self._config.presence_off
+        own = [i for i, a in enumerate(answers) if a is not None and a.presence >= off]
+        seen = [a for a in answers if a is not None and a.presence >= off]
+        cost = cost_matrix(
+            [(f.expected_xy(t), f.left_p) for f in self.live], self._sided(seen), own
+        )
+        pairs = dict(assign(cost, limit=np.inf))
+        repeated = self._repeated({i: seen[j] for i, j in pairs.items()})
+        tracks, live = [], []
+        for i, follower in enumerate(self.live):
+            if i in pairs and i not in repeated:
+                tracks.append(follower.update(seen[pairs[i]], t))
+                live.append(follower)
+                continue
+            follower.miss()
+            given_up = i in repeated or follower.missed > self._config.patience
+            (self._lost if given_up else live).append(follower)
+        self.live = live
+        return tracks
+
+    def _repeated(self, given: Mapping[int, Located]) -> set[int]:
+        """Live tracks that converged on another one's object: of the wrong side, or younger."""
+        indices = list(given)
+        left = self._sided(list(given.values()))
+
+        def seniority(k: int) -> tuple[bool, int]:
+            follower = self.live[indices[k]]
+            return side_conflict(follower.left_p, left[k][1]) > SURE_CONFLICT, follower.id
+
+        order = sorted(range(len(indices)), key=seniority)
+        rank = [order.index(k) for k in range(len(indices))]
+        return {indices[k] for k in duplicates([xy for xy, _ in left], rank)}
+
+    def _begin(self, answers: Sequence[Located | None], t: float) -> list[Track]:
+        """Start tracks for new objects; one that was lost a moment ago near by keeps its id."""
+        taken = [follower.xy for follower in self.live if not follower.missed]
+        new: list[Located] = []
+        for answer in answers:
+            if answer is None or answer.presence < self._config.presence_on:
+                continue
+            if not any(is_same(answer.xy, xy) for xy in taken):
+                new.append(answer)
+                taken.append(answer.xy)
+        self._lost = [f for f in self._lost if t - f.t <= self._config.memory]
+        if not new:
+            return []
+        waiting = self._lost + [f for f in self.live if f.missed]
+        cost = cost_matrix([(f.xy, f.left_p) for f in waiting], self._sided(new))
+        back = {j: waiting[i] for i, j in assign(cost, RETURN_DISTANCE)}
+        tracks = []
+        for j, answer in enumerate(new):
+            follower = back.get(j) or self._new_follower()
+            follower.restart()
+            tracks.append(follower.update(answer, t))
+            self._lost = [f for f in self._lost if f is not follower]
+            self.live = [f for f in self.live if f is not follower] + [follower]
+        for f in [f for f in self.live if f.missed][: max(len(self.live) - self._most, 0)]:
+            self.live.remove(f)
+            self._lost.append(f)
+        return tracks
+
+    def _new_follower(self) -> Follower:
+        return Follower(next(self._ids), self.model.info, PRESETS[self._config.smooth])
+
+    def _sided(self, found: Sequence[Located]) -> list[tuple[Floats, float | None]]:
+        return [(f.xy, left_probability(f, self.model.info)) for f in found]
+
+
+def is_plausible(found: Located, frame: Image) -> bool:
+    """Can these landmarks be an object: finite, neither tiny nor collapsed, partly in the frame?"""
+    if not np.isfinite(found.xy).all():
+        return False
+    box = bounds_xyxy(found.xy)
+    size = float((box[2:] - box[:2]).max())
+    h, w = frame.shape[:2]
+    inside = ((found.xy >= 0) & (found.xy <= (w - 1, h - 1))).all(1).mean()
+    return bool(size >= max(SMALLEST, COLLAPSED * found.box.side) and inside >= INSIDE)
+
+
+def _load_model(kind: Kind, config: TrackerConfig) -> Model:
+    asked = config.hand_model if kind == "hand" else config.face_model
+    path = assets.path(BUNDLED[kind]) if asked is None else asked
+    model = load_model(path, config.threads, config.provider)
+    if model.info.kind != kind:
+        raise ValueError(f"{path} is a {model.info.kind} model, a {kind} model was wanted")
+    return model
+
+
+def _load_finder(kind: Kind, config: TrackerConfig) -> Finder:
+    spec = PALM if kind == "hand" else FACE
+    return load_detector(spec, config.threads, config.detect_score)
+
+
+def _checked_frame(frame: Image) -> Image:
+    shape, dtype = getattr(frame, "shape", None), getattr(frame, "dtype", None)
+    if shape is None or len(shape) != 3 or shape[2] != 3 or 0 in shape or dtype != np.uint8:
+        what = type(frame).__name__ if shape is None else f"{dtype} {tuple(shape)}"
+        raise ValueError(f"a frame must be a uint8 array (H, W, 3) in BGR order, got {what}")
+    return np.ascontiguousarray(frame)
