@@ -1,0 +1,87 @@
+"""Crops: the points must stay on what they mark."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from tests.blobs import COLOURS, write_blobs
+from train.augment import crop_example, flip_sample, occlude, put_behind, random_warp
+from train.config import AugmentSpec, EltSpec
+from train.data import read_coco
+
+MOVE = AugmentSpec(rotate=30, scale=0.15, shift=0.05, flip=0.0)
+
+
+def assert_on_blobs(bgr, xy, tolerance=70):
+    for (x, y), colour in zip(xy, COLOURS, strict=True):
+        seen = bgr[round(float(y)), round(float(x))].astype(int)
+        assert np.abs(seen - colour).max() < tolerance, (x, y, seen, colour)
+
+
+def isolated(data):
+    """Examples whose blobs do not cover each other."""
+    for i, e in enumerate(data.examples):
+        d = np.linalg.norm(e.xy[:, None] - e.xy[None], axis=-1) + np.eye(4) * 99
+        if d.min() > 12:
+            yield i, e
+
+
+def test_points_follow_the_crop_at_any_turn(tmp_path):
+    data = read_coco(write_blobs(tmp_path, 30))
+    rng = np.random.default_rng(0)
+    seen = 0
+    for i, example in isolated(data):
+        for _ in range(4):
+            crop = crop_example("face", example, data.image(i), 96, (), rng, MOVE)
+            if ((crop.xy > 2) & (crop.xy < 93)).all():
+                assert_on_blobs(crop.bgr, crop.xy)
+                seen += 1
+    assert seen > 20
+
+
+def test_flip_moves_points_and_swaps_partners():
+    bgr = np.zeros((10, 10, 3), np.uint8)
+    bgr[4, 2] = 255
+    out, xy = flip_sample(bgr, np.array([[2.0, 4.0], [7.0, 1.0]], np.float32), ((0, 1),))
+    assert out[4, 7].tolist() == [255] * 3
+    assert xy.tolist() == [[2.0, 1.0], [7.0, 4.0]]
+
+
+def test_flipped_crop_keeps_each_point_on_its_partner(tmp_path):
+    data = read_coco(write_blobs(tmp_path, 30))
+    i, example = next(isolated(data))
+    spec = replace(MOVE, flip=1.0, rotate=0, shift=0, scale=0)
+    crop = crop_example(
+        "face", example, data.image(i), 96, ((0, 1),), np.random.default_rng(0), spec
+    )
+    assert crop.flipped
+    assert_on_blobs(crop.bgr, crop.xy[[1, 0, 2, 3]])
+
+
+def test_unlabelled_example_is_cropped_by_its_box(tmp_path):
+    data = read_coco(write_blobs(tmp_path))
+    bare = replace(data.examples[0], xy=np.full((4, 2), np.nan, np.float32))
+    crop = crop_example("face", bare, data.image(0), 64, ())
+    assert crop.bgr.shape == (64, 64, 3)
+    assert np.isnan(crop.xy).all()
+    assert crop.angle == 0.0
+
+
+def test_background_fills_only_the_black():
+    bgr = np.zeros((32, 32, 3), np.uint8)
+    bgr[10:22, 10:22] = 200
+    out = put_behind(bgr, np.full_like(bgr, 90))
+    assert out[2, 2].tolist() == [90] * 3
+    assert out[16, 16].tolist() == [200] * 3
+
+
+def test_occluder_leaves_the_input_alone():
+    bgr = np.zeros((64, 64, 3), np.uint8)
+    out = occlude(np.random.default_rng(1), bgr, np.full((8, 8, 3), 255, np.uint8))
+    assert bgr.max() == 0
+    assert 0.01 < (out > 0).mean() < 0.2
+
+
+def test_random_warp_without_ranges_is_the_identity():
+    warp = random_warp(np.random.default_rng(0), EltSpec(0, 0, 0), 64)
+    np.testing.assert_allclose(warp, np.eye(2, 3), atol=1e-6)

@@ -1,0 +1,119 @@
+"""Batches: targets follow the augmentation; everything depends on (seed, step) alone."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.blobs import write_blobs, write_config
+from tracker.modelfile import Attribute
+from train.augment import CropSample
+from train.batches import attribute_target, make_batch, step_rows, swap_sides, to_input
+from train.config import read_config
+from train.data import read_coco
+from train.model import Head
+
+POSE = Head(Attribute("pose", size=3))
+SIDE = Head(Attribute("side", ("left", "right")))
+
+
+def crop(angle=0.0, flipped=False):
+    return CropSample(
+        np.zeros((4, 4, 3), np.uint8), np.zeros((4, 2), np.float32), angle, flipped, 1.0
+    )
+
+
+@pytest.fixture
+def blobs(tmp_path):
+    data = read_coco(write_blobs(tmp_path, 12))
+    return data, read_config(write_config(tmp_path))
+
+
+def labelled(data, **attributes):
+    return replace(data.examples[0], attributes=attributes)
+
+
+def test_pose_follows_turn_and_flip(blobs):
+    example = labelled(blobs[0], pose=[10.0, 20.0, 5.0])
+    assert attribute_target(POSE, example, crop()).tolist() == [10, 20, 5]
+    # the crop's axes turned by 15 clockwise: in the crop the head is 15 less clockwise
+    assert attribute_target(POSE, example, crop(15.0)).tolist() == [10, 20, -10]
+    assert attribute_target(POSE, example, crop(15.0, True)).tolist() == [-10, 20, 10]
+
+
+def test_roll_stays_within_a_half_turn(blobs):
+    example = labelled(blobs[0], pose=[0.0, 0.0, 170.0])
+    assert attribute_target(POSE, example, crop(-30.0))[2] == pytest.approx(-160)
+
+
+def test_sides_swap_in_the_mirror(blobs):
+    example = labelled(blobs[0], side="left")
+    assert attribute_target(SIDE, example, crop()) == 0
+    assert attribute_target(SIDE, example, crop(0, True)) == 1
+    assert swap_sides(("frontal", "left", "left_profile", "right", "right_profile")) == [
+        0,
+        3,
+        4,
+        1,
+        2,
+    ]
+
+
+def test_absent_and_unknown_attributes(blobs):
+    assert attribute_target(SIDE, labelled(blobs[0]), crop()) == -1
+    assert np.isnan(attribute_target(POSE, labelled(blobs[0]), crop())).all()
+    with pytest.raises(ValueError, match="'up' is no class of side"):
+        attribute_target(SIDE, labelled(blobs[0], side="up"), crop())
+
+
+def test_the_same_step_gives_the_same_batch(blobs):
+    data, spec = blobs
+    spec = replace(
+        spec, augment=replace(spec.augment, rotate=30, colour=1, blur=1, occlude=1, flip=0.5)
+    )
+    one = make_batch(data, [0, 1, 2], spec, np.random.default_rng([0, 3, 7]))
+    two = make_batch(data, [0, 1, 2], spec, np.random.default_rng([0, 3, 7]))
+    other = make_batch(data, [0, 1, 2], spec, np.random.default_rng([0, 3, 8]))
+    assert torch.equal(one.image, two.image)
+    assert torch.equal(one.warp, two.warp)
+    assert not torch.equal(one.image, other.image)
+
+
+def test_steps_can_start_anywhere(blobs):
+    data, spec = blobs
+    whole = [next(it) for it in [step_rows(data, spec, 0)] for _ in range(9)]
+    rows = step_rows(data, spec, 0)
+    whole = [next(rows) for _ in range(9)]
+    late = step_rows(data, spec, 5)
+    assert [next(late) for _ in range(4)] == whole[5:]
+    assert not ({i for _, r in whole for i in r}) & set(data.rows(hold=True))
+
+
+def test_repeat_and_negatives(tmp_path):
+    path = write_blobs(tmp_path, 12)
+    body = json.loads(path.read_text())
+    for i in range(3):
+        body["images"].append(
+            {"id": 50 + i, "file_name": "0.png", "group": f"n{i}", "negative": True}
+        )
+    for image in body["images"][:4]:
+        image["source"] = "twice"
+    path.write_text(json.dumps(body))
+    data, spec = read_coco(path), read_config(write_config(tmp_path))
+    more = replace(spec.data, repeat={"twice": 2.0, "": 1.0}, negatives=0.25)
+    spec = replace(spec, data=more)
+    batches = step_rows(data, spec, 0)
+    rows = [next(batches)[1] for _ in range(4)]  # 14 rows an epoch, 3 + 1 negative a batch
+    assert all(sum(data.examples[i].negative for i in r) == 1 for r in rows)
+    batch = make_batch(data, rows[0], spec, np.random.default_rng(0))
+    assert batch.present.tolist() == [1, 1, 1, 0]
+    assert not batch.labelled[3].any()
+
+
+def test_colour_order():
+    bgr = np.zeros((2, 2, 3), np.uint8)
+    bgr[..., 0] = 255  # blue
+    assert to_input(bgr, "rgb")[:, 0, 0].tolist() == [0, 0, 255]
+    assert to_input(bgr, "gray").shape == (1, 2, 2)

@@ -1,0 +1,55 @@
+"""Configs: plain data in, frozen dataclasses out, and a name for whatever does not fit."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import train
+from train.config import build, read_config, spec_from_dict, spec_to_dict
+from train.losses import LossSpec
+
+SHIPPED = sorted((Path(train.__file__).parent / "configs").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
+def test_shipped_configs_read_and_survive_json(path):
+    spec = read_config(path)
+    assert spec_from_dict(json.loads(json.dumps(spec_to_dict(spec)))) == spec
+
+
+def test_overrides_take_toml_values(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text("steps = 10\n")
+    spec = read_config(path, {"loss.alpha": "0.25", "net.widths": "[8, 8]", "kind": "hand"})
+    assert (spec.loss.alpha, spec.net.widths, spec.kind, spec.steps) == (0.25, (8, 8), "hand", 10)
+
+
+@pytest.mark.parametrize(
+    "text,message",
+    [
+        ("stepz = 1", "'stepz' is unknown"),
+        ("steps = 'many'", "steps: int was wanted"),
+        ("loss = 3", "loss: a table was wanted"),
+        ("[loss]\nalpah = 1", "'alpah' is unknown"),
+        ("steps =", "is not TOML"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, text, message):
+    path = tmp_path / "c.toml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_config(path)
+
+
+def test_missing_file_and_missing_key(tmp_path):
+    with pytest.raises(ValueError, match="does not exist"):
+        read_config(tmp_path / "no.toml")
+    from tracker.modelfile import Attribute
+
+    with pytest.raises(ValueError, match="'name' is missing"):
+        build(Attribute, {"size": 3})
+
+
+def test_integers_serve_as_floats():
+    assert build(LossSpec, {"alpha": 1}).alpha == 1.0

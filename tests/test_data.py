@@ -1,0 +1,114 @@
+"""Reading labels: partial labels, splits, flip partners, clear refusals."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.blobs import write_blobs
+from train.data import guess_flip_pairs, hide_landmarks, join, read_coco
+
+
+def rewrite(path, change):
+    body = json.loads(path.read_text())
+    change(body)
+    path.write_text(json.dumps(body))
+    return path
+
+
+def test_reads_points_attributes_and_split(tmp_path):
+    data = read_coco(write_blobs(tmp_path))
+    assert data.markup.landmarks == ("red", "green", "blue", "white")
+    assert data.markup.edges == ((0, 1), (2, 3))
+    assert [e.hold for e in data.examples] == [False] * 6 + [True] * 2
+    assert data.image(0).shape == (64, 64, 3)
+    assert data.examples[0].attributes["order"] in ("red_left", "red_right")
+
+
+def test_any_subset_of_labels_may_be_absent(tmp_path):
+    def change(body):
+        body["annotations"][0]["keypoints"][3:6] = [0, 0, 0]
+        body["annotations"][1]["keypoints"][5] = 1  # occluded is still a label
+        del body["annotations"][2]["keypoints"]
+        del body["annotations"][3]["attributes"]
+        body["images"].append({"id": 99, "file_name": "0.png", "group": "n", "negative": True})
+
+    data = read_coco(rewrite(write_blobs(tmp_path), change))
+    assert data.examples[0].labelled.tolist() == [True, False, True, True]
+    assert np.isnan(data.examples[0].xy[1]).all()
+    assert data.examples[1].labelled.all()
+    assert not data.examples[2].labelled.any()
+    assert data.examples[3].attributes == {}
+    assert data.examples[-1].negative
+
+
+def test_a_group_on_both_sides_is_refused(tmp_path):
+    def change(body):
+        body["images"][7]["group"] = "g0"
+
+    with pytest.raises(ValueError, match=r"'g0'.*in training and in the hold-out"):
+        read_coco(rewrite(write_blobs(tmp_path), change))
+
+
+def test_split_by_hash_keeps_groups_whole(tmp_path):
+    def change(body):
+        for i, image in enumerate(body["images"]):
+            del image["split"]
+            image["group"] = f"clip{i // 4}"
+
+    data = read_coco(rewrite(write_blobs(tmp_path, 40), change), hold_out=0.5)
+    sides = {}
+    for e in data.examples:
+        assert sides.setdefault(e.group, e.hold) == e.hold
+    assert {True, False} == set(sides.values())
+
+
+@pytest.mark.parametrize(
+    "text,message",
+    [("{", "not a COCO"), ("{}", "not a COCO"), ("[1]", "not a COCO")],
+)
+def test_files_that_are_not_coco(tmp_path, text, message):
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_coco(path)
+
+
+def test_missing_file_and_wrong_number_of_points(tmp_path):
+    with pytest.raises(ValueError, match="do not exist"):
+        read_coco(tmp_path / "none.json")
+    path = rewrite(write_blobs(tmp_path), lambda b: b["annotations"][0].update(keypoints=[1, 2, 2]))
+    with pytest.raises(ValueError, match="1 keypoints, the category names 4"):
+        read_coco(path)
+
+
+def test_unreadable_picture(tmp_path):
+    data = read_coco(write_blobs(tmp_path))
+    (tmp_path / "0.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match=r"0\.png cannot be read"):
+        data.image(0)
+
+
+def test_flip_partners_by_name():
+    assert guess_flip_pairs(["left_eye", "right_eye", "nose"]) == ((0, 1),)
+    assert guess_flip_pairs(["wrist", "thumb_1"]) == ()
+    with pytest.raises(ValueError, match="flip_pairs"):
+        guess_flip_pairs(["left_brow_0", "right_brow_0"])
+
+
+def test_hide_landmarks_keeps_a_seeded_share(tmp_path):
+    data = read_coco(write_blobs(tmp_path, 22))
+    hidden = hide_landmarks(data, 0.25, seed=3)
+    kept = [i for i in hidden.rows(False) if hidden.examples[i].labelled.any()]
+    assert len(kept) == 5  # a quarter of 20
+    again = hide_landmarks(data, 0.25, seed=3)
+    assert kept == [i for i in again.rows(False) if again.examples[i].labelled.any()]
+    assert all(hidden.examples[i].labelled.all() for i in hidden.rows(True))
+
+
+def test_join_refuses_other_landmarks(tmp_path):
+    a = read_coco(write_blobs(tmp_path / "a"))
+    path = write_blobs(tmp_path / "b")
+    b = read_coco(rewrite(path, lambda c: c["categories"][0]["keypoints"].__setitem__(0, "pink")))
+    with pytest.raises(ValueError, match="different landmarks"):
+        join([a, b])

@@ -1,0 +1,76 @@
+"""The exported file: the same numbers as torch, and nothing of this machine inside."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from tests.blobs import write_blobs, write_config
+from tracker.modelfile import ModelInfo
+from train.checkpoint import load_checkpoint, sha256_of
+from train.config import read_config
+from train.export import export_model, onnx_outputs, parity
+from train.fit import fit
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export")
+    write_blobs(folder)
+    spec = read_config(write_config(folder, steps=20))
+    note = {"licence": "CC0", "data": "blobs"}
+    final = fit(spec, folder, folder / "run", extra=note)
+    info = export_model(final, folder / "blobs.onnx")
+    return final, folder / "blobs.onnx", info
+
+
+def pictures(count: int) -> np.ndarray:
+    return np.random.default_rng(0).uniform(0, 255, (count, 3, 64, 64)).astype(np.float32)
+
+
+def test_parity_with_torch_over_200_images(trained):
+    worst = parity(trained[0], trained[1], pictures(200)[:64])
+    for at in range(64, 200, 34):
+        part = parity(trained[0], trained[1], pictures(200)[at : at + 34])
+        worst = {k: max(v, part[k]) for k, v in worst.items()}
+    assert worst["xy"] <= 0.05  # crop pixels
+    assert worst["score"] <= 1e-3
+    assert worst["order"] <= 1e-3
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_batch_is_free(trained, count):
+    out = onnx_outputs(trained[1], pictures(count))
+    assert out["xy"].shape == (count, 4, 2)
+    assert out["presence"].shape == (count,)
+    np.testing.assert_allclose(out["order"].sum(1), 1, atol=1e-5)
+
+
+def test_metadata_tells_everything(trained):
+    props = {p.key: p.value for p in onnx.load(trained[1]).metadata_props}
+    info = ModelInfo.from_props(props, "blobs.onnx")
+    assert info == trained[2]
+    assert info.landmarks == ("red", "green", "blue", "white")
+    assert info.edges == ((0, 1), (2, 3))
+    assert (info.licence, info.data, info.size, info.beta) == ("CC0", "blobs", 64, 1.0)
+    assert info.attributes[0].classes == ("red_left", "red_right")
+    assert info.checkpoint_sha256 == sha256_of(trained[0])
+
+
+def test_no_trace_of_this_machine(trained):
+    body = trained[1].read_bytes()
+    assert b".py" not in body
+    assert b"site-packages" not in body
+    assert not trained[1].with_name("blobs.onnx.data").exists()
+
+
+def test_checkpoint_refuses_what_is_none(tmp_path):
+    bad = tmp_path / "x.safetensors"
+    bad.write_bytes(b"garbage")
+    with pytest.raises(ValueError, match="not safetensors"):
+        load_checkpoint(bad)
+    from safetensors.torch import save_file
+
+    save_file({"a": torch.zeros(1)}, bad)
+    with pytest.raises(ValueError, match="not written by 'train fit'"):
+        load_checkpoint(bad)

@@ -1,0 +1,1 @@
+"""Training: networks, losses, data and the `train` commands. The only room with torch."""

@@ -1,0 +1,163 @@
+"""From a labelled picture to a network crop: geometry with its points, then colour.
+
+`crop_example` is also what evaluation uses, with no generator: the exact crop that the tracker
+would take from true landmarks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tracker.geometry import apply, box_from_landmarks, frame_to_crop
+from tracker.types import CropBox, Floats, Image, Kind
+from train.config import AugmentSpec, EltSpec
+from train.data import Example
+
+BORDERS = (cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE, cv2.BORDER_REFLECT_101)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CropSample:
+    """A crop and what is known in it."""
+
+    bgr: Image  # (S, S, 3)
+    xy: Floats  # (K, 2) crop pixels, NaN where not given; left-right partners already swapped
+    angle: float  # degrees by which the crop is turned against the picture
+    flipped: bool
+    scale: float  # crop pixels per picture pixel
+
+
+def true_box(kind: Kind, example: Example, shape_hw: tuple[int, int]) -> CropBox:
+    """The crop that the labels ask for: from points, else from the box, else the whole picture."""
+    if np.isfinite(example.xy).all(1).sum() >= 2:
+        return box_from_landmarks(kind, example.xy)
+    h, w = shape_hw
+    box = example.box_xyxy if example.box_xyxy is not None else np.array([0, 0, w - 1, h - 1])
+    corners = np.asarray(box, np.float32).reshape(2, 2)
+    return box_from_landmarks(kind, corners)
+
+
+def jitter_box(rng: np.random.Generator, box: CropBox, spec: AugmentSpec) -> CropBox:
+    """Turn, scale and shift a crop at random."""
+    angle = box.angle + rng.uniform(-spec.rotate, spec.rotate)
+    side = box.side * float(np.exp(rng.uniform(-spec.scale, spec.scale)))
+    shift = rng.uniform(-spec.shift, spec.shift, 2) * box.side
+    return CropBox((box.centre_xy + shift).astype(np.float32), side, float(angle))
+
+
+def flip_sample(bgr: Image, xy: Floats, pairs: tuple[tuple[int, int], ...]) -> tuple[Image, Floats]:
+    """Mirror left-right: x becomes S - 1 - x and partners change places."""
+    out = xy.copy()
+    out[:, 0] = bgr.shape[1] - 1 - out[:, 0]
+    for a, b in pairs:
+        out[[a, b]] = out[[b, a]]
+    return np.ascontiguousarray(bgr[:, ::-1]), out
+
+
+def crop_example(
+    kind: Kind,
+    example: Example,
+    image: Image,
+    size: int,
+    pairs: tuple[tuple[int, int], ...],
+    rng: np.random.Generator | None = None,
+    spec: AugmentSpec | None = None,
+) -> CropSample:
+    """Cut the crop; with a generator and a spec, a randomly moved and maybe mirrored one."""
+    box = true_box(kind, example, image.shape[:2])
+    border, flip = cv2.BORDER_CONSTANT, False
+    if rng is not None and spec is not None:
+        box = jitter_box(rng, box, spec)
+        border = BORDERS[rng.integers(3)]
+        flip = bool(rng.random() < spec.flip)
+    matrix = frame_to_crop(box, size)
+    shrink = box.side / size
+    how = cv2.INTER_AREA if shrink > 2 else cv2.INTER_LINEAR
+    bgr = cv2.warpAffine(image, matrix, (size, size), flags=how, borderMode=border)
+    xy = apply(matrix, example.xy)
+    if flip:
+        bgr, xy = flip_sample(bgr, xy, pairs)  # type: ignore[arg-type]
+    return CropSample(bgr, xy, box.angle, flip, size / box.side)  # type: ignore[arg-type]
+
+
+def random_square(rng: np.random.Generator, image: Image, size: int) -> Image:
+    """Any square of a picture, as a crop in which there is no object."""
+    h, w = image.shape[:2]
+    side = float(rng.uniform(0.4, 1.2)) * min(h, w)
+    centre = rng.uniform([0.2 * w, 0.2 * h], [0.8 * w, 0.8 * h]).astype(np.float32)
+    matrix = frame_to_crop(CropBox(centre, side, float(rng.uniform(-45, 45))), size)
+    border = BORDERS[rng.integers(3)]
+    return cv2.warpAffine(image, matrix, (size, size), borderMode=border)  # type: ignore[return-value]
+
+
+def put_behind(bgr: Image, background: Image) -> Image:
+    """Fill the black surround of a cut-out object with another picture, softly at the rim."""
+    dark = (bgr.max(2) < 14).astype(np.uint8)
+    dark = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    alpha = cv2.GaussianBlur(dark.astype(np.float32), (0, 0), 0.8)[..., None]
+    return (bgr * (1 - alpha) + background * alpha).astype(np.uint8)
+
+
+def recolour(rng: np.random.Generator, bgr: Image, strength: float) -> Image:
+    """Random gain per channel, gamma, contrast, and sometimes gray; one look-up table."""
+    if strength <= 0:
+        return bgr
+    base = np.linspace(0, 1, 256)
+    gain = np.exp(rng.normal(0, 0.2 * strength) + rng.normal(0, 0.1 * strength, 3))
+    gamma = np.exp(rng.normal(0, 0.25 * strength))
+    lift = rng.normal(0, 0.05 * strength)
+    table = np.clip((base[:, None] ** gamma) * gain + lift, 0, 1) * 255
+    out = cv2.LUT(bgr, table.astype(np.uint8)[:, None, :])
+    if rng.random() < 0.3:
+        gray = cv2.cvtColor(out, cv2.COLOR_BGR2GRAY)[..., None].repeat(3, 2)
+        out = cv2.addWeighted(out, 1 - (mix := float(rng.uniform(0.2, 1))), gray, mix, 0)
+    return out  # type: ignore[return-value]
+
+
+def degrade(rng: np.random.Generator, bgr: Image, probability: float) -> Image:
+    """Blur, motion blur, low resolution or noise, each on its own."""
+    if rng.random() < probability:
+        bgr = cv2.GaussianBlur(bgr, (0, 0), float(rng.uniform(0.4, 1.6)))  # type: ignore[assignment]
+    if rng.random() < probability / 2:
+        length = int(rng.integers(3, 9))
+        kernel = np.zeros((length, length), np.float32)
+        kernel[length // 2] = 1 / length
+        spin = cv2.getRotationMatrix2D((length / 2 - 0.5,) * 2, float(rng.uniform(0, 180)), 1)
+        turned = cv2.warpAffine(kernel, spin, (length, length))
+        even = np.asarray(turned / max(float(turned.sum()), 1e-6), np.float32)
+        bgr = cv2.filter2D(bgr, -1, even)  # type: ignore[assignment]
+    if rng.random() < probability / 2:
+        h, w = bgr.shape[:2]
+        f = float(rng.uniform(0.3, 0.8))
+        small = cv2.resize(bgr, (max(8, int(w * f)), max(8, int(h * f))))
+        bgr = cv2.resize(small, (w, h))  # type: ignore[assignment]
+    if rng.random() < probability:
+        noise = rng.standard_normal(bgr.shape, np.float32) * float(rng.uniform(2, 12))
+        bgr = np.clip(bgr + noise, 0, 255).astype(np.uint8)
+    return bgr
+
+
+def occlude(rng: np.random.Generator, bgr: Image, other: Image) -> Image:
+    """Cover a random rectangle with one colour or with a piece of another picture."""
+    size = bgr.shape[0]
+    h, w = (rng.uniform(0.12, 0.4, 2) * size).astype(int)
+    y, x = int(rng.integers(0, size - h)), int(rng.integers(0, size - w))
+    out = bgr.copy()
+    if rng.random() < 0.5:
+        out[y : y + h, x : x + w] = rng.integers(0, 256, 3)
+    else:
+        out[y : y + h, x : x + w] = cv2.resize(other, (int(w), int(h)))
+    return out
+
+
+def random_warp(rng: np.random.Generator, spec: EltSpec, size: int) -> np.ndarray:
+    """A (2, 3) affine of crop pixels about the crop's centre, for the ELT."""
+    a = np.deg2rad(rng.uniform(-spec.rotate, spec.rotate))
+    s = np.exp(rng.uniform(-spec.scale, spec.scale))
+    linear = s * np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
+    middle = np.full(2, (size - 1) / 2)
+    shift = rng.uniform(-spec.shift, spec.shift, 2) * size
+    return np.column_stack([linear, middle - linear @ middle + shift]).astype(np.float32)

@@ -1,0 +1,161 @@
+"""Batches for the losses. Everything random depends on (seed, step) alone, so a run resumes
+exactly without any saved generator state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+import torch
+
+from tracker.headpose import wrap_degrees
+from tracker.types import Image
+from train.augment import (
+    CropSample,
+    crop_example,
+    degrade,
+    occlude,
+    put_behind,
+    random_square,
+    random_warp,
+    recolour,
+)
+from train.config import FitSpec
+from train.data import DataSet, Example, mirror_name
+from train.losses import Batch
+from train.model import Head
+
+
+def epoch_rows(data: DataSet, spec: FitSpec, epoch: int) -> list[int]:
+    """The order of one epoch: training rows, repeated or thinned by source, shuffled."""
+    rng = np.random.default_rng([spec.seed, 1, epoch])
+    rows: list[int] = []
+    for i in data.rows(hold=False):
+        example = data.examples[i]
+        if example.negative:
+            continue
+        times = float(spec.data.repeat.get(example.source, 1.0))
+        rows += [i] * (int(times) + int(rng.random() < times % 1))
+    return [rows[j] for j in rng.permutation(len(rows))]
+
+
+def step_rows(data: DataSet, spec: FitSpec, start: int) -> Iterator[tuple[int, list[int]]]:
+    """(step, rows) from step `start` on, for ever; an epoch's last short batch is dropped."""
+    negatives = [i for i in data.rows(hold=False) if data.examples[i].negative]
+    share = round(spec.batch * spec.data.negatives) if negatives else 0
+    epoch, step = 0, 0
+    while True:
+        rows = epoch_rows(data, spec, epoch)
+        if not rows:
+            raise ValueError("no training example is left; check the split and the labels")
+        count = min(spec.batch - share, len(rows))
+        for at in range(0, len(rows) - count + 1, count):
+            if step >= start:
+                rng = np.random.default_rng([spec.seed, 2, step])
+                extra = (
+                    [negatives[j] for j in rng.integers(0, len(negatives), share)] if share else []
+                )
+                yield step, rows[at : at + count] + extra
+            step += 1
+        epoch += 1
+
+
+def swap_sides(classes: Sequence[str]) -> list[int]:
+    """For each class the class that its mirror image belongs to ('left' <-> 'right')."""
+    at = {c: i for i, c in enumerate(classes)}
+    return [at.get(mirror_name(c), i) for i, c in enumerate(classes)]
+
+
+def attribute_target(head: Head, example: Example, crop: CropSample) -> int | np.ndarray:
+    """The label of one attribute as it holds in the crop; -1 or NaN where there is none.
+
+    Mirroring swaps left and right classes, negates yaw and roll; turning the crop by its angle
+    takes that angle from roll (axes: `tracker/headpose.py`).
+    """
+    value = example.attributes.get(head.attribute.name)
+    classes = head.attribute.classes
+    if classes:
+        if value is None or example.negative:
+            return -1
+        if value not in classes:
+            raise ValueError(
+                f"{example.path.name}: '{value}' is no class of {head.attribute.name}; "
+                f"it has {', '.join(classes)}"
+            )
+        index = classes.index(value)
+        return swap_sides(classes)[index] if crop.flipped else index
+    if value is None or example.negative:
+        return np.full(head.attribute.size, np.nan, np.float32)
+    target = np.array(value, np.float32)
+    if head.attribute.name == "pose":
+        target[2] = wrap_degrees(float(target[2]) - crop.angle)
+        if crop.flipped:
+            target[[0, 2]] *= -1
+    return target
+
+
+def to_input(bgr: Image, colour: str) -> np.ndarray:
+    """(S, S, 3) BGR -> (C, S, S) uint8 as the network wants it."""
+    if colour == "gray":
+        return cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)[None]
+    return np.ascontiguousarray(bgr[..., ::-1].transpose(2, 0, 1))
+
+
+def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Generator) -> CropSample:
+    example, image, size = data.examples[row], data.image(row), spec.net.size
+    other = data.image(int(rng.integers(len(data.examples))))
+    if example.negative:
+        nothing = np.full_like(example.xy, np.nan)
+        crop = CropSample(random_square(rng, image, size), nothing, 0.0, False, 1.0)
+    else:
+        pairs = data.markup.flip_pairs
+        crop = crop_example(spec.kind, example, image, size, pairs, rng, spec.augment)  # type: ignore[arg-type]
+    bgr = crop.bgr
+    if example.black and rng.random() < spec.augment.background:
+        bgr = put_behind(bgr, random_square(rng, other, size))
+    if rng.random() < spec.augment.occlude:
+        bgr = occlude(rng, bgr, other)
+    bgr = degrade(rng, recolour(rng, bgr, spec.augment.colour), spec.augment.blur)
+    return CropSample(bgr, crop.xy, crop.angle, crop.flipped, crop.scale)
+
+
+def make_batch(
+    data: DataSet, rows: Sequence[int], spec: FitSpec, rng: np.random.Generator | None
+) -> Batch:
+    """Crops of these rows: augmented when there is a generator, else exactly as the tracker's.
+
+    Flipped landmark masks follow their partners.
+    """
+    size, images, points, masks = spec.net.size, [], [], []
+    targets: dict[str, list[int | np.ndarray]] = {h.attribute.name: [] for h in spec.heads}
+    for row in rows:
+        example = data.examples[row]
+        if rng is None:
+            crop = crop_example(spec.kind, example, data.image(row), size, data.markup.flip_pairs)  # type: ignore[arg-type]
+        else:
+            crop = _training_crop(data, row, spec, rng)
+        mask = example.labelled.copy()
+        if crop.flipped:
+            for a, b in data.markup.flip_pairs:
+                mask[[a, b]] = mask[[b, a]]
+        images.append(to_input(crop.bgr, spec.net.colour))
+        points.append(crop.xy)
+        masks.append(mask)
+        for head in spec.heads:
+            targets[head.attribute.name].append(attribute_target(head, example, crop))
+    xy = np.stack(points)
+    if rng is None:
+        warps = np.tile(np.eye(2, 3, dtype=np.float32), (len(rows), 1, 1))
+    else:
+        warps = np.stack([random_warp(rng, spec.elt, size) for _ in rows])
+    return Batch(
+        torch.from_numpy(np.stack(images)).float(),
+        torch.from_numpy(np.nan_to_num(xy)),
+        torch.from_numpy(np.stack(masks) & np.isfinite(xy).all(-1)),
+        torch.tensor([0.0 if data.examples[i].negative else 1.0 for i in rows]),
+        {name: torch.from_numpy(np.asarray(values)) for name, values in targets.items()},
+        torch.from_numpy(warps),
+        tuple(rows),
+    )

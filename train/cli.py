@@ -1,0 +1,175 @@
+"""`train`: fit, evaluate, export, prepare. Heavy imports live inside the commands."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from train.config import FitSpec
+    from train.fit import Progress
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Teach landmark models: fit, evaluate, export.",
+)
+
+
+def main() -> None:
+    """Run a command; a mistake of the user is one sentence and exit code 1, never a traceback."""
+    try:
+        app()
+    except (ValueError, OSError, FloatingPointError) as error:
+        print(f"train: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _overrides(values: list[str]) -> dict[str, str]:
+    pairs = {}
+    for value in values:
+        key, equals, text = value.partition("=")
+        if not equals:
+            raise ValueError(f"--set takes key=value such as loss.alpha=0.5, found '{value}'")
+        pairs[key] = text
+    return pairs
+
+
+@app.command()
+def fit(
+    config: Annotated[Path, typer.Argument(help="TOML file: network, heads, losses, data.")],
+    data: Annotated[
+        Path, typer.Option(help="Folder that the config's label files are in.")
+    ] = Path(),
+    out: Annotated[Path, typer.Option(help="Folder of this run.")] = Path("runs/fit"),
+    resume: Annotated[bool, typer.Option(help="Go on from OUT/last.safetensors.")] = False,
+    init: Annotated[Path | None, typer.Option(help="Start from this checkpoint's weights.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a value: loss.alpha=0.5 (repeatable).")
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Licence text kept in the model.")] = "not stated",
+    data_note: Annotated[
+        str, typer.Option(help="Training data note kept in the model.")
+    ] = "not stated",
+) -> None:
+    """Train a network; resumable after any kill. Writes metrics.csv, curves.png, checkpoints."""
+    from train.config import read_config
+    from train.fit import fit as run_fit
+    from train.plots import plot_curves
+
+    spec = read_config(config, _overrides(set_ or []))
+    extra = {"licence": licence, "data": data_note}
+    with _Bar(spec, out) as bar:
+        final = run_fit(spec, data, out, resume, init, bar.report, extra)
+    plot_curves(out / "metrics.csv", out / "curves.png")
+    typer.echo(f"wrote {final}; next: train export {final} --out MODEL.onnx")
+
+
+class _Bar:
+    """A progress line on a terminal, plain lines elsewhere; curves are redrawn as it goes."""
+
+    def __init__(self, spec: FitSpec, out: Path) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.bar = Progress(
+            TextColumn("{task.completed}/{task.total}"),
+            BarColumn(),
+            TextColumn("{task.description}"),
+            TimeRemainingColumn(),
+        )
+        self.task = self.bar.add_task("reading data", total=spec.steps)
+        self.out, self.hold = out, ""
+
+    def __enter__(self) -> _Bar:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def report(self, p: Progress) -> None:
+        """One step; a line for good after each evaluation."""
+        if p.hold is not None:
+            from train.plots import plot_curves
+
+            found = [f"hold-out NME {p.hold['nme']:.2f} %"]
+            for name, a in p.hold["attributes"].items():
+                found.append(f"{name} {a.get('accuracy', a.get('mean')):.3f}")
+            self.hold = "  ".join(found)
+            plot_curves(self.out / "metrics.csv", self.out / "curves.png")
+            self.bar.console.print(f"step {p.step}  loss {p.loss:.3f}  {self.hold}")
+        text = f"loss {p.loss:.3f}  {self.hold}  {p.images_s:.0f} images/s"
+        self.bar.update(self.task, completed=p.step, total=p.steps, description=text)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Checkpoint (.safetensors) or exported .onnx.")],
+    data: Annotated[list[Path], typer.Argument(help="COCO keypoints JSON files.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for metrics.json and pictures.")] = None,
+    split: Annotated[str, typer.Option(help="hold, train or all.")] = "hold",
+    where: Annotated[list[str] | None, typer.Option(help="quality=manual, source=NAME.")] = None,
+    normaliser: Annotated[str, typer.Option(help="Two landmark indices, e.g. 36,45.")] = "",
+    hold_out: Annotated[
+        float, typer.Option(help="Share of groups, if the file has no split.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Seed of that split.")] = 0,
+) -> None:
+    """Print NME, PCK, AUC, errors per landmark and attribute accuracy; draw CED and worst cases."""
+    from rich.console import Console
+
+    from train.report import evaluate_model, print_summary, write_report
+
+    try:
+        pair = [int(v) for v in normaliser.split(",")] if normaliser else []
+    except ValueError as error:
+        raise ValueError(f"--normaliser takes two indices (36,45), found '{normaliser}'") from error
+    if split not in ("hold", "train", "all"):
+        raise ValueError(f"--split takes hold, train or all, found '{split}'")
+    summary, outputs, examples, spec = evaluate_model(
+        model, data, split, where or [], pair, hold_out, seed
+    )
+    print_summary(summary, Console())
+    if out is not None:
+        write_report(summary, outputs, examples, spec, out)
+        typer.echo(f"wrote {out}/metrics.json, ced.png, worst.png")
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="model.safetensors or last.safetensors.")],
+    out: Annotated[Path, typer.Option(help="The ONNX file to write.")],
+) -> None:
+    """One ONNX with soft-argmax, scores and heads inside, described by its own metadata."""
+    from train.export import export_model
+
+    info = export_model(checkpoint, out)
+    typer.echo(
+        f"wrote {out}: {info.kind}, {len(info.landmarks)} landmarks, {info.size} px {info.colour}, "
+        f"attributes {', '.join(a.name for a in info.attributes) or 'none'}, "
+        f"{out.stat().st_size / 1e6:.1f} MB"
+    )
+
+
+@app.command()
+def prepare(
+    what: Annotated[str, typer.Argument(help="hands or faces: which shipped model's labels.")],
+    data: Annotated[Path, typer.Option(help="Folder with hands21/ and faces68/.")],
+    out: Annotated[Path, typer.Option(help="The label file to write.")],
+) -> None:
+    """Make the label file of a shipped model from the raw collections (split, gestures, pose)."""
+    from train.shipped import prepare_faces, prepare_hands
+
+    makers = {"hands": prepare_hands, "faces": prepare_faces}
+    if what not in makers:
+        raise ValueError(f"prepare takes hands or faces, found '{what}'")
+    counts = makers[what](data, out)
+    typer.echo(f"wrote {out}: " + ", ".join(f"{v} {k}" for k, v in counts.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""One training run as a frozen dataclass, read from TOML and stored in every checkpoint."""
+
+from __future__ import annotations
+
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from train.losses import LossSpec
+from train.model import Head
+from train.nets import NetSpec
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentSpec:
+    """How far a training crop strays from the true one. Zeros turn a part off."""
+
+    rotate: float = 30.0  # degrees, uniform in +-
+    scale: float = 0.2  # log-uniform in exp(+-scale)
+    shift: float = 0.08  # of the crop's side, uniform in +- per axis
+    flip: float = 0.5  # probability
+    colour: float = 1.0  # strength
+    blur: float = 0.2  # probability
+    occlude: float = 0.3  # probability
+    background: float = 0.7  # probability, for pictures cut out on black
+
+
+@dataclass(frozen=True, slots=True)
+class EltSpec:
+    """Ranges of the ELT's affine warps (paper: not given; NVIDIA's FPENet: 20 degrees, 12 %)."""
+
+    rotate: float = 25.0
+    scale: float = 0.15
+    shift: float = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class DataSpec:
+    """Which examples take part."""
+
+    files: tuple[str, ...] = ()  # COCO keypoints JSON files
+    hold_out: float = 0.1  # share of groups, where the file names no split itself
+    label_share: float = 1.0  # share of training images whose landmarks are used
+    repeat: Mapping[str, float] = field(default_factory=dict)  # source -> times per epoch
+    negatives: float = 0.0  # share of a batch that shows no object
+    normaliser: tuple[int, ...] = ()  # two landmark indices; empty: longer side of the box
+
+
+@dataclass(frozen=True, slots=True)
+class FitSpec:
+    """Everything that decides a run; same spec, same data and same machine: same weights."""
+
+    kind: str = "face"
+    net: NetSpec = field(default_factory=NetSpec)
+    heads: tuple[Head, ...] = ()
+    beta: float = 1.0
+    loss: LossSpec = field(default_factory=LossSpec)
+    data: DataSpec = field(default_factory=DataSpec)
+    augment: AugmentSpec = field(default_factory=AugmentSpec)
+    elt: EltSpec = field(default_factory=EltSpec)
+    batch: int = 64
+    steps: int = 3000
+    lr: float = 2e-3
+    warmup: int = 100
+    ema: float = 0.998
+    seed: int = 0
+    threads: int = 2
+    precision: str = "bf16"  # 'bf16' (autocast) or 'f32'
+    evaluate_every: int = 500
+    checkpoint_every: int = 100
+
+
+def build(cls: type[T], values: Mapping[str, Any], where: str = "config") -> T:
+    """A frozen dataclass from plain data; ValueError names the key that does not fit."""
+    hints = typing.get_type_hints(cls)
+    known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
+    for key in values:
+        if key not in known:
+            raise ValueError(f"{where}: '{key}' is unknown; it takes {', '.join(known)}")
+    for name, f in known.items():
+        if f.default is MISSING and f.default_factory is MISSING and name not in values:
+            raise ValueError(f"{where}: '{name}' is missing")
+    return cls(**{k: _value(hints[k], v, f"{where}.{k}") for k, v in values.items()})
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    origin = typing.get_origin(hint)
+    if is_dataclass(hint):
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{where}: a table was wanted, found {value!r}")
+        return build(typing.cast(type, hint), value, where)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"{where}: a list was wanted, found {value!r}")
+        return tuple(_value(typing.get_args(hint)[0], v, where) for v in value)
+    if origin in (typing.Union, types.UnionType) or origin is not None:
+        return value
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and not isinstance(value, hint):
+        raise ValueError(f"{where}: {hint.__name__} was wanted, found {value!r}")
+    return value
+
+
+def read_config(path: Path, overrides: Mapping[str, str] | None = None) -> FitSpec:
+    """Read a TOML config; `overrides` are dotted keys with TOML values ('loss.alpha': '0')."""
+    if not path.is_file():
+        raise ValueError(f"config {path} does not exist; give a TOML file such as face68.toml")
+    try:
+        raw = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"config {path} is not TOML: {error}") from error
+    for key, text in (overrides or {}).items():
+        try:
+            value = tomllib.loads(f"x = {text}")["x"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        place = raw
+        *parents, last = key.split(".")
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value
+    return build(FitSpec, raw, str(path))
+
+
+def spec_to_dict(spec: FitSpec) -> dict[str, Any]:
+    """Plain data for a checkpoint's header."""
+    return asdict(spec)
+
+
+def spec_from_dict(values: Mapping[str, Any]) -> FitSpec:
+    """Back from `spec_to_dict`."""
+    return build(FitSpec, values, "checkpoint config")

@@ -1,0 +1,205 @@
+"""Labelled pictures: COCO keypoints JSON in, examples out, split by group.
+
+Beyond COCO the reader knows: image `group` (person or clip; a group never straddles the split),
+`split` ('train' or 'hold'), `negative` (true: no object here), `background` ('black': cut out);
+annotation `attributes` (class names, or a list of numbers; absent = unlabelled).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from tracker.types import Floats, Image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """One object (or, negative, none) in one picture; pixel coordinates of that picture."""
+
+    path: Path
+    xy: Floats  # (K, 2); NaN where no point is given
+    labelled: np.ndarray  # (K,) bool: may be used as a landmark label
+    box_xyxy: Floats | None  # None: the whole picture
+    negative: bool
+    attributes: Mapping[str, Any]
+    source: str
+    group: str
+    quality: str
+    hold: bool
+    black: bool  # cut out on a black background
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Markup:
+    """What is labelled: names, edges and left-right partners of the landmarks (0-based)."""
+
+    landmarks: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...] = ()
+    flip_pairs: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DataSet:
+    """Examples of one markup, and their decoded pictures on demand."""
+
+    markup: Markup
+    examples: tuple[Example, ...]
+    cache: dict[Path, Image] = field(default_factory=dict)
+
+    def image(self, row: int) -> Image:
+        """The picture of an example, BGR (H, W, 3), decoded once."""
+        path = self.examples[row].path
+        if path not in self.cache:
+            read = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if read is None:
+                raise ValueError(f"picture {path} cannot be read; mend or remove its label")
+            self.cache[path] = read.astype(np.uint8, copy=False)
+        return self.cache[path]
+
+    def rows(self, hold: bool) -> list[int]:
+        """Indices of the training or of the hold-out examples."""
+        return [i for i, e in enumerate(self.examples) if e.hold == hold]
+
+
+def _hashed(text: str) -> float:
+    """A number in [0, 1) that depends on nothing but the text."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big") / 2**48
+
+
+def guess_flip_pairs(names: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Partners by name: swapping 'left' and 'right' in one gives the other.
+
+    Raises ValueError where the names are numbered parts of a side (right_brow_0): the mirror image
+    of the first is then often the other side's last, and a wrong guess ruins a training silently.
+    """
+    at = {n: i for i, n in enumerate(names)}
+    pairs = []
+    for i, name in enumerate(names):
+        j = at.get(mirror_name(name))
+        if j is None or j == i:
+            continue
+        if any(c.isdigit() for c in name):
+            raise ValueError(
+                f"landmarks such as '{name}' are numbered, so their mirror partners cannot be told "
+                "from names; add flip_pairs [[a, b], ...] (0-based) to the category"
+            )
+        if i < j:
+            pairs.append((i, j))
+    return tuple(pairs)
+
+
+def mirror_name(name: str) -> str:
+    """'left' and 'right' change places."""
+    return name.replace("left", "\0").replace("right", "left").replace("\0", "right")
+
+
+def _markup(category: Mapping[str, Any]) -> Markup:
+    names = tuple(category["keypoints"])
+    edges = tuple((int(a) - 1, int(b) - 1) for a, b in category.get("skeleton", []))
+    given = category.get("flip_pairs")
+    if given is None:
+        return Markup(names, edges, guess_flip_pairs(names))
+    return Markup(names, edges, tuple((int(a), int(b)) for a, b in given))
+
+
+def _example(
+    path: Path, image: Mapping[str, Any], ann: Mapping[str, Any] | None, k: int, hold: bool
+) -> Example:
+    xy = np.full((k, 2), np.nan, np.float32)
+    labelled = np.zeros(k, bool)
+    box = None
+    if ann is not None:
+        points = np.asarray(ann.get("keypoints", np.zeros(3 * k)), np.float32).reshape(-1, 3)
+        if len(points) != k:
+            raise ValueError(f"{path.name}: {len(points)} keypoints, the category names {k}")
+        labelled = points[:, 2] > 0
+        xy[labelled] = points[labelled, :2]
+        if ann.get("bbox"):
+            x, y, w, h = (float(v) for v in ann["bbox"])
+            box = np.array([x, y, x + w, y + h], np.float32)
+    return Example(
+        path, xy, labelled, box, bool(image.get("negative", False)),
+        dict(ann.get("attributes", {})) if ann else {}, str(image.get("source", "")),
+        str(image.get("group", "")), str(image.get("quality", "")), hold,
+        image.get("background") == "black",
+    )  # fmt: skip
+
+
+def read_coco(path: Path, hold_out: float = 0.0, seed: int = 0) -> DataSet:
+    """Read one COCO keypoints file; pictures are relative to it.
+
+    Raises ValueError for a file that is missing, not COCO, or whose split tears a group apart.
+    """
+    if not path.is_file():
+        raise ValueError(f"labels {path} do not exist; give a COCO keypoints JSON file")
+    try:
+        coco = json.loads(path.read_text())
+        images, annotations, category = coco["images"], coco["annotations"], coco["categories"][0]
+        markup = _markup(category)
+    except (json.JSONDecodeError, KeyError, IndexError, TypeError) as error:
+        raise ValueError(f"{path} is not a COCO keypoints file ({error!r})") from error
+    by_image: dict[int, list[Mapping[str, Any]]] = {}
+    for ann in annotations:
+        by_image.setdefault(ann["image_id"], []).append(ann)
+    examples = []
+    for image in images:
+        group = str(image.get("group") or image["file_name"])
+        split = image.get("split")
+        hold = split == "hold" if split else _hashed(f"{seed}/{group}") < hold_out
+        found = by_image.get(image["id"])
+        if not found and not image.get("negative"):
+            continue
+        for ann in found or [None]:  # type: ignore[list-item]
+            example = _example(
+                path.parent / image["file_name"], {**image, "group": group}, ann,
+                len(markup.landmarks), hold,
+            )  # fmt: skip
+            examples.append(example)
+    _check_split(examples, path)
+    return DataSet(markup, tuple(examples))
+
+
+def _check_split(examples: Sequence[Example], path: Path) -> None:
+    sides: dict[tuple[str, str], bool] = {}
+    for e in examples:
+        if sides.setdefault((e.source, e.group), e.hold) != e.hold:
+            raise ValueError(
+                f"{path}: group '{e.group}' of '{e.source}' is in training and in the hold-out; "
+                "give every picture of a group the same split"
+            )
+
+
+def join(sets: Sequence[DataSet]) -> DataSet:
+    """Several files of the same markup as one."""
+    first = sets[0].markup
+    for other in sets[1:]:
+        if other.markup.landmarks != first.landmarks:
+            raise ValueError("the label files name different landmarks; train them apart")
+    return DataSet(first, tuple(e for s in sets for e in s.examples))
+
+
+def hide_landmarks(data: DataSet, share: float, seed: int) -> DataSet:
+    """Keep the landmark labels of `share` of the training pictures, seeded; hide the others.
+
+    Points stay as crop geometry (as in the paper, whose crops are made from true boxes).
+    """
+    if share >= 1:
+        return data
+    train = [i for i in data.rows(False) if data.examples[i].labelled.any()]
+    order = np.random.default_rng([seed, 7]).permutation(len(train))
+    kept = {train[i] for i in order[: max(1, round(share * len(train)))]}
+    hidden = set(train) - kept
+    examples = tuple(
+        Example(e.path, e.xy, np.zeros_like(e.labelled), e.box_xyxy, e.negative, e.attributes,
+                e.source, e.group, e.quality, e.hold, e.black) if i in hidden else e
+        for i, e in enumerate(data.examples)
+    )  # fmt: skip
+    return DataSet(data.markup, examples, data.cache)

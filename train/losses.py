@@ -1,0 +1,169 @@
+"""The composite loss, equation 2 of Honari et al. 2018, with masks for whatever is unlabelled.
+
+    cost = attribute + alpha * ELT + lambda * landmarks + gamma * ||W||^2   (+ heat, presence)
+
+Coordinates in the losses are crop pixels. `heat` (off in the paper) is RCN's softmax likelihood
+with a small Gaussian as target; it makes the first thousand steps several times faster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from train.model import POSE_UNIT, Head, LandmarkNet, Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class LossSpec:
+    """Weights of equation 2. None or 0 turns a term off."""
+
+    lam: float = 1.0  # lambda: landmarks
+    alpha: float = 0.5  # ELT
+    attribute: float = 1.0
+    gamma: float = 0.0  # squared L2 norm of the weights
+    heat: float = 0.0
+    presence: float = 0.0
+    point: str = "l2"  # 'l2' as in the paper (squared distance), or 'l1'
+    elt_on: str = "unlabelled"  # 'unlabelled' (Blocks, HGR1, Multi-PIE) or 'all' (300W)
+    elt_share: float = 1.0  # share of a batch that the ELT sees
+    sigma: float = 1.0  # of the heat target, heat pixels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """What the losses need. Absent labels are masked, never guessed."""
+
+    image: Tensor  # (N, C, S, S) float32 0..255
+    xy: Tensor  # (N, K, 2) crop pixels; anything where not labelled
+    labelled: Tensor  # (N, K) bool
+    present: Tensor  # (N,) float: 1 object, 0 none, NaN unknown
+    attributes: dict[str, Tensor]  # classes: (N,) int64, -1 unknown; values: (N, D), NaN unknown
+    warp: Tensor  # (N, 2, 3) ELT transform of crop pixels
+    rows: tuple[int, ...] = ()  # indices into the data set
+
+
+def point_loss(xy: Tensor, target: Tensor, mask: Tensor, kind: str = "l2") -> Tensor:
+    """Mean over masked points of the squared distance ('l2') or the distance ('l1'), pixels.
+
+    xy, target (N, K, 2), mask (N, K) bool. Nothing masked in: an exact 0 that still has a graph.
+    """
+    delta = torch.where(mask[..., None], xy - target, torch.zeros_like(xy))
+    square = delta.square().sum(-1)
+    each = square if kind == "l2" else (square + 1e-4).sqrt() - 1e-2
+    return (each * mask).sum() / mask.sum().clamp(min=1)
+
+
+def heat_loss(heat: Tensor, beta: float, target: Tensor, mask: Tensor, sigma: float) -> Tensor:
+    """Cross-entropy of softmax(beta * heat) against a Gaussian around the true point.
+
+    heat (N, K, h, w), target (N, K, 2) heat pixels, mask (N, K). Points outside the heat are
+    left out.
+    """
+    n, k, h, w = heat.shape
+    gx = torch.arange(w, dtype=torch.float32)
+    gy = torch.arange(h, dtype=torch.float32)
+    inside = mask & (target >= -0.5).all(-1) & (target[..., 0] < w - 0.5)
+    inside = inside & (target[..., 1] < h - 0.5)
+    safe = torch.where(inside[..., None], target, torch.zeros_like(target))
+    tx = torch.exp(-((gx - safe[..., :1]) ** 2) / (2 * sigma**2))
+    ty = torch.exp(-((gy - safe[..., 1:]) ** 2) / (2 * sigma**2))
+    goal = ty[..., :, None] * tx[..., None, :]
+    goal = (goal / goal.sum((2, 3), keepdim=True)).flatten(2)
+    logp = F.log_softmax(beta * heat.float().reshape(n, k, h * w), -1)
+    each = -(goal * logp).sum(-1)
+    return (each * inside).sum() / inside.sum().clamp(min=1)
+
+
+def attribute_loss(head: Head, raw: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy for classes, L1 for values (in units of POSE_UNIT), masked where unknown."""
+    if head.attribute.classes:
+        known = target >= 0
+        if not known.any():
+            return raw.sum() * 0
+        return F.cross_entropy(raw[known], target[known])
+    known = torch.isfinite(target)
+    goal = torch.where(known, target, torch.zeros_like(target)) / POSE_UNIT
+    return ((raw - goal).abs() * known).sum() / known.sum().clamp(min=1)
+
+
+def presence_loss(logit: Tensor, present: Tensor) -> Tensor:
+    """Binary cross-entropy where it is known whether the object is there."""
+    known = torch.isfinite(present)
+    if not known.any():
+        return logit.sum() * 0
+    return F.binary_cross_entropy_with_logits(logit[known], present[known])
+
+
+def warp_image(image: Tensor, warp: Tensor) -> Tensor:
+    """Move an image (N, C, S, S) by warp (N, 2, 3): pixel p goes to warp(p).
+
+    Pixel coordinates, centres at integers; bilinear; zeros come in from outside.
+    (align_corners=True is what makes integer pixel centres exact in `grid_sample`.)
+    """
+    n, _, h, w = image.shape
+    full = torch.cat([warp, warp.new_tensor([[[0.0, 0.0, 1.0]]]).expand(n, 1, 3)], 1)
+    back = torch.linalg.inv(full)[:, :2]  # output pixel -> input pixel
+    to_unit = warp.new_tensor([[2 / (w - 1), 0, -1], [0, 2 / (h - 1), -1], [0, 0, 1]])
+    lifted = torch.cat([back, warp.new_tensor([[[0.0, 0.0, 1.0]]]).expand(n, 1, 3)], 1)
+    theta = to_unit @ lifted @ torch.linalg.inv(to_unit)
+    grid = F.affine_grid(theta[:, :2], [n, 1, h, w], align_corners=True)
+    return F.grid_sample(image, grid, padding_mode="zeros", align_corners=True)
+
+
+def warp_points(xy: Tensor, warp: Tensor) -> Tensor:
+    """Move points (N, K, 2) by warp (N, 2, 3), the same motion as `warp_image`."""
+    return xy @ warp[:, :, :2].transpose(1, 2) + warp[:, None, :, 2]
+
+
+def elt_loss(xy: Tensor, xy_of_warped: Tensor, warp: Tensor, size: int, kind: str) -> Tensor:
+    """Equivariance: T(L(x)) against L(T(x)), gradient through both; leaving points are masked.
+
+    xy, xy_of_warped (N, K, 2) crop pixels, warp (N, 2, 3), size: side of the crop.
+    """
+    moved = warp_points(xy, warp)
+    inside = ((moved > 0) & (moved < size - 1)).all(-1).detach()
+    return point_loss(xy_of_warped, moved, inside, kind)
+
+
+def elt_rows(batch: Batch, spec: LossSpec) -> Tensor:
+    """Indices of the images of a batch on which the ELT acts."""
+    present = ~(batch.present == 0)
+    wanted = present if spec.elt_on == "all" else present & ~batch.labelled.any(1)
+    rows = wanted.nonzero()[:, 0]
+    return rows[: max(1, round(len(batch.image) * spec.elt_share))]
+
+
+def composite(
+    model: LandmarkNet, batch: Batch, out: Prediction, warped: Prediction | None, spec: LossSpec
+) -> dict[str, Tensor]:
+    """Every term of equation 2, already weighted; their sum is the cost.
+
+    `warped` is the prediction for the warped images of `elt_rows`, or None.
+    """
+    stride = model.net.stride
+    terms = {"landmark": spec.lam * point_loss(out.xy, batch.xy, batch.labelled, spec.point)}
+    if spec.heat:
+        target = (batch.xy + 0.5) / stride - 0.5
+        terms["heat"] = spec.heat * heat_loss(
+            out.heat, model.beta, target, batch.labelled, spec.sigma
+        )
+    if spec.attribute:
+        for head in model.specs:
+            name = head.attribute.name
+            value = attribute_loss(head, out.attributes[name], batch.attributes[name])
+            terms[name] = spec.attribute * value
+    if spec.presence:
+        terms["presence"] = spec.presence * presence_loss(out.presence, batch.present)
+    if warped is not None:
+        rows = elt_rows(batch, spec)
+        size = batch.image.shape[-1]
+        elt = elt_loss(out.xy[rows], warped.xy, batch.warp[rows], size, spec.point)
+        terms["elt"] = spec.alpha * elt
+    if spec.gamma:
+        weights = [p for p in model.parameters() if p.ndim > 1]
+        terms["decay"] = spec.gamma * torch.stack([w.square().sum() for w in weights]).sum()
+    return terms

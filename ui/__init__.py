@@ -1,0 +1,1 @@
+"""Windows (PyQt6). The only room with Qt."""
