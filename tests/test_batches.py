@@ -12,7 +12,7 @@ from tracker.modelfile import Attribute
 from train.augment import CropSample
 from train.batches import attribute_target, make_batch, step_rows, swap_sides, to_input
 from train.config import read_config
-from train.data import read_coco
+from train.data import hide_landmarks, read_coco
 from train.model import Head
 
 POSE = Head(Attribute("pose", size=3))
@@ -110,6 +110,15 @@ def test_repeat_and_negatives(tmp_path):
     batch = make_batch(data, rows[0], spec, np.random.default_rng(0))
     assert batch.present.tolist() == [1, 1, 1, 0]
     assert not batch.labelled[3].any()
+
+
+def test_labelled_share_fills_its_part_of_every_batch(tmp_path):
+    data = hide_landmarks(read_coco(write_blobs(tmp_path, 42)), 0.1, 0)  # 4 of 40 labelled
+    spec = read_config(write_config(tmp_path), {"batch": "8", "data.labelled_share": "0.5"})
+    batches = step_rows(data, spec, 0)
+    for _ in range(12):
+        rows = next(batches)[1]
+        assert [data.examples[i].labelled.any() for i in rows] == [True] * 4 + [False] * 4
 
 
 def test_colour_order():

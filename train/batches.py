@@ -4,6 +4,7 @@ exactly without any saved generator state.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import cv2
@@ -28,9 +29,8 @@ from train.losses import Batch
 from train.model import Head
 
 
-def epoch_rows(data: DataSet, spec: FitSpec, epoch: int) -> list[int]:
-    """The order of one epoch: training rows, repeated or thinned by source, shuffled."""
-    rng = np.random.default_rng([spec.seed, 1, epoch])
+def repeated(data: DataSet, spec: FitSpec, rng: np.random.Generator) -> list[int]:
+    """Training rows of real objects, repeated or thinned by source as the spec says."""
     rows: list[int] = []
     for i in data.rows(hold=False):
         example = data.examples[i]
@@ -38,28 +38,51 @@ def epoch_rows(data: DataSet, spec: FitSpec, epoch: int) -> list[int]:
             continue
         times = float(spec.data.repeat.get(example.source, 1.0))
         rows += [i] * (int(times) + int(rng.random() < times % 1))
-    return [rows[j] for j in rng.permutation(len(rows))]
+    return rows
+
+
+def shuffled(
+    data: DataSet, spec: FitSpec, count: int, labelled: bool | None
+) -> Iterator[list[int]]:
+    """Lists of `count` rows for ever, an epoch after the other; a short last list is dropped.
+
+    `labelled` restricts them to rows with (True) or without (False) landmark labels.
+    """
+    for epoch in itertools.count():
+        rng = np.random.default_rng([spec.seed, 1, epoch])
+        rows = repeated(data, spec, rng)
+        if labelled is not None:
+            rows = [i for i in rows if data.examples[i].labelled.any() == labelled]
+        if not rows:
+            raise ValueError("no training example is left; check the split and the labels")
+        while len(rows) < count:  # fewer labelled pictures than their part of a batch
+            rows = rows + rows
+        order = rng.permutation(len(rows))
+        for at in range(0, len(rows) - count + 1, count):
+            yield [rows[j] for j in order[at : at + count]]
 
 
 def step_rows(data: DataSet, spec: FitSpec, start: int) -> Iterator[tuple[int, list[int]]]:
-    """(step, rows) from step `start` on, for ever; an epoch's last short batch is dropped."""
+    """(step, rows) from step `start` on, for ever.
+
+    Negatives come last; with `labelled_share` that part of the others has landmark labels.
+    """
     negatives = [i for i in data.rows(hold=False) if data.examples[i].negative]
     share = round(spec.batch * spec.data.negatives) if negatives else 0
-    epoch, step = 0, 0
-    while True:
-        rows = epoch_rows(data, spec, epoch)
-        if not rows:
-            raise ValueError("no training example is left; check the split and the labels")
-        count = min(spec.batch - share, len(rows))
-        for at in range(0, len(rows) - count + 1, count):
-            if step >= start:
-                rng = np.random.default_rng([spec.seed, 2, step])
-                extra = (
-                    [negatives[j] for j in rng.integers(0, len(negatives), share)] if share else []
-                )
-                yield step, rows[at : at + count] + extra
-            step += 1
-        epoch += 1
+    count = spec.batch - share
+    train = [data.examples[i] for i in data.rows(hold=False) if not data.examples[i].negative]
+    mixed = any(e.labelled.any() for e in train) and not all(e.labelled.any() for e in train)
+    part = round(count * spec.data.labelled_share) if mixed else 0
+    if part:
+        streams = [shuffled(data, spec, part, True), shuffled(data, spec, count - part, False)]
+    else:
+        streams = [shuffled(data, spec, min(count, max(1, len(train))), None)]
+    for step in itertools.count():
+        rows = [i for stream in streams for i in next(stream)]
+        if step >= start:
+            rng = np.random.default_rng([spec.seed, 2, step])
+            extra = [negatives[j] for j in rng.integers(0, len(negatives), share)] if share else []
+            yield step, rows + extra
 
 
 def swap_sides(classes: Sequence[str]) -> list[int]:

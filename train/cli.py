@@ -69,6 +69,33 @@ def fit(
     typer.echo(f"wrote {final}; next: train export {final} --out MODEL.onnx")
 
 
+@app.command()
+def ablation(
+    config: Annotated[Path, typer.Argument(help="TOML file with every term of the loss on.")],
+    data: Annotated[
+        Path, typer.Option(help="Folder that the config's label files are in.")
+    ] = Path(),
+    out: Annotated[Path, typer.Option(help="Folder of the four runs.")] = Path("runs/ablation"),
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a value: steps=500 (repeatable).")
+    ] = None,
+) -> None:
+    """The paper's four rows, L, L+A, L+ELT, L+ELT+A, at the same budget. Resumes by itself."""
+    from train.ablation import ablate
+    from train.config import read_config
+
+    def report(row: str, p: Progress) -> None:
+        if p.hold is not None:
+            nme = p.hold["nme"]
+            typer.echo(
+                f"{row}  step {p.step}/{p.steps}  NME {nme:.2f} %  {p.images_s:.0f} images/s"
+            )
+
+    spec = read_config(config, _overrides(set_ or []))
+    for row in ablate(spec, data, out, report):
+        typer.echo("  ".join(f"{k} {v}" for k, v in row.items()))
+
+
 class _Bar:
     """A progress line on a terminal, plain lines elsewhere; curves are redrawn as it goes."""
 

@@ -48,6 +48,9 @@ class DataSpec:
     hold_out: float = 0.1  # share of groups, where the file names no split itself
     label_share: float = 1.0  # share of training images whose landmarks are used
     repeat: Mapping[str, float] = field(default_factory=dict)  # source -> times per epoch
+    labelled_share: float = (
+        0.0  # least share of landmark-labelled images in a batch; 0: as it falls
+    )
     negatives: float = 0.0  # share of a batch that shows no object
     normaliser: tuple[int, ...] = ()  # two landmark indices; empty: longer side of the box
 
