@@ -35,7 +35,7 @@ def ablate(
     out: Path,
     report: Callable[[str, Progress], None] = lambda _, __: None,
 ) -> list[dict[str, Any]]:
-    """Train every row that is not finished yet, resuming a cut one; returns and writes the table."""
+    """Train the rows not finished yet, resuming a cut one; returns and writes the table."""
     table = []
     for name in ROWS:
         folder = out / name.replace("+", "_")
