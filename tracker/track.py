@@ -30,7 +30,8 @@ SMALLEST = 8.0  # frame pixels; landmarks in less room than this are noise
 COLLAPSED = 0.12  # crop sides; without an object the points gather in the middle of the crop
 INSIDE = 0.25  # this share of the landmarks must lie in the frame
 KNOWN_IOU = 0.2  # a detection that overlaps a followed object this much is that object
-RETURN_DISTANCE = 1.5  # object sizes within which a lost object may come back as itself
+# Object sizes within which a lost object may come back as itself: at once, and more per second.
+RETURN_DISTANCE, RETURN_SPEED = 1.0, 4.0
 SURE_CONFLICT = 0.25  # side conflict from which two hands are told apart by it
 
 
@@ -240,7 +241,8 @@ class Watch:
             return []
         waiting = self._lost + [f for f in self.live if f.missed]
         cost = cost_matrix([(f.xy, f.left_p) for f in waiting], self._sided(new))
-        back = {j: waiting[i] for i, j in assign(cost, RETURN_DISTANCE)}
+        reach = np.array([RETURN_DISTANCE + RETURN_SPEED * (t - f.t) for f in waiting])
+        back = {j: waiting[i] for i, j in assign(cost / reach[:, None], limit=1.0)}
         tracks = []
         for j, answer in enumerate(new):
             follower = back.get(j) or self._new_follower()

@@ -1,0 +1,33 @@
+"""Fixtures that several tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.drawn import SHAPE, BlobEngine, blob_info, centroid_onnx, draw_blobs
+from tracker.locate import Model
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture
+def blob_model() -> Model:
+    """The numpy engine with its description."""
+    return Model(BlobEngine(), blob_info())
+
+
+@pytest.fixture
+def blob_onnx(tmp_path: Path) -> Path:
+    """A real ONNX file that finds one drawn object."""
+    return centroid_onnx(tmp_path / "centroid.onnx")
+
+
+@pytest.fixture
+def blob_clip() -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """30 frames of 240 x 320, and the landmarks (3, 2) of the one object that drifts through."""
+    truth = [np.add(SHAPE, (100 + 2.3 * i, 120 + 1.1 * i)) for i in range(30)]
+    return [draw_blobs([xy]) for xy in truth], truth
