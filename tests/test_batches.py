@@ -112,6 +112,25 @@ def test_repeat_and_negatives(tmp_path):
     assert not batch.labelled[3].any()
 
 
+def test_near_misses_are_negatives_of_an_objects_own_picture(tmp_path):
+    path = write_blobs(tmp_path, 12)
+    body = json.loads(path.read_text())
+    body["images"].append({"id": 50, "file_name": "0.png", "group": "n", "negative": True})
+    path.write_text(json.dumps(body))
+    data = read_coco(path)
+    spec = read_config(
+        write_config(tmp_path),
+        {"batch": "8", "data.negatives": "0.5", "data.near_misses": "0.5"},
+    )
+    rows = next(step_rows(data, spec, 0))[1]
+    assert [i < 0 for i in rows] == [False] * 6 + [True] * 2
+    assert [~i for i in rows[6:]] == rows[:2]
+    batch = make_batch(data, rows, spec, np.random.default_rng(0))
+    assert batch.present.tolist() == [1] * 4 + [0] * 4
+    assert batch.attributes["order"].tolist()[6:] == [-1, -1]
+    assert not batch.labelled[6:].any()
+
+
 def test_labelled_share_fills_its_part_of_every_batch(tmp_path):
     data = hide_landmarks(read_coco(write_blobs(tmp_path, 42)), 0.1, 0)  # 4 of 40 labelled
     spec = read_config(write_config(tmp_path), {"batch": "8", "data.labelled_share": "0.5"})

@@ -87,10 +87,30 @@ def random_square(rng: np.random.Generator, image: Image, size: int) -> Image:
     """Any square of a picture, as a crop in which there is no object."""
     h, w = image.shape[:2]
     side = float(rng.uniform(0.4, 1.2)) * min(h, w)
-    centre = rng.uniform([0.2 * w, 0.2 * h], [0.8 * w, 0.8 * h]).astype(np.float32)
+    centre = rng.uniform([0.05 * w, 0.05 * h], [0.95 * w, 0.95 * h]).astype(np.float32)
     matrix = frame_to_crop(CropBox(centre, side, float(rng.uniform(-45, 45))), size)
     border = BORDERS[rng.integers(3)]
     return cv2.warpAffine(image, matrix, (size, size), borderMode=border)  # type: ignore[return-value]
+
+
+def near_miss(
+    rng: np.random.Generator, kind: Kind, example: Example, image: Image, size: int
+) -> Image:
+    """A crop that a tracker might take by mistake: beside the object, or a small part of it."""
+    h, w = image.shape[:2]
+    box = true_box(kind, example, (h, w))
+    turn = float(rng.uniform(0, 2 * np.pi))
+    way = np.array([np.cos(turn), np.sin(turn)])
+    if rng.random() < 0.6:
+        centre = box.centre_xy + way * box.side * float(rng.uniform(0.6, 0.9))
+        side = box.side * float(np.exp(rng.uniform(-0.5, 0.3)))
+    else:
+        centre = box.centre_xy + way * box.side * float(rng.uniform(0, 0.35))
+        side = box.side * float(rng.uniform(0.12, 0.35))
+    missed = CropBox(centre.astype(np.float32), side, box.angle + float(rng.uniform(-45, 45)))
+    return cv2.warpAffine(  # type: ignore[return-value]
+        image, frame_to_crop(missed, size), (size, size), borderMode=BORDERS[rng.integers(3)]
+    )
 
 
 def put_behind(bgr: Image, background: Image) -> Image:

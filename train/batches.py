@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from train.augment import (
     CropSample,
     crop_example,
     degrade,
+    near_miss,
     occlude,
     put_behind,
     random_square,
@@ -65,7 +67,8 @@ def shuffled(
 def step_rows(data: DataSet, spec: FitSpec, start: int) -> Iterator[tuple[int, list[int]]]:
     """(step, rows) from step `start` on, for ever.
 
-    Negatives come last; with `labelled_share` that part of the others has landmark labels.
+    Negatives come last, near misses of an object's row i as ~i; with `labelled_share` that part of
+    the objects has landmark labels.
     """
     negatives = [i for i in data.rows(hold=False) if data.examples[i].negative]
     share = round(spec.batch * spec.data.negatives) if negatives else 0
@@ -82,7 +85,8 @@ def step_rows(data: DataSet, spec: FitSpec, start: int) -> Iterator[tuple[int, l
         if step >= start:
             rng = np.random.default_rng([spec.seed, 2, step])
             extra = [negatives[j] for j in rng.integers(0, len(negatives), share)] if share else []
-            yield step, rows + extra
+            misses = round(share * spec.data.near_misses)
+            yield step, rows + extra[misses:] + [~i for i in rows[:misses]]
 
 
 def swap_sides(classes: Sequence[str]) -> list[int]:
@@ -126,12 +130,25 @@ def to_input(bgr: Image, colour: str) -> np.ndarray:
     return np.ascontiguousarray(bgr[..., ::-1].transpose(2, 0, 1))
 
 
+def example_at(data: DataSet, row: int) -> Example:
+    """The example of a row; for ~row, the same picture as a negative (a near miss)."""
+    if row >= 0:
+        return data.examples[row]
+    example = data.examples[~row]
+    return replace(example, negative=True, labelled=np.zeros_like(example.labelled))
+
+
 def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Generator) -> CropSample:
-    example, image, size = data.examples[row], data.image(row), spec.net.size
+    example, size = example_at(data, row), spec.net.size
+    image = data.image(row if row >= 0 else ~row)
     other = data.image(int(rng.integers(len(data.examples))))
     if example.negative:
         nothing = np.full_like(example.xy, np.nan)
-        crop = CropSample(random_square(rng, image, size), nothing, 0.0, False, 1.0)
+        if row < 0:
+            bgr = near_miss(rng, spec.kind, example, image, size)  # type: ignore[arg-type]
+        else:
+            bgr = random_square(rng, image, size)
+        crop = CropSample(bgr, nothing, 0.0, False, 1.0)
     else:
         pairs = data.markup.flip_pairs
         crop = crop_example(spec.kind, example, image, size, pairs, rng, spec.augment)  # type: ignore[arg-type]
@@ -154,7 +171,7 @@ def make_batch(
     size, images, points, masks = spec.net.size, [], [], []
     targets: dict[str, list[int | np.ndarray]] = {h.attribute.name: [] for h in spec.heads}
     for row in rows:
-        example = data.examples[row]
+        example = example_at(data, row)
         if rng is None:
             crop = crop_example(spec.kind, example, data.image(row), size, data.markup.flip_pairs)  # type: ignore[arg-type]
         else:
@@ -177,7 +194,7 @@ def make_batch(
         torch.from_numpy(np.stack(images)).float(),
         torch.from_numpy(np.nan_to_num(xy)),
         torch.from_numpy(np.stack(masks) & np.isfinite(xy).all(-1)),
-        torch.tensor([0.0 if data.examples[i].negative else 1.0 for i in rows]),
+        torch.tensor([0.0 if example_at(data, i).negative else 1.0 for i in rows]),
         {name: torch.from_numpy(np.asarray(values)) for name, values in targets.items()},
         torch.from_numpy(warps),
         tuple(rows),

@@ -52,6 +52,7 @@ class DataSpec:
         0.0  # least share of landmark-labelled images in a batch; 0: as it falls
     )
     negatives: float = 0.0  # share of a batch that shows no object
+    near_misses: float = 0.0  # of these, share cut beside or far inside an object
     normaliser: tuple[int, ...] = ()  # two landmark indices; empty: longer side of the box
 
 
