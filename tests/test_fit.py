@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -108,3 +109,16 @@ def test_ema_by_hand():
     assert a.weight.item() == pytest.approx(0.1)
     update_ema(a, b, 0.9, 0)  # step 0 keeps 1/10
     assert a.weight.item() == pytest.approx(0.1 * 0.1 + 0.9)
+
+
+def test_rcn_plus_trains_and_exports(tmp_path):
+    from train.export import export_model, onnx_outputs
+
+    write_blobs(tmp_path, 4, hold=0)
+    change = {"net.name": '"rcn_plus"', "net.size": "80", "net.colour": '"gray"', "batch": "2"}
+    spec = read_config(write_config(tmp_path, steps=2), change)
+    final = fit(spec, tmp_path, tmp_path / "run")
+    info = export_model(final, tmp_path / "plus.onnx")
+    assert (info.network, info.size, info.colour) == ("rcn_plus", 80, "gray")
+    out = onnx_outputs(tmp_path / "plus.onnx", np.zeros((1, 1, 80, 80), np.float32))
+    assert out["xy"].shape == (1, 4, 2)
