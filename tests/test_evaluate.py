@@ -22,7 +22,7 @@ def answer(shift: float):
         n, k = batch.labelled.shape
         order = batch.attributes["order"].numpy()
         return {
-            "xy": batch.xy.double().numpy() + [shift, 0.0],
+            "xy": batch.xy.double().numpy() + np.array([shift, 0.0]),
             "score": np.ones((n, k)),
             "presence": np.ones(n),
             "order": np.eye(2)[order],
