@@ -10,7 +10,7 @@ import pytest
 
 from tracker.overlay import Style, draw, label
 from tracker.skeleton import PALM_POINT, default_skeletons, skeleton, skeletons
-from tracker.types import Image, Result, Track
+from tracker.types import Image, Pose, Result, Track
 
 LOOK = default_skeletons()
 BARE = Style(labels=False, axes=False)
@@ -100,7 +100,7 @@ def test_on_black_shows_no_pixel_of_the_camera() -> None:
 
 
 def test_head_axes_point_where_the_head_points() -> None:
-    face = replace(big(clips.track("face")), pose=clips.Pose(40.0, 0.0, 0.0))
+    face = replace(big(clips.track("face")), pose=Pose(40.0, 0.0, 0.0))
     drawn = draw(gray(), Result(0.0, (face,)), LOOK, Style(labels=False))
     blue = (drawn[:, :, 0] > 200) & (drawn[:, :, 1:] < 60).all(2)
     assert np.nonzero(blue)[1].mean() > face.xy[30, 0], "yaw > 0: the nose axis goes right"
@@ -112,6 +112,9 @@ def test_labels() -> None:
     assert label(replace(hand, gesture="none")) == "#1 left"
     assert label(replace(hand, gesture=None, side=None)) == "#1 hand"
     assert label(clips.track("face")) == "#1 yaw +10 pitch -5 roll +2 deg"
+    assert label(replace(clips.track("face"), pose=Pose(-0.3, 0.2, -170.0))).split()[2:] == [
+        "+0", "pitch", "+0", "roll", "-170", "deg",
+    ]  # fmt: skip
     assert label(replace(clips.track("face"), pose=None)) == "#1"
 
 

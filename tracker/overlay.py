@@ -61,8 +61,8 @@ def label(track: Track) -> str:
         if track.gesture not in (None, "none"):
             words.append(f"{track.gesture} {track.gesture_p:.0%}")
     elif track.pose is not None:
-        pose = track.pose
-        words.append(f"yaw {pose.yaw:+.0f} pitch {pose.pitch:+.0f} roll {pose.roll:+.0f} deg")
+        yaw, pitch, roll = (round(a) for a in (track.pose.yaw, track.pose.pitch, track.pose.roll))
+        words.append(f"yaw {yaw:+d} pitch {pitch:+d} roll {roll:+d} deg")
     return " ".join(words)
 
 
