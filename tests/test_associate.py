@@ -10,6 +10,7 @@ from tracker.associate import (
     is_same,
     landmark_distance,
     object_size,
+    overlap_share,
     side_conflict,
 )
 
@@ -27,8 +28,17 @@ def test_distance_is_in_object_sizes() -> None:
 
 
 def test_same_by_landmarks_or_by_box() -> None:
-    assert is_same(SQUARE, at(1.9)) and not is_same(SQUARE, at(2.1))
+    assert is_same(SQUARE * 1.5, at(2) * 1.5) is False  # 0.2 sizes apart, 80 % of the box shared
+    assert is_same(SQUARE, at(1.9))
     assert is_same(SQUARE, SQUARE[::-1])  # other order, same box
+    assert is_same(SQUARE, SQUARE[::-1] * 0.2 + 7)  # shrunk onto its finger tips
+
+
+def test_overlap_share_by_hand() -> None:
+    a = np.array([0, 0, 10, 10], np.float32)
+    assert overlap_share(a, np.array([8, 0, 12, 5], np.float32)) == 0.5  # 10 of 20
+    assert overlap_share(a, np.array([11, 0, 12, 5], np.float32)) == 0
+    assert overlap_share(a, np.array([5, 5, 5, 9], np.float32)) == 0  # empty
 
 
 def test_assign_finds_the_cheapest_whole() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,10 @@ import pytest
 
 from tests.drawn import SHAPE, SIZE, BlobEngine, blob_info, centroid_onnx, draw_blobs
 from tracker.geometry import apply, crop_to_frame
-from tracker.locate import Model, cut, load_model, locate, network_input
+from tracker.locate import Model, cut, is_plausible, load_model, locate, network_input
 from tracker.modelfile import Attribute
 from tracker.timings import Timings
-from tracker.types import CropBox
+from tracker.types import CropBox, Located
 
 
 def box(x: float, y: float, side: float, angle: float) -> CropBox:
@@ -136,3 +137,27 @@ def test_wrong_models_are_refused(tmp_path: Path) -> None:
         load_model(centroid_onnx(tmp_path / "four.onnx", four))
     with pytest.raises(ValueError, match="does not fit the network's input"):
         load_model(centroid_onnx(tmp_path / "size.onnx", replace(blob_info(), size=32)))
+
+
+@pytest.mark.parametrize(
+    ("change", "good"),
+    [
+        (lambda xy: xy, True),
+        (lambda xy: xy * np.nan, False),
+        (lambda xy: xy * 0.1 + 90, False),  # 2.8 px in size
+        (lambda xy: xy - 130, False),  # outside
+        (lambda xy: xy * 10 - 900, True),
+    ],
+)
+def test_plausible(change: Callable[[np.ndarray], np.ndarray], good: bool) -> None:
+    xy = change(np.add(SHAPE, (100, 100)).astype(np.float32)).astype(np.float32)
+    box = CropBox(np.zeros(2, np.float32), 50.0, 0.0)
+    found = Located("hand", box, xy, np.ones(3, np.float32), 1.0, {})
+    assert is_plausible(found, np.zeros((300, 300, 3), np.uint8)) is good
+
+
+def test_collapsed_landmarks_are_not_plausible() -> None:
+    box = CropBox(np.zeros(2, np.float32), 400.0, 0.0)
+    xy = np.add(SHAPE, (100, 100)).astype(np.float32)  # 28 px in a crop of 400
+    found = Located("hand", box, xy, np.ones(3, np.float32), 1.0, {})
+    assert not is_plausible(found, np.zeros((300, 300, 3), np.uint8))

@@ -12,11 +12,11 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.geometry import bounds_xyxy, box_iou
+from tracker.geometry import bounds_xyxy
 from tracker.types import Floats
 
 SAME_DISTANCE = 0.2  # two sets of landmarks nearer than this are one object,
-SAME_IOU = 0.7  # and so are two whose bounding boxes overlap more than this
+SAME_SHARE = 0.8  # and so are two where this much of the smaller box lies in the larger one
 OWN_CROP_BONUS = 0.15  # what a track saw in its own crop is its own unless others fit much better
 SIDE_PENALTY = 0.5  # a left hand that goes on as a surely right one
 EXACT = 6  # up to this many objects every assignment is tried; beyond, the nearest pair first
@@ -38,7 +38,14 @@ def is_same(a_xy: Floats, b_xy: Floats) -> bool:
     """Do two sets of landmarks (K, 2) describe one object?"""
     if landmark_distance(a_xy, b_xy) < SAME_DISTANCE:
         return True
-    return box_iou(bounds_xyxy(a_xy), bounds_xyxy(b_xy)) > SAME_IOU
+    return overlap_share(bounds_xyxy(a_xy), bounds_xyxy(b_xy)) > SAME_SHARE
+
+
+def overlap_share(a_xyxy: Floats, b_xyxy: Floats) -> float:
+    """The part of the smaller of two boxes (4,) that lies in the other one, [0, 1]."""
+    wh = np.minimum(a_xyxy[2:], b_xyxy[2:]) - np.maximum(a_xyxy[:2], b_xyxy[:2])
+    smaller = min(float((b[2:] - b[:2]).prod()) for b in (a_xyxy, b_xyxy))
+    return float(np.clip(wh, 0, None).prod()) / smaller if smaller > 0 else 0.0
 
 
 def side_conflict(a_left: float | None, b_left: float | None) -> float:

@@ -15,6 +15,8 @@ from tracker.types import CropBox, Floats, Located, Pose, Side, Track
 SIDE_FRAMES = 30  # the side is the mean over about this many frames
 POSE_SPAN = 60.0  # degrees that count as one 'object size' when a pose is smoothed
 SPEED_TAU = 0.05  # time constant of a track's velocity, s
+PRESENCE_TAU = 0.3  # time constant of a track's presence, s
+SURE_PRESENCE = 0.7  # an object below this is followed, and looked for again
 LOOK_AHEAD = 0.25  # a box is moved ahead by at most this many object sizes
 # A crop stays where it is until the object has moved by this much: then a still object gives the
 # network the very same crop, and the answer does not feed its own noise back into the next one.
@@ -30,6 +32,8 @@ class Follower:
         self.age = 0
         self.missed = 0  # frames in a row without an answer
         self.t = 0.0  # of the last answer
+        self.presence = 0.0  # of the last answer,
+        self.presence_mean = 0.0  # and on average
         self.left_p: float | None = None
         self._info = info
         self._points, self._pose = OneEuro(smooth), OneEuro(smooth)
@@ -43,7 +47,7 @@ class Follower:
 
     def update(self, found: Located, t: float) -> Track:
         """Take in the newest answer, and tell what to show for it."""
-        self._move(found.xy, t)
+        self._move(found, t)
         size = object_size(found.xy)
         xy = self._points.update(found.xy, t, size)
         self._average_side(found)
@@ -91,16 +95,25 @@ class Follower:
         self.xy = self.xy[:0]
 
     @property
+    def is_sure(self) -> bool:
+        """Was it surely there in the last frame?"""
+        return not self.missed and self.presence >= SURE_PRESENCE
+
+    @property
     def lag_ms(self) -> float:
         """By how much the smoothed landmarks trail at present."""
         return self._points.lag_ms
 
-    def _move(self, xy: Floats, t: float) -> None:
+    def _move(self, found: Located, t: float) -> None:
         dt = t - self.t
-        if len(self.xy) and dt > 0:
-            velocity = (xy.mean(0) - self.xy.mean(0)) / dt
+        if not len(self.xy):
+            self.presence_mean = found.presence
+        elif dt > 0:
+            velocity = (found.xy.mean(0) - self.xy.mean(0)) / dt
             self._velocity += (1 - np.exp(-dt / SPEED_TAU)) * (velocity - self._velocity)
-        self.xy = xy
+            weight = float(1 - np.exp(-dt / PRESENCE_TAU))
+            self.presence_mean += weight * (found.presence - self.presence_mean)
+        self.presence, self.xy = found.presence, found.xy
 
     def _average_side(self, found: Located) -> None:
         left = left_probability(found, self._info)

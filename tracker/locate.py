@@ -10,11 +10,15 @@ import cv2
 import numpy as np
 
 from engines import Engine, Outputs, load_engine
-from tracker.geometry import apply, crop_to_frame, frame_to_crop
+from tracker.geometry import apply, bounds_xyxy, crop_to_frame, frame_to_crop
 from tracker.headpose import wrap_degrees
 from tracker.modelfile import ModelInfo
 from tracker.timings import Timings
 from tracker.types import CropBox, Floats, Image, Located
+
+SMALLEST = 8.0  # frame pixels; landmarks in less room than this are noise
+COLLAPSED = 0.12  # crop sides; without an object the points gather in the middle of the crop
+INSIDE = 0.25  # this share of the landmarks must lie in the frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,3 +144,14 @@ def read(outputs: Outputs, i: int, box: CropBox, info: ModelInfo) -> Located:
         float(outputs["presence"][i]),
         attributes,
     )
+
+
+def is_plausible(found: Located, frame: Image) -> bool:
+    """Can these landmarks be an object: finite, neither tiny nor collapsed, partly in the frame?"""
+    if not np.isfinite(found.xy).all():
+        return False
+    box = bounds_xyxy(found.xy)
+    size = float((box[2:] - box[:2]).max())
+    h, w = frame.shape[:2]
+    inside = ((found.xy >= 0) & (found.xy <= (w - 1, h - 1))).all(1).mean()
+    return bool(size >= max(SMALLEST, COLLAPSED * found.box.side) and inside >= INSIDE)

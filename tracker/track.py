@@ -16,20 +16,25 @@ from typing import Protocol
 import numpy as np
 
 import assets
-from tracker.associate import assign, cost_matrix, duplicates, is_same, side_conflict
+from tracker.associate import (
+    assign,
+    cost_matrix,
+    duplicates,
+    is_same,
+    overlap_share,
+    side_conflict,
+)
 from tracker.detect import FACE, PALM, load_detector
-from tracker.follow import Follower, left_probability
-from tracker.geometry import bounds_xyxy, box_from_detection, box_from_landmarks, box_iou
-from tracker.locate import Model, load_model, locate
+from tracker.follow import SURE_PRESENCE, Follower, left_probability
+from tracker.geometry import bounds_xyxy, box_from_detection, box_from_landmarks
+from tracker.locate import Model, is_plausible, load_model, locate
 from tracker.smooth import PRESETS, Preset
 from tracker.timings import Timings
 from tracker.types import CropBox, Detection, Floats, Image, Kind, Located, Result, Track
 
 BUNDLED: Mapping[Kind, str] = {"hand": "models/hand21.onnx", "face": "models/face68.onnx"}
-SMALLEST = 8.0  # frame pixels; landmarks in less room than this are noise
-COLLAPSED = 0.12  # crop sides; without an object the points gather in the middle of the crop
-INSIDE = 0.25  # this share of the landmarks must lie in the frame
-KNOWN_IOU = 0.2  # a detection that overlaps a followed object this much is that object
+KNOWN_SHARE = 0.5  # a detection that shares so much of the smaller box is a followed object
+HINT_PRESENCE = 0.1  # a detection whose first crop gives less than this is none
 # Object sizes within which a lost object may come back as itself: at once, and more per second.
 RETURN_DISTANCE, RETURN_SPEED = 1.0, 4.0
 SURE_CONFLICT = 0.25  # side conflict from which two hands are told apart by it
@@ -49,8 +54,10 @@ class TrackerConfig:
     detect_interval: float = 0.2  # s of stream time between two looks for what is missing
     detect_score: float = 0.5
     presence_on: float = 0.5  # a new object needs this much,
-    presence_off: float = 0.3  # a followed one is missed below this,
-    patience: int = 3  # and given up after more missed frames in a row than this
+    presence_off: float = 0.3  # a followed one is missed below this; it is given up
+    patience: int = (
+        3  # after more missed frames in a row than this, or below presence_on on average
+    )
     memory: float = 1.0  # s within which a lost object that comes back keeps its id
     threads: int = 2
     provider: str | None = None  # of the landmark models; None: the engine chooses
@@ -169,12 +176,13 @@ class Watch:
         with self._timings.stage("smooth"):
             answers = [f if is_plausible(f, frame) else None for f in found]
             tracks = self._continue(answers[: len(boxes)], t)
-            tracks += self._begin(answers[len(boxes) :], t)
-        return sorted(tracks, key=lambda track: track.id)
+            tracks |= self._begin(answers[len(boxes) :], t)
+        shown = {follower.id for follower in self.live}
+        return [tracks[i] for i in sorted(tracks) if i in shown]
 
     def _is_due(self, t: float) -> bool:
-        """Is an object missing, and the last look long enough ago?"""
-        if sum(not follower.missed for follower in self.live) >= self._most:
+        """Is an object missing or in doubt, and the last look long enough ago?"""
+        if sum(follower.is_sure for follower in self.live) >= self._most:
             return False
         wait = self._config.detect_interval - 1e-9
         return self._looked_at is None or t - self._looked_at >= wait
@@ -184,15 +192,21 @@ class Watch:
         self._looked_at = t
         with self._timings.stage("detect"):
             detections = self._finder.detect(frame)
-        known = [bounds_xyxy(follower.xy) for follower in self.live if not follower.missed]
-        new = [d for d in detections if all(box_iou(d.box_xyxy, k) < KNOWN_IOU for k in known)]
-        boxes = [box_from_detection(d) for d in new[: self._most - len(known)]]
-        first = locate(frame, boxes, self.model, self._timings)
-        kind = self.model.info.kind
-        return [box_from_landmarks(kind, f.xy) for f in first if is_plausible(f, frame)]
+        known = [bounds_xyxy(follower.xy) for follower in self.live if follower.is_sure]
+        boxes = [
+            box_from_detection(d)
+            for d in detections
+            if all(overlap_share(d.box_xyxy, k) < KNOWN_SHARE for k in known)
+        ]
+        first = locate(frame, boxes[: self._most - len(known)], self.model, self._timings)
+        return [
+            box_from_landmarks(f.kind, f.xy)
+            for f in first
+            if f.presence >= HINT_PRESENCE and is_plausible(f, frame)
+        ]
 
-    def _continue(self, answers: Sequence[Located | None], t: float) -> list[Track]:
-        """Go on with the live tracks, given what was seen in the crop of each."""
+    def _continue(self, answers: Sequence[Located | None], t: float) -> dict[int, Track]:
+        """Go on with the live tracks, given what was seen in the crop of each. Tracks by id."""
         off = self._config.presence_off
         own = [i for i, a in enumerate(answers) if a is not None and a.presence >= off]
         seen = [a for a in answers if a is not None and a.presence >= off]
@@ -201,76 +215,77 @@ class Watch:
         )
         pairs = dict(assign(cost, limit=np.inf))
         repeated = self._repeated({i: seen[j] for i, j in pairs.items()})
-        tracks, live = [], []
+        tracks: dict[int, Track] = {}
+        live: list[Follower] = []
         for i, follower in enumerate(self.live):
             if i in pairs and i not in repeated:
-                tracks.append(follower.update(seen[pairs[i]], t))
-                live.append(follower)
-                continue
-            follower.miss()
-            given_up = i in repeated or follower.missed > self._config.patience
+                tracks[follower.id] = follower.update(seen[pairs[i]], t)
+                given_up = follower.presence_mean < self._config.presence_on
+            else:
+                follower.miss()
+                given_up = i in repeated or follower.missed > self._config.patience
             (self._lost if given_up else live).append(follower)
         self.live = live
         return tracks
 
     def _repeated(self, given: Mapping[int, Located]) -> set[int]:
-        """Live tracks that converged on another one's object: of the wrong side, or younger."""
+        """Live tracks that converged on another's object: of wrong side, in doubt, or younger."""
         indices = list(given)
         left = self._sided(list(given.values()))
 
-        def seniority(k: int) -> tuple[bool, int]:
-            follower = self.live[indices[k]]
-            return side_conflict(follower.left_p, left[k][1]) > SURE_CONFLICT, follower.id
+        def seniority(k: int) -> tuple[bool, bool, int]:
+            follower, presence = self.live[indices[k]], given[indices[k]].presence
+            wrong = side_conflict(follower.left_p, left[k][1]) > SURE_CONFLICT
+            return wrong, presence < SURE_PRESENCE, follower.id
 
         order = sorted(range(len(indices)), key=seniority)
         rank = [order.index(k) for k in range(len(indices))]
         return {indices[k] for k in duplicates([xy for xy, _ in left], rank)}
 
-    def _begin(self, answers: Sequence[Located | None], t: float) -> list[Track]:
-        """Start tracks for new objects; one that was lost a moment ago near by keeps its id."""
-        taken = [follower.xy for follower in self.live if not follower.missed]
+    def _begin(self, answers: Sequence[Located | None], t: float) -> dict[int, Track]:
+        """Start tracks for new objects; one in doubt, or lost a moment ago, goes on instead."""
+        self._lost = [f for f in self._lost if t - f.t <= self._config.memory]
+        taken = [follower.xy for follower in self.live if follower.is_sure]
         new: list[Located] = []
         for answer in answers:
             if answer is None or answer.presence < self._config.presence_on:
                 continue
-            if not any(is_same(answer.xy, xy) for xy in taken):
+            if not any(is_same(answer.xy, xy) for xy in taken) and len(taken) < self._most:
                 new.append(answer)
                 taken.append(answer.xy)
-        self._lost = [f for f in self._lost if t - f.t <= self._config.memory]
-        if not new:
-            return []
-        waiting = self._lost + [f for f in self.live if f.missed]
-        cost = cost_matrix([(f.xy, f.left_p) for f in waiting], self._sided(new))
-        reach = np.array([RETURN_DISTANCE + RETURN_SPEED * (t - f.t) for f in waiting])
-        back = {j: waiting[i] for i, j in assign(cost / reach[:, None], limit=1.0)}
-        tracks = []
+        back = self._returning(new, t)
+        tracks = {}
         for j, answer in enumerate(new):
             follower = back.get(j) or self._new_follower()
             follower.restart()
-            tracks.append(follower.update(answer, t))
+            tracks[follower.id] = follower.update(answer, t)
             self._lost = [f for f in self._lost if f is not follower]
             self.live = [f for f in self.live if f is not follower] + [follower]
-        for f in [f for f in self.live if f.missed][: max(len(self.live) - self._most, 0)]:
-            self.live.remove(f)
-            self._lost.append(f)
+        # A sure newcomer displaces one in doubt where there is no room for both.
+        excess = max(len(self.live) - self._most, 0)
+        leaving = sorted(self.live, key=lambda f: (f.id in tracks, f.is_sure))[:excess]
+        self.live = [f for f in self.live if f not in leaving]
+        self._lost += leaving
         return tracks
+
+    def _returning(self, new: Sequence[Located], t: float) -> dict[int, Follower]:
+        """Which of the new objects is one that was lost near by, or is followed in doubt."""
+        waiting = self._lost + [f for f in self.live if not f.is_sure]
+        if not new or not waiting:
+            return {}
+        cost = cost_matrix([(f.xy, f.left_p) for f in waiting], self._sided(new))
+        for i, follower in enumerate(waiting):
+            cost[i] /= RETURN_DISTANCE + RETURN_SPEED * (t - follower.t)
+            if follower in self.live and not follower.missed:  # it is seen: only at its own place
+                same = [is_same(follower.xy, answer.xy) for answer in new]
+                cost[i] = np.where(same, 0.0, np.inf)
+        return {j: waiting[i] for i, j in assign(cost, limit=1.0)}
 
     def _new_follower(self) -> Follower:
         return Follower(next(self._ids), self.model.info, PRESETS[self._config.smooth])
 
     def _sided(self, found: Sequence[Located]) -> list[tuple[Floats, float | None]]:
         return [(f.xy, left_probability(f, self.model.info)) for f in found]
-
-
-def is_plausible(found: Located, frame: Image) -> bool:
-    """Can these landmarks be an object: finite, neither tiny nor collapsed, partly in the frame?"""
-    if not np.isfinite(found.xy).all():
-        return False
-    box = bounds_xyxy(found.xy)
-    size = float((box[2:] - box[:2]).max())
-    h, w = frame.shape[:2]
-    inside = ((found.xy >= 0) & (found.xy <= (w - 1, h - 1))).all(1).mean()
-    return bool(size >= max(SMALLEST, COLLAPSED * found.box.side) and inside >= INSIDE)
 
 
 def _load_model(kind: Kind, config: TrackerConfig) -> Model:
