@@ -67,6 +67,7 @@ def test_video_in_one_line(tmp_path: Path) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     assert "12 frames, hands in 12, faces in 12" in result.stdout
     assert "sound copied (aac)" in result.stdout
+    assert all(f"{tmp_path / name}" in result.stdout for name in ("o.mp4", "o.jsonl", "o_hand.csv"))
     assert "FakeProvider, 1 threads" in result.stdout and "network" in result.stdout
     assert names(tmp_path) == {"in.mp4", "o.mp4", "o.jsonl", "o_hand.csv", "o_face.csv"}
     head = json.loads((tmp_path / "o.jsonl").read_text().splitlines()[0])

@@ -243,10 +243,9 @@ def _tell(job: Job, report: Report) -> None:
         return
     seen = f"hands in {report.with_hand}, faces in {report.with_face}"
     sound = f"; {report.sound}" if report.sound else ""
-    target = job.video or job.json or job.csv
-    typer.echo(
-        f"{target}: {report.frames} frames, {seen}; {report.fps:.1f} frames per second{sound}"
-    )
+    rate = f"{report.fps:.1f} frames per second"
+    typer.echo(f"{job.source}: {report.frames} frames, {seen}; {rate}{sound}")
+    typer.echo(f"wrote {', '.join(map(str, report.written))}")
 
 
 def _list_failures(failed: Sequence[Path], count: int) -> None:

@@ -58,6 +58,7 @@ class Report:
     cut_off: int | None = None  # frames missing at the end; 0: some, number unknown
     interrupted: bool = False
     sound: str | None = None
+    written: tuple[Path, ...] = ()
     seconds: float = 0.0
     times: StageTimes = field(default_factory=StageTimes)
 
@@ -120,6 +121,7 @@ def annotate(
         report.interrupted = interrupted
         if report.frames:
             sinks.finish(whole=not interrupted)
+            report.written = sinks.paths
         report.sound = sinks.sound_note
         report.gaps, report.resized, report.cut_off = reader.gaps, reader.resized, reader.cut_off
     report.seconds = perf_counter() - begun
@@ -146,6 +148,7 @@ class _Sinks:
         self._style = job.style
         self._last = np.zeros((facts.size_wh[1], facts.size_wh[0], 3), np.uint8)
         outs = _claim(job, models, stack)
+        self.paths = tuple(outs)
         self._data: list[JsonLines | CsvTable] = []
         if job.json is not None:
             self._data.append(JsonLines(outs[job.json], _header(job, facts, models)))
