@@ -66,7 +66,7 @@ def test_rotated_video_is_upright(tmp_path: Path, rotation: int, corner: tuple[i
     assert reader.facts.size_wh == ((64, 96) if sideways else (96, 64))
     assert reader.facts.pixel_aspect == (Fraction(1, 2) if sideways else 2)
     bgr = frames[0].bgr
-    assert bgr is not None
+    assert bgr is not None and bgr.flags.c_contiguous
     corners = {(y, x): bgr[y, x, 2] > 200 for y in (0, -1) for x in (0, -1)}
     assert [place for place, red in corners.items() if red] == [corner]
 

@@ -107,6 +107,17 @@ def test_one_sentence_for_each_failure(tmp_path: Path, make: object, out: str, w
     assert names(tmp_path) == before
 
 
+def test_failures_before_the_first_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    complains(run("video", tmp_path, "--out", tmp_path / "o"), "holds no video")
+    monkeypatch.undo()  # with the networks that truly load
+    source = clips.make(tmp_path / "in.mp4")
+    words = ("video", source, "--out", tmp_path / "o.mp4", "--model")
+    complains(run(*words, tmp_path / "no.onnx"), "no.onnx")
+    (tmp_path / "bad.onnx").write_bytes(b"no network")
+    complains(run(*words, tmp_path / "bad.onnx"), "bad.onnx")
+    assert names(tmp_path) == {"in.mp4", "bad.onnx"}
+
+
 def test_existing_output(tmp_path: Path) -> None:
     source = clips.make(tmp_path / "in.mp4")
     (tmp_path / "o.mp4").write_text("old")

@@ -47,7 +47,7 @@ def test_silence_without_failure_is_normal() -> None:
 
 def test_pictures_of_a_group_before_the_file_are_no_gap() -> None:
     line = Timeline()
-    assert run(line, "s5 s3 s4 p5 s6 f6 s7 p7") == [([], 5), ([6], 7)]
+    assert run(line, "s5 s3 s4 p5 s6 f6 s7 s8 p8") == [([], 5), ([6, 7], 8)]
 
 
 def test_decode_order_gives_the_nth_picture_the_nth_stamp() -> None:
@@ -58,7 +58,7 @@ def test_decode_order_gives_the_nth_picture_the_nth_stamp() -> None:
 
 def test_decode_order_places_a_failure_between_its_neighbours() -> None:
     line = Timeline(decode_order=True)
-    assert run(line, "s1 s2 f2 s3 p1 p3") == [([], 1), ([2], 3)]
+    assert run(line, "s1 s2 f2 s3 p0 p0") == [([], 1), ([2], 3)]
 
 
 def test_stamps_that_go_back_are_taken_as_decode_order() -> None:
