@@ -39,6 +39,14 @@ def test_nothing_seen_nothing_drawn() -> None:
     assert (draw(gray(), Result(0.0, ()), LOOK) == 90).all()
 
 
+def test_each_part_can_be_left_out() -> None:
+    hand, face = big(clips.track()), big(clips.track("face"))
+    nothing = Style(landmarks=False, labels=False, axes=False)
+    assert (draw(gray(), Result(0.0, (hand, face)), LOOK, nothing) == 90).all()
+    text = draw(gray(), Result(0.0, (hand,)), LOOK, Style(landmarks=False, axes=False))
+    assert at(text, hand.xy[0]) == [90, 90, 90] and (text != 90).any()
+
+
 def test_landmarks_have_their_colours() -> None:
     hand = big(clips.track())
     drawn = draw(gray(), Result(0.0, (hand,)), LOOK, BARE)

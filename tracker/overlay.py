@@ -30,6 +30,7 @@ class Style:
 
     sure: float = 0.5  # landmarks scored below are drawn hollow
     on_black: bool = False  # landmarks only, the camera's picture stays hidden
+    landmarks: bool = True
     labels: bool = True
     axes: bool = True
 
@@ -42,7 +43,7 @@ def draw(
     canvas = np.zeros_like(bgr) if style.on_black else bgr.copy()
     taken: list[Box] = []
     for track in result.tracks:
-        if _known(track).any():
+        if style.landmarks and _known(track).any():
             _draw_landmarks(canvas, track, skeletons[track.kind], style.sure)
     for track in result.tracks:
         if style.axes and track.pose is not None:
