@@ -2,7 +2,10 @@
 
 JSON Lines: the first line is a header, then one object per frame: `frame` (decode order, from 0),
 `t_s`, `tracks`, and `gap: true` where the frame could not be decoded. In pictures the row also
-has `file` and `size_wh`.
+has `file` and `size_wh`. A live recording has further rows: with `event` instead of `frame` where
+something happened (`gap`: `start_s` and `end_s`, the times of the frames around it, `phase` and
+`reason`; `models`: others were used from here on, described as in the header), and `skipped: true`
+in frames that were filmed but not looked at, since the tracker was busy.
 CSV: OUT_hand.csv and OUT_face.csv, one row per track and frame, and a row with only `frame` and
 `t_s` where the frame could not be decoded. A frame without a hand has no row in OUT_hand.csv.
 Both hold the smoothed points and the raw ones. A number that is not known is null, or empty.
@@ -23,7 +26,7 @@ from typing import TextIO
 
 from tracker.errors import writing
 from tracker.modelfile import ModelInfo
-from tracker.outfile import OutFile
+from tracker.outfile import Target
 from tracker.types import Floats, Kind, Result, Track
 
 SCHEMA_VERSION = 1
@@ -65,6 +68,15 @@ def header(models: Sequence[UsedModel], **facts: object) -> dict[str, object]:
     return {
         "schema_version": SCHEMA_VERSION,
         "programs": versions(),
+        **model_facts(models),
+        "units": UNITS,
+        **facts,
+    }
+
+
+def model_facts(models: Sequence[UsedModel]) -> dict[str, object]:
+    """Which networks made the data, and what their numbers mean."""
+    return {
         "models": [
             {
                 "file": m.file,
@@ -80,8 +92,6 @@ def header(models: Sequence[UsedModel], **facts: object) -> dict[str, object]:
         "attributes": {
             m.info.kind: {a.name: list(a.classes) for a in m.info.attributes} for m in models
         },
-        "units": UNITS,
-        **facts,
     }
 
 
@@ -118,11 +128,11 @@ def track_row(track: Track) -> dict[str, object]:
 class JsonLines:
     """A JSON Lines file in the making."""
 
-    def __init__(self, out: OutFile, head: Mapping[str, object]) -> None:
+    def __init__(self, out: Target, head: Mapping[str, object]) -> None:
         """Write the header line."""
         self._out = out
-        with writing(out.path):
-            self._file = out.temp.open("w", encoding="utf-8")
+        with writing(out.path):  # line by line: what is written survives a crash
+            self._file = out.temp.open("w", encoding="utf-8", buffering=1)
         self._line(head)
 
     def row(self, frame: int, t: float, result: Result | None, **extra: object) -> None:
@@ -132,6 +142,10 @@ class JsonLines:
         if result is None:
             row["gap"] = True
         self._line(row)
+
+    def event(self, name: str, **facts: object) -> None:
+        """Add what happened between two frames."""
+        self._line({"event": name, **facts})
 
     def finish(self) -> None:
         """End the file and give it its name."""
@@ -153,7 +167,7 @@ class JsonLines:
 class CsvTable:
     """The table of one kind in the making."""
 
-    def __init__(self, out: OutFile, kind: Kind, landmarks: Sequence[str]) -> None:
+    def __init__(self, out: Target, kind: Kind, landmarks: Sequence[str]) -> None:
         """Write the row of column names."""
         self._out, self._kind, self._count = out, kind, len(landmarks)
         with writing(out.path):

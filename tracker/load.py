@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -60,6 +60,15 @@ def load(config: TrackerConfig, model_files: Sequence[Path] = ()) -> Loaded:
     networks = {kind: model for kind, (_, model) in models.items()}
     used = tuple(_used(*models[kind]) for kind in kinds)
     return Loaded(lambda: Tracker(config, networks, detectors), used)
+
+
+def used_models(config: TrackerConfig, models: Mapping[Kind, Model]) -> tuple[UsedModel, ...]:
+    """What a tracker of this config runs, for data files and screens."""
+    asked = {"hand": config.hand_model, "face": config.face_model}
+    return tuple(
+        _used(Path(asked[kind] or assets.path(BUNDLED[kind])), model)
+        for kind, model in models.items()
+    )
 
 
 def _given(config: TrackerConfig, files: Sequence[Path]) -> dict[Kind, tuple[Path, Model]]:

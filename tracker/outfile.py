@@ -1,12 +1,31 @@
-"""Output files appear whole or not at all: written beside their final name, renamed at the end."""
+"""Output files appear whole or not at all: written beside their final name, renamed at the end.
+
+`LiveFile` is the exception: what is recorded live stays under its name, whatever happens.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
 from tracker.errors import UserError, writing
+
+
+class Target(Protocol):
+    """A file in the making."""
+
+    path: Path  # its final name
+    temp: Path  # where to write
+
+    def commit(self) -> None:
+        """It is complete."""
+        ...
+
+    def discard(self) -> None:
+        """It is given up; harmless after `commit`."""
+        ...
 
 
 class OutFile:
@@ -39,6 +58,26 @@ class OutFile:
     def discard(self) -> None:
         """Remove what was written so far; harmless after `commit`."""
         self.temp.unlink(missing_ok=True)
+
+
+class LiveFile:
+    """A file that is written under its own name, so that a crash leaves what there was till then.
+
+    Nor does giving up remove it. Raises UserError when the name is taken or lies in no folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Claim the name."""
+        refuse_bad_output(path, (), overwrite=False)
+        self.path = self.temp = path
+        with writing(path):
+            path.open("xb").close()
+
+    def commit(self) -> None:
+        """It has its name."""
+
+    def discard(self) -> None:
+        """It is kept."""
 
 
 def refuse_bad_output(path: Path, inputs: Iterable[Path], overwrite: bool) -> None:

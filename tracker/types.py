@@ -92,3 +92,15 @@ class Result:
 
     t: float
     tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A frame of a live stream and what was seen in it."""
+
+    serial: int  # of the captured frame; numbers are missing where frames were dropped
+    frame: Frame  # its `bgr` is never None
+    result: Result
+    other: Result | None  # of the second tracker that is compared with the first
+    t_capture: float  # monotonic seconds at which the frame was handed over,
+    t_done: float  # and at which its results were there
