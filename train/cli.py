@@ -183,6 +183,21 @@ def export(
 
 
 @app.command()
+def speed(
+    checkpoints: Annotated[list[Path], typer.Argument(help="Checkpoints to time in alternation.")],
+    runs: Annotated[int, typer.Option(help="Timed runs of each.")] = 200,
+) -> None:
+    """Parameters, multiply-adds and milliseconds per crop in ONNX Runtime at 1 and 2 threads."""
+    from train.speed import measure
+
+    for s in measure(checkpoints, runs):
+        typer.echo(
+            f"{s.name}  {s.parameters:,} parameters  {s.mmac:.0f} MMAC  {s.threads} threads  "
+            f"p20 {s.p20_ms:.2f} ms  p50 {s.p50_ms:.2f} ms"
+        )
+
+
+@app.command()
 def prepare(
     what: Annotated[str, typer.Argument(help="hands or faces: which shipped model's labels.")],
     data: Annotated[Path, typer.Option(help="Folder with hands21/ and faces68/.")],
