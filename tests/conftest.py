@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from tests.drawn import SHAPE, BlobEngine, blob_info, centroid_onnx, draw_blobs
 from tracker.locate import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fake_window import Studio
+    from pytestqt.qtbot import QtBot
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -31,3 +38,13 @@ def blob_clip() -> tuple[list[np.ndarray], list[np.ndarray]]:
     """30 frames of 240 x 320, and the landmarks (3, 2) of the one object that drifts through."""
     truth = [np.add(SHAPE, (100 + 2.3 * i, 120 + 1.1 * i)) for i in range(30)]
     return [draw_blobs([xy]) for xy in truth], truth
+
+
+@pytest.fixture
+def studio(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+    """The live window on a fake pipeline, with settings of its own."""
+    from fake_window import Studio
+
+    made = Studio(qtbot, tmp_path, monkeypatch)
+    yield made
+    made.end()

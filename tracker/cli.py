@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tracker.live import live
+
 if TYPE_CHECKING:
     from tracker.image import ImageJob
     from tracker.load import Loaded
@@ -156,6 +158,9 @@ def image(
     jobs = [ImageJob(source, target, overwrite, style) for source, target in planned]
     options = {"max_hands": max_hands, "max_faces": max_faces}
     raise typer.Exit(_run_images(jobs, json, loaded, options))
+
+
+app.command()(live)
 
 
 def load_networks(config: TrackerConfig, models: Sequence[Path]) -> Loaded:

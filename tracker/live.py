@@ -1,0 +1,110 @@
+"""The command `tracker live`. The window itself is in `ui/`, which is loaded by its name: nothing
+in this package may depend on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+PRESETS = ("off", "light", "strong")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """What the command line says; None: as chosen in the window before."""
+
+    camera: str | None = None
+    loop: bool = False
+    hand_model: Path | None = None
+    face_model: Path | None = None
+    project: Path | None = None
+    hands: bool | None = None
+    faces: bool | None = None
+    max_hands: int | None = None
+    max_faces: int | None = None
+    smooth: str | None = None
+    mirror: bool | None = None
+    fullscreen: bool = False
+    measure: float | None = None  # seconds
+
+
+def _preset(value: str | None) -> str | None:
+    if value is not None and value not in PRESETS:
+        raise typer.BadParameter(f"{value!r} is none of {', '.join(PRESETS)}")
+    return value
+
+
+def live(
+    camera: Annotated[
+        str | None,
+        typer.Option(
+            "--camera", "-c", metavar="CAMERA",
+            help="0, a camera's name, /dev/video2, an rtsp or http URL, or a video file. "
+            "Default: the camera chosen last, at first 0.",
+        ),
+    ] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Play a file again and again.")] = False,
+    hand_model: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Your own hand model."),
+    ] = None,
+    face_model: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Your own face model."),
+    ] = None,
+    project: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", file_okay=False, help="Where F puts moments to be labelled."),
+    ] = None,
+    hands: Annotated[
+        bool | None, typer.Option("--hands/--no-hands", help="Follow hands.")
+    ] = None,
+    faces: Annotated[
+        bool | None, typer.Option("--faces/--no-faces", help="Follow faces.")
+    ] = None,
+    max_hands: Annotated[
+        int | None, typer.Option(min=1, max=8, help="Follow at most this many hands.")
+    ] = None,
+    max_faces: Annotated[
+        int | None, typer.Option(min=1, max=8, help="Follow at most this many faces.")
+    ] = None,
+    smooth: Annotated[
+        str | None,
+        typer.Option(
+            metavar="off|light|strong", callback=_preset, help="Steady the landmarks over time."
+        ),
+    ] = None,
+    mirror: Annotated[
+        bool | None,
+        typer.Option(
+            "--mirror/--no-mirror", help="Show a mirror image. Default: cameras yes, files no."
+        ),
+    ] = None,
+    fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Only the picture.")] = False,
+    measure: Annotated[
+        float | None,
+        typer.Option(hidden=True, min=1, help="Measure for so many seconds, print JSON, quit."),
+    ] = None,
+) -> None:  # fmt: skip
+    """Show the landmarks of a camera live, in a window. Press ? there for its keys.
+
+    What is chosen in the window is kept for the next time; options count for this run only. A
+    camera that is unplugged is waited for. Recordings, snapshots and flagged moments go to folders
+    that the window names.
+    """
+    from tracker.errors import UserError
+
+    options = LiveOptions(
+        camera, loop, hand_model, face_model, project, hands, faces, max_hands, max_faces, smooth,
+        mirror, fullscreen, measure,
+    )  # fmt: skip
+    try:
+        code = cast(int, import_module("ui.app").run(options))
+    except UserError as error:
+        typer.echo(f"tracker: {error}", err=True)
+        raise typer.Exit(1) from error
+    raise typer.Exit(code)

@@ -1,0 +1,166 @@
+"""Start the live window: the application, its name and icon, signals, and the end."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+import cv2
+from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QTimer
+from PyQt6.QtGui import QIcon
+from PyQt6.QtWidgets import QApplication
+
+import assets
+from tracker.camera import open_source
+from tracker.errors import UserError
+from tracker.live import LiveOptions
+from tracker.pipeline import Pipeline
+from tracker.track import TrackerConfig
+from ui.desk import Desk
+from ui.live import LiveWindow
+from ui.session import is_device
+from ui.settings import Choices, Store
+
+NAME, ORGANISATION = "Landmark Tracker", "landmark-tracker"
+
+
+def run(options: LiveOptions) -> int:
+    """Show the window until it is closed. UserError when there is no screen, or no such source."""
+    if options.camera is not None:
+        open_source(options.camera)  # opens nothing, and complains about what can be no source
+    app = application()
+    store = Store()
+    choices = with_options(store.load(), options)
+    try:
+        choices.config()
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    window = LiveWindow(Desk(make_pipeline, store, choices, options.loop), store)
+    window.ended.connect(app.quit)
+    if options.fullscreen:
+        window.show_fullscreen(True)
+    window.show()
+    if options.measure is not None:
+        measure(window, options.measure)
+    with_signals(window)
+    return app.exec()
+
+
+def application() -> QApplication:
+    """The one QApplication, with its name, icon and organisation."""
+    forget_plugins_of_opencv()
+    check_screen()
+    QCoreApplication.setApplicationName(NAME)
+    QCoreApplication.setOrganizationName(ORGANISATION)
+    running = QApplication.instance()
+    app = running if isinstance(running, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationDisplayName(NAME)
+    app.setDesktopFileName(ORGANISATION)
+    app.setQuitOnLastWindowClosed(False)  # the window says when it is finished
+    app.setWindowIcon(QIcon(str(assets.path("icons/tracker.svg"))))
+    return app
+
+
+def forget_plugins_of_opencv() -> None:
+    """OpenCV's wheel points Qt to plug-ins of its own, with which PyQt6 does not start."""
+    home = str(Path(cv2.__file__).parent)
+    for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
+        if os.environ.get(name, "").startswith(home):
+            del os.environ[name]
+
+
+def check_screen() -> None:
+    """Qt ends the process where a screen or a library is missing; UserError says which before."""
+    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM"):
+        return
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise UserError(
+            "the live window needs a screen and none was found: start it on a desktop, "
+            "or use 'tracker video' on a file"
+        )
+    if os.environ.get("WAYLAND_DISPLAY"):
+        return
+    plugins = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.PluginsPath))
+    try:
+        ctypes.CDLL(str(plugins / "platforms" / "libqxcb.so"))
+    except OSError as error:
+        library = str(error).split(":")[0]
+        raise UserError(
+            f"the live window needs the system library {library}, which is missing: install it "
+            "(on Debian and Ubuntu: apt install libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1)"
+        ) from error
+
+
+def make_pipeline(camera: str, loop: bool, config: TrackerConfig) -> Pipeline:
+    """A pipeline that has not been started."""
+    return Pipeline(open_source(camera, loop), config)
+
+
+def with_options(choices: Choices, options: LiveOptions) -> Choices:
+    """The choices for this run: what the command line says goes first."""
+    given = {
+        "camera": options.camera,
+        "hands": options.hands,
+        "faces": options.faces,
+        "max_hands": options.max_hands,
+        "max_faces": options.max_faces,
+        "smooth": options.smooth,
+        "hand_model": options.hand_model and str(options.hand_model),
+        "face_model": options.face_model and str(options.face_model),
+        "project": options.project and str(options.project),
+    }
+    chosen = replace(choices, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
+    if options.mirror is None:
+        return chosen
+    field = "mirror_devices" if is_device(chosen.camera) else "mirror_files"
+    return replace(chosen, **{field: options.mirror})  # type: ignore[arg-type]
+
+
+def with_signals(window: LiveWindow) -> None:
+    """Ctrl-C and SIGTERM close the window; its timer lets Python look at signals."""
+
+    def close(number: int, frame: FrameType | None) -> None:
+        QTimer.singleShot(0, window.close)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, close)
+
+
+def measure(window: LiveWindow, seconds: float, settle: float = 3.0) -> None:
+    """After a while print latency and the longest turn of the GUI thread as JSON, and close."""
+
+    def begin() -> None:
+        window.latency.clear()
+        window.turns.clear()
+
+    def end() -> None:
+        print(json.dumps(measured(window)), flush=True)
+        window.close()
+
+    QTimer.singleShot(round(1e3 * settle), begin)
+    QTimer.singleShot(round(1e3 * (settle + seconds)), end)
+
+
+def measured(window: LiveWindow) -> dict[str, object]:
+    """What `--measure` prints."""
+    health, turns = window.desk.session.health(), window.turns
+    cuts = window.latency.percentiles()
+    return {
+        "latency_p50_ms": cuts and round(cuts[0], 1),
+        "latency_p95_ms": cuts and round(cuts[1], 1),
+        "capture_fps": round(health.capture_fps, 2),
+        "network_ms": round(health.network_ms, 2),
+        "tracker_ms": round(health.tracker_ms, 2),
+        "dropped": health.dropped,
+        "gui_longest_turn_ms": round(turns.longest_ms, 1),
+        "gui_longest_turn_cpu_ms": round(turns.cpu_ms, 1),
+        "gui_most_cpu_in_a_turn_ms": round(turns.most_cpu_ms, 1),
+        "gui_turns": turns.turns,
+        "provider": health.provider,
+    }

@@ -1,0 +1,115 @@
+"""The words on the picture: numbers, the state of the camera, what is being recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tracker.track import TrackerConfig
+
+if TYPE_CHECKING:
+    from tracker.pipeline import Health, Recording
+
+TITLES = {
+    "opening": "Opening the camera",
+    "no_frames": "No picture arrives",
+    "frozen": "The picture is frozen",
+    "black": "The picture is black",
+    "unplugged": "The camera is unplugged",
+    "busy": "The camera is busy",
+    "ended": "The clip has ended",
+    "failed": "The camera cannot be used",
+}
+SLOW = 3.0  # s after which a state that lasts tells for how long
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """A message in the middle of the picture."""
+
+    title: str
+    text: str
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """All that is written on the picture."""
+
+    hud: Sequence[str] = ()
+    badges: Sequence[tuple[str, bool]] = ()  # text, and whether it is about a recording
+    banner: Banner | None = None
+    note: str = ""  # at the bottom
+
+
+def numbers(health: Health, shown_fps: float, latency: tuple[float, float] | None) -> list[str]:
+    """The lines of the HUD."""
+    p50_p95 = "-" if latency is None else f"p50 {latency[0]:.0f}  p95 {latency[1]:.0f} ms"
+    return [
+        f"capture {health.capture_fps:.1f} fps   shown {shown_fps:.1f} fps",
+        f"network {health.network_ms:.1f} ms   tracker {health.tracker_ms:.1f} ms",
+        f"latency {p50_p95}",
+        f"dropped {health.dropped}",
+        engine(health),
+    ]
+
+
+def engine(health: Health) -> str:
+    """What runs the networks."""
+    if not health.provider:
+        return "networks are being loaded"
+    plural = "" if health.threads == 1 else "s"
+    return f"{health.provider}, {health.threads} thread{plural}"
+
+
+def banner(health: Health, now: float) -> Banner | None:
+    """What keeps the picture from being live, in words; None when nothing does.
+
+    `now` is a monotonic time.
+    """
+    if health.dead:
+        text = health.error or "a part of the program ended; choose the camera again"
+        return Banner("The live picture has ended", text, is_error=True)
+    state = health.camera
+    if state.phase == "running":
+        if health.provider or health.error is not None:
+            return None
+        return Banner("Loading the networks", "The first time takes a moment.")
+    title = TITLES[state.phase]
+    waited = now - state.since
+    if waited >= SLOW and state.phase != "ended":
+        title += f" ({duration(waited)})"
+    return Banner(title, state.reason, is_error=state.phase == "failed")
+
+
+def note(health: Health) -> str:
+    """What went wrong while the picture goes on; empty when nothing did."""
+    return "" if health.dead or health.error is None else health.error
+
+
+def recording_badge(recording: Recording) -> str:
+    """The text beside the red dot."""
+    if recording.finishing:
+        return "Finishing the recording..."
+    what = "annotated" if recording.annotated else "raw"
+    lost = f"  {recording.lost} frames lost" if recording.lost else ""
+    return f"REC {duration(recording.seconds)}  {what}{lost}"
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds, hours where there are any."""
+    whole = int(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def models(config: TrackerConfig) -> str:
+    """The models of a tracker in a few words, to tell two of them apart."""
+    words = []
+    for is_on, path in ((config.hands, config.hand_model), (config.faces, config.face_model)):
+        if is_on:
+            words.append("bundled" if path is None else Path(path).name)
+    return words[0] if len(set(words)) == 1 else " + ".join(words)
