@@ -184,11 +184,12 @@ class Feed:
                     self._watch.name = source.name
                     self._watch.opened(self._clock())
                     self._note_gap()
-            while self._may_read(attempt):
+            while self._may_go_on(attempt):
                 frame = source.read()
                 if frame is None:
                     break
-                self._deliver(frame, attempt)
+                if self._may_go_on(attempt):
+                    self._deliver(frame, attempt)
             self._end(attempt)
         except Exception as error:  # the thread's top: `run` judges it, or the screen shows it
             attempt.error = error
@@ -203,7 +204,8 @@ class Feed:
                 attempt.done = True
                 self._changed.notify_all()
 
-    def _may_read(self, attempt: _Attempt) -> bool:
+    def _may_go_on(self, attempt: _Attempt) -> bool:
+        """Unless it was given up; in a paused file, not before that goes on."""
         with self._changed:
             if not self._source.live:
                 self._changed.wait_for(lambda: not self._paused or not attempt.current)

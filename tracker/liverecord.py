@@ -196,8 +196,7 @@ class Recorder:
                 fact = "" if self.error else f": {error}"
                 problems.append(f"what was recorded is kept as {take.mkv}{fact}")
         if self._takes:
-            first = self._takes[0]
-            self.saved = first.final if first.final.exists() else first.mkv
+            self.saved = self._takes[0].saved
         self.error = "; ".join(problems) or None
 
 
@@ -207,6 +206,7 @@ class _Take:
     def __init__(self, path: Path, about: About, first: _Picture, size_wh: tuple[int, int]) -> None:
         self.final, self.size_wh = path, size_wh
         self.mkv, self._data_path, self._times_path, _ = _names(path)
+        self.saved = self.mkv  # where the video is, in the end
         self.times = array("d")  # seconds from the first frame
         self._first, self._style, self._skeletons = first, about.style, about.skeletons()
         self._awaited: deque[tuple[int, int, float]] = deque()  # serial, frame, t_s
@@ -284,6 +284,7 @@ class _Take:
         """Make the MKV an MP4; it stays where that fails."""
         remux(self.mkv, OutFile(self.final))
         self._write_times(self.final)
+        self.saved = self.final
         with suppress(OSError):  # then there are both
             self.mkv.unlink()
 

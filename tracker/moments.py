@@ -35,16 +35,17 @@ from tracker.record import VideoWriter
 from tracker.types import Image, Shown
 
 AROUND = 1.0  # seconds kept before and after a flagged frame
+DELAY = 0.5  # seconds that may pass until `Ring.around` is asked for a frame
 MOST = 96 << 20  # bytes of frames before it, and as many after; less time is kept where they fill
 FLAGS = 2  # moments that may wait for their second half at once
 
 
 class Ring:
-    """The frames of the last second, and of the second after a flag, for a bounded memory.
+    """The last frames, and those of the second after a flag, in a bounded memory.
 
     At most MOST bytes for the past, and for each waiting flag that plus MOST for what follows:
-    (1 + 2 FLAGS) MOST = 480 MB, of which nearly all is shared, so that it is about 290 MB at 1080p
-    and 30 MB at 640 x 480 in practice.
+    (1 + 2 FLAGS) MOST = 480 MiB. At 30 frames per second of 640 x 480 the past takes 40 MiB and a
+    flag 26 MiB more for a second; at 1920 x 1080 the past is half a second in 96 MiB.
     """
 
     def __init__(self) -> None:
@@ -61,7 +62,7 @@ class Ring:
             self._past.append(shown)
             self._held += _size(shown)
             while len(self._past) > 1 and (
-                self._held > MOST or shown.frame.t - self._past[0].frame.t > AROUND
+                self._held > MOST or shown.frame.t - self._past[0].frame.t > AROUND + DELAY
             ):
                 self._held -= _size(self._past.popleft())
             for collector in self._open:

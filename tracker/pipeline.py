@@ -19,6 +19,7 @@ from threading import Event, Lock, Thread
 from typing import TypeVar
 
 from tracker.camera import CameraError, CameraLimits, CameraState, Gap, Source
+from tracker.datafile import UsedModel
 from tracker.errors import UserError
 from tracker.feed import Feed
 from tracker.handover import Slot
@@ -50,6 +51,7 @@ class Health:
     error: str | None  # one sentence: what last went wrong and still matters
     failed_frames: int = 0  # frames on which the tracker failed
     dead: bool = False  # a stage died and everything has ended; `error` tells why
+    models: tuple[UsedModel, ...] = ()  # in use; empty until they are loaded
     gaps: tuple[Gap, ...] = ()  # times without true pictures so far
 
 
@@ -128,6 +130,7 @@ class Pipeline:
             error=self._dead or self._notes.newest,
             failed_frames=stage.failed,
             dead=self._dead is not None,
+            models=stage.used,
             gaps=self._feed.gaps,
         )
 
@@ -186,7 +189,8 @@ class Pipeline:
         """A frame came, on the camera's thread."""
         now = self._clock()
         with self._lock:
-            if self._paused or self._closing.is_set():
+            held = self._paused and self._source.live  # a file waits by itself
+            if held or self._closing.is_set():
                 return
             self._serial += 1
             serial, self._t, recorder = self._serial, frame.t, self._recorder
