@@ -28,15 +28,23 @@ def test_numbers() -> None:
 
 
 def test_engine_before_it_is_loaded() -> None:
-    assert hud.engine(replace(HEALTH, provider="", threads=0)) == "networks are being loaded"
+    assert hud.engine(replace(HEALTH, provider="", threads=0)) == "no network is loaded yet"
     assert hud.engine(replace(HEALTH, threads=1)) == "FakeProvider, 1 thread"
+    cpu = replace(HEALTH, provider="CPUExecutionProvider")
+    assert hud.engine(cpu) == "ONNX Runtime CPU, 2 threads"
+
+
+def test_capitals() -> None:
+    assert hud.capital("the disk is full") == "The disk is full"
+    assert hud.capital("bad.onnx is no model") == "bad.onnx is no model"
+    assert hud.capital("/a/b.mp4 is full") == "/a/b.mp4 is full" and hud.capital("") == ""
 
 
 @pytest.mark.parametrize("phase", [p for p in get_args(Phase) if p != "running"])
 def test_each_state_has_words(phase: Phase) -> None:
     health = replace(HEALTH, camera=CameraState(phase, "camera 0 says why", 100.0))
     found = hud.banner(health, 101.0)
-    assert found is not None and found.title and found.text == "camera 0 says why"
+    assert found is not None and found.title and found.text == "Camera 0 says why"
     later = hud.banner(health, 112.0)
     assert later is not None and ("(0:12)" in later.title) == (phase != "ended")
 
@@ -46,16 +54,16 @@ def test_running_has_no_banner() -> None:
 
 
 def test_networks_are_awaited() -> None:
-    found = hud.banner(replace(HEALTH, provider=""), 0.0)
+    found = hud.banner(replace(HEALTH, tracker_ms=0.0), 0.0)
     assert found is not None and "Loading" in found.title and not found.is_error
 
 
 def test_errors() -> None:
     stumble = replace(HEALTH, error="a frame could not be tracked")
-    assert hud.banner(stumble, 0.0) is None and hud.note(stumble) == "a frame could not be tracked"
+    assert hud.banner(stumble, 0.0) is None and hud.note(stumble) == "A frame could not be tracked"
     dead = replace(HEALTH, error="the tracker ended: no memory", dead=True)
     found = hud.banner(dead, 0.0)
-    assert found is not None and found.is_error and found.text == "the tracker ended: no memory"
+    assert found is not None and found.is_error and found.text == "The tracker ended: no memory"
     assert hud.note(dead) == ""
 
 

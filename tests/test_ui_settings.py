@@ -11,7 +11,7 @@ from PyQt6.QtCore import QSettings
 from ui.settings import Choices, Store
 
 CHANGED = Choices(
-    camera="/dev/video2", hands=False, faces=True, max_hands=3, max_faces=2,
+    camera="/dev/video2", loop=True, hands=False, faces=True, max_hands=3, max_faces=2,
     hand_model="h.onnx", face_model="f.onnx", presence=0.65, smooth="strong",
     mirror_devices=False, mirror_files=True, hud=False, landmarks=False, labels=False,
     privacy=True, panel=False, annotated=True, recordings="r", snapshots="s", project="p",

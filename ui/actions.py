@@ -40,13 +40,15 @@ class Entry:
     menu: Literal["File", "View", "Help"]
     icon: str = ""
     checkable: bool = False
+    icon_on: str = ""  # while it is on; '': the same
 
 
 # fmt: off
 ENTRIES = (
-    Entry("pause", "Pause", ("Space",), "Hold the picture, and go on", "File", "pause", True),
+    Entry("pause", "Pause", ("Space",), "Hold the picture, and go on", "File", "pause", True,
+          "play"),
     Entry("record", "Record", ("R",), "Record video and landmarks; again: stop", "File",
-          "record", True),
+          "record", True, "stop"),
     Entry("snapshot", "Snapshot", ("S",), "Save this picture and its landmarks", "File",
           "snapshot"),
     Entry("flag", "Flag", ("F",), "Keep this moment for labelling: the frame and 2 s around it",
@@ -131,21 +133,22 @@ def paint_icons(actions: Mapping[Name, QAction], palette: QPalette) -> None:
     ink = palette.color(QPalette.ColorRole.WindowText).name()
     for entry in ENTRIES:
         if entry.icon:
-            actions[entry.name].setIcon(icon(entry.icon, ink))
+            actions[entry.name].setIcon(icon(entry.icon, entry.icon_on or entry.icon, ink))
 
 
-def icon(name: str, ink: str) -> QIcon:
-    """The bundled icon `name` in one colour, for 100 % and 200 % screens."""
-    drawing = assets.path(f"icons/{name}.svg").read_text(encoding="utf-8").replace("INK", ink)
-    renderer = QSvgRenderer(QByteArray(drawing.encode()))
+def icon(off: str, on: str, ink: str) -> QIcon:
+    """The bundled icons for an action that is off and on, in one colour, for all screens."""
     found = QIcon()
-    for size in (24, 32, 48, 64):
-        pixmap = QPixmap(size, size)
-        pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        renderer.render(painter)
-        painter.end()
-        found.addPixmap(pixmap)
+    for name, state in ((off, QIcon.State.Off), (on, QIcon.State.On)):
+        drawing = assets.path(f"icons/{name}.svg").read_text(encoding="utf-8")
+        renderer = QSvgRenderer(QByteArray(drawing.replace("INK", ink).encode()))
+        for size in (24, 32, 48, 64):
+            pixmap = QPixmap(size, size)
+            pixmap.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(pixmap)
+            renderer.render(painter)
+            painter.end()
+            found.addPixmap(pixmap, QIcon.Mode.Normal, state)
     return found
 
 

@@ -41,7 +41,7 @@ def run(options: LiveOptions) -> int:
         choices.config()
     except ValueError as error:
         raise UserError(str(error)) from error
-    window = LiveWindow(Desk(make_pipeline, store, choices, options.loop), store)
+    window = LiveWindow(Desk(make_pipeline, store, choices), store)
     window.ended.connect(app.quit)
     if options.fullscreen:
         window.show_fullscreen(True)
@@ -106,6 +106,7 @@ def with_options(choices: Choices, options: LiveOptions) -> Choices:
     """The choices for this run: what the command line says goes first."""
     given = {
         "camera": options.camera,
+        "loop": options.loop or None,
         "hands": options.hands,
         "faces": options.faces,
         "max_hands": options.max_hands,

@@ -30,10 +30,10 @@ class Desk(QObject):
     said = pyqtSignal(str)
     wants_other_model = pyqtSignal()
 
-    def __init__(self, make: Make, store: Store, choices: Choices, loop: bool = False) -> None:
+    def __init__(self, make: Make, store: Store, choices: Choices) -> None:
         """`choices` count now; only what is changed from here on goes to the `store`."""
         super().__init__()
-        self.choices, self._store, self._loop = choices, store, loop
+        self.choices, self._store = choices, store
         self.jobs = Jobs()
         self.session = Session(self.jobs, make)
         self.saver = Saver(self.jobs, self.said.emit)
@@ -59,7 +59,9 @@ class Desk(QObject):
     def open(self) -> None:
         """Begin with what is chosen."""
         other = self.choices.other_config() if self.is_comparing else None
-        self.session.open(Order(self.choices.camera, self._loop, self.choices.config(), other))
+        self.session.open(
+            Order(self.choices.camera, self.choices.loop, self.choices.config(), other)
+        )
         self.changed.emit()
 
     def choose(self, name: str, value: object) -> None:
@@ -75,7 +77,7 @@ class Desk(QObject):
             return
         self.choices = new
         self._store.keep(name, value)
-        if name == "camera":
+        if name == "camera" or (name == "loop" and not is_device(new.camera)):
             self._change_camera()
         elif name in TRACKING:
             self._settle.start()

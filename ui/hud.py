@@ -11,13 +11,14 @@ from tracker.track import TrackerConfig
 
 if TYPE_CHECKING:
     from tracker.pipeline import Health, Recording
+    from ui.desk import Desk
 
 TITLES = {
     "opening": "Opening the camera",
     "no_frames": "No picture arrives",
     "frozen": "The picture is frozen",
     "black": "The picture is black",
-    "unplugged": "The camera is unplugged",
+    "unplugged": "The camera is not connected",
     "busy": "The camera is busy",
     "ended": "The clip has ended",
     "failed": "The camera cannot be used",
@@ -34,6 +35,13 @@ class Banner:
     is_error: bool = False
 
 
+FINISHING = Banner(
+    "Finishing the recording",
+    "The file gets its final form. Quit again to let that go on without a window.",
+)
+CLOSING = Banner("Closing", "The camera is being let go.")
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """All that is written on the picture."""
@@ -42,6 +50,21 @@ class Words:
     badges: Sequence[tuple[str, bool]] = ()  # text, and whether it is about a recording
     banner: Banner | None = None
     note: str = ""  # at the bottom
+
+
+def words(desk: Desk, health: Health, lines: Sequence[str], now: float) -> Words:
+    """All that is to be written at the monotonic time `now`; `lines` are the numbers."""
+    badges = []
+    if desk.saver.is_finishing:
+        badges.append(("Finishing the recording...", True))
+    elif health.recording is not None:
+        badges.append((recording_badge(health.recording), True))
+    if desk.session.is_paused:
+        badges.append(("Paused", False))
+    message = banner(health, now)
+    if desk.is_ending:
+        message = FINISHING if desk.saver.is_finishing else CLOSING
+    return Words(lines if desk.choices.hud else (), badges, message, note(health))
 
 
 def numbers(health: Health, shown_fps: float, latency: tuple[float, float] | None) -> list[str]:
@@ -59,9 +82,11 @@ def numbers(health: Health, shown_fps: float, latency: tuple[float, float] | Non
 def engine(health: Health) -> str:
     """What runs the networks."""
     if not health.provider:
-        return "networks are being loaded"
+        return "no network is loaded yet"
     plural = "" if health.threads == 1 else "s"
-    return f"{health.provider}, {health.threads} thread{plural}"
+    provider = health.provider.replace("ExecutionProvider", "")
+    name = provider if provider == health.provider else f"ONNX Runtime {provider}"
+    return f"{name}, {health.threads} thread{plural}"
 
 
 def banner(health: Health, now: float) -> Banner | None:
@@ -71,22 +96,28 @@ def banner(health: Health, now: float) -> Banner | None:
     """
     if health.dead:
         text = health.error or "a part of the program ended; choose the camera again"
-        return Banner("The live picture has ended", text, is_error=True)
+        return Banner("The live picture has ended", capital(text), is_error=True)
     state = health.camera
     if state.phase == "running":
-        if health.provider or health.error is not None:
+        if health.tracker_ms > 0 or health.error is not None:
             return None
         return Banner("Loading the networks", "The first time takes a moment.")
     title = TITLES[state.phase]
     waited = now - state.since
     if waited >= SLOW and state.phase != "ended":
         title += f" ({duration(waited)})"
-    return Banner(title, state.reason, is_error=state.phase == "failed")
+    return Banner(title, capital(state.reason), is_error=state.phase == "failed")
 
 
 def note(health: Health) -> str:
     """What went wrong while the picture goes on; empty when nothing did."""
-    return "" if health.dead or health.error is None else health.error
+    return "" if health.dead or health.error is None else capital(health.error)
+
+
+def capital(sentence: str) -> str:
+    """Begins with a capital letter, unless it begins with the name of a file or the like."""
+    word = sentence.split(" ", 1)[0]
+    return sentence[:1].upper() + sentence[1:] if word.isalpha() else sentence
 
 
 def recording_badge(recording: Recording) -> str:

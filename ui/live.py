@@ -77,8 +77,7 @@ class LiveWindow(QMainWindow):
         self.side = QSplitter(Qt.Orientation.Vertical)
         self.side.addWidget(self.panel)
         self.side.addWidget(self.plots)
-        self.side.setStretchFactor(0, 1)
-        self.side.setSizes([440, 280])
+        self.side.setSizes([390, 330])
         self.main = QSplitter(Qt.Orientation.Horizontal)
         self.main.addWidget(self.picture)
         self.main.addWidget(self.side)
@@ -95,7 +94,10 @@ class LiveWindow(QMainWindow):
         self.panel.changed.connect(self.desk.choose)
         self.panel.ask_file.connect(self._ask)
         self.panel.ask_devices.connect(self._find_devices)
-        self.resize(1180, 780)
+        screen = self.screen()
+        assert screen is not None
+        room = screen.availableSize()
+        self.resize(min(1180, 95 * room.width() // 100), min(780, 88 * room.height() // 100))
         self.picture.setFocus()
 
     def _handlers(self) -> dict[Name, Callable[[bool], None]]:
@@ -183,14 +185,7 @@ class LiveWindow(QMainWindow):
             self._models = health.models
             self._looks = {**default_skeletons(), **skeletons([m.info for m in health.models])}
         lines = hud.numbers(health, self.latency.fps(now), self.latency.percentiles())
-        self.picture.set_words(
-            hud.Words(
-                lines if self.desk.choices.hud else [],
-                self._badges(health),
-                self._banner(health, now),
-                hud.note(health),
-            )
-        )
+        self.picture.set_words(hud.words(self.desk, health, lines, now))
         self._show_state(health)
         if session.order is not None:
             self.panel.show_running(
@@ -204,31 +199,13 @@ class LiveWindow(QMainWindow):
         self.history.clear()
         self.plots.clear()
 
-    def _badges(self, health: Health) -> list[tuple[str, bool]]:
-        badges = []
-        if self.desk.saver.is_finishing:
-            badges.append(("Finishing the recording...", True))
-        elif health.recording is not None:
-            badges.append((hud.recording_badge(health.recording), True))
-        if self.desk.session.is_paused:
-            badges.append(("Paused", False))
-        return badges
-
-    def _banner(self, health: Health, now: float) -> hud.Banner | None:
-        if not self.desk.is_ending:
-            return hud.banner(health, now)
-        if self.desk.saver.is_finishing:
-            text = "The file gets its final form. Quit again to let that go on without a window."
-            return hud.Banner("Finishing the recording", text)
-        return hud.Banner("Closing", "The camera is being let go.")
-
     # What the actions do
 
     def say(self, sentence: str) -> None:
         """Tell something in the status bar."""
         bar = self.statusBar()
         assert bar is not None
-        bar.showMessage(sentence[:1].upper() + sentence[1:], MESSAGE_MS)
+        bar.showMessage(hud.capital(sentence), MESSAGE_MS)
 
     def _ask(self, name: str) -> None:
         self._show_choices()  # a list that says "Choose a file..." says again what is chosen

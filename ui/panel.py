@@ -144,6 +144,7 @@ class Panel(QScrollArea):
         row = QHBoxLayout()
         for button in (look, file):
             row.addWidget(button)
+        row.addWidget(self._check("loop", "Loop", "Play a video file again and again"))
         row.addStretch(1)
         group = QGroupBox("Camera")
         layout = QVBoxLayout(group)
@@ -295,8 +296,10 @@ def _form(group: QGroupBox) -> QFormLayout:
 
 
 def _long() -> QLabel:
-    """A label for text that may be long."""
+    """A label for text that may be long, with room for two lines from the start."""
     label = QLabel("-")
     label.setWordWrap(True)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
+    label.setMinimumHeight(2 * label.fontMetrics().lineSpacing())
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

@@ -19,7 +19,7 @@ AROUND = QColor(24, 24, 27)  # around the picture, on every desktop
 SHADE = QColor(0, 0, 0, 150)  # behind words
 WORDS = QColor(255, 255, 255)
 ERROR = QColor(120, 16, 16, 225)
-NOTE = QColor(20, 24, 32, 225)
+NOTE = QColor(50, 58, 74, 235)
 RED = QColor(235, 48, 48)
 DIM = QColor(0, 0, 0, 120)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QPalette
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ui.history import POSE, History, Series
 
@@ -25,24 +25,24 @@ class Plots(QWidget):
         super().__init__(parent)
         self._history = history
         self._to_clock = time.time() - time.monotonic()
-        self._pose = _plot("Head pose", "degrees", (-90, 90))
-        self._gestures = _plot("Gesture", "probability", (0, 1.05))
+        self._pose, self._gestures = _plot((-60, 60)), _plot((0, 1.05))
+        self._pose_key, self._gesture_key = _key(), _key()
         self._pose_curves = [
-            self._pose.plot(pen=pg.mkPen(colour, width=1.5), name=name, skipFiniteCheck=False)
-            for name, colour in zip(POSE, POSE_PENS, strict=True)
+            self._pose.plot(pen=pg.mkPen(colour, width=1.5)) for colour in POSE_PENS
         ]
         self._gesture_curves: dict[str, pg.PlotDataItem] = {}
         self._turn = 0
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        for plot, name in (
-            (self._pose, "Plot of yaw, pitch and roll in degrees"),
-            (self._gestures, "Plot of the probabilities of the gestures shown"),
+        layout.setContentsMargins(4, 0, 4, 4)
+        layout.setSpacing(0)
+        for key, plot, name in (
+            (self._pose_key, self._pose, "Plot of yaw, pitch and roll in degrees"),
+            (self._gesture_key, self._gestures, "Plot of the probabilities of the gestures shown"),
         ):
             plot.setAccessibleName(name)
-            plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            plot.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            layout.addWidget(plot)
+            layout.addWidget(key)
+            layout.addWidget(plot, 1)
+        self._write_keys()
         self.set_palette(self.palette())
 
     def set_palette(self, palette: QPalette) -> None:
@@ -50,14 +50,9 @@ class Plots(QWidget):
         ink = palette.color(QPalette.ColorRole.WindowText)
         for plot in (self._pose, self._gestures):
             plot.setBackground(palette.color(QPalette.ColorRole.Window))
-            item = plot.getPlotItem()
-            item.titleLabel.setText(item.titleLabel.text, color=ink, size="9pt")
             for axis in ("left", "bottom"):
-                item.getAxis(axis).setTextPen(ink)
-                item.getAxis(axis).setPen(ink)
-            item.legend.setLabelTextColor(ink)
-            for _, label in item.legend.items:
-                label.setText(label.text, color=ink)
+                plot.getPlotItem().getAxis(axis).setTextPen(ink)
+                plot.getPlotItem().getAxis(axis).setPen(ink)
 
     def refresh(self, now: float, mirror: bool) -> None:
         """Draw the plot whose turn it is. In a mirrored picture yaw and roll change sign."""
@@ -80,25 +75,48 @@ class Plots(QWidget):
         for curve in self._gesture_curves.values():
             self._gestures.removeItem(curve)
         self._gesture_curves.clear()
+        self._write_keys()
 
     def _draw_gestures(self, t: Series, first: int) -> None:
         found = self._history.gestures()
-        for name in found.keys() - self._gesture_curves.keys():
-            colour = GESTURE_PENS[len(self._gesture_curves) % len(GESTURE_PENS)]
-            self._gesture_curves[name] = self._gestures.plot(
-                pen=pg.mkPen(colour, width=2), name=name
-            )
+        for name in found:
+            if name not in self._gesture_curves:
+                colour = _colour(len(self._gesture_curves))
+                self._gesture_curves[name] = self._gestures.plot(pen=pg.mkPen(colour, width=2))
+                self._write_keys()
         for name, values in found.items():
             self._gesture_curves[name].setData(t, values[first:], connect="finite")
 
+    def _write_keys(self) -> None:
+        """Which colour is what, beside the plots and not on them."""
+        names = enumerate(self._gesture_curves)
+        for label, title, entries in (
+            (self._pose_key, "Head pose in degrees:", zip(POSE, POSE_PENS, strict=True)),
+            (self._gesture_key, "Gesture probability:", ((n, _colour(i)) for i, n in names)),
+        ):
+            words = [f'<span style="color:{colour}">■</span>&nbsp;{n}' for n, colour in entries]
+            label.setText(" ".join([title, *words]))
 
-def _plot(title: str, unit: str, y_range: tuple[float, float]) -> pg.PlotWidget:
-    plot = pg.PlotWidget(axisItems={"bottom": pg.DateAxisItem()}, title=f"{title} ({unit})")
+
+def _colour(i: int) -> str:
+    return GESTURE_PENS[i % len(GESTURE_PENS)]
+
+
+def _key() -> QLabel:
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.RichText)
+    label.setWordWrap(True)
+    return label
+
+
+def _plot(y_range: tuple[float, float]) -> pg.PlotWidget:
+    plot = pg.PlotWidget(axisItems={"bottom": pg.DateAxisItem()})
     plot.setYRange(*y_range, padding=0)
     plot.setMouseEnabled(x=False, y=False)
     plot.setMenuEnabled(False)
     plot.hideButtons()
-    plot.setMinimumHeight(110)
-    plot.addLegend(offset=(4, 2), colCount=3)
+    plot.setMinimumHeight(80)
     plot.showGrid(y=True, alpha=0.25)
+    for widget in (plot, plot.viewport()):
+        widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return plot

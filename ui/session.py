@@ -15,7 +15,7 @@ from tracker.track import TrackerConfig
 from tracker.types import Shown
 from ui.jobs import Jobs
 
-CLOSE_SECONDS = 5.0  # how long a pipeline may take to end before it is left alone
+CLOSE_SECONDS = 2.0  # how long a pipeline may take to end before it is left alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Choices:
     """Everything that can be chosen. A model file '' is the bundled one, a folder '' the usual."""
 
     camera: str = "0"
+    loop: bool = False  # files
     hands: bool = True
     faces: bool = True
     max_hands: int = 2
