@@ -27,6 +27,7 @@ ONLY_IN = {
     "tensorrt": {"engines"},
     "tensorrt_rtx": {"engines"},
     "ai_edge_litert": {"engines"},
+    "mediapipe": {"tracker"},
 }
 
 
@@ -96,6 +97,16 @@ def test_optional_packages_are_imported_late(room: str) -> None:
         if name in optional and at_once
     ]
     assert not wrong
+
+
+def test_only_the_peers_file_knows_mediapipe() -> None:
+    knowing = [
+        path.relative_to(ROOT).as_posix()
+        for room in ROOMS
+        for path in files(room)
+        if any(name == "mediapipe" for name, _ in imports_of(path))
+    ]
+    assert knowing == ["tracker/peers.py"]
 
 
 def test_the_reader_of_imports_itself(tmp_path: Path) -> None:

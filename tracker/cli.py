@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tracker.inspect_cli import bench, cameras, doctor
 from tracker.live import live
 
 if TYPE_CHECKING:
@@ -160,7 +161,8 @@ def image(
     raise typer.Exit(_run_images(jobs, json, loaded, options))
 
 
-app.command()(live)
+for command in (live, cameras, doctor, bench):
+    app.command()(command)
 
 
 def load_networks(config: TrackerConfig, models: Sequence[Path]) -> Loaded:
