@@ -462,8 +462,10 @@ def test_panel_shows_engine_and_lag(studio: Studio) -> None:
 
 def test_camera_states_are_told(studio: Studio) -> None:
     window = studio.open()
-    studio.pipeline.give(plain())
-    window.tick()
+    for _ in range(3):
+        studio.pipeline.give(plain())
+        window.tick()
+    assert window.latency.percentiles() is not None
     studio.pipeline.now = replace(
         HEALTH, camera=state("unplugged", "camera 0 is gone; plug it in again")
     )
@@ -614,3 +616,8 @@ def test_loop_means_nothing_to_a_camera(studio: Studio) -> None:
     window.panel._boxes["loop"].click()
     studio.settle()
     assert len(studio.pipelines) == 1
+
+
+def test_options_of_one_run_are_not_kept(studio: Studio) -> None:
+    studio.open(hands=False, max_hands=3, presence=0.8, smooth="strong", camera="clip.mp4")
+    assert studio.store().load() == Choices()

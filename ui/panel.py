@@ -80,8 +80,7 @@ class Panel(QScrollArea):
             with QSignalBlocker(box):
                 box.setChecked(mirror if name == "mirror" else bool(values[name]))
         for name, combo in self._combos.items():
-            with QSignalBlocker(combo):
-                _choose(combo, str(values[name]))
+            _choose(combo, str(values[name]))  # tells nothing: `activated` is for users only
         for name, spin in self._spins.items():
             with QSignalBlocker(spin):
                 spin.setValue(values[name])
@@ -100,12 +99,11 @@ class Panel(QScrollArea):
     def show_devices(self, devices: Sequence[Device]) -> None:
         """Offer these cameras; what was typed stays."""
         combo = self._combos["camera"]
-        with QSignalBlocker(combo):
-            chosen = combo.currentText() if combo.currentData() is None else combo.currentData()
-            combo.clear()
-            for device in devices or [Device("0", "0")]:
-                combo.addItem(device.name, device.spec)
-            _choose(combo, str(chosen))
+        chosen = combo.currentText() if combo.currentData() is None else combo.currentData()
+        combo.clear()
+        for device in devices or [Device("0", "0")]:
+            combo.addItem(device.name, device.spec)
+        _choose(combo, str(chosen))
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """The wheel scrolls the panel; it changes a choice only where the keyboard is."""
