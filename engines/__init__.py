@@ -5,16 +5,23 @@
 
 This package knows nothing of hands or faces and imports nothing of the tracker. The libraries
 behind a suffix are imported when a file of that suffix is loaded.
+
+Importing it switches off ONNX Runtime's telemetry (seen in 1.32: a device id under ~/.cache and an
+address to send to), which its own `disable_telemetry_events` does not do: the variable must be set
+before `onnxruntime` is first imported, so whoever uses that library imports `engines` before it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 Batch = NDArray[np.float32]
 Outputs = dict[str, NDArray[Any]]

@@ -1,6 +1,7 @@
 """The main job with the real bundled models, and without any way to reach a network."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -68,3 +69,23 @@ def test_bundled_models_say_what_they_are(name):
     assert len(model.info.checkpoint_sha256) == 64
     assert assets.path(f"models/{name}.onnx").stat().st_size < 10e6
     assert name in assets.path(f"models/{name}.md").read_text()
+
+
+def test_onnx_runtime_never_starts_with_its_telemetry():
+    """Whoever of ours imports onnxruntime has imported `engines` before."""
+    for module in ("engines.onnx", "tracker.doctor_run", "train.export", "train.report"):
+        code = (
+            "import sys, importlib.abc\n"
+            "class Watch(importlib.abc.MetaPathFinder):\n"
+            "    def find_spec(self, name, path, target=None):\n"
+            "        import os\n"
+            "        if name == 'onnxruntime' and os.environ.get('ORT_DISABLE_TELEMETRY') != '1':\n"
+            "            sys.exit('onnxruntime starts with telemetry')\n"
+            "sys.meta_path.insert(0, Watch())\n"
+            f"import {module}, onnxruntime\n"
+        )
+        env = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=env
+        )
+        assert done.returncode == 0, f"{module}: {done.stderr}"

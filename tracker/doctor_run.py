@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from hashlib import sha256
 
 import av
-import onnxruntime
 
 import assets
 from tracker import selftest
@@ -36,6 +35,8 @@ def run_checks(cuda: bool) -> tuple[list[Finding], dict[str, object]]:
     for kind in BUNDLED:
         findings += [check_model(kind, models, facts), check_detector(kind, finders)]
     bound = {model.engine.provider for model in models.values()}
+    import onnxruntime  # here, after `engines` has switched its telemetry off
+
     available = onnxruntime.get_available_providers()
     findings += [provider_finding(available, bound, cuda), encoder_finding()]
     tested: dict[str, object] | None = None
