@@ -86,6 +86,7 @@ class FakeLiveTracker:
         self.lag_ms = 12.0
         self.delay = 0.0
         self.fail = 0  # frames from now on
+        self.tracks = (track("hand"),)
         self.shapes: list[tuple[int, ...]] = []
         self.resets = 0
 
@@ -96,7 +97,7 @@ class FakeLiveTracker:
             raise LookupError("the detector broke")
         with self.timings.stage("network"):
             sleep(self.delay)
-        return Result(t, (track("hand"),))
+        return Result(t, self.tracks)
 
     def reset(self) -> None:
         self.resets += 1

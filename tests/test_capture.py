@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -209,3 +210,21 @@ def test_name_with_a_colon_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     clips.make(tmp_path / "a.mp4").rename(tmp_path / "http:x.mp4")
     monkeypatch.chdir(tmp_path)
     assert len(read(Path("http:x.mp4"))[1]) == 12
+
+
+def test_pictures_are_freed_at_once(tmp_path: Path) -> None:
+    """Without the garbage collector, which lets hundreds of MB pile up before it looks."""
+    path = clips.make(tmp_path / "a.mp4", Clip(frames=40, rotation=90))
+    gc.collect()
+    gc.disable()
+    try:
+        reader, _ = read(path)
+        for _ in range(5):
+            reader = VideoReader(path, reader)
+            assert next(reader.frames()).bgr is not None
+            reader.close()
+        del reader
+        alive = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert alive <= 2

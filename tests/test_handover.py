@@ -76,6 +76,12 @@ def test_backlog_takes_one_thing_however_large() -> None:
     assert backlog.put("large", 99) and not backlog.put("small", 1)
 
 
+def test_backlog_waits_for_what_comes() -> None:
+    backlog: Backlog[int] = Backlog(most=10)
+    Thread(target=lambda: (sleep(0.05), backlog.put(7, 1)), daemon=True).start()
+    assert backlog.get(5) == 7
+
+
 def test_backlog_close_lets_the_rest_out() -> None:
     backlog: Backlog[str] = Backlog(most=10)
     backlog.put("a", 1)

@@ -129,9 +129,10 @@ def test_read_that_blocks_for_ever() -> None:
         camera.blocks = False  # of new reads
         wait_for_phase(pipeline, "running")
         wait_for_picture(pipeline)
-        seen = serial(pipeline)
+        seen, closes = serial(pipeline), camera.closes
         camera.release.set()  # the stuck read returns, long forgotten
         wait_for(lambda: serial(pipeline) > seen + 5, "it goes on undisturbed")
+        assert camera.closes == closes, "the old thread does not close what the new one reads"
 
 
 def test_stuck_reads_are_bounded_and_close_does_not_wait_for_them() -> None:
@@ -318,6 +319,15 @@ def test_a_paused_file_waits_and_an_ended_one_says_so(tmp_path: Path) -> None:
         shown = pipeline.latest()
         assert shown is not None and shown.frame.t == pytest.approx(19 / 25)
         assert not pipeline.health().dead
+
+
+def test_no_frame_slips_through_a_pause(tmp_path: Path) -> None:
+    path = clips.make(tmp_path / "a.mp4", clips.Clip(times=[0, 400, 800]))
+    with running(FileSource(path)) as pipeline:
+        wait_for_picture(pipeline)
+        pipeline.pause(True)  # the next one is being waited for
+        sleep(0.7)
+        assert serial(pipeline) == 1
 
 
 def test_a_looped_file_resets_the_tracker_and_its_times_rise(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ decoded is yielded with `bgr=None` at its time: the caller sees every frame exac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -48,12 +48,15 @@ class VideoFacts:
 class VideoReader:
     """Reads one video file once, front to back. Raises UserError when it holds no video."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file and read up to its first picture."""
+    def __init__(self, path: Path, again: VideoReader | None = None) -> None:
+        """Open the file and read up to its first picture. `again`: what read it before, if any."""
         self.path = path
         self.gaps = 0  # frames that could not be decoded
         self.resized = 0  # frames of another size than the first, brought to the first's
         self.cut_off: int | None = None  # frames missing at the end; 0: some, number unknown
+        # Degrees, of the last picture, and how it is turned.
+        self._rotation: int | None = None if again is None else again._rotation
+        self._turn: NDArray[np.int64] = UPRIGHT if again is None else again._turn
         self._container = _open(path)
         try:
             self._stream = _video_stream(path, self._container)
@@ -81,6 +84,8 @@ class VideoReader:
 
     def close(self) -> None:
         """Close the file."""
+        self._pictures.close()  # it refers to this object, which would not be freed at once
+        self._first = []
         self._container.close()
 
     def _all(self) -> Iterator[tuple[Fraction, av.VideoFrame | None]]:
@@ -100,7 +105,7 @@ class VideoReader:
             )
         stream, picture = self._stream, self._first[-1][1]
         assert picture is not None
-        turn = orientation(picture)
+        turn = self._turn_of(picture)
         size = (picture.width, picture.height)
         aspect = stream.sample_aspect_ratio or Fraction(1)
         if turn[0, 0] == 0:  # a quarter turn
@@ -108,7 +113,7 @@ class VideoReader:
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         return VideoFacts(size, _time_base(stream), rate, stream.frames or None, aspect)
 
-    def _decode(self) -> Iterator[tuple[Fraction, av.VideoFrame | None]]:
+    def _decode(self) -> Generator[tuple[Fraction, av.VideoFrame | None], None, None]:
         """(seconds, picture or None) for every frame; None where it was lost."""
         base = _time_base(self._stream)
         step = round(1 / (self._stream.average_rate or Fraction(25)) / base)
@@ -167,12 +172,22 @@ class VideoReader:
         untagged_hd = picture.colorspace == 2 and picture.height >= 720
         space = "ITU709" if untagged_hd else None
         stored = cast(Image, picture.to_ndarray(format="bgr24", src_colorspace=space))
-        pixels = orient(stored, orientation(picture))
+        pixels = orient(stored, self._turn_of(picture))
         if (pixels.shape[1], pixels.shape[0]) != self.facts.size_wh:
             self.resized += 1
             smaller = cv2.resize(pixels, self.facts.size_wh, interpolation=cv2.INTER_AREA)
             pixels = cast(Image, smaller)
         return np.ascontiguousarray(pixels)
+
+    def _turn_of(self, picture: av.VideoFrame) -> NDArray[np.int64]:
+        """Its `orientation`, looked up again only when its rotation changes.
+
+        PyAV ties a picture whose side data were looked at into a cycle of references: its memory
+        comes back with the next full garbage collection only, hundreds of MB later.
+        """
+        if picture.rotation != self._rotation:
+            self._rotation, self._turn = picture.rotation, orientation(picture)
+        return self._turn
 
     def _judge_end(self, seen: int) -> None:
         """Set `cut_off` when the file promises more than it holds."""

@@ -101,13 +101,20 @@ def users_of(device: str, root: Path = Path("/")) -> list[str]:
         if process.name == str(os.getpid()):
             continue
         try:
-            opened = {str(link.readlink()) for link in (process / "fd").iterdir()}
+            links = list((process / "fd").iterdir())
             name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
         except OSError:  # another user's, or gone meanwhile
             continue
-        if device in opened:
+        if any(_target(link) == device for link in links):
             users.append(f"{name} (process {process.name})")
     return sorted(users)
+
+
+def _target(link: Path) -> str | None:
+    try:
+        return str(link.readlink())
+    except OSError:  # closed meanwhile
+        return None
 
 
 def measure(

@@ -98,7 +98,7 @@ class _Player:
         """Start again; how long the file was, in seconds."""
         length = self.last + float(1 / self._reader.facts.rate)
         self._reader.close()
-        self._reader = VideoReader(self._path)
+        self._reader = VideoReader(self._path, self._reader)
         self.frames = self._reader.frames()
         return length
 

@@ -22,7 +22,7 @@ CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 X264 = {"preset": "veryfast", "crf": "20", "g": "60"}
 # Half the work, twice the size; no frame waits in the encoder.
 LIVE_X264 = {"preset": "superfast", "crf": "20", "g": "60", "tune": "zerolatency"}
-# Each cluster of a live Matroska file is written out after half a second.
+# Each cluster of a live Matroska file, half a second, is written out as soon as it is complete.
 LIVE_MATROSKA = {"flush_packets": "1", "cluster_time_limit": "500"}
 BT709 = 1
 
