@@ -183,6 +183,20 @@ def export(
 
 
 @app.command()
+def average(
+    first: Annotated[Path, typer.Argument(help="A checkpoint.")],
+    second: Annotated[Path, typer.Argument(help="Another, usually fine-tuned from the first.")],
+    out: Annotated[Path, typer.Option(help="The checkpoint to write.")],
+    weight: Annotated[float, typer.Option(help="Share of the second.")] = 0.5,
+) -> None:
+    """A point between two checkpoints of one network: robustness of one, precision of the other."""
+    from train.average import average as run_average
+
+    run_average(first, second, weight, out)
+    typer.echo(f"wrote {out}; next: train evaluate {out} LABELS, train export {out} --out M.onnx")
+
+
+@app.command()
 def speed(
     checkpoints: Annotated[list[Path], typer.Argument(help="Checkpoints to time in alternation.")],
     runs: Annotated[int, typer.Option(help="Timed runs of each.")] = 200,
