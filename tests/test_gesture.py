@@ -69,3 +69,15 @@ def test_a_repeated_time_and_reset() -> None:
     assert filt.update(OPEN, 1.0) == ("fist", 1.0)
     filt.reset()
     assert filt.update(OPEN, 0.0) == ("open", 1.0)
+
+
+def test_every_class_with_its_averaged_probability() -> None:
+    filt = GestureFilter(("fist", "open"), GestureConfig(tau=0.1))
+    assert filt.probabilities() == ()
+    filt.update(np.array([1.0, 0.0], np.float32), 0.0)
+    filt.update(np.array([0.0, 1.0], np.float32), 0.1)
+    left = float(np.exp(-1))  # one time constant later
+    assert filt.probabilities() == (
+        ("fist", pytest.approx(left)),
+        ("open", pytest.approx(1 - left)),
+    )

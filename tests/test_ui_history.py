@@ -86,3 +86,12 @@ def test_rate_of_painting() -> None:
     assert latency.fps(9.0) == 0, "nothing was painted for a while"
     latency.clear()
     assert latency.fps(5.5) == 0
+
+
+def test_every_class_of_a_hand_is_noted() -> None:
+    history = History(8)
+    hand = replace(clips.track(), gestures=(("fist", 0.7), ("palm", 0.3)))
+    history.add(0.0, Result(0.0, (hand,)))
+    history.add(1.0, Result(1.0, ()))
+    assert {k: v[0] for k, v in history.gestures().items()} == {"fist": 0.7, "palm": 0.3}
+    assert all(np.isnan(v[1]) for v in history.gestures().values())

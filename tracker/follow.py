@@ -61,6 +61,7 @@ class Follower:
         return Track(
             self.id, found.kind, xy, found.xy, found.score, found.presence,
             side, side_p, gesture, gesture_p, pose, self.age - 1,
+            self._gesture.probabilities() if self._gesture is not None else (),
         )  # fmt: skip
 
     def miss(self) -> None:

@@ -57,6 +57,12 @@ class GestureFilter:
         self._maybe_switch(t)
         return self._shown, self._of(self._shown)
 
+    def probabilities(self) -> tuple[tuple[str, float], ...]:
+        """Every class with its averaged probability, in the model's order; () before a frame."""
+        if self._p is None:
+            return ()
+        return tuple(zip(self._classes, map(float, self._p), strict=True))
+
     def _best(self) -> str:
         """The likeliest class, or 'none' when nothing is likely."""
         assert self._p is not None

@@ -84,6 +84,7 @@ class Track:
     gesture_p: float  # [0, 1] smoothed probability of `gesture`
     pose: Pose | None  # faces only
     age: int  # frames since the track began
+    gestures: tuple[tuple[str, float], ...] = ()  # every class with its averaged probability
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,7 +27,7 @@ class History:
         self._next = 0
 
     def add(self, t: float, result: Result) -> None:
-        """Note a moment. A missing face, or a gesture that nobody shows, leaves a gap (NaN)."""
+        """Note a moment. A missing face or hand leaves a gap (NaN)."""
         i = self._next % self._capacity
         self._next += 1
         self._t[i] = t
@@ -37,8 +37,9 @@ class History:
         for track in result.tracks:
             if track.pose is not None and np.isnan(self._pose[i, 0]):
                 self._pose[i] = track.pose.yaw, track.pose.pitch, track.pose.roll
-            if track.gesture is not None:
-                self._note(track.gesture, i, track.gesture_p)
+            shown = () if track.gesture is None else ((track.gesture, track.gesture_p),)
+            for gesture, p in track.gestures or shown:
+                self._note(gesture, i, p)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -54,7 +55,7 @@ class History:
         return self._ordered(self._pose)
 
     def gestures(self) -> dict[str, Series]:
-        """(N,) per gesture seen so far: its probability while it is shown, else NaN."""
+        """(N,) per gesture known so far: its probability, NaN without a hand."""
         return {name: self._ordered(values) for name, values in self._gestures.items()}
 
     def _note(self, gesture: str, i: int, p: float) -> None:

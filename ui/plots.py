@@ -37,7 +37,7 @@ class Plots(QWidget):
         layout.setSpacing(0)
         for key, plot, name in (
             (self._pose_key, self._pose, "Plot of yaw, pitch and roll in degrees"),
-            (self._gesture_key, self._gestures, "Plot of the probabilities of the gestures shown"),
+            (self._gesture_key, self._gestures, "Plot of the probabilities of the gestures"),
         ):
             plot.setAccessibleName(name)
             layout.addWidget(key)
