@@ -224,7 +224,7 @@ def test_pictures_are_freed_at_once(tmp_path: Path) -> None:
             assert next(reader.frames()).bgr is not None
             reader.close()
         del reader
-        alive = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+        alive = sum(type(thing) is av.VideoFrame for thing in gc.get_objects())
     finally:
         gc.enable()
     assert alive <= 2

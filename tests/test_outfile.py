@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tracker.errors import UserError, writing
-from tracker.outfile import OutFile
+from tracker.outfile import LiveFile, OutFile
 
 
 def names(folder: Path) -> list[str]:
@@ -67,6 +67,15 @@ def test_impossible_places(tmp_path: Path, path: str, words: str) -> None:
     (tmp_path / "f").write_text("a file")
     with pytest.raises(UserError, match=words):
         OutFile(tmp_path / path)
+
+
+def test_a_live_file_has_its_name_from_the_start_and_is_never_removed(tmp_path: Path) -> None:
+    out = LiveFile(tmp_path / "a.txt")
+    out.temp.write_text("half")
+    out.discard()
+    assert (tmp_path / "a.txt").read_text() == "half"
+    with pytest.raises(UserError, match="exists already"):
+        LiveFile(tmp_path / "a.txt")
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a read-only folder")

@@ -15,7 +15,7 @@ from clips import Clip
 from tracker.capture import VideoFacts, VideoReader
 from tracker.errors import UserError
 from tracker.outfile import OutFile
-from tracker.record import VideoWriter
+from tracker.record import VideoWriter, remux
 
 FACTS = VideoFacts((96, 64), clips.MS, Fraction(25), None, Fraction(1))
 
@@ -138,6 +138,26 @@ def test_discard_leaves_nothing(tmp_path: Path) -> None:
     writer.write(clips.picture(0), 0.0)
     writer.discard()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_remux_keeps_every_picture_and_its_time(tmp_path: Path) -> None:
+    writer = VideoWriter(OutFile(tmp_path / "a.mkv"), FACTS, live=True)
+    for i, t in enumerate((0.0, 0.04, 0.05, 0.31)):
+        writer.write(clips.picture(i), t)
+    writer.finish()
+    remux(tmp_path / "a.mkv", OutFile(tmp_path / "b.mp4"))
+    before, after = clips.read(tmp_path / "a.mkv"), clips.read(tmp_path / "b.mp4")
+    assert before[0] == after[0] == [Fraction(i, 1000) for i in (0, 40, 50, 310)]
+    assert all(np.array_equal(a, b) for a, b in zip(before[1], after[1], strict=True))
+    data = (tmp_path / "b.mp4").read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+
+
+def test_remux_of_nonsense_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.mkv").write_bytes(b"nonsense")
+    with pytest.raises(UserError):
+        remux(tmp_path / "a.mkv", OutFile(tmp_path / "b.mp4"))
+    assert [p.name for p in tmp_path.iterdir()] == ["a.mkv"]
 
 
 def test_unknown_container_is_refused(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tracker.errors import UserError
 from tracker.v4l2 import Control, gives_pictures, modes
 
 LIBRARY = "cv2-enumerate-cameras"
+BYSTANDERS = frozenset({"pipewire", "wireplumber"})  # hold devices open without using them
 STUTTER = 5  # frames with which a camera begins, and which say nothing about its rate
 
 
@@ -105,7 +106,7 @@ def users_of(device: str, root: Path = Path("/")) -> list[str]:
             name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
         except OSError:  # another user's, or gone meanwhile
             continue
-        if any(_target(link) == device for link in links):
+        if name not in BYSTANDERS and any(_target(link) == device for link in links):
             users.append(f"{name} (process {process.name})")
     return sorted(users)
 
