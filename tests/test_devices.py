@@ -192,6 +192,16 @@ def test_who_uses_a_device(tmp_path: Path) -> None:
     assert str(os.getpid()) not in " ".join(users_of(os.devnull))
 
 
+@linux
+def test_who_only_watches_a_device_does_not_use_it(tmp_path: Path) -> None:
+    for number, name in ((12, "wireplumber"), (13, "zoom")):
+        (tmp_path / f"proc/{number}/fd").mkdir(parents=True)
+        (tmp_path / f"proc/{number}/fd/3").symlink_to("/dev/video0")
+        (tmp_path / f"proc/{number}/fd/4").write_text("no link")
+        (tmp_path / f"proc/{number}/comm").write_text(f"{name}\n")
+    assert users_of("/dev/video0", tmp_path) == ["zoom (process 13)"]
+
+
 def test_measure() -> None:
     camera = FakeCamera(fps=50)
     measured = measure(camera, seconds=0.5)
