@@ -80,7 +80,7 @@ class Follower:
 
     def next_box(self, t: float) -> CropBox:
         """The crop for the frame at time t."""
-        box = box_from_landmarks(self._info.kind, self.expected_xy(t))
+        box = box_from_landmarks(self._info.kind, self.expected_xy(t), rule=self._info.crop)
         if self._box is None or not is_steady(self._box, box):
             self._box = box
         return self._box

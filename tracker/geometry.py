@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tracker.types import CropBox, Detection, Kind
+from tracker.types import CropBox, CropRule, Detection, Kind
 
 # How much larger than the landmarks' own (rotated) bounding square the network's crop is.
-CROP_SCALE: dict[Kind, float] = {"hand": 1.6, "face": 1.35}
+CROP_SCALE: dict[Kind, float] = {"hand": 1.6, "face": 1.35, "object": 1.6}
 
 
 def rotation(angle: float) -> NDArray[np.float64]:
@@ -47,14 +47,20 @@ def apply(matrix: NDArray[np.float64], xy: ArrayLike) -> NDArray[np.float32]:
     return (points @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
 
 
-def upright_angle(kind: Kind, xy: ArrayLike) -> float:
-    """Angle (degrees) at which the object stands upright in its crop.
+def upright_angle(kind: Kind, xy: ArrayLike, rule: CropRule | None = None) -> float:
+    """Angle (degrees) at which the object stands upright in its crop; NaN where points miss.
 
+    With a rule: the direction between its two landmarks, or 0 without them.
     Hand (21 points): wrist below, mean of index, middle and ring knuckle above.
     Face (68 points): the person's right eye on the left, both eyes on one line.
     Other markups have no known upright and give 0.
     """
     points = np.asarray(xy, np.float64)
+    if rule is not None:
+        if len(rule.across) != 2:
+            return 0.0
+        across = points[rule.across[1]] - points[rule.across[0]]
+        return float(np.rad2deg(np.arctan2(across[1], across[0])))
     if kind == "hand" and len(points) == 21:
         up = points[[5, 9, 13]].mean(0) - points[0]
         return float(np.rad2deg(np.arctan2(up[0], -up[1])))
@@ -64,13 +70,17 @@ def upright_angle(kind: Kind, xy: ArrayLike) -> float:
     return 0.0
 
 
-def box_from_landmarks(kind: Kind, xy: ArrayLike, angle: float | None = None) -> CropBox:
+def box_from_landmarks(
+    kind: Kind, xy: ArrayLike, angle: float | None = None, rule: CropRule | None = None
+) -> CropBox:
     """The crop around landmarks (K, 2) in frame pixels; rows with NaN are ignored.
+
+    `rule` None: the built-in scale and upright of the kind.
 
     Raises ValueError when fewer than two points are finite.
     """
     points = np.asarray(xy, np.float64)
-    turn = upright_angle(kind, points) if angle is None else angle
+    turn = upright_angle(kind, points, rule) if angle is None else angle
     if not np.isfinite(turn):
         turn = 0.0
     points = points[np.isfinite(points).all(1)]
@@ -79,7 +89,8 @@ def box_from_landmarks(kind: Kind, xy: ArrayLike, angle: float | None = None) ->
     axes = rotation(turn)
     inside = points @ axes  # coordinates along the crop's own axes
     low, high = inside.min(0), inside.max(0)
-    side = max(float((high - low).max()), 1.0) * CROP_SCALE[kind]
+    side = max(float((high - low).max()), 1.0)
+    side *= CROP_SCALE[kind] if rule is None else rule.scale
     return CropBox((axes @ ((low + high) / 2)).astype(np.float32), side, turn)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import cast
 
-from tracker.types import Kind
+from tracker.types import CropRule, Kind
 
 SCHEMA = 1
 
@@ -51,6 +51,7 @@ class ModelInfo:
     data: str
     checkpoint_sha256: str
     schema: int = SCHEMA
+    crop: CropRule | None = None  # None: as built in for the kind and its markup
 
     def to_props(self) -> dict[str, str]:
         """The metadata_props of an ONNX file."""
@@ -76,5 +77,7 @@ class ModelInfo:
             d[key] = tuple(d[key])
         for key in ("edges", "flip_pairs"):
             d[key] = tuple((int(a), int(b)) for a, b in d[key])
+        if d.get("crop") is not None:
+            d["crop"] = CropRule(float(d["crop"]["scale"]), tuple(d["crop"]["across"]))
         d["kind"] = cast(Kind, d["kind"])
         return ModelInfo(**d)

@@ -200,7 +200,7 @@ class Watch:
         ]
         first = locate(frame, boxes[: self._most - len(known)], self.model, self._timings)
         return [
-            box_from_landmarks(f.kind, f.xy)
+            box_from_landmarks(f.kind, f.xy, rule=self.model.info.crop)
             for f in first
             if f.presence >= HINT_PRESENCE and is_plausible(f, frame)
         ]

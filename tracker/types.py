@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
-Kind = Literal["hand", "face"]
+Kind = Literal["hand", "face", "object"]
 Side = Literal["left", "right"]
 
 
@@ -45,6 +45,14 @@ class CropBox:
     centre_xy: Floats  # (2,) frame pixels
     side: float  # frame pixels
     angle: float  # degrees; direction of the crop's x axis, positive clockwise on screen
+
+
+@dataclass(frozen=True, slots=True)
+class CropRule:
+    """How the crop lies around the landmarks of a markup that is not built in."""
+
+    scale: float = 1.6  # side of the crop / longer side of the landmarks' own box
+    across: tuple[int, ...] = ()  # (from, to): two landmarks that stand level, from left to right
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from tracker.geometry import apply, box_from_landmarks, frame_to_crop
-from tracker.types import CropBox, Floats, Image, Kind
+from tracker.types import CropBox, CropRule, Floats, Image, Kind
 from train.config import AugmentSpec, EltSpec
 from train.data import Example
 
@@ -30,14 +30,16 @@ class CropSample:
     scale: float  # crop pixels per picture pixel
 
 
-def true_box(kind: Kind, example: Example, shape_hw: tuple[int, int]) -> CropBox:
+def true_box(
+    kind: Kind, example: Example, shape_hw: tuple[int, int], rule: CropRule | None = None
+) -> CropBox:
     """The crop that the labels ask for: from points, else from the box, else the whole picture."""
     if np.isfinite(example.xy).all(1).sum() >= 2:
-        return box_from_landmarks(kind, example.xy)
+        return box_from_landmarks(kind, example.xy, rule=rule)
     h, w = shape_hw
     box = example.box_xyxy if example.box_xyxy is not None else np.array([0, 0, w - 1, h - 1])
     corners = np.asarray(box, np.float32).reshape(2, 2)
-    return box_from_landmarks(kind, corners)
+    return box_from_landmarks(kind, corners, 0.0, rule)
 
 
 def jitter_box(rng: np.random.Generator, box: CropBox, spec: AugmentSpec) -> CropBox:
@@ -65,9 +67,10 @@ def crop_example(
     pairs: tuple[tuple[int, int], ...],
     rng: np.random.Generator | None = None,
     spec: AugmentSpec | None = None,
+    rule: CropRule | None = None,
 ) -> CropSample:
     """Cut the crop; with a generator and a spec, a randomly moved and maybe mirrored one."""
-    box = true_box(kind, example, image.shape[:2])
+    box = true_box(kind, example, image.shape[:2], rule)
     border, flip = cv2.BORDER_CONSTANT, False
     if rng is not None and spec is not None:
         box = jitter_box(rng, box, spec)
@@ -94,11 +97,16 @@ def random_square(rng: np.random.Generator, image: Image, size: int) -> Image:
 
 
 def near_miss(
-    rng: np.random.Generator, kind: Kind, example: Example, image: Image, size: int
+    rng: np.random.Generator,
+    kind: Kind,
+    example: Example,
+    image: Image,
+    size: int,
+    rule: CropRule | None = None,
 ) -> Image:
     """A crop that a tracker might take by mistake: beside the object, or a small part of it."""
     h, w = image.shape[:2]
-    box = true_box(kind, example, (h, w))
+    box = true_box(kind, example, (h, w), rule)
     turn = float(rng.uniform(0, 2 * np.pi))
     way = np.array([np.cos(turn), np.sin(turn)])
     if rng.random() < 0.6:

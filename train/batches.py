@@ -145,13 +145,13 @@ def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Genera
     if example.negative:
         nothing = np.full_like(example.xy, np.nan)
         if row < 0:
-            bgr = near_miss(rng, spec.kind, example, image, size)  # type: ignore[arg-type]
+            bgr = near_miss(rng, spec.kind, example, image, size, spec.crop)  # type: ignore[arg-type]
         else:
             bgr = random_square(rng, image, size)
         crop = CropSample(bgr, nothing, 0.0, False, 1.0)
     else:
         pairs = data.markup.flip_pairs
-        crop = crop_example(spec.kind, example, image, size, pairs, rng, spec.augment)  # type: ignore[arg-type]
+        crop = crop_example(spec.kind, example, image, size, pairs, rng, spec.augment, spec.crop)  # type: ignore[arg-type]
     bgr = crop.bgr
     if example.black and rng.random() < spec.augment.background:
         bgr = put_behind(bgr, random_square(rng, other, size))
@@ -173,7 +173,8 @@ def make_batch(
     for row in rows:
         example = example_at(data, row)
         if rng is None:
-            crop = crop_example(spec.kind, example, data.image(row), size, data.markup.flip_pairs)  # type: ignore[arg-type]
+            pairs = data.markup.flip_pairs
+            crop = crop_example(spec.kind, example, data.image(row), size, pairs, rule=spec.crop)  # type: ignore[arg-type]
         else:
             crop = _training_crop(data, row, spec, rng)
         mask = example.labelled.copy()

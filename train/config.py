@@ -10,6 +10,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tracker.types import CropRule
 from train.losses import LossSpec
 from train.model import Head
 from train.nets import NetSpec
@@ -61,6 +62,7 @@ class FitSpec:
     """Everything that decides a run; same spec, same data and same machine: same weights."""
 
     kind: str = "face"
+    crop: CropRule | None = None  # None: as built in for the kind
     net: NetSpec = field(default_factory=NetSpec)
     heads: tuple[Head, ...] = ()
     beta: float = 1.0
@@ -103,7 +105,10 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         if not isinstance(value, list | tuple):
             raise ValueError(f"{where}: a list was wanted, found {value!r}")
         return tuple(_value(typing.get_args(hint)[0], v, where) for v in value)
-    if origin in (typing.Union, types.UnionType) or origin is not None:
+    if origin in (typing.Union, types.UnionType):
+        inner = [h for h in typing.get_args(hint) if h is not type(None)]
+        return value if value is None or len(inner) != 1 else _value(inner[0], value, where)
+    if origin is not None:
         return value
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

@@ -58,6 +58,7 @@ def describe(model: LandmarkNet, found: Checkpoint, sha: str) -> ModelInfo:
         licence=str(extra.get("licence", "not stated")),
         data=str(extra.get("data", "not stated")),
         checkpoint_sha256=sha,
+        crop=spec.crop,
     )
 
 

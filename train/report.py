@@ -41,6 +41,7 @@ def onnx_runner(path: Path) -> tuple[Runner, FitSpec, tuple[str, ...]]:
         net=NetSpec(info.network, info.size, info.colour),
         heads=tuple(Head(a) for a in info.attributes),
         beta=info.beta,
+        crop=info.crop,
     )
     return run, spec, info.landmarks
 
