@@ -145,3 +145,25 @@ def test_colour_order():
     bgr[..., 0] = 255  # blue
     assert to_input(bgr, "rgb")[:, 0, 0].tolist() == [0, 0, 255]
     assert to_input(bgr, "gray").shape == (1, 2, 2)
+
+
+def test_near_misses_need_no_negatives_in_the_data(tmp_path):
+    data = read_coco(write_blobs(tmp_path, 12))
+    change = {"batch": "8", "data.negatives": "0.25"}
+    spec = read_config(write_config(tmp_path), change)
+    assert len(next(step_rows(data, spec, 0))[1]) == 8  # no near misses wanted: objects only
+    spec = read_config(tmp_path / "blobs.toml", {**change, "data.near_misses": "0.5"})
+    rows = next(step_rows(data, spec, 0))[1]
+    assert [i < 0 for i in rows] == [False] * 6 + [True] * 2
+    assert [~i for i in rows[6:]] == rows[:2]
+    assert (
+        make_batch(data, rows, spec, np.random.default_rng(0)).present.tolist() == [1] * 6 + [0] * 2
+    )
+
+
+def test_a_batch_of_labelled_pictures_only(tmp_path):
+    data = hide_landmarks(read_coco(write_blobs(tmp_path, 12)), 0.5, 0)
+    spec = read_config(write_config(tmp_path), {"data.labelled_share": "1.0"})
+    batches = step_rows(data, spec, 0)
+    seen = {i for _ in range(10) for i in next(batches)[1]}
+    assert seen == {i for i in data.rows(hold=False) if data.examples[i].labelled.any()}

@@ -1,5 +1,6 @@
 """Training for real on four tiny pictures: it learns, and a killed run resumes exactly."""
 
+import json
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from safetensors.torch import load_file
 from tests.blobs import write_blobs, write_config
 from train.checkpoint import load_checkpoint, load_model
 from train.config import read_config
+from train.data import read_coco
 from train.evaluate import predict, summarise, torch_runner
 from train.fit import fit, learning_rate, load_data, update_ema, warm_start
 
@@ -122,3 +124,27 @@ def test_rcn_plus_trains_and_exports(tmp_path):
     assert (info.network, info.size, info.colour) == ("rcn_plus", 80, "gray")
     out = onnx_outputs(tmp_path / "plus.onnx", np.zeros((1, 1, 80, 80), np.float32))
     assert out["xy"].shape == (1, 4, 2)
+
+
+def test_data_in_memory_gives_the_same_run_as_its_files(tmp_path):
+    write_blobs(tmp_path)
+    spec = read_config(write_config(tmp_path, steps=4), {"data.label_share": "0.5"})
+    one = fit(spec, tmp_path, tmp_path / "files")
+    data = read_coco(tmp_path / "labels.json", spec.data.hold_out, spec.seed)
+    two = fit(spec, tmp_path / "nowhere", tmp_path / "memory", data=data)
+    first, second = load_file(one), load_file(two)
+    assert all(torch.equal(first[k], second[k]) for k in first)
+
+
+def test_progress_json_tells_the_end(tmp_path):
+    write_blobs(tmp_path)
+    spec = read_config(write_config(tmp_path, steps=20))
+    fit(spec, tmp_path, tmp_path / "run")
+    found = json.loads((tmp_path / "run" / "progress.json").read_text())
+    assert (found["run"], found["step"], found["state"]) == ("run", 20, "done")
+    assert found["hold_nme"] > 0
+    with pytest.raises(FloatingPointError):
+        fit(replace(spec, lr=float("inf")), tmp_path, tmp_path / "broken")
+    found = json.loads((tmp_path / "broken" / "progress.json").read_text())
+    assert found["state"] == "failed"
+    assert "lower lr" in found["message"]

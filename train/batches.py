@@ -67,26 +67,30 @@ def shuffled(
 def step_rows(data: DataSet, spec: FitSpec, start: int) -> Iterator[tuple[int, list[int]]]:
     """(step, rows) from step `start` on, for ever.
 
-    Negatives come last, near misses of an object's row i as ~i; with `labelled_share` that part of
-    the objects has landmark labels.
+    Negatives come last, near misses of an object's row i as ~i (all of them, where the data hold no
+    negatives); with `labelled_share` that part of the objects has landmark labels.
     """
     negatives = [i for i in data.rows(hold=False) if data.examples[i].negative]
-    share = round(spec.batch * spec.data.negatives) if negatives else 0
+    missed = spec.data.near_misses if negatives else 1.0 if spec.data.near_misses else 0.0
+    share = round(spec.batch * spec.data.negatives) if negatives or missed else 0
     count = spec.batch - share
     train = [data.examples[i] for i in data.rows(hold=False) if not data.examples[i].negative]
     mixed = any(e.labelled.any() for e in train) and not all(e.labelled.any() for e in train)
     part = round(count * spec.data.labelled_share) if mixed else 0
     if part:
-        streams = [shuffled(data, spec, part, True), shuffled(data, spec, count - part, False)]
+        streams = [shuffled(data, spec, part, True)]
+        streams += [shuffled(data, spec, count - part, False)] if count > part else []
     else:
         streams = [shuffled(data, spec, min(count, max(1, len(train))), None)]
     for step in itertools.count():
         rows = [i for stream in streams for i in next(stream)]
         if step >= start:
             rng = np.random.default_rng([spec.seed, 2, step])
-            extra = [negatives[j] for j in rng.integers(0, len(negatives), share)] if share else []
-            misses = round(share * spec.data.near_misses)
-            yield step, rows + extra[misses:] + [~i for i in rows[:misses]]
+            misses = round(share * missed)
+            extra = []
+            if share and negatives:
+                extra = [negatives[j] for j in rng.integers(0, len(negatives), share)][misses:]
+            yield step, rows + extra + [~i for i in itertools.islice(itertools.cycle(rows), misses)]
 
 
 def swap_sides(classes: Sequence[str]) -> list[int]:

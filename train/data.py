@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class Example:
     quality: str
     hold: bool
     black: bool  # cut out on a black background
+    neighbour: Path | None = None  # the next frame's picture, cut with the very same box
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +57,10 @@ class DataSet:
 
     def image(self, row: int) -> Image:
         """The picture of an example, BGR (H, W, 3), decoded once."""
-        path = self.examples[row].path
+        return self.picture(self.examples[row].path)
+
+    def picture(self, path: Path) -> Image:
+        """A picture file, BGR (H, W, 3), decoded once."""
         if path not in self.cache:
             read = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if read is None:
@@ -198,8 +202,7 @@ def hide_landmarks(data: DataSet, share: float, seed: int) -> DataSet:
     kept = {train[i] for i in order[: max(1, round(share * len(train)))]}
     hidden = set(train) - kept
     examples = tuple(
-        Example(e.path, e.xy, np.zeros_like(e.labelled), e.box_xyxy, e.negative, e.attributes,
-                e.source, e.group, e.quality, e.hold, e.black) if i in hidden else e
+        replace(e, labelled=np.zeros_like(e.labelled)) if i in hidden else e
         for i, e in enumerate(data.examples)
-    )  # fmt: skip
+    )
     return DataSet(data.markup, examples, data.cache)

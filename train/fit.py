@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import copy
-import csv
-import json
+import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +25,9 @@ from train.data import DataSet, hide_landmarks, join, read_coco
 from train.evaluate import fit_calibration, predict, summarise, torch_runner
 from train.losses import Batch, composite, elt_rows, warp_image
 from train.model import LandmarkNet, Prediction
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Progress:
-    """What a progress bar or a log line shows, once a step."""
-
-    step: int
-    steps: int
-    loss: float
-    terms: dict[str, float]
-    images_s: float
-    hold: dict[str, Any] | None  # summary on the hold-out, on the steps that evaluate
+from train.progress import Progress as Progress
+from train.progress import ProgressFile
+from train.runlog import MetricsLog, Running, metrics_row, write_split
 
 
 def load_data(spec: FitSpec, root: Path) -> DataSet:
@@ -115,59 +104,6 @@ def evaluate_hold_out(ema: LandmarkNet, data: DataSet, spec: FitSpec) -> dict[st
     return summarise(predict(torch_runner(ema), data, rows, spec), data, spec)
 
 
-@dataclass(slots=True)
-class Running:
-    """Sums of the loss terms since the last row of metrics.csv; kept in checkpoints."""
-
-    sums: dict[str, float]
-    count: int
-
-    def add(self, terms: dict[str, float]) -> None:
-        """One more step."""
-        for k, v in terms.items():
-            self.sums[k] = self.sums.get(k, 0.0) + v
-        self.count += 1
-
-    def take_mean(self) -> dict[str, float]:
-        """The means, and start anew."""
-        mean = {k: v / max(1, self.count) for k, v in self.sums.items()}
-        self.sums, self.count = {}, 0
-        return mean
-
-
-class MetricsLog:
-    """metrics.csv: one row an evaluation; on resume, rows after the checkpoint are dropped."""
-
-    def __init__(self, path: Path, start: int) -> None:
-        self.path = path
-        self.rows: list[dict[str, str]] = []
-        if start and path.is_file():
-            with path.open(newline="") as file:
-                self.rows = [r for r in csv.DictReader(file) if int(r["step"]) <= start]
-
-    def add(self, row: dict[str, Any]) -> None:
-        """Append and write the whole small file anew, atomically."""
-        self.rows.append({k: str(v) for k, v in row.items()})
-        columns = list(dict.fromkeys(k for r in self.rows for k in r))
-        beside = self.path.with_suffix(".part")
-        with beside.open("w", newline="") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows(self.rows)
-        beside.replace(self.path)
-
-
-def metrics_row(step: int, mean: dict[str, float], hold: dict[str, Any] | None) -> dict[str, Any]:
-    """One row of metrics.csv: mean training terms since the last row, hold-out numbers."""
-    row: dict[str, Any] = {"step": step} | {f"train_{k}": round(v, 6) for k, v in mean.items()}
-    if hold is not None:
-        row["hold_nme"] = round(hold["nme"], 4)
-        for name, found in hold["attributes"].items():
-            key = "accuracy" if "accuracy" in found else "mean"
-            row[f"hold_{name}_{key}"] = round(found[key], 4)
-    return row
-
-
 def fit(
     spec: FitSpec,
     root: Path,
@@ -176,14 +112,19 @@ def fit(
     init: Path | None = None,
     report: Callable[[Progress], None] = lambda _: None,
     extra: dict[str, Any] | None = None,
+    data: DataSet | None = None,
 ) -> Path:
     """Train, evaluate on the hold-out, calibrate scores; returns the final checkpoint.
 
     `resume` goes on from out/last.safetensors exactly; `init` starts from another checkpoint's
-    averaged weights (layers of another shape keep their fresh values).
+    averaged weights (layers of another shape keep their fresh values). `data` takes the place of
+    the spec's label files. OUT/progress.json follows the run for whoever watches.
     """
     torch.set_num_threads(spec.threads)
-    data = load_data(spec, root)
+    if data is None:
+        data = load_data(spec, root)
+    else:
+        data = hide_landmarks(data, spec.data.label_share, spec.seed)
     out.mkdir(parents=True, exist_ok=True)
     last = out / "last.safetensors"
     if last.exists() and not resume:
@@ -200,9 +141,17 @@ def fit(
         start, running = restore(last, spec, data, model, ema, optimiser)
     log = MetricsLog(out / "metrics.csv", start)
     write_split(out / "split.json", data)
-    for progress in steps(spec, data, model, ema, optimiser, start, running, log, last, extra):
-        report(progress)
-    return finish(spec, data, model, ema, out, extra)
+    told = ProgressFile(out / "progress.json", out.name)
+    try:
+        for progress in steps(spec, data, model, ema, optimiser, start, running, log, last, extra):
+            told.step(progress)
+            report(progress)
+        final = finish(spec, data, model, ema, out, extra)
+    except BaseException as error:
+        told.end("failed", str(error) or type(error).__name__)
+        raise
+    told.end("done")
+    return final
 
 
 def restore(
@@ -235,15 +184,6 @@ def warm_start(model: LandmarkNet, init: Path) -> list[str]:
     return [k for k in own if k not in fits]
 
 
-def write_split(path: Path, data: DataSet) -> None:
-    """Which group is held out, so that a later run or a reader can check it."""
-    groups = {
-        name: sorted({f"{e.source}/{e.group}" for e in data.examples if e.hold == hold})
-        for name, hold in (("train", False), ("hold", True))
-    }
-    path.write_text(json.dumps(groups, indent=1))
-
-
 def steps(
     spec: FitSpec, data: DataSet, model: LandmarkNet, ema: LandmarkNet,
     optimiser: torch.optim.Optimizer, start: int, running: Running, log: MetricsLog, last: Path,
@@ -270,7 +210,8 @@ def steps(
             more = {**(extra or {}), "running": {"sums": running.sums, "count": running.count}}
             save_checkpoint(last, spec, data.markup, done, model, ema, optimiser, more)
         clock = time.perf_counter()
-        yield Progress(done, spec.steps, terms["loss"], terms, speed, hold)
+        eta = (spec.steps - done) * len(rows) / speed if speed else math.nan
+        yield Progress(done, spec.steps, terms["loss"], terms, speed, hold, eta)
 
 
 def finish(
