@@ -1,0 +1,89 @@
+"""Files of a project appear whole or not at all, and are on the disk when a call returns."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+from tracker.errors import UserError, writing
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write beside, flush to the disk, rename. UserError when it cannot be written."""
+    part = part_of(path)
+    with writing(path):
+        try:
+            with part.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+            sync_folder(path.parent)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def copy_whole(source: Path, path: Path, told: Callable[[int], None] | None = None) -> str:
+    """Copy byte for byte in the way of `write_whole`; the sha256 of what was copied.
+
+    `told` gets the number of bytes of each piece. UserError when the copy cannot be written.
+    """
+    part, digest = part_of(path), sha256()
+    with writing(path):
+        try:
+            with source.open("rb") as old, part.open("wb") as new:
+                while piece := old.read(1 << 20):
+                    digest.update(piece)
+                    new.write(piece)
+                    if told is not None:
+                        told(len(piece))
+                new.flush()
+                os.fsync(new.fileno())
+            shutil.copystat(source, part)
+            part.chmod(part.stat().st_mode | 0o200)  # a write-protected source is not a wish
+            part.replace(path)
+            sync_folder(path.parent)
+        finally:
+            part.unlink(missing_ok=True)
+    return digest.hexdigest()
+
+
+def part_of(path: Path) -> Path:
+    """The name under which `path` is written."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut, where the system can."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file, read piece by piece. UserError when it cannot be read."""
+    digest = sha256()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+    except OSError as error:
+        raise UserError(f"{path} could not be read: {error.strerror}; check the file") from error
+    return digest.hexdigest()
+
+
+def read_text(path: Path) -> str:
+    """A text file, with or without a byte order mark. UserError when it is none."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{path} could not be read: {error.strerror}; check the file") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is no UTF-8 text; save it as UTF-8 or restore a backup") from error
