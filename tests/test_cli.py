@@ -71,7 +71,9 @@ def test_video_in_one_line(tmp_path: Path) -> None:
     assert "FakeProvider, 1 threads" in result.stdout and "network" in result.stdout
     assert names(tmp_path) == {"in.mp4", "o.mp4", "o.jsonl", "o_hand.csv", "o_face.csv"}
     head = json.loads((tmp_path / "o.jsonl").read_text().splitlines()[0])
-    assert head["options"] == {"smooth": "strong", "max_hands": 2, "max_faces": 1}
+    assert head["options"] == {
+        "smooth": "strong", "max_hands": 2, "max_faces": 1, "max_objects": 1,
+    }  # fmt: skip
 
 
 def test_batch_goes_on_after_a_bad_file(tmp_path: Path) -> None:

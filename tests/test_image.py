@@ -88,7 +88,7 @@ def test_outputs_are_guarded(tmp_path: Path) -> None:
 def test_each_picture_gets_a_fresh_tracker(tmp_path: Path) -> None:
     jobs = [ImageJob(jpg(tmp_path / f"{i}.jpg"), None) for i in range(3)]
     outcomes = list(run_images(jobs, clips.loaded(), None))
-    assert [(o.hands, o.faces, o.error) for o in outcomes] == [(1, 1, None)] * 3
+    assert [(o.seen, o.error) for o in outcomes] == [({"hand": 1, "face": 1}, None)] * 3
 
 
 def test_data_behind_the_picture_do_not_matter(tmp_path: Path) -> None:

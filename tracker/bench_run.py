@@ -39,6 +39,7 @@ class BenchOptions:
     peer: str | None = None
     bundles: Mapping[Kind, Path] | None = None
     models: Sequence[Path] = ()
+    max_objects: int = 1
 
 
 def run(options: BenchOptions) -> dict[str, Any]:
@@ -48,12 +49,18 @@ def run(options: BenchOptions) -> dict[str, Any]:
     config = TrackerConfig(
         hands="hand" in kinds,
         faces="face" in kinds,
+        objects=True if options.models else None,
+        max_objects=options.max_objects,
         max_hands=options.max_hands,
         max_faces=options.max_faces,
         threads=options.threads,
         provider=provider_of(options.engine),
     )
     loaded = load(config, options.models)
+    if any(m.info.kind == "object" for m in loaded.models):
+        kinds = (*kinds, "object")
+    if options.peer is not None and "object" in kinds:
+        raise UserError(f"{options.peer} finds no objects; drop that model, or drop --peer")
     clip = bench.read_clip(options.clip, options.frames)
     memory: dict[str, float | None] = {"clip_decoded": bench.peak_memory_mb()}
     with ExitStack() as stack:
@@ -109,8 +116,9 @@ def provider_of(engine: str) -> str | None:
 
 def our_settings(config: TrackerConfig, kinds: Collection[Kind]) -> str:
     """One line: how our side runs."""
+    most = limits(kinds, config.max_hands, config.max_faces, config.max_objects)
     return (
-        f"{limits(kinds, config.max_hands, config.max_faces)}, looked for every "
+        f"{most}, looked for every "
         f"{config.detect_interval:g} s of the clip while one is missing; {config.threads} threads, "
         f"smoothing {config.smooth}, gestures and head pose included"
     )

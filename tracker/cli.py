@@ -26,7 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Find hand and face landmarks, gestures and head pose in videos and pictures.",
+    help="Find landmarks, gestures and head pose in videos and pictures: of hands, faces, and "
+    "of what you taught it.",
 )
 
 
@@ -43,10 +44,17 @@ Hands = Annotated[bool, typer.Option("--hands/--no-hands", help="Follow hands.")
 Faces = Annotated[bool, typer.Option("--faces/--no-faces", help="Follow faces.")]
 Models = Annotated[
     list[Path] | None,
-    typer.Option("--model", metavar="FILE", help="Your own model; repeat for hand and face."),
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="Your own model, or a project folder (its newest model); repeat for several kinds.",
+    ),
 ]
 MaxHands = Annotated[int, typer.Option(min=1, help="Follow at most this many hands.")]
 MaxFaces = Annotated[int, typer.Option(min=1, help="Follow at most this many faces.")]
+MaxObjects = Annotated[
+    int, typer.Option(min=1, help="Follow at most this many objects of a model of yours.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
 OnBlack = Annotated[
     bool, typer.Option("--on-black", help="Draw on black instead of on the picture (privacy).")
@@ -73,7 +81,7 @@ def video(
         Path | None,
         typer.Option(
             metavar="OUT.csv",
-            help="Tables OUT_hand.csv and OUT_face.csv: one row per frame and hand or face.",
+            help="A table per kind, such as OUT_hand.csv: one row per frame and hand.",
         ),
     ] = None,
     hands: Hands = True,
@@ -83,6 +91,7 @@ def video(
     overwrite: Overwrite = False,
     max_hands: MaxHands = 2,
     max_faces: MaxFaces = 1,
+    max_objects: MaxObjects = 1,
     on_black: OnBlack = False,
     stats: Annotated[bool, typer.Option("--stats", help="Print the time of each stage.")] = False,
     progress: Annotated[
@@ -90,7 +99,9 @@ def video(
         typer.Option("--progress/--no-progress", help="Default: shown in a terminal."),
     ] = None,
 ) -> None:
-    """Annotate videos: each hand and face gets landmarks, a gesture or a head pose.
+    """Annotate videos: each hand, face or object gets landmarks, a gesture or a head pose.
+
+    A --model of objects is followed beside hands and faces; --no-hands --no-faces: it alone.
 
     With several inputs, or a folder, --out, --json and --csv are folders, made where missing, and
     the files in them keep their stems. A bad file does not stop the others.
@@ -109,12 +120,13 @@ def video(
 
     if out is None and json is None and csv is None:
         raise typer.BadParameter("nothing to write: give --out, --json or --csv")
+    most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
-        config = _config(hands, faces, max_hands, max_faces, smooth)
+        config = _config(hands, faces, most, smooth, bool(model))
     with _user_errors():
         planned = plan(inputs, expand(inputs, VIDEO_SUFFIXES, "video"), out, json, csv)
         loaded = load_networks(config, model or [])
-    options = {"smooth": smooth.value, "max_hands": max_hands, "max_faces": max_faces}
+    options = {"smooth": smooth.value, **most}
     style = Style(on_black=on_black)
     jobs = [Job(p.source, p.out, p.json, p.csv, overwrite, style, options) for p in planned]
     shown = sys.stderr.isatty() if progress is None else progress
@@ -137,6 +149,7 @@ def image(
     overwrite: Overwrite = False,
     max_hands: MaxHands = 2,
     max_faces: MaxFaces = 1,
+    max_objects: MaxObjects = 1,
     on_black: OnBlack = False,
 ) -> None:
     """Annotate pictures. EXIF orientation is honoured; metadata are not copied.
@@ -150,14 +163,15 @@ def image(
 
     if out is None and json is None:
         raise typer.BadParameter("nothing to write: give --out or --json")
+    most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
-        config = _config(hands, faces, max_hands, max_faces, Smooth.off)
+        config = _config(hands, faces, most, Smooth.off, bool(model))
     with _user_errors():
         planned = plan_images(inputs, expand(inputs, IMAGE_SUFFIXES, "picture"), out)
         loaded = load_networks(config, model or [])
     style = Style(on_black=on_black)
     jobs = [ImageJob(source, target, overwrite, style) for source, target in planned]
-    options = {"max_hands": max_hands, "max_faces": max_faces}
+    options = dict(most)
     raise typer.Exit(_run_images(jobs, json, loaded, options))
 
 
@@ -178,12 +192,20 @@ def main() -> None:
 
 
 def _config(
-    hands: bool, faces: bool, max_hands: int, max_faces: int, smooth: Smooth
+    hands: bool, faces: bool, most: Mapping[str, int], smooth: Smooth, with_models: bool
 ) -> TrackerConfig:
+    """Whether one of the models finds objects is known when they are loaded."""
     from tracker.track import TrackerConfig
 
+    objects = True if with_models else None
     return TrackerConfig(
-        hands=hands, faces=faces, max_hands=max_hands, max_faces=max_faces, smooth=smooth.value
+        hands=hands,
+        faces=faces,
+        objects=objects,
+        max_hands=most["max_hands"],
+        max_faces=most["max_faces"],
+        max_objects=most["max_objects"],
+        smooth=smooth.value,
     )
 
 
@@ -248,7 +270,7 @@ def _tell(job: Job, report: Report) -> None:
         _say(f"{job.source}: {sentence}")
     if not report.frames:
         return
-    seen = f"hands in {report.with_hand}, faces in {report.with_face}"
+    seen = ", ".join(f"{kind}s in {count}" for kind, count in report.with_kind.items())
     sound = f"; {report.sound}" if report.sound else ""
     rate = f"{report.fps:.1f} frames per second"
     typer.echo(f"{job.source}: {report.frames} frames, {seen}; {rate}{sound}")

@@ -6,9 +6,9 @@ has `file` and `size_wh`. A live recording has further rows: with `event` instea
 something happened (`gap`: `start_s` and `end_s`, the times of the frames around it, `phase` and
 `reason`; `models`: others were used from here on, described as in the header), and `skipped: true`
 in frames that were filmed but not looked at, since the tracker was busy.
-CSV: OUT_hand.csv and OUT_face.csv, one row per track and frame, and a row with only `frame` and
-`t_s` where the frame could not be decoded. A frame without a hand has no row in OUT_hand.csv.
-Both hold the smoothed points and the raw ones. A number that is not known is null, or empty.
+CSV: OUT_hand.csv, OUT_face.csv and OUT_object.csv, one row per track and frame, and a row with only
+`frame` and `t_s` where the frame could not be decoded. A frame without a hand has no row in
+OUT_hand.csv. All hold the smoothed points and the raw ones. A number that is not known is null, or empty.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def versions() -> dict[str, str]:
 
 
 def track_row(track: Track) -> dict[str, object]:
-    """One hand or face of one frame, as it stands in JSON Lines."""
+    """One hand, face or object of one frame, as it stands in JSON Lines."""
     pose = track.pose
     return {
         "id": track.id,

@@ -24,7 +24,7 @@ STEADY_SHIFT, STEADY_SIDE, STEADY_ANGLE = 0.03, 0.05, 4.0  # sides, ratio, degre
 
 
 class Follower:
-    """One hand or face that is being followed, or was until a moment ago."""
+    """One object that is being followed, or was until a moment ago."""
 
     def __init__(self, track_id: int, info: ModelInfo, smooth: SmoothConfig | None) -> None:
         """`update` must follow before anything is asked of it."""
@@ -130,11 +130,10 @@ class Follower:
         return ("left", self.left_p) if self.left_p >= 0.5 else ("right", 1 - self.left_p)
 
     def _smooth_pose(self, found: Located, t: float) -> Pose | None:
-        if self._info.kind != "face":
-            return None
+        is_face68 = self._info.kind == "face" and len(found.xy) == 68 and self._info.crop is None
         if "pose" in found.attributes:
             yaw, pitch, roll = (float(v) for v in found.attributes["pose"])
-        elif len(found.xy) == 68:
+        elif is_face68:
             pose = pose_from_landmarks(found.xy)
             yaw, pitch, roll = pose.yaw, pose.pitch, pose.roll
         else:
@@ -147,6 +146,8 @@ class Follower:
 
 def left_probability(found: Located, info: ModelInfo) -> float | None:
     """How likely a hand is the person's left one; None where the model does not say."""
+    if info.kind != "hand":
+        return None
     for attribute in info.attributes:
         if attribute.name == "side" and "left" in attribute.classes:
             return float(found.attributes["side"][attribute.classes.index("left")])

@@ -15,8 +15,8 @@ from tracker.errors import UserError, writing
 from tracker.outfile import OutFile
 from tracker.overlay import Style, draw
 from tracker.skeleton import skeletons
-from tracker.types import Image, Result
-from tracker.video import FrameTracker
+from tracker.types import Image, Kind, Result
+from tracker.video import FrameTracker, nothing
 
 if TYPE_CHECKING:
     from tracker.load import Loaded
@@ -100,16 +100,15 @@ class Outcome:
     """What became of one picture."""
 
     source: Path
-    hands: int = 0
-    faces: int = 0
+    seen: Mapping[Kind, int] = field(default_factory=dict)  # of each kind looked for
     error: UserError | None = None
 
     def sentences(self) -> list[str]:
         """What the user should know."""
         if self.error is not None:
             return [str(self.error)]
-        if not self.hands and not self.faces:
-            return [f"{self.source}: no hand and no face was found"]
+        if not any(self.seen.values()):
+            return [f"{self.source}: {nothing(self.seen)} was found"]
         return []
 
 
@@ -134,4 +133,4 @@ def run_images(
             data.row(done, 0.0, result, file=job.source.name, size_wh=[width, height])
         done += 1
         kinds = [track.kind for track in result.tracks]
-        yield Outcome(job.source, kinds.count("hand"), kinds.count("face"))
+        yield Outcome(job.source, {m.info.kind: kinds.count(m.info.kind) for m in loaded.models})

@@ -69,7 +69,11 @@ def bench(
     max_faces: Annotated[int, typer.Option(min=1, help="Faces at most, on both sides.")] = 1,
     model: Annotated[
         list[Path] | None,
-        typer.Option("--model", metavar="FILE", help="Your own model; repeat for hand and face."),
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="Your own model, or a project folder (its newest one); repeat for several kinds.",
+        ),
     ] = None,
     peer: Annotated[
         str | None, typer.Option(metavar="mediapipe", help="Measure this one beside ours.")
@@ -96,7 +100,7 @@ def bench(
 
     given: list[tuple[Kind, Path | None]] = [("hand", hand_bundle), ("face", face_bundle)]
     bundles = {kind: path for kind, path in given if path is not None}
-    if not (hands or faces):
+    if not (hands or faces or model):
         raise typer.BadParameter("nothing to track: switch on hands, faces or both")
     options = bench_run.BenchOptions(
         clip, frames, engine, threads, hands, faces, max_hands, max_faces, peer, bundles,

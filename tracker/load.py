@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 import assets
 from tracker.datafile import UsedModel, versions
-from tracker.detect import FACE, PALM, load_detector
+from tracker.detect import load_detector
 from tracker.errors import UserError
 from tracker.locate import Model, load_model
-from tracker.track import BUNDLED, Tracker, TrackerConfig
+from tracker.modelfile import model_file, model_name
+from tracker.track import BUNDLED, DETECTORS, Tracker, TrackerConfig
 from tracker.types import Kind
 from tracker.video import FrameTracker
 
@@ -36,21 +37,24 @@ class Loaded:
 
 
 def load(config: TrackerConfig, model_files: Sequence[Path] = ()) -> Loaded:
-    """Load each network once. `model_files` replace the bundled models of their kinds.
+    """Load each network once. `model_files`, or project folders, replace the bundled models.
 
+    Objects are followed where one of them finds objects.
     Raises UserError with one sentence when a file is missing or is no such model.
     """
-    kinds: list[Kind] = [k for k, on in _switches(config).items() if on]
     try:
         models = _given(config, model_files)
         files = dict(models)
+        config = _with_objects(config, files)
+        kinds = config.kinds
         for kind in kinds:
             if kind not in models:
                 path = assets.path(BUNDLED[kind])
                 models[kind] = (path, load_model(path, config.threads, config.provider))
-        specs = {"hand": PALM, "face": FACE}
         detectors = {
-            kind: load_detector(specs[kind], config.threads, config.detect_score) for kind in kinds
+            kind: load_detector(DETECTORS[kind], config.threads, config.detect_score)
+            for kind in kinds
+            if kind in DETECTORS
         }
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(str(error)) from error
@@ -64,16 +68,26 @@ def load(config: TrackerConfig, model_files: Sequence[Path] = ()) -> Loaded:
 
 def used_models(config: TrackerConfig, models: Mapping[Kind, Model]) -> tuple[UsedModel, ...]:
     """What a tracker of this config runs, for data files and screens."""
-    asked = {"hand": config.hand_model, "face": config.face_model}
     return tuple(
-        _used(Path(asked[kind] or assets.path(BUNDLED[kind])), model)
+        _used(model.path or Path(config.model(kind) or assets.path(BUNDLED[kind])), model)
         for kind, model in models.items()
     )
+
+
+def _with_objects(config: TrackerConfig, files: Mapping[Kind, tuple[Path, Model]]) -> TrackerConfig:
+    """Follow objects if there is a model of them; ValueError when nothing is left to follow."""
+    path = files["object"][0] if "object" in files else config.object_model
+    switch = None if config.objects else config.objects
+    if not (config.hands or config.faces) and path is None and files:
+        kind, (file, _) = next(iter(files.items()))
+        raise ValueError(f"{file} finds {kind}s, which are switched off; drop --no-{kind}s")
+    return replace(config, object_model=path, objects=switch)
 
 
 def _given(config: TrackerConfig, files: Sequence[Path]) -> dict[Kind, tuple[Path, Model]]:
     found: dict[Kind, tuple[Path, Model]] = {}
     for path in files:
+        path = model_file(path)
         model = load_model(path, config.threads, config.provider)
         kind = model.info.kind
         if kind in found:
@@ -82,11 +96,7 @@ def _given(config: TrackerConfig, files: Sequence[Path]) -> dict[Kind, tuple[Pat
     return found
 
 
-def _switches(config: TrackerConfig) -> dict[Kind, bool]:
-    return {"hand": config.hands, "face": config.faces}
-
-
 def _used(path: Path, model: Model) -> UsedModel:
     digest = sha256(path.read_bytes()).hexdigest()
     engine = model.engine
-    return UsedModel(path.name, digest, model.info, engine.provider, engine.threads)
+    return UsedModel(model_name(path), digest, model.info, engine.provider, engine.threads)

@@ -27,6 +27,7 @@ class Model:
 
     engine: Engine
     info: ModelInfo
+    path: Path | None = None  # the file it came from
 
 
 def load_model(path: str | Path, threads: int = 2, provider: str | None = None) -> Model:
@@ -43,7 +44,7 @@ def load_model(path: str | Path, threads: int = 2, provider: str | None = None) 
             f"{path} describes its landmarks incompletely ({error}); "
             "export it again with 'train export'"
         ) from error
-    model = Model(engine, info)
+    model = Model(engine, info, Path(path))
     channels = 3 if info.colour == "rgb" else 1
     outputs = engine.run(np.zeros((1, channels, info.size, info.size), np.float32))
     check_outputs(outputs, info, str(path))

@@ -11,11 +11,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import cast
+from pathlib import Path
+from typing import cast, get_args
 
+from tracker.errors import UserError
 from tracker.types import CropRule, Kind
 
 SCHEMA = 1
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,13 @@ class ModelInfo:
             raise ValueError(
                 f"{origin} carries no landmark description; make it with 'train export'"
             )
-        d = json.loads(props["tracker"])
+        try:
+            d = json.loads(props["tracker"])
+        except json.JSONDecodeError as error:
+            raise ValueError(
+                f"{origin} describes its landmarks in broken JSON ({error}); "
+                "export it again with 'train export'"
+            ) from error
         if d.get("schema") != SCHEMA:
             raise ValueError(
                 f"{origin} has model schema {d.get('schema')}, this program reads {SCHEMA}; "
@@ -80,4 +89,55 @@ class ModelInfo:
         if d.get("crop") is not None:
             d["crop"] = CropRule(float(d["crop"]["scale"]), tuple(d["crop"]["across"]))
         d["kind"] = cast(Kind, d["kind"])
-        return ModelInfo(**d)
+        info = ModelInfo(**d)
+        _check(info, origin)
+        return info
+
+
+def model_file(path: str | Path) -> Path:
+    """The model file meant by `path`: itself, or the newest finished one of a project folder.
+
+    Raises UserError when there is nothing at `path`, or no model in the project yet.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        if path.suffix == "" and not path.exists():
+            raise UserError(f"there is no project and no model file at {path}; check the path")
+        return path
+    # Here, since a project needs the description of the bundled models, which is read with this.
+    from tracker.project.layout import is_project, newest_model
+
+    if is_project(path):
+        return newest_model(path)
+    if (path / "model.onnx").is_file():  # the folder of one run
+        return path / "model.onnx"
+    raise UserError(
+        f"{path} is no project (there is no project.toml in it); give a project folder or an "
+        ".onnx file"
+    )
+
+
+def model_name(path: Path) -> str:
+    """How to call a model file: its name, or 'PROJECT, run RUN' where it lies in a project."""
+    run = path.absolute().parent
+    if path.name == "model.onnx" and run.parent.name == "models":
+        return f"{run.parent.parent.name}, run {run.name}"
+    return path.name
+
+
+def _check(info: ModelInfo, origin: str) -> None:
+    """ValueError where a description contradicts itself."""
+    count = len(info.landmarks)
+    across = () if info.crop is None else info.crop.across
+    indices = [i for pair in (*info.edges, *info.flip_pairs, across) for i in pair]
+    if info.kind not in KINDS:
+        fact = f"finds {info.kind!r}, this program knows {', '.join(KINDS)}"
+    elif any(not 0 <= i < count for i in indices):
+        fact = f"has {count} landmarks and names number {max(indices, key=abs)} (from 0)"
+    elif info.colour not in ("rgb", "gray"):
+        fact = f"wants {info.colour!r} pictures, this program gives rgb or gray"
+    elif not count or info.size < 1:
+        fact = f"describes {count} landmarks in pictures of {info.size} pixels"
+    else:
+        return
+    raise ValueError(f"{origin} {fact}; export it again with 'train export'")

@@ -7,20 +7,23 @@ readable. Head axes: X red to the person's left, Y green down the face, Z blue o
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tracker.headpose import axes_xy
-from tracker.skeleton import Colour, Skeleton
+from tracker.skeleton import Colour, Skeleton, skeleton
 from tracker.types import Image, Kind, Result, Track
 
 AXES: tuple[Colour, ...] = ((0, 0, 255), (0, 255, 0), (255, 0, 0))
 SUB = 4  # fractional bits of the coordinates, for drawing between pixels
 FONT = cv2.FONT_HERSHEY_SIMPLEX
+DENSE = 40  # landmarks
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1
 
 
@@ -44,7 +47,7 @@ def draw(
     taken: list[Box] = []
     for track in result.tracks:
         if style.landmarks and _known(track).any():
-            _draw_landmarks(canvas, track, skeletons[track.kind], style.sure)
+            _draw_landmarks(canvas, track, _look(track, skeletons), style.sure)
     for track in result.tracks:
         if style.axes and track.pose is not None:
             _draw_axes(canvas, track)
@@ -55,13 +58,13 @@ def draw(
 
 
 def label(track: Track) -> str:
-    """What is written beside a hand or a face."""
+    """What is said of a hand, a face or an object."""
     words = [f"#{track.id}"]
-    if track.kind == "hand":
-        words.append(f"{track.side or 'hand'}")
-        if track.gesture not in (None, "none"):
-            words.append(f"{track.gesture} {track.gesture_p:.0%}")
-    elif track.pose is not None:
+    if track.kind != "face":
+        words.append(f"{track.side or track.kind}")
+    if track.gesture not in (None, "none"):
+        words.append(f"{track.gesture} {track.gesture_p:.0%}")
+    if track.pose is not None:
         yaw, pitch, roll = (round(a) for a in (track.pose.yaw, track.pose.pitch, track.pose.roll))
         words.append(f"yaw {yaw:+d} pitch {pitch:+d} roll {roll:+d} deg")
     return " ".join(words)
@@ -82,7 +85,7 @@ def _draw_landmarks(canvas: Image, track: Track, look: Skeleton, sure: float) ->
         if not is_known:
             continue
         if certain[i]:
-            if track.kind == "hand" and radius >= 3:
+            if not _is_dense(track) and radius >= 3:
                 border = fixed_radius + 2**SUB
                 cv2.circle(canvas, at[i], border, (255, 255, 255), -1, cv2.LINE_AA, SUB)
             cv2.circle(canvas, at[i], fixed_radius, look.points[i], -1, cv2.LINE_AA, SUB)
@@ -92,7 +95,7 @@ def _draw_landmarks(canvas: Image, track: Track, look: Skeleton, sure: float) ->
 
 def _draw_axes(canvas: Image, track: Track) -> None:
     assert track.pose is not None
-    nose = track.xy[30] if len(track.xy) == 68 else np.nanmean(track.xy, 0)
+    nose = track.xy[30] if track.kind == "face" and len(track.xy) == 68 else np.nanmean(track.xy, 0)
     if not np.isfinite(nose).all():
         return
     line, _ = _sizes(canvas, track)
@@ -104,7 +107,7 @@ def _draw_axes(canvas: Image, track: Track) -> None:
 
 def _draw_label(canvas: Image, track: Track, taken: list[Box]) -> None:
     """Text on a darkened box near the wrist or above the face, inside the picture."""
-    text, height = label(track), _text_height(canvas)
+    text, height = printable(label(track), track), _text_height(canvas)
     scale = height / 22  # the font's capitals are 22 pixels high at scale 1
     thick = max(1, round(scale * 1.5))
     (width, _), _ = cv2.getTextSize(text, FONT, scale, thick)
@@ -126,12 +129,13 @@ def _place(canvas: Image, track: Track, size_wh: tuple[int, int], taken: list[Bo
     points = track.xy[_known(track)]
     (left, top), (right, bottom) = points.min(0), points.max(0)
     gap = h // 3
-    if track.kind == "hand":
+    if track.kind == "hand" and len(track.xy) == 21:
         wrist = track.xy[0] if np.isfinite(track.xy[0]).all() else points.mean(0)
         below = wrist[1] >= (top + bottom) / 2
         x, y = wrist[0] - w / 2, bottom + gap if below else top - h - gap
     else:
-        forehead = 0.25 * _extent(track)  # no landmark lies on it
+        # No landmark of a face lies on its forehead.
+        forehead = 0.25 * _extent(track) if track.kind == "face" else 0.0
         x, y = (left + right - w) / 2, top - forehead - h - gap
     x0 = int(np.clip(x, 0, max(width - w, 0)))
     y0 = int(np.clip(y, 0, max(height - h, 0)))
@@ -147,13 +151,58 @@ def _sizes(canvas: Image, track: Track) -> tuple[int, float]:
     """Line width and dot radius in pixels."""
     unit = min(canvas.shape[:2]) / 480
     extent = _extent(track)
-    if track.kind == "hand":
+    if not _is_dense(track):
         return max(1, round(min(2 * unit, extent / 50))), float(
             np.clip(min(4 * unit, extent / 32), 1.5, 12)
         )
     return max(1, round(min(1.2 * unit, extent / 120))), float(
         np.clip(min(1.6 * unit, extent / 110), 1.0, 6)
     )
+
+
+def _is_dense(track: Track) -> bool:
+    """So many landmarks that only small dots and thin lines keep them apart?"""
+    return len(track.xy) > DENSE
+
+
+def _look(track: Track, skeletons: Mapping[Kind, Skeleton]) -> Skeleton:
+    """The track's skeleton; a plain one where the model was changed since it was made."""
+    look = skeletons.get(track.kind)
+    if look is None or len(look.points) != len(track.xy):
+        return skeleton(track.kind, len(track.xy))
+    return look
+
+
+def printable(text: str, track: Track) -> str:
+    """The text in letters that OpenCV draws: without accents where it lacks those, and a gesture
+    whose name has other signs by its number among the model's.
+
+    OpenCV 5 draws most scripts, OpenCV 4 only ASCII; both draw '?' for the rest.
+    """
+    if all(map(has_glyph, text)):
+        return text
+    plain = [c if has_glyph(c) else unicodedata.normalize("NFKD", c) for c in text]
+    text = "".join(c for c in "".join(plain) if not unicodedata.combining(c))
+    if all(map(has_glyph, text)):
+        return text
+    names = [name for name, _ in track.gestures]
+    number = names.index(track.gesture) if track.gesture in names else 0
+    words = label(replace(track, gesture=f"gesture {number}"))
+    return "".join(filter(has_glyph, words))
+
+
+@cache
+def has_glyph(char: str) -> bool:
+    """Does OpenCV draw this character, and not question marks?"""
+    if char.isascii():
+        return char.isprintable()
+    pictures = []
+    for text in (char, "?", "?" * len(char.encode())):
+        canvas = np.zeros((48, 160, 3), np.uint8)
+        cv2.putText(canvas, text, (8, 36), FONT, 1.0, (255, 255, 255), 1, cv2.LINE_AA)
+        pictures.append(canvas)
+    drawn, *unknown = pictures
+    return bool(drawn.any()) and not any(np.array_equal(drawn, other) for other in unknown)
 
 
 def _known(track: Track) -> NDArray[np.bool_]:

@@ -8,8 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from tracker.errors import UserError
-from tracker.types import Image, Kind
+from tracker.types import Floats, Image, Kind
 
 NETWORK_NOTE = (
     "MediaPipe looks up a Google host each time a task is created; this program itself opens no "
@@ -94,13 +96,51 @@ class MediaPipePeer:
             self._tasks.popitem()[1].close()
 
 
+class HandPoints:
+    """MediaPipe's HandLandmarker on single pictures: landmarks for a person to correct."""
+
+    def __init__(self, bundle: Path, max_hands: int) -> None:
+        """`bundle`: hand_landmarker.task. UserError when it cannot run."""
+        try:
+            import mediapipe
+            from mediapipe.tasks.python import BaseOptions, vision
+        except ImportError as error:
+            raise UserError(
+                f"MediaPipe cannot label: it could not be imported ({error}); install it with "
+                "'pip install \"landmark-tracker[mediapipe]\"'"
+            ) from error
+        self._mediapipe: Any = mediapipe
+        base = BaseOptions(model_asset_buffer=read_bundle(bundle))
+        options = vision.HandLandmarkerOptions(base, vision.RunningMode.IMAGE, num_hands=max_hands)
+        self._task = created(bundle, vision.HandLandmarker.create_from_options, options)
+
+    def find(self, frame_bgr: Image) -> list[Floats]:
+        """(21, 2) frame pixels of each hand in an (H, W, 3) frame."""
+        import cv2
+
+        h, w = frame_bgr.shape[:2]
+        rgb = cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2RGB)
+        picture = self._mediapipe.Image(
+            image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb)
+        )
+        # It counts from the corner of the frame in shares; our pixel centres lie at integers.
+        return [
+            np.array([[p.x * w - 0.5, p.y * h - 0.5] for p in hand], np.float32)
+            for hand in self._task.detect(picture).hand_landmarks
+        ]
+
+    def close(self) -> None:
+        """Close the task: left to the end of the program, it prints a traceback."""
+        self._task.close()
+
+
 Maker = Callable[[Mapping[Kind, Path], int, int], Peer]
 PEERS: dict[str, Maker] = {"mediapipe": MediaPipePeer}
 
 
-def limits(kinds: Collection[Kind], max_hands: int, max_faces: int) -> str:
+def limits(kinds: Collection[Kind], max_hands: int, max_faces: int, max_objects: int = 1) -> str:
     """Such as 'at most 2 hands and 1 face'."""
-    counts: dict[Kind, int] = {"hand": max_hands, "face": max_faces}
+    counts: dict[Kind, int] = {"hand": max_hands, "face": max_faces, "object": max_objects}
     words = (f"{n} {kind}{'s' * (n > 1)}" for kind, n in counts.items() if kind in kinds)
     return f"at most {' and '.join(words)}"
 

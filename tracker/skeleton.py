@@ -40,7 +40,12 @@ class Skeleton:
 
 def skeletons(infos: Sequence[ModelInfo]) -> dict[Kind, Skeleton]:
     """How to draw what these models find."""
-    return {info.kind: skeleton(info.kind, len(info.landmarks), info.edges) for info in infos}
+    return {
+        info.kind: skeleton(info.kind, len(info.landmarks), info.edges)
+        if info.crop is None
+        else _plain(len(info.landmarks), info.edges)
+        for info in infos
+    }
 
 
 def skeleton(kind: Kind, count: int, edges: Edges = ()) -> Skeleton:
@@ -49,6 +54,10 @@ def skeleton(kind: Kind, count: int, edges: Edges = ()) -> Skeleton:
         return _hand(edges or HAND_EDGES)
     if kind == "face" and count == 68:
         return _face(edges or _face_edges())
+    return _plain(count, edges)
+
+
+def _plain(count: int, edges: Edges) -> Skeleton:
     points = tuple(_wheel(i / max(count, 1)) for i in range(count))
     return Skeleton(points, tuple(edges), tuple(points[max(edge)] for edge in edges))
 

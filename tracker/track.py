@@ -1,14 +1,14 @@
 """The whole data path on one thread: `Tracker.process(frame, t)`.
 
-Per kind (hands, faces), `Watch.step` reads top to bottom: look for missing objects now and then,
-locate what is followed from its last landmarks and what is new from its detection, decide which
-answer belongs to which track, smooth.
+Per kind (hands, faces, objects of people's own), `Watch.step` reads top to bottom: look for missing
+objects now and then, locate what is followed from its last landmarks and what is new from its
+detection, decide which answer belongs to which track, smooth.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -21,20 +21,20 @@ from tracker.associate import (
     cost_matrix,
     duplicates,
     is_same,
-    overlap_share,
     side_conflict,
 )
-from tracker.detect import FACE, PALM, load_detector
+from tracker.detect import FACE, PALM, DetectorSpec, load_detector
+from tracker.firstlook import from_detections, from_frame
 from tracker.follow import SURE_PRESENCE, Follower, left_probability
-from tracker.geometry import bounds_xyxy, box_from_detection, box_from_landmarks
+from tracker.geometry import bounds_xyxy
 from tracker.locate import Model, is_plausible, load_model, locate
+from tracker.modelfile import model_file
 from tracker.smooth import PRESETS, Preset
 from tracker.timings import Timings
 from tracker.types import CropBox, Detection, Floats, Image, Kind, Located, Result, Track
 
 BUNDLED: Mapping[Kind, str] = {"hand": "models/hand21.onnx", "face": "models/face68.onnx"}
-KNOWN_SHARE = 0.5  # a detection that shares so much of the smaller box is a followed object
-HINT_PRESENCE = 0.1  # a detection whose first crop gives less than this is none
+DETECTORS: Mapping[Kind, DetectorSpec] = {"hand": PALM, "face": FACE}
 # Object sizes within which a lost object may come back as itself: at once, and more per second.
 RETURN_DISTANCE, RETURN_SPEED = 1.0, 4.0
 SURE_CONFLICT = 0.25  # side conflict from which two hands are told apart by it
@@ -42,14 +42,21 @@ SURE_CONFLICT = 0.25  # side conflict from which two hands are told apart by it
 
 @dataclass(frozen=True, slots=True)
 class TrackerConfig:
-    """What to follow and how. A model path None is the bundled model."""
+    """What to follow and how. A model is a file, or a project folder: its newest one.
+
+    A hand or face model None is the bundled one; there is none for objects. `objects` None: follow
+    them where `object_model` is given.
+    """
 
     hands: bool = True
     faces: bool = True
+    objects: bool | None = None
     max_hands: int = 2
     max_faces: int = 1
+    max_objects: int = 1
     hand_model: str | Path | None = None
     face_model: str | Path | None = None
+    object_model: str | Path | None = None
     smooth: Preset = "light"
     detect_interval: float = 0.2  # s of stream time between two looks for what is missing
     detect_score: float = 0.5
@@ -64,17 +71,40 @@ class TrackerConfig:
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
-        if not (self.hands or self.faces):
-            raise ValueError("nothing to track: switch on hands, faces or both")
-        if self.max_hands < 1 or self.max_faces < 1:
+        if not self.kinds:
             raise ValueError(
-                f"max_hands {self.max_hands} and max_faces {self.max_faces} must be 1 or more; "
-                "switch a kind off with hands=False or faces=False"
+                "nothing to track: switch on hands, faces or both, or give a model of objects"
+            )
+        if min(self.max_hands, self.max_faces, self.max_objects) < 1:
+            raise ValueError(
+                f"max_hands {self.max_hands}, max_faces {self.max_faces} and max_objects "
+                f"{self.max_objects} must be 1 or more; switch a kind off with hands=False or "
+                "faces=False"
             )
         if self.smooth not in PRESETS:
             raise ValueError(f"smooth is {self.smooth!r}; choose one of {', '.join(PRESETS)}")
         if min(self.patience, self.detect_interval, self.memory) < 0:
             raise ValueError("patience, detect_interval and memory must not be negative")
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What is followed."""
+        objects = self.object_model is not None if self.objects is None else self.objects
+        on: dict[Kind, bool] = {"hand": self.hands, "face": self.faces, "object": objects}
+        return tuple(kind for kind, is_on in on.items() if is_on)
+
+    def most(self, kind: Kind) -> int:
+        """How many of a kind are followed at most."""
+        return {"hand": self.max_hands, "face": self.max_faces, "object": self.max_objects}[kind]
+
+    def model(self, kind: Kind) -> str | Path | None:
+        """The model of a kind that was asked for."""
+        asked = {"hand": self.hand_model, "face": self.face_model, "object": self.object_model}
+        return asked[kind]
+
+    def with_model(self, kind: Kind, path: str | Path | None) -> TrackerConfig:
+        """The same with another model of a kind."""
+        return replace(self, **{f"{kind}_model": path})  # type: ignore[arg-type]
 
 
 class Finder(Protocol):
@@ -86,7 +116,7 @@ class Finder(Protocol):
 
 
 class Tracker:
-    """Follows hands and faces through one stream, on one thread."""
+    """Follows hands, faces and objects through one stream, on one thread."""
 
     def __init__(
         self,
@@ -99,14 +129,8 @@ class Tracker:
         self.timings = Timings()
         self._t: float | None = None
         ids = count(1)
-        wanted: list[tuple[Kind, bool]] = [
-            ("hand", self.config.hands),
-            ("face", self.config.faces),
-        ]
         self._watches: dict[Kind, Watch] = {}
-        for kind, on in wanted:
-            if not on:
-                continue
+        for kind in self.config.kinds:
             model = (models or {}).get(kind) or _load_model(kind, self.config)
             finder = (detectors or {}).get(kind) or _load_finder(kind, self.config)
             self._watches[kind] = Watch(self.config, model, finder, ids, self.timings)
@@ -123,7 +147,7 @@ class Tracker:
         return max(lags, default=0.0)
 
     def process(self, frame_bgr: Image, t: float) -> Result:
-        """Hands and faces in an (H, W, 3) uint8 BGR frame of time t (seconds, never falling)."""
+        """What is seen in an (H, W, 3) uint8 BGR frame of time t (seconds, never falling)."""
         frame = _checked_frame(frame_bgr)
         if not np.isfinite(t):
             raise ValueError(f"a frame needs a time in seconds, got {t}")
@@ -152,14 +176,17 @@ class Watch:
         self,
         config: TrackerConfig,
         model: Model,
-        finder: Finder,
+        finder: Finder | None,
         ids: Iterator[int],
         timings: Timings,
     ) -> None:
-        """The kind is the model's; `ids` gives numbers that no other track has."""
+        """The kind is the model's; `ids` gives numbers that no other track has.
+
+        `finder` None: the network looks at the whole frame for what is missing.
+        """
         self.model = model
         self._config, self._finder, self._ids, self._timings = config, finder, ids, timings
-        self._most = config.max_hands if model.info.kind == "hand" else config.max_faces
+        self._most = config.most(model.info.kind)
         self.reset()
 
     def reset(self) -> None:
@@ -190,20 +217,13 @@ class Watch:
     def _look(self, frame: Image, t: float) -> list[CropBox]:
         """Crops around new objects, centred on the landmarks that a first run of the net gave."""
         self._looked_at = t
+        known = [bounds_xyxy(follower.xy) for follower in self.live if follower.is_sure]
+        room = self._most - len(known)
+        if self._finder is None:
+            return from_frame(frame, known, room, self.model, self._timings)
         with self._timings.stage("detect"):
             detections = self._finder.detect(frame)
-        known = [bounds_xyxy(follower.xy) for follower in self.live if follower.is_sure]
-        boxes = [
-            box_from_detection(d)
-            for d in detections
-            if all(overlap_share(d.box_xyxy, k) < KNOWN_SHARE for k in known)
-        ]
-        first = locate(frame, boxes[: self._most - len(known)], self.model, self._timings)
-        return [
-            box_from_landmarks(f.kind, f.xy, rule=self.model.info.crop)
-            for f in first
-            if f.presence >= HINT_PRESENCE and is_plausible(f, frame)
-        ]
+        return from_detections(frame, detections, known, room, self.model, self._timings)
 
     def _continue(self, answers: Sequence[Located | None], t: float) -> dict[int, Track]:
         """Go on with the live tracks, given what was seen in the crop of each. Tracks by id."""
@@ -289,17 +309,20 @@ class Watch:
 
 
 def _load_model(kind: Kind, config: TrackerConfig) -> Model:
-    asked = config.hand_model if kind == "hand" else config.face_model
-    path = assets.path(BUNDLED[kind]) if asked is None else asked
+    asked = config.model(kind)
+    if asked is None and kind not in BUNDLED:
+        raise ValueError(f"no model of {kind}s comes with this program; give one of yours")
+    path = assets.path(BUNDLED[kind]) if asked is None else model_file(asked)
     model = load_model(path, config.threads, config.provider)
     if model.info.kind != kind:
         raise ValueError(f"{path} is a {model.info.kind} model, a {kind} model was wanted")
     return model
 
 
-def _load_finder(kind: Kind, config: TrackerConfig) -> Finder:
-    spec = PALM if kind == "hand" else FACE
-    return load_detector(spec, config.threads, config.detect_score)
+def _load_finder(kind: Kind, config: TrackerConfig) -> Finder | None:
+    if kind not in DETECTORS:
+        return None
+    return load_detector(DETECTORS[kind], config.threads, config.detect_score)
 
 
 def _checked_frame(frame: Image) -> Image:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from tracker.record import VideoWriter, check_container
 from tracker.skeleton import skeletons
 from tracker.stats import StageTimes
 from tracker.timings import Timings
-from tracker.types import Frame, Image, Result
+from tracker.types import Frame, Image, Kind, Result
 
 
 class FrameTracker(Protocol):
@@ -40,7 +40,7 @@ class Job:
     source: Path
     video: Path | None = None
     json: Path | None = None
-    csv: Path | None = None  # OUT.csv becomes OUT_hand.csv and OUT_face.csv
+    csv: Path | None = None  # OUT.csv becomes OUT_hand.csv, OUT_face.csv...
     overwrite: bool = False
     style: Style = field(default_factory=Style)
     options: Mapping[str, object] = field(default_factory=dict)  # for the header
@@ -51,8 +51,7 @@ class Report:
     """What a job did."""
 
     frames: int = 0
-    with_hand: int = 0
-    with_face: int = 0
+    with_kind: dict[Kind, int] = field(default_factory=dict)  # frames, of each kind looked for
     gaps: int = 0
     resized: int = 0
     cut_off: int | None = None  # frames missing at the end; 0: some, number unknown
@@ -81,8 +80,8 @@ class Report:
             said.append("the file ends before it should, as when a copy is cut off")
         if self.resized:
             said.append(f"{_count(self.resized, 'frame')} of another size were resized")
-        if not self.with_hand and not self.with_face:
-            said.append("no hand and no face was found in any frame")
+        if not any(self.with_kind.values()):
+            said.append(f"{nothing(self.with_kind)} was found in any frame")
         if self.interrupted:
             said.append(f"stopped after {_count(self.frames, 'frame')}; the output ends there")
         return said
@@ -100,7 +99,7 @@ def annotate(
     Every frame is handled once, in decode order. `stopped` is asked before each frame: True ends
     the job with what was done so far in place (nothing at all before the first frame).
     """
-    report, begun = Report(), perf_counter()
+    report, begun = Report(with_kind={m.info.kind: 0 for m in models}), perf_counter()
     with ExitStack() as stack:
         reader = stack.enter_context(closing(VideoReader(job.source)))
         sinks = _Sinks(job, reader.facts, models, stack)
@@ -115,8 +114,8 @@ def annotate(
             report.times.end_frame()
             report.frames += 1
             kinds = {track.kind for track in result.tracks} if result else set()
-            report.with_hand += "hand" in kinds
-            report.with_face += "face" in kinds
+            for kind in report.with_kind:
+                report.with_kind[kind] += kind in kinds
             progress(report.frames, reader.facts.frames)
         report.interrupted = interrupted
         if report.frames:
@@ -214,6 +213,11 @@ def _header(job: Job, facts: VideoFacts, models: Sequence[UsedModel]) -> dict[st
         size_wh=list(facts.size_wh),
         options=dict(job.options),
     )
+
+
+def nothing(kinds: Collection[Kind]) -> str:
+    """Such as 'no hand and no face'."""
+    return " and ".join(f"no {kind}" for kind in kinds)
 
 
 def _count(number: int, what: str) -> str:
