@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from train.cli_exchange import export_labels, import_labels
+
 if TYPE_CHECKING:
     from train.config import FitSpec
     from train.fit import Progress
@@ -226,6 +228,9 @@ def prepare(
     counts = makers[what](data, out)
     typer.echo(f"wrote {out}: " + ", ".join(f"{v} {k}" for k, v in counts.items()))
 
+
+app.command("import")(import_labels)
+app.command("export-labels")(export_labels)
 
 if __name__ == "__main__":
     main()

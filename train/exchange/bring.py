@@ -1,0 +1,268 @@
+"""Foreign labels into a project: which landmark, which frame, and nothing overwritten."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from tracker.errors import UserError
+from tracker.project.clips import Clip, ClipFrames, read_clips
+from tracker.project.labels import FrameLabel, ObjectLabel
+from tracker.project.layout import Project
+from tracker.project.store import Store
+from tracker.types import Image
+from train.exchange import stills
+from train.exchange.names import Match, match
+from train.exchange.parts import Foreign, Picture, base_name, frame_number
+
+DIFFERS = 20.0  # mean grey levels from which a picture is not that frame of the clip
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How the user wants it."""
+
+    clip: str = ""  # frames are of this clip, or the name of the set of stills
+    names: Mapping[str, str] = field(default_factory=dict)
+    by_order: bool = False
+    replace: bool = False
+    pictures: Path | None = None  # where else pictures lie
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What came of an import; counts of frames, but `objects`."""
+
+    in_clips: int
+    as_stills: int
+    objects: int
+    kept: int  # labelled already, left as they were
+    replaced: int
+    stills_name: str
+    notes: tuple[str, ...]
+
+
+def bring(
+    project: Project,
+    found: Sequence[Foreign],
+    name: str,
+    wishes: Wishes,
+    report: Callable[[int, int], None] | None = None,
+) -> Brought:
+    """Label the project's frames with what was read; `name` is that of new stills.
+
+    ValueError or UserError when landmarks do not match or another program is writing labels; then
+    nothing has changed.
+    """
+    work = _Work(project, wishes, name, found)
+    with Store.open(project) as store:
+        if store.read_only:
+            raise UserError(f"nothing was imported: {store.why}")
+        try:
+            for i, picture in enumerate(work.pictures):
+                work.place(store, picture)
+                if report is not None:
+                    report(i + 1, len(work.pictures))
+            for label in work.labels():
+                store.set_frame(label)
+        finally:
+            work.close()
+    return work.result()
+
+
+class _Work:
+    """One import under way."""
+
+    def __init__(
+        self, project: Project, wishes: Wishes, name: str, found: Sequence[Foreign]
+    ) -> None:
+        self.project, self.wishes = project, wishes
+        self.clips = {c.name: c for c in read_clips(project)}
+        named = wishes.clip if wishes.clip and wishes.clip not in self.clips else name
+        self.set = stills.set_name(project, named, self.clips)
+        self.known = stills.read_set(project, self.set)
+        self.pictures = [p for f in found for p in f.pictures if p.things or p.negative]
+        self.source = f"import:{found[0].format}" if found else "import"
+        self.counts: Counter[str] = Counter()
+        self.notes = [n for f in found for n in f.notes]
+        self.matches = self._match()
+        self.frames: dict[tuple[str, int], FrameLabel] = {}
+        self.open: tuple[str, ClipFrames] | None = None
+        self.seen: set[tuple[str, int]] = set()
+
+    def _match(self) -> dict[tuple[str, ...], Match]:
+        w, ours = self.wishes, self.project.landmarks
+        sets = {t.names for p in self.pictures for t in p.things if t.names}
+        full = {n: match(n, ours, w.names, w.by_order and len(n) > 0) for n in sorted(sets)}
+        if sets and not any(p >= 0 for m in full.values() for p in m.places):
+            theirs = ", ".join(dict.fromkeys(n for s in sorted(sets) for n in s))
+            raise ValueError(
+                f"no landmark of the file is one of the project: it has {theirs}; the project has "
+                f"{', '.join(ours)}; match them with --names theirs=ours,... or --by-order"
+            )
+        unknown = dict.fromkeys(n for m in full.values() for n in m.unknown)
+        missing = [n for n in ours if full and all(n in m.missing for m in full.values())]
+        if unknown:
+            self.notes.append(f"not in the project, left out: {', '.join(unknown)}")
+        if missing:
+            self.notes.append(f"not in the file, not labelled: {', '.join(missing)}")
+        return full
+
+    def place(self, store: Store, picture: Picture) -> None:
+        """Find out which frame a picture is, keep its pixels, remember its labels."""
+        things = self._objects(picture)
+        if not things and not picture.negative:
+            self.counts["empty"] += 1
+            return
+        bgr = stills.load(picture, self.wishes.pictures)
+        key, t, pixels = self._key(picture, bgr)
+        if key is None or pixels is None:
+            return
+        if key not in self.seen and key in store.labels.frames:
+            if not self.wishes.replace:
+                self.counts["kept"] += 1
+                return
+            self.counts["replaced"] += 1
+        elif key not in self.seen:
+            self.counts["clip" if key[0] in self.clips else "still"] += 1
+        store.keep_picture(*key, pixels)
+        self.seen.add(key)
+        before = self.frames[key].objects if key in self.frames else ()
+        objects = (*before, *things)
+        self.frames[key] = FrameLabel(
+            key[0], key[1], t, (pixels.shape[1], pixels.shape[0]),
+            tuple(_numbered(o, i + 1) for i, o in enumerate(objects)), not objects,
+        )  # fmt: skip
+
+    def labels(self) -> list[FrameLabel]:
+        """What is to be written, after the index of the stills is."""
+        if self.counts["still"]:
+            stills.write_set(self.project, self.set, self.known)
+        return [self.frames[key] for key in sorted(self.frames)]
+
+    def _objects(self, picture: Picture) -> list[ObjectLabel]:
+        objects = []
+        many = len(self.project.landmarks)
+        for found in picture.things:
+            xy, v = np.full((many, 2), np.nan, np.float32), np.zeros(many, np.uint8)
+            places = self.matches[found.names].places if found.names else ()
+            for i, place in enumerate(places):
+                if place >= 0 and found.v[i]:
+                    xy[place], v[place] = found.xy[i], found.v[i]
+            box = None if found.box_xyxy is None else found.box_xyxy.astype(np.float32)
+            if v.any() or box is not None:
+                objects.append(ObjectLabel(1, xy, v, box, self.source))
+        return objects
+
+    def _key(
+        self, picture: Picture, bgr: Image | None
+    ) -> tuple[tuple[str, int] | None, float, Image | None]:
+        """Clip and frame of a picture, its time, its pixels."""
+        place = self._in_clips(picture)
+        if place is not None:
+            clip, frame = place
+            shot = self._frame(clip, frame)
+            size = None if shot is None else (shot.shape[1], shot.shape[0])
+            if shot is None:
+                self.counts["beyond"] += 1
+            elif picture.size_wh not in (None, size) and bgr is None:
+                self.counts["size"] += 1
+            elif bgr is None or _same(shot, bgr):
+                assert self.open is not None
+                return (clip.name, frame), float(self.open[1].times[frame]), shot
+            elif bgr is not None:
+                self.counts["differs"] += 1
+        if bgr is None:
+            old = self._old_still(picture)
+            self.counts["lost"] += place is None and old is None
+            return old or (None, 0.0, None)
+        if picture.size_wh not in (None, bgr.shape[1::-1]):
+            self.counts["size"] += 1
+            return None, 0.0, None
+        return self._old_still(picture) or self._new_still(picture, bgr)
+
+    def _new_still(self, picture: Picture, bgr: Image) -> tuple[tuple[str, int], float, Image]:
+        key = picture.name, stills.digest(bgr)
+        used = self.known.setdefault(key, max(self.known.values(), default=-1) + 1)
+        return (self.set, used), 0.0, bgr
+
+    def _old_still(self, picture: Picture) -> tuple[tuple[str, int], float, Image] | None:
+        """A picture of an earlier import, which has come back from an export."""
+        path = PurePosixPath(picture.name)
+        name, number = picture.video or _folder(picture), picture.frame
+        number = frame_number(path.stem) if number is None else number
+        if not stills.is_set(self.project, name) or number is None:
+            return None
+        kept = Picture(f"{name}/frame{number:06d}.png", (), self.project.frames_dir)
+        if number not in stills.read_set(self.project, name).values():
+            return None
+        bgr = stills.load(kept, None)
+        return None if bgr is None else ((name, number), 0.0, bgr)
+
+    def _in_clips(self, picture: Picture) -> tuple[Clip, int] | None:
+        path = PurePosixPath(picture.name)
+        frame = frame_number(path.stem) if picture.frame is None else picture.frame
+        if frame is None:
+            return None
+        names = [self.wishes.clip, base_name(picture.video), _folder(picture)]
+        for name in names:
+            for clip in self.clips.values():
+                if name and name in (clip.name, clip.stem):
+                    return clip, frame
+        stem = Path(base_name(picture.video)).stem
+        return next(((c, frame) for c in self.clips.values() if stem and c.stem == stem), None)
+
+    def _frame(self, clip: Clip, frame: int) -> Image | None:
+        if not 0 <= frame < clip.frames:
+            return None
+        if self.open is None or self.open[0] != clip.name:
+            self.close()
+            self.open = clip.name, ClipFrames(self.project, clip)
+        return self.open[1].frame(frame).bgr
+
+    def close(self) -> None:
+        """Let the clip go."""
+        if self.open is not None:
+            self.open[1].close()
+            self.open = None
+
+    def result(self) -> Brought:
+        """What came of it."""
+        for key, text in SAID.items():
+            if self.counts[key]:
+                self.notes.append(f"{self.counts[key]} {text}")
+        c = self.counts
+        objects = sum(len(f.objects) for f in self.frames.values())
+        return Brought(c['clip'], c['still'], objects, c['kept'], c['replaced'], self.set,
+                       tuple(self.notes))  # fmt: skip
+
+
+SAID = {
+    "empty": "pictures hold no landmark of the project and were left out",
+    "beyond": "frames are not in the clip or cannot be decoded, and were left out; is it the same "
+    "clip?",
+    "size": "pictures have another size than the labels say and were left out; labels must be of "
+    "the picture as it is",
+    "differs": "pictures do not look like the frame of the clip that their name says, and were "
+    "kept as pictures of their own",
+    "lost": "pictures were not found and left out; say where they are with --pictures FOLDER, or "
+    "add their clip with train add",
+}
+
+
+def _folder(picture: Picture) -> str:
+    """The folder a picture lies in: its own, else that of the label file."""
+    return PurePosixPath(picture.name).parent.name or picture.folder.name
+
+
+def _numbered(found: ObjectLabel, number: int) -> ObjectLabel:
+    return ObjectLabel(number, found.xy, found.v, found.box_xyxy, found.source)
+
+
+def _same(a: Image, b: Image) -> bool:
+    """Whether two pictures show the same, up to lossy compression."""
+    return a.shape == b.shape and float(np.abs(a.astype(np.int16) - b).mean()) < DIFFERS

@@ -1,0 +1,76 @@
+"""COCO keypoints: one JSON for many pictures.
+
+Points are pixel indices: the centre of the top left pixel is (0, 0), as here. `v` is 0, 1 or 2. The
+fields that labels.json adds (`clip`, `frame`, `negative`, `box_of_points`) are used where present.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from train.exchange.parts import Foreign, Picture, Thing, slashes, thing
+
+
+def read_coco(path: Path, body: Any) -> Foreign:
+    """Parse a COCO file. ValueError when it is none."""
+    try:
+        names = {int(c["id"]): tuple(c.get("keypoints", ())) for c in body["categories"]}
+        rows: dict[Any, list[Thing]] = {}
+        crowds = bare = 0
+        for ann in body["annotations"]:
+            if ann.get("iscrowd"):
+                crowds += 1
+                continue
+            if not ann.get("keypoints") and not ann.get("bbox"):
+                bare += 1
+                continue
+            found = _thing(ann, names[int(ann["category_id"])])
+            rows.setdefault(ann["image_id"], []).append(found)
+        pictures = tuple(
+            _picture(image, tuple(rows.get(image["id"], ())), path.parent)
+            for image in body["images"]
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is not a COCO keypoints file ({error!r})") from error
+    notes = [f"{crowds} crowd annotations were left out"] if crowds else []
+    notes += [f"{bare} annotations without points and box were left out"] if bare else []
+    return Foreign("coco", pictures, tuple(notes))
+
+
+def _picture(image: Mapping[str, Any], things: tuple[Thing, ...], folder: Path) -> Picture:
+    size = (int(image["width"]), int(image["height"])) if image.get("width") else None
+    frame = image.get("frame")
+    return Picture(
+        slashes(str(image['file_name'])), things, folder, str(image.get('clip', '')),
+        int(frame) if frame is not None and image.get('clip') else None, size,
+        bool(image.get('negative')) and not things,
+    )  # fmt: skip
+
+
+def _thing(ann: Mapping[str, Any], names: tuple[str, ...]) -> Thing:
+    box = None
+    if ann.get("bbox") and not ann.get("box_of_points"):
+        x, y, w, h = (float(a) for a in ann["bbox"])
+        box = np.array([x, y, x + w, y + h])
+    points = np.asarray(ann.get("keypoints") or [0.0] * (3 * len(names)), np.float64)
+    if points.size != 3 * len(names):
+        raise ValueError(
+            f"annotation {ann.get('id')} has {points.size / 3:g} keypoints, its category names "
+            f"{len(names)}; mend the file"
+        )
+    points = points.reshape(-1, 3)
+    if not np.isin(points[:, 2], (0, 1, 2)).all():
+        raise ValueError(f"annotation {ann.get('id')} has a visibility that is not 0, 1 or 2")
+    return thing(
+        ((n, x, y, int(v)) for n, (x, y, v) in zip(names, points.tolist(), strict=True)), box
+    )
+
+
+def coco_text(body: Mapping[str, Any]) -> str:
+    """The file, as `tracker.project.labels.to_coco` describes it."""
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, indent=1) + "\n"

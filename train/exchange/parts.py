@@ -1,0 +1,109 @@
+"""What a label file of another tool says, before it is matched with a project."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
+Flags = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Thing:
+    """One labelled object. Pixels as the file counts them."""
+
+    names: tuple[str, ...]  # of the P points
+    xy: Points  # (P, 2), NaN where v == 0
+    v: Flags  # (P,) 0 not labelled, 1 hidden, 2 visible
+    box_xyxy: Points | None = None  # (4,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One picture of a label file, or one frame of a video."""
+
+    name: str  # path as the file gives it, with '/'; '' where it is a frame of a video only
+    things: tuple[Thing, ...]
+    folder: Path  # where the label file lies
+    video: str = ""
+    frame: int | None = None  # of `video`, from 0
+    size_wh: tuple[int, int] | None = None
+    negative: bool = False
+    data: Callable[[], bytes] | None = None  # the picture's own file, where it is inside
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Foreign:
+    """A label file. `notes` are sentences about what in it could not be taken."""
+
+    format: str
+    pictures: tuple[Picture, ...]
+    notes: tuple[str, ...] = ()
+
+
+def thing(points: Iterable[tuple[str, float, float, int]], box: Points | None = None) -> Thing:
+    """From (name, x, y, v)."""
+    rows = list(points)
+    xy = np.array([(x, y) for _, x, y, _ in rows], np.float64).reshape(-1, 2)
+    v = np.array([v for *_, v in rows], np.uint8)
+    v[~np.isfinite(xy).all(1)] = 0
+    xy[v == 0] = np.nan
+    return Thing(tuple(name for name, *_ in rows), xy, v, box)
+
+
+def moved(found: Foreign, by: float) -> Foreign:
+    """The same labels with `by` pixels added to every coordinate."""
+
+    def shift(t: Thing) -> Thing:
+        return replace(t, xy=t.xy + by, box_xyxy=None if t.box_xyxy is None else t.box_xyxy + by)
+
+    pictures = (replace(p, things=tuple(map(shift, p.things))) for p in found.pictures)
+    return replace(found, pictures=tuple(pictures))
+
+
+def slashes(path: str) -> str:
+    """A path of Windows or Unix with '/'."""
+    return path.replace("\\", "/")
+
+
+def base_name(path: str) -> str:
+    """The last part of a path of Windows or Unix."""
+    return PurePosixPath(slashes(path)).name
+
+
+def frame_number(stem: str) -> int | None:
+    """The number in img0123, frame_000123 or 0123; None for any other name."""
+    found = re.fullmatch(r"(?:img|image|frame|fr)?[ _-]?(\d{1,9})", stem, re.IGNORECASE)
+    return int(found[1]) if found else None
+
+
+def repeated(names: Sequence[str]) -> str | None:
+    """The first name that is there twice."""
+    return next((name for i, name in enumerate(names) if name in names[:i]), None)
+
+
+def by_group(rows: Iterable[tuple[object, Any]]) -> Iterator[tuple[object, list[Any]]]:
+    """Rows of the same group together, in order of appearance."""
+    groups: dict[object, list[Any]] = {}
+    for group, row in rows:
+        groups.setdefault(group, []).append(row)
+    yield from groups.items()
+
+
+def h5py_module() -> Any:
+    """h5py. ValueError with the remedy where it is not installed."""
+    try:
+        import h5py
+    except ImportError as error:
+        raise ValueError(
+            "SLEAP and HDF5 files need h5py, which is not installed; run: "
+            'pip install "landmark-tracker[exchange]"'
+        ) from error
+    return h5py
