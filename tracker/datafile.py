@@ -8,7 +8,8 @@ something happened (`gap`: `start_s` and `end_s`, the times of the frames around
 in frames that were filmed but not looked at, since the tracker was busy.
 CSV: OUT_hand.csv, OUT_face.csv and OUT_object.csv, one row per track and frame, and a row with only
 `frame` and `t_s` where the frame could not be decoded. A frame without a hand has no row in
-OUT_hand.csv. All hold the smoothed points and the raw ones. A number that is not known is null, or empty.
+OUT_hand.csv. All hold the smoothed points and the raw ones. A number that is not known is null, or
+empty.
 """
 
 from __future__ import annotations

@@ -30,6 +30,8 @@ class LiveOptions:
     mirror: bool | None = None
     fullscreen: bool = False
     measure: float | None = None  # seconds
+    models: tuple[Path, ...] = ()  # of any kind, or project folders
+    max_objects: int | None = None
 
 
 def _preset(value: str | None) -> str | None:
@@ -50,15 +52,26 @@ def live(
     loop: Annotated[bool, typer.Option("--loop", help="Play a file again and again.")] = False,
     hand_model: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Your own hand model."),
+        typer.Option(metavar="MODEL", exists=True, help="Your own hand model, or a project."),
     ] = None,
     face_model: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Your own face model."),
+        typer.Option(metavar="MODEL", exists=True, help="Your own face model, or a project."),
+    ] = None,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--model", metavar="MODEL", exists=True,
+            help="Your own model of any kind, or a project folder (its newest model); repeat for "
+            "several kinds.",
+        ),
     ] = None,
     project: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", file_okay=False, help="Where F puts moments to be labelled."),
+        typer.Option(
+            metavar="DIR", file_okay=False,
+            help="Where F puts moments to be labelled. Default: the project of --model.",
+        ),
     ] = None,
     hands: Annotated[
         bool | None, typer.Option("--hands/--no-hands", help="Follow hands.")
@@ -71,6 +84,10 @@ def live(
     ] = None,
     max_faces: Annotated[
         int | None, typer.Option(min=1, max=8, help="Follow at most this many faces.")
+    ] = None,
+    max_objects: Annotated[
+        int | None,
+        typer.Option(min=1, max=8, help="Follow at most this many objects of a model of yours."),
     ] = None,
     smooth: Annotated[
         str | None,
@@ -100,7 +117,7 @@ def live(
 
     options = LiveOptions(
         camera, loop, hand_model, face_model, project, hands, faces, max_hands, max_faces, smooth,
-        mirror, fullscreen, measure,
+        mirror, fullscreen, measure, tuple(model or ()), max_objects,
     )  # fmt: skip
     try:
         code = cast(int, import_module("ui.app").run(options))

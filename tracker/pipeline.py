@@ -53,6 +53,7 @@ class Health:
     dead: bool = False  # a stage died and everything has ended; `error` tells why
     models: tuple[UsedModel, ...] = ()  # in use; empty until they are loaded
     gaps: tuple[Gap, ...] = ()  # times without true pictures so far
+    other_models: tuple[UsedModel, ...] = ()  # of the second tracker
 
 
 class Pipeline:
@@ -131,6 +132,7 @@ class Pipeline:
             failed_frames=stage.failed,
             dead=self._dead is not None,
             models=stage.used,
+            other_models=stage.other_used,
             gaps=self._feed.gaps,
         )
 

@@ -63,6 +63,7 @@ class StageFacts:
     lag_ms: float = 0.0
     failed: int = 0  # frames
     used: tuple[UsedModel, ...] = ()  # empty until the networks are loaded
+    other_used: tuple[UsedModel, ...] = ()  # of the second tracker
 
 
 class Notes:
@@ -178,6 +179,7 @@ class TrackerStage:
             main.tracker.lag_ms,
             facts.failed,
             main.used,
+            () if self._other is None else self._other.used,
         )
         self._publish(Shown(item.serial, item.frame, result, other, item.t, self._clock()))
 
@@ -188,8 +190,9 @@ class TrackerStage:
             raise error
         facts = self.facts
         self.facts = StageFacts(
-            facts.network_ms, facts.tracker_ms, facts.lag_ms, facts.failed + 1, facts.used
-        )
+            facts.network_ms, facts.tracker_ms, facts.lag_ms, facts.failed + 1, facts.used,
+            facts.other_used,
+        )  # fmt: skip
         words = f"the tracker failed on a frame and goes on ({self.facts.failed} so far)"
         self._notes.add("tracker", f"{words}: {sentence(error)}", REMEMBERED)
 

@@ -22,7 +22,8 @@ from tracker.errors import UserError
 from tracker.live import LiveOptions
 from tracker.pipeline import Pipeline
 from tracker.track import TrackerConfig
-from ui.desk import Desk
+from tracker.types import Kind
+from ui.desk import Desk, kind_of
 from ui.live import LiveWindow
 from ui.session import is_device
 from ui.settings import Choices, Store
@@ -36,7 +37,7 @@ def run(options: LiveOptions) -> int:
         open_source(options.camera)  # opens nothing, and complains about what can be no source
     app = application()
     store = Store()
-    choices = with_options(store.load(), options)
+    choices = with_models(with_options(store.load(), options), options)
     try:
         choices.config()
     except ValueError as error:
@@ -111,6 +112,7 @@ def with_options(choices: Choices, options: LiveOptions) -> Choices:
         "faces": options.faces,
         "max_hands": options.max_hands,
         "max_faces": options.max_faces,
+        "max_objects": options.max_objects,
         "smooth": options.smooth,
         "hand_model": options.hand_model and str(options.hand_model),
         "face_model": options.face_model and str(options.face_model),
@@ -121,6 +123,28 @@ def with_options(choices: Choices, options: LiveOptions) -> Choices:
         return chosen
     field = "mirror_devices" if is_device(chosen.camera) else "mirror_files"
     return replace(chosen, **{field: options.mirror})  # type: ignore[arg-type]
+
+
+def with_models(choices: Choices, options: LiveOptions) -> Choices:
+    """The same with the models of `--model`, each for the kind that its file says.
+
+    Moments are flagged into their project, where no other was named. UserError when one is no
+    model, or two are of one kind.
+    """
+    found: dict[Kind, Path] = {}
+    for path in options.models:
+        path = path.absolute()
+        kind = kind_of(path)
+        if kind in found:
+            raise UserError(f"{found[kind]} and {path} both find {kind}s; give one of them")
+        found[kind] = path
+        name = f"{kind}_model"
+        if getattr(options, f"{kind}s", None) is False:
+            raise UserError(f"{path} finds {kind}s, which are switched off; drop --no-{kind}s")
+        choices = replace(choices, **{name: str(path), f"{kind}s": True})  # type: ignore[arg-type]
+        if path.is_dir() and options.project is None:
+            choices = replace(choices, project=str(path))
+    return choices
 
 
 def with_signals(window: LiveWindow) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
+from tracker.errors import UserError
 from tracker.locate import load_model
+from tracker.modelfile import model_file
 from tracker.overlay import Style
-from tracker.types import Shown
+from tracker.types import Kind, Shown
 from ui.jobs import Jobs
 from ui.saver import Saver
 from ui.session import Make, Order, Session, is_device
@@ -17,8 +19,9 @@ from ui.settings import Choices, Store
 
 SETTLE_MS = 300  # a change of the tracking counts when nothing else changed for so long
 TRACKING = frozenset({
-    "hands", "faces", "max_hands", "max_faces", "hand_model", "face_model", "presence", "smooth",
-    "other_hand_model", "other_face_model",
+    "hands", "faces", "objects", "max_hands", "max_faces", "max_objects", "hand_model",
+    "face_model", "object_model", "presence", "smooth", "other_hand_model", "other_face_model",
+    "other_object_model",
 })  # fmt: skip
 COMPARE_VIEWS = ("side", "a", "b")
 
@@ -131,8 +134,12 @@ class Desk(QObject):
         """Two models on the same frame; asks for the second one where none is chosen."""
         self.is_comparing = on
         if on and self.choices.other_config() is None:
-            self.is_comparing = False
-            self.wants_other_model.emit()
+            against = self.choices.against_bundled()
+            if against is None:
+                self.is_comparing = False
+                self.wants_other_model.emit()
+            else:
+                self.choices = against  # for this run: it is no choice of the user's
         self._configure()
         self.changed.emit()
 
@@ -141,14 +148,25 @@ class Desk(QObject):
         at = COMPARE_VIEWS.index(self.choices.compare_view)
         self.choose("compare_view", COMPARE_VIEWS[(at + 1) % len(COMPARE_VIEWS)])
 
+    def add_model(self, path: Path) -> None:
+        """Use this model or project, for the kind that it is of."""
+        self.jobs.start(
+            lambda: kind_of(path), lambda kind: self._use(f"{kind}_model", path), self.said.emit
+        )
+
     def add_other_model(self, path: Path) -> None:
-        """Compare with this model, of whichever kind it is."""
+        """Compare with this model or project, of whichever kind it is."""
 
         def chosen(kind: str) -> None:
-            self.choose(f"other_{kind}_model", str(path))
+            self._use(f"other_{kind}_model", path)
             self.compare(True)
 
-        self.jobs.start(lambda: load_model(path, 1).info.kind, chosen, self.said.emit)
+        self.jobs.start(lambda: kind_of(path), chosen, self.said.emit)
+
+    def _use(self, name: str, path: Path) -> None:
+        if getattr(self.choices, name) == str(path):
+            self.session.reload()  # a project may have a newer model by now
+        self.choose(name, str(path))
 
     def close(self) -> None:
         """Finish what is being recorded, then end; `is_ended` tells when."""
@@ -189,3 +207,11 @@ class Desk(QObject):
 
     def _mirror_field(self) -> str:
         return "mirror_devices" if is_device(self.choices.camera) else "mirror_files"
+
+
+def kind_of(path: Path) -> Kind:
+    """What the model of a file or a project finds; UserError when it is none."""
+    try:
+        return load_model(model_file(path), 1).info.kind
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UserError(str(error)) from error

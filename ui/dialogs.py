@@ -23,8 +23,10 @@ FILES = {
     "camera": "Play a video file",
     "hand_model": "Model for hands",
     "face_model": "Model for faces",
+    "object_model": "Model for objects",
     "other_hand_model": "Second model for hands",
     "other_face_model": "Second model for faces",
+    "other_object_model": "Second model for objects",
 }
 
 
@@ -44,9 +46,21 @@ def ask(parent: QWidget, desk: Desk, name: str) -> QFileDialog:
     return dialog
 
 
+def ask_project(parent: QWidget, desk: Desk, name: str) -> QFileDialog:
+    """Let a project folder be chosen for a model; its model's own kind says for what."""
+    add = desk.add_other_model if name.startswith("other_") else desk.add_model
+    start = Path(str(getattr(desk.choices, name)))
+    dialog = _dialog(parent, "Project folder (its newest model is used)", start.parent,
+                     lambda path: add(Path(path)))  # fmt: skip
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.open()
+    return dialog
+
+
 def ask_other_model(parent: QWidget, desk: Desk) -> QFileDialog:
     """Let the model be chosen with which the present one is compared."""
-    title = "Compare with this model (for hands or for faces)"
+    title = "Compare with this model (for hands, faces or objects)"
     dialog = _dialog(parent, title, Path(), lambda path: desk.add_other_model(Path(path)))
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setNameFilter(MODELS)

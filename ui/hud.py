@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tracker.track import TrackerConfig
 
 if TYPE_CHECKING:
+    from tracker.datafile import UsedModel
     from tracker.pipeline import Health, Recording
     from ui.desk import Desk
 
@@ -76,6 +77,7 @@ def numbers(health: Health, shown_fps: float, latency: tuple[float, float] | Non
         f"latency {p50_p95}",
         f"dropped {health.dropped}",
         engine(health),
+        *(f"model {m.file}" for m in health.models if ", run " in m.file),
     ]
 
 
@@ -137,10 +139,14 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def models(config: TrackerConfig) -> str:
-    """The models of a tracker in a few words, to tell two of them apart."""
+def models(config: TrackerConfig, used: Sequence[UsedModel] = ()) -> str:
+    """The models of a tracker in a few words, to tell two of them apart.
+
+    `used`, as soon as they are loaded, tell which run of a project it is.
+    """
+    loaded = {model.info.kind: model.file for model in used}
     words = []
-    for is_on, path in ((config.hands, config.hand_model), (config.faces, config.face_model)):
-        if is_on:
-            words.append("bundled" if path is None else Path(path).name)
+    for kind in config.kinds:
+        path = config.model(kind)
+        words.append("bundled" if path is None else loaded.get(kind, Path(path).name))
     return words[0] if len(set(words)) == 1 else " + ".join(words)

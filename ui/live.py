@@ -6,7 +6,7 @@ Reads top to bottom: building, the tick, what the actions do, keys, the end.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PyQt6.QtCore import QEvent, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QKeyEvent
@@ -20,12 +20,12 @@ from PyQt6.QtWidgets import (
 from tracker.datafile import UsedModel
 from tracker.devices import list_cameras
 from tracker.pipeline import Health
-from tracker.skeleton import default_skeletons, skeletons
-from tracker.types import Result, Shown
+from tracker.skeleton import Skeleton, default_skeletons, skeletons
+from tracker.types import Kind, Result, Shown
 from ui import hud
 from ui.actions import HelpDialog, Name, fill_menus, make_actions, make_toolbar, paint_icons
 from ui.desk import Desk
-from ui.dialogs import ask, ask_other_model
+from ui.dialogs import ask, ask_other_model, ask_project
 from ui.history import History, Latency
 from ui.measure import TurnWatch
 from ui.panel import Device, Panel
@@ -34,6 +34,7 @@ from ui.plots import Plots
 from ui.scene import View, compose
 from ui.settings import Store
 
+Looks = Mapping[Kind, Skeleton]
 TICK_MS = 5  # between two looks for a new frame
 HEALTH_S = 0.2  # between two looks at the pipeline's numbers
 PLOT_S = 0.1  # between two redrawn plots
@@ -58,6 +59,8 @@ class LiveWindow(QMainWindow):
         self._is_dirty = False
         self._models: tuple[UsedModel, ...] = ()
         self._looks = dict(default_skeletons())
+        self._other_models: tuple[UsedModel, ...] = ()
+        self._other_looks = dict(default_skeletons())
         self._help: HelpDialog | None = None
         self._build()
         store.restore_layout(self, [self.main, self.side])
@@ -93,6 +96,7 @@ class LiveWindow(QMainWindow):
         paint_icons(self.acts, self.palette())
         self.panel.changed.connect(self.desk.choose)
         self.panel.ask_file.connect(self._ask)
+        self.panel.ask_project.connect(self._ask_project)
         self.panel.ask_devices.connect(self._find_devices)
         screen = self.screen()
         assert screen is not None
@@ -155,23 +159,23 @@ class LiveWindow(QMainWindow):
         """It is on the screen when this returns: `repaint` does not wait for the event loop."""
         self._is_dirty = False
         assert shown.frame.bgr is not None
-        results, captions = self._compared(shown)
+        results, captions, looks = self._compared(shown)
         choices = self.desk.choices
         view = View(self.desk.is_mirrored, choices.privacy, choices.landmarks, choices.labels)
-        canvas, panes = compose(shown.frame.bgr, results, self.picture.room_wh(), view, self._looks)
+        canvas, panes = compose(shown.frame.bgr, results, self.picture.room_wh(), view, *looks)
         self.picture.set_canvas(canvas, panes, captions)
         self.picture.repaint()
 
-    def _compared(self, shown: Shown) -> tuple[list[Result], list[str]]:
-        """The results to draw, and what to call them."""
+    def _compared(self, shown: Shown) -> tuple[list[Result], list[str], list[Looks]]:
+        """The results to draw, what to call them, and how they look."""
         order = self.desk.session.order
         if shown.other is None or order is None or order.other is None:
-            return [shown.result], [""]
-        a, b = f"A: {hud.models(order.config)}", f"B: {hud.models(order.other)}"
-        shows = self.desk.choices.compare_view
-        if shows == "side":
-            return [shown.result, shown.other], [a, b]
-        return ([shown.result], [a]) if shows == "a" else ([shown.other], [b])
+            return [shown.result], [""], [self._looks]
+        a = f"A: {hud.models(order.config, self._models)}"
+        b = f"B: {hud.models(order.other, self._other_models)}"
+        looks: list[Looks] = [self._looks, self._other_looks]
+        part = {"side": slice(2), "a": slice(1), "b": slice(1, 2)}[self.desk.choices.compare_view]
+        return [shown.result, shown.other][part], [a, b][part], looks[part]
 
     def _look(self, now: float) -> None:
         """Numbers, state and badges."""
@@ -184,12 +188,16 @@ class LiveWindow(QMainWindow):
         if health.models is not self._models:
             self._models = health.models
             self._looks = {**default_skeletons(), **skeletons([m.info for m in health.models])}
+        if health.other_models is not self._other_models:
+            self._other_models = health.other_models
+            infos = [m.info for m in health.other_models]
+            self._other_looks = {**default_skeletons(), **skeletons(infos)}
         lines = hud.numbers(health, self.latency.fps(now), self.latency.percentiles())
         self.picture.set_words(hud.words(self.desk, health, lines, now))
         self._show_state(health)
         if session.order is not None:
             self.panel.show_running(
-                hud.engine(health), health.lag_ms, hud.models(session.order.config)
+                hud.engine(health), health.lag_ms, hud.models(session.order.config, health.models)
             )
 
     def _forget(self, camera: str) -> None:
@@ -210,6 +218,10 @@ class LiveWindow(QMainWindow):
     def _ask(self, name: str) -> None:
         self._show_choices()  # a list that says "Choose a file..." says again what is chosen
         ask(self, self.desk, name)
+
+    def _ask_project(self, name: str) -> None:
+        self._show_choices()
+        ask_project(self, self.desk, name)
 
     def show_help(self) -> None:
         """The list of keys."""

@@ -28,10 +28,12 @@ from PyQt6.QtWidgets import (
 )
 
 from tracker.smooth import PRESETS
-from ui.settings import Choices
+from ui.settings import BUNDLED, Choices
 
 Spin = TypeVar("Spin", QSpinBox, QDoubleSpinBox)
-ASK = "?"  # data of the entry that opens a file dialog
+ASK = "?"  # data of the entry that opens a file dialog,
+ASK_PROJECT = "?project"  # and of the one for a project folder
+KINDS = (("hand", "hands", "bundled"), ("face", "faces", "bundled"), ("object", "objects", "none"))
 COMPARE_VIEWS = (("side", "Side by side"), ("a", "Only A"), ("b", "Only B"))
 
 
@@ -48,6 +50,7 @@ class Panel(QScrollArea):
 
     changed = pyqtSignal(str, object)  # name of a field of Choices, its new value
     ask_file = pyqtSignal(str)  # name of a field whose file or folder is to be chosen
+    ask_project = pyqtSignal(str)  # name of a field whose project folder is to be chosen
     ask_devices = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -158,7 +161,7 @@ class Panel(QScrollArea):
     def _tracking(self) -> QGroupBox:
         group = QGroupBox("Tracking")
         form = _form(group)
-        for kind, kinds in (("hand", "hands"), ("face", "faces")):
+        for kind, kinds, usual in KINDS:
             most = self._spin(f"max_{kinds}", QSpinBox(), f"At most this many {kinds}")
             most.setRange(1, 8)
             row = QHBoxLayout()
@@ -167,10 +170,10 @@ class Panel(QScrollArea):
             row.addWidget(most)
             row.addStretch(1)
             form.addRow(row)
-            model = self._model(f"{kind}_model", f"Model for {kinds}", "bundled")
+            model = self._model(f"{kind}_model", f"Model for {kinds}", usual)
             form.addRow("Model", model)
         presence = self._spin(
-            "presence", QDoubleSpinBox(), "How sure a new hand or face must be, 0 to 1"
+            "presence", QDoubleSpinBox(), "How sure a new hand, face or object must be, 0 to 1"
         )
         presence.setRange(0.05, 0.95)
         presence.setSingleStep(0.05)
@@ -198,8 +201,11 @@ class Panel(QScrollArea):
     def _comparison(self) -> QGroupBox:
         group = QGroupBox("Compare with (B)")
         form = _form(group)
-        form.addRow("Hands", self._model("other_hand_model", "Second model for hands", "same"))
-        form.addRow("Faces", self._model("other_face_model", "Second model for faces", "same"))
+        for kind, kinds, usual in KINDS:
+            model = self._model(f"other_{kind}_model", f"Second model for {kinds}", "same")
+            if usual == BUNDLED:
+                model.insertItem(1, BUNDLED, BUNDLED)
+            form.addRow(kinds.capitalize(), model)
         view = self._combo("compare_view", "How two models are shown")
         for value, text in COMPARE_VIEWS:
             view.addItem(text, value)
@@ -228,6 +234,7 @@ class Panel(QScrollArea):
         combo = self._combo(name, tip)
         combo.addItem(usual, "")
         combo.addItem("Choose a file...", ASK)
+        combo.addItem("Choose a project...", ASK_PROJECT)
         return combo
 
     def _combo(self, name: str, tip: str) -> QComboBox:
@@ -243,6 +250,8 @@ class Panel(QScrollArea):
         value = combo.currentData()
         if value == ASK:
             self.ask_file.emit(name)
+        elif value == ASK_PROJECT:
+            self.ask_project.emit(name)
         else:
             self.changed.emit(name, combo.currentText() if value is None else value)
 

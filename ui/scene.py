@@ -48,9 +48,11 @@ def compose(
     results: Sequence[Result],
     room_wh: tuple[int, int],
     view: View,
-    looks: Mapping[Kind, Skeleton],
+    *looks: Mapping[Kind, Skeleton],
 ) -> tuple[Image, list[Pane]]:
     """The canvas (H, W, 3) BGR that fits in `room_wh`, and where on it each result is drawn.
+
+    `looks`: how to draw each result, or one for all.
 
     One result: the whole canvas. Several: the same frame once for each, beside or above each other.
     """
@@ -58,7 +60,11 @@ def compose(
     panes, canvas_wh = layout((width, height), len(results), room_wh)
     size_wh = (panes[0].width, panes[0].height)
     small = _resized(bgr, size_wh)
-    pictures = [_drawn(small, scaled(r, (width, height), size_wh), view, looks) for r in results]
+    each = looks * len(results) if len(looks) == 1 else looks
+    pictures = [
+        _drawn(small, scaled(r, (width, height), size_wh), view, look)
+        for r, look in zip(results, each, strict=True)
+    ]
     if len(pictures) == 1:
         return pictures[0], panes
     canvas = np.zeros((canvas_wh[1], canvas_wh[0], 3), np.uint8)

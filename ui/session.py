@@ -73,6 +73,11 @@ class Session:
         if other != before.other:
             self._pipeline.compare(other)
 
+    def reload(self) -> None:
+        """Load the models again: the newest of a project may be another one by now."""
+        if self.order is not None and self._pipeline is not None:
+            self._pipeline.configure(self.order.config)
+
     def pause(self, on: bool) -> None:
         """Hold the picture, or go on."""
         self.is_paused = on

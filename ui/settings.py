@@ -13,16 +13,22 @@ from typing import Any, Literal, cast, get_args, get_type_hints
 from PyQt6.QtCore import QByteArray, QSettings, QStandardPaths
 from PyQt6.QtWidgets import QSplitter, QWidget
 
+from tracker.modelfile import KINDS
 from tracker.smooth import Preset
 from tracker.track import TrackerConfig
 
 CompareView = Literal["side", "a", "b"]
+BUNDLED = "bundled"  # as a second model
 PRESENCE_OFF = 0.6  # a followed object is given up below this share of the presence it began with
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Everything that can be chosen. A model file '' is the bundled one, a folder '' the usual."""
+    """Everything that can be chosen. A model is a file or a project folder.
+
+    A model '' is the bundled one (there is none for objects), a second model '' the same as the
+    first, and one that is BUNDLED the bundled one; a folder '' is the usual one.
+    """
 
     camera: str = "0"
     loop: bool = False  # files
@@ -30,8 +36,11 @@ class Choices:
     faces: bool = True
     max_hands: int = 2
     max_faces: int = 1
+    objects: bool = True  # where there is a model for them
+    max_objects: int = 1
     hand_model: str = ""
     face_model: str = ""
+    object_model: str = ""
     presence: float = 0.5
     smooth: Preset = "light"
     mirror_devices: bool = True
@@ -47,6 +56,7 @@ class Choices:
     project: str = ""
     other_hand_model: str = ""  # of the second tracker when two are compared
     other_face_model: str = ""
+    other_object_model: str = ""
     compare_view: CompareView = "side"
 
     def config(self) -> TrackerConfig:
@@ -55,9 +65,12 @@ class Choices:
             hands=self.hands,
             faces=self.faces,
             max_hands=self.max_hands,
+            objects=self.objects and bool(self.object_model),
             max_faces=self.max_faces,
+            max_objects=self.max_objects,
             hand_model=self.hand_model or None,
             face_model=self.face_model or None,
+            object_model=self.object_model or None,
             smooth=self.smooth,
             presence_on=self.presence,
             presence_off=PRESENCE_OFF * self.presence,
@@ -65,13 +78,25 @@ class Choices:
 
     def other_config(self) -> TrackerConfig | None:
         """What the second tracker shall do; None when it would do the same as the first."""
-        if not (self.other_hand_model or self.other_face_model):
+        config = first = self.config()
+        for kind in KINDS:
+            other = cast(str, getattr(self, f"other_{kind}_model"))
+            if other:
+                config = config.with_model(kind, None if other == BUNDLED else other)
+        if config == first:
             return None
-        return replace(
-            self.config(),
-            hand_model=self.other_hand_model or self.hand_model or None,
-            face_model=self.other_face_model or self.face_model or None,
-        )
+        objects = self.objects and config.object_model is not None
+        return replace(config, objects=objects)
+
+    def against_bundled(self) -> Choices | None:
+        """The same with the bundled models as second ones, to see what was gained by one's own.
+
+        None where none of one's own is followed that could be compared so.
+        """
+        own = [k for k in self.config().kinds if k != "object" and getattr(self, f"{k}_model")]
+        if not own:
+            return None
+        return replace(self, **{f"other_{kind}_model": BUNDLED for kind in own})  # type: ignore[arg-type]
 
     def folder(self, name: Literal["recordings", "snapshots", "project"]) -> Path:
         """Where such files go."""
