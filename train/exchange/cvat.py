@@ -64,8 +64,8 @@ def _image(image: ET.Element, root: ET.Element, path: Path, notes: list[str]) ->
             rows += [(group, row) for row in _points(shape, shape.attrib["label"])]
         elif shape.tag == "box" and group != "0":
             rows.append((group, _box(shape)))
-    for group, found in by_group(rows):
-        _add(things, found, f"{name}, group {group}", notes)
+    for key, found in by_group(rows):
+        _add(things, found, f"{name}, group {key}", notes)
     tags = {tag.get("label") for tag in image.iter("tag")}
     source = root.findtext("meta/task/source") or ""
     frame = frame_number(name) if source and "." not in name else None
@@ -104,8 +104,8 @@ def _video(root: ET.Element, path: Path, notes: list[str]) -> list[Picture]:
     pictures = []
     for frame, rows in sorted(frames.items()):
         things: list[Thing] = []
-        for group, found in by_group(rows):
-            _add(things, found, f"frame {frame}, group {group}", notes)
+        for key, found in by_group(rows):
+            _add(things, found, f"frame {frame}, group {key}", notes)
         pictures.append(Picture("", tuple(things), path.parent, source, frame, size))
     return pictures
 
@@ -226,4 +226,5 @@ def _root(
 
 def _bytes(root: ET.Element) -> bytes:
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text + b"\n"

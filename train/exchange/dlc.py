@@ -63,7 +63,11 @@ def read_csv(path: Path) -> Foreign:
 
 def read_h5(path: Path) -> Foreign:
     """Parse CollectedData_*.h5. ValueError when it is none, or would have to be unpickled."""
-    with h5py_module().File(path) as file:
+    try:
+        file = h5py_module().File(path)
+    except OSError as error:
+        raise ValueError(f"{path} is not an HDF5 file that can be read ({error})") from error
+    with file:
         group = next((g for g in file.values() if "block0_values" in g or "table" in g), None)
         if group is None:
             raise ValueError(f"{path} is not a DeepLabCut file: it holds no table of pandas")
@@ -196,10 +200,7 @@ def _multi(group: Any, name: str, levels: Sequence[Sequence[str]], names: Sequen
         known = sorted(set(level))
         at = {text: np.int32(j) for j, text in enumerate(known)}
         data = _array(group, f"{name}_level{i}", np.array([t.encode() for t in known]))
-        # 'N.' is how PyTables writes None.
-        _attributes(
-            data, kind="string", name=key or "N.", **{f"{name}_name{key or None}": key or "N."}
-        )
+        _attributes(data, kind="string", **({"name": key} if key else {}))
         data.attrs["nan_rep"] = group.file.attrs["TITLE"]
         _array(group, f"{name}_label{i}", np.array([at[text] for text in level]))
 
@@ -214,4 +215,7 @@ def _array(group: Any, name: str, values: NDArray[Any]) -> Any:
 def _attributes(node: Any, **texts: str) -> None:
     node.attrs["TITLE"] = h5py_module().Empty("S1")
     for key, text in texts.items():
-        node.attrs[key] = np.bytes_(text)
+        # PyTables gives texts that are not marked as UTF-8 back as bytes, which pandas cannot use.
+        data = text.encode()
+        kind = h5py_module().string_dtype("utf-8", len(data))
+        node.attrs.create(key, np.array(data, kind), dtype=kind)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -120,8 +119,9 @@ def _sleap(
     for clip, group in groupby(frames, key=lambda f: f.clip):
         mine = list(group)
         if clip in clips:
-            path = os.path.relpath(clip_path(project, clips[clip]), out)
-            sources.append(sleap.Source(clip, Path(path).as_posix(), {}, clips[clip].frames))
+            # SLEAP looks for relative paths from where it was started, not from the file.
+            there = clip_path(project, clips[clip]).absolute().as_posix()
+            sources.append(sleap.Source(clip, there, {}, clips[clip].frames))
             continue
         pictures = {f.frame: picture_name(*f.key) for f in mine}
         if not inside:

@@ -132,7 +132,7 @@ def task(
                 'type': 'rectanglelabels',
                 'value': {**value, 'rotation': 0, 'rectanglelabels': [kind]},
             })  # fmt: skip
-        for j in np.flatnonzero(given):
+        for j in np.flatnonzero(given).tolist():
             x, y = (found.xy[j].astype(np.float64) + CORNER) * scale
             results.append({
                 **head, 'id': f'{parent}_{j}', 'from_name': 'landmarks', 'type': 'keypointlabels',

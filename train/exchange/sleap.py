@@ -167,7 +167,10 @@ def write_slp(
     """Write labels, ordered by clip and frame; with `png` the pictures too (.pkg.slp)."""
     landmarks, edges = markup
     order = {s.clip: i for i, s in enumerate(sources)}
-    frames, instances, points, negative = [], [], [], []
+    frames: list[tuple[int, ...]] = []
+    instances: list[tuple[float, ...]] = []
+    points: list[tuple[float, float, bool, bool]] = []
+    negative: list[tuple[int, int]] = []
     for label in labels:
         start = len(instances)
         at = order[label.clip], _frame(sources[order[label.clip]], label.frame)
