@@ -53,10 +53,13 @@ def run(options: LiveOptions) -> int:
     return app.exec()
 
 
-def application() -> QApplication:
-    """The one QApplication, with its name, icon and organisation."""
+def application(
+    window: str = "the live window",
+    instead: str = "start it on a desktop, or use 'tracker video' on a file",
+) -> QApplication:
+    """The one QApplication, with its name, icon and organisation. UserError without a screen."""
     forget_plugins_of_opencv()
-    check_screen()
+    check_screen(window, instead)
     QCoreApplication.setApplicationName(NAME)
     QCoreApplication.setOrganizationName(ORGANISATION)
     running = QApplication.instance()
@@ -76,15 +79,15 @@ def forget_plugins_of_opencv() -> None:
             del os.environ[name]
 
 
-def check_screen() -> None:
+def check_screen(
+    window: str = "the live window",
+    instead: str = "start it on a desktop, or use 'tracker video' on a file",
+) -> None:
     """Qt ends the process where a screen or a library is missing; UserError says which before."""
     if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM"):
         return
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise UserError(
-            "the live window needs a screen and none was found: start it on a desktop, "
-            "or use 'tracker video' on a file"
-        )
+        raise UserError(f"{window} needs a screen and none was found: {instead}")
     if os.environ.get("WAYLAND_DISPLAY"):
         return
     plugins = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.PluginsPath))
@@ -93,7 +96,7 @@ def check_screen() -> None:
     except OSError as error:
         library = str(error).split(":")[0]
         raise UserError(
-            f"the live window needs the system library {library}, which is missing: install it "
+            f"{window} needs the system library {library}, which is missing: install it "
             "(on Debian and Ubuntu: apt install libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1)"
         ) from error
 

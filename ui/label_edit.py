@@ -1,0 +1,134 @@
+"""What an action makes of a frame's label: pure functions, frame pixels, centres at integers.
+
+Visibility is COCO's: 0 not labelled (its xy is NaN), 1 occluded, 2 visible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tracker.geometry import bounds_xyxy, box_iou
+from tracker.project.labels import FrameLabel, ObjectLabel
+from tracker.types import Floats
+
+UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
+WORDS = {UNLABELLED: "not labelled", OCCLUDED: "occluded", VISIBLE: "visible"}
+SAME = 0.3  # a guess that overlaps a labelled object by this IoU is about the same thing
+Frames = Mapping[tuple[str, int], FrameLabel]
+
+
+def empty_object(objects: Sequence[ObjectLabel], count: int) -> ObjectLabel:
+    """An object with `count` landmarks of which none is labelled, under the next free number."""
+    number = 1 + max((o.id for o in objects), default=0)
+    xy = np.full((count, 2), np.nan, np.float32)
+    return ObjectLabel(number, xy, np.zeros(count, np.uint8), None, "user")
+
+
+def with_point(thing: ObjectLabel, at: int, xy: ArrayLike, seen: int = VISIBLE) -> ObjectLabel:
+    """Landmark `at` lies at xy (2,) now; whoever made the object, a person has corrected it."""
+    points, visibility = thing.xy.copy(), thing.v.copy()
+    points[at] = np.nan if seen == UNLABELLED else xy
+    visibility[at] = seen
+    return _touched(thing, points, visibility)
+
+
+def cycled(thing: ObjectLabel, at: int) -> ObjectLabel:
+    """Landmark `at` goes from visible to occluded, from occluded to not labelled."""
+    seen = int(thing.v[at])
+    return with_point(thing, at, thing.xy[at], max(seen - 1, UNLABELLED))
+
+
+def moved(thing: ObjectLabel, by_xy: ArrayLike) -> ObjectLabel:
+    """All landmarks go the same way, and the box with them."""
+    by = np.asarray(by_xy, np.float32)
+    box = None if thing.box_xyxy is None else (thing.box_xyxy + np.tile(by, 2)).astype(np.float32)
+    return replace(thing, xy=(thing.xy + by).astype(np.float32), box_xyxy=box, source="user")
+
+
+def next_unlabelled(thing: ObjectLabel, after: int) -> int | None:
+    """The first landmark beyond `after` that has no place yet, from the start again if need be."""
+    count = len(thing.v)
+    for step in range(1, count + 1):
+        at = (after + step) % count
+        if thing.v[at] == UNLABELLED:
+            return at
+    return None
+
+
+def is_empty(thing: ObjectLabel) -> bool:
+    """Is no landmark labelled?"""
+    return not bool((thing.v > UNLABELLED).any())
+
+
+def placed(objects: Sequence[ObjectLabel], thing: ObjectLabel) -> tuple[ObjectLabel, ...]:
+    """The objects with this one in the place of the one with its number, or at the end."""
+    if any(o.id == thing.id for o in objects):
+        return tuple(thing if o.id == thing.id else o for o in objects)
+    return (*objects, thing)
+
+
+def numbered(objects: Sequence[ObjectLabel], others: Sequence[ObjectLabel]) -> list[ObjectLabel]:
+    """The same objects; those whose number is among those of `others` get the next free one."""
+    taken, found = {o.id for o in others}, list[ObjectLabel]()
+    for thing in objects:
+        number = thing.id if thing.id not in taken else 1 + max(taken)
+        taken.add(number)
+        found.append(replace(thing, id=number))
+    return found
+
+
+def still_open(guesses: Sequence[ObjectLabel], label: FrameLabel | None) -> list[ObjectLabel]:
+    """The guesses that the label says nothing about; none where there is nothing to be found."""
+    if label is None:
+        return list(guesses)
+    if label.negative:
+        return []
+    boxes = [extent(o) for o in label.objects]
+    return [g for g in guesses if all(overlap(extent(g), box) < SAME for box in boxes)]
+
+
+def extent(thing: ObjectLabel) -> Floats | None:
+    """Bounds (4,) xyxy of its labelled landmarks; None where there are none."""
+    points = thing.xy[thing.v > UNLABELLED]
+    return bounds_xyxy(points) if len(points) else None
+
+
+def overlap(a: Floats | None, b: Floats | None) -> float:
+    """Intersection over union of two boxes (4,) xyxy; 0 where there is none."""
+    return 0.0 if a is None or b is None else box_iou(a, b)
+
+
+def labelled_frames(frames: Frames, clip: str) -> list[int]:
+    """Which frames of a clip have a label, in order."""
+    return sorted(frame for name, frame in frames if name == clip)
+
+
+def before(numbers: Sequence[int], frame: int) -> int | None:
+    """The last of some sorted frame numbers that comes before `frame`."""
+    return max((n for n in numbers if n < frame), default=None)
+
+
+def beyond(numbers: Sequence[int], frame: int) -> int | None:
+    """The first of some sorted frame numbers that comes after `frame`."""
+    return min((n for n in numbers if n > frame), default=None)
+
+
+def difference(old: Frames, new: Frames) -> tuple[str, int] | None:
+    """A frame whose label is not the same in both; None where all are."""
+    for key in [*new, *old]:
+        if new.get(key) is not old.get(key):
+            return key
+    return None
+
+
+def _touched(thing: ObjectLabel, xy: Floats, v: np.ndarray) -> ObjectLabel:
+    """Its box, if it has one of its own, still holds all its landmarks."""
+    box, points = thing.box_xyxy, xy[v > UNLABELLED]
+    if box is not None and len(points):
+        low, high = np.minimum(box[:2], points.min(0)), np.maximum(box[2:], points.max(0))
+        box = np.concatenate([low, high]).astype(np.float32)
+    return replace(thing, xy=xy, v=v, box_xyxy=box, source="user")

@@ -1,0 +1,195 @@
+"""What a network thinks of the frame on the screen, and which frame it should be told next."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tracker.errors import UserError
+from tracker.project.labels import FrameLabel, ObjectLabel
+from tracker.project.layout import Project, newest_model
+from tracker.types import Image
+from ui.jobs import Jobs
+from ui.label_desk import LabelDesk
+from ui.label_screen import Key
+from ui.label_worker import Latest
+
+if TYPE_CHECKING:  # loaded on the threads that use them: the window is there sooner
+    from tracker.project.prelabel import Guesser
+    from tracker.project.suggest import Suggestion
+
+By = Literal["model", "mediapipe", "nothing"]
+NEAR_S = 1.0  # seconds; a label of a frame so close says where objects should be
+COUNT = 24  # frames that are suggested at once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ask:
+    """A frame (H, W, 3) that somebody shall guess at."""
+
+    key: Key
+    bgr: Image
+    by: By
+    near: tuple[ObjectLabel, ...] = ()  # where labels of frames close by let one expect objects
+
+
+def own_model(project: Project) -> Path | None:
+    """The newest model that was trained in the project."""
+    try:
+        return newest_model(project.root)
+    except UserError:
+        return None
+
+
+def neighbours(desk: LabelDesk, key: Key, t: float) -> tuple[FrameLabel | None, FrameLabel | None]:
+    """The labelled frames with objects before and after a frame, where they are close in time."""
+    frames = desk.store.labels.frames
+    own = [f for (name, _), f in frames.items() if name == key[0] and f.objects]
+    close = [f for f in own if abs(f.t - t) <= NEAR_S]
+    before = max((f for f in close if f.frame < key[1]), key=lambda f: f.frame, default=None)
+    after = min((f for f in close if f.frame > key[1]), key=lambda f: f.frame, default=None)
+    return before, after
+
+
+class Guess:
+    """Runs on the thread that asks: loads a model when it is first wanted, and each newer one."""
+
+    def __init__(self, project: Project) -> None:
+        """Loads nothing yet."""
+        self._project = project
+        self._path: Path | None = None
+        self._guesser: Guesser | None = None
+
+    def make(self, ask: Ask) -> tuple[ObjectLabel, ...]:
+        """Objects on a frame. UserError, ValueError when the model cannot be used."""
+        from tracker.project.prelabel import Guesser, current_model
+
+        path = own_model(self._project)
+        if self._guesser is None or path != self._path:
+            self.end()
+            model = current_model(self._project)
+            self._guesser, self._path = Guesser(self._project, model), path
+        if ask.by == "mediapipe":
+            return self._guesser.from_mediapipe(ask.bgr)
+        if ask.near:
+            return self._guesser.guess_near(ask.bgr, ask.near)
+        return self._guesser.guess(ask.bgr)
+
+    def end(self) -> None:
+        """Forget the model."""
+        if self._guesser is not None:
+            self._guesser.close()
+        self._guesser = None
+
+
+class Guesses:
+    """Asks for guesses at each frame that stays on the screen and is not labelled."""
+
+    def __init__(self, desk: LabelDesk) -> None:
+        """Begins with the project's model."""
+        self.desk = desk
+        self.by: By = "model"
+        self._asked: tuple[Key, By] | None = None
+        self._told = ""
+        guess = Guess(desk.project)
+        self._thread = Latest(guess.make, guess.end, "label-guess")
+
+    def choose(self, by: By) -> None:
+        """Whose guesses are shown."""
+        self.by, self._asked, self._told = by, None, ""
+        self.desk.guesses.clear()
+        self.desk.changed()
+
+    def tick(self) -> None:
+        """Take what was guessed, and ask about the frame on the screen."""
+        done = self._thread.take()
+        if done is not None and done.order.by == self.by:
+            self.desk.guesses[done.order.key] = done.found or ()
+            if done.problem and done.problem != self._told:
+                self._told = done.problem
+                self.desk.say(f"no guesses: {done.problem}")
+            self.desk.changed()
+        screen = self.desk.screen
+        key = screen.key
+        if self.by == "nothing" or screen.is_playing or key is None or not screen.is_current:
+            return
+        is_known = key in self.desk.guesses or self.desk.label() is not None
+        frame = None if screen.seen is None else screen.seen.frame
+        if frame is None or frame.bgr is None or is_known or self._asked == (key, self.by):
+            return
+        from tracker.project.prelabel import expected
+
+        self._asked = (key, self.by)
+        near = expected(*neighbours(self.desk, key, frame.t), frame.t)
+        self._thread.ask(Ask(key, frame.bgr, self.by, near))
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.close()
+
+
+class Suggestions:
+    """Which frames to label next. Ranked in the background, once it is asked for."""
+
+    def __init__(self, desk: LabelDesk, jobs: Jobs) -> None:
+        """Nothing is ranked yet."""
+        self.desk, self._jobs = desk, jobs
+        self.found: list[Suggestion] = []
+        self.is_ranking, self.share = False, 0.0
+        self._stop = threading.Event()
+
+    def next(self) -> None:
+        """Go to the best suggested frame that is not labelled and not on the screen."""
+        labelled, key = self.desk.store.labels.frames, self.desk.screen.key
+        left = [s for s in self.found if (s.clip, s.frame) not in labelled]
+        keys = [(s.clip, s.frame) for s in left]
+        at = keys.index(key) + 1 if key in keys else 0
+        if at < len(left):
+            self._visit(left[at], f"{at + 1} of {len(left)}")
+        elif left:
+            self._visit(left[0], f"1 of {len(left)}, from the best again")
+        else:
+            self._start()
+
+    def _visit(self, s: Suggestion, place: str) -> None:
+        self.desk.screen.visit((s.clip, s.frame))
+        self.desk.say(f"suggested frame {place}: {s.clip}, frame {s.frame}; {s.why}")
+
+    def _start(self) -> None:
+        if self.is_ranking:
+            self.desk.say(f"the frames are still being ranked: {self.share:.0%}")
+            return
+        self.is_ranking, self.share = True, 0.0
+        self.desk.say("ranking the frames of all clips; go on meanwhile")
+        project, labels = self.desk.project, self.desk.store.labels
+
+        def work() -> list[Suggestion]:
+            from tracker.project.prelabel import current_model
+            from tracker.project.suggest import suggest
+
+            model = current_model(project)
+            return suggest(project, labels, model, COUNT, self._report, self._stop.is_set)
+
+        self._jobs.start(work, self._take, self._fail)
+
+    def _report(self, done: int, total: int) -> None:
+        """Called on the thread that ranks; the window looks at it."""
+        self.share = done / max(total, 1)
+
+    def _take(self, found: list[Suggestion]) -> None:
+        self.is_ranking = False
+        self.found = found
+        if found:
+            self.next()
+        else:
+            self.desk.say("no frame to suggest: every frame is labelled, or there is none")
+
+    def _fail(self, sentence: str) -> None:
+        self.is_ranking = False
+        self.desk.say(sentence)
+
+    def close(self) -> None:
+        """Stop ranking."""
+        self._stop.set()

@@ -1,0 +1,156 @@
+"""Paint objects on the frame: labels filled, occluded points crossed rings, guesses hollow and
+dashed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
+
+from tracker.project.labels import ObjectLabel
+from tracker.skeleton import Colour, Skeleton
+from ui.label_desk import Chosen
+from ui.label_edit import OCCLUDED, UNLABELLED
+from ui.label_view import View
+
+DARK, BRIGHT, MARK = QColor(0, 0, 0, 190), QColor(255, 255, 255), QColor(255, 221, 51)
+LOUPE, LOUPE_OFF = 84.0, 108.0  # radius of the magnified look, and how far from the cursor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """What is to be painted on the frame."""
+
+    look: Skeleton
+    names: tuple[str, ...]
+    things: tuple[tuple[Chosen, ObjectLabel], ...] = ()  # those painted last are on top
+    chosen: Chosen | None = None
+    landmark: int | None = None
+    opacity: float = 1.0
+    with_names: bool = False
+    with_edges: bool = True
+    note: str = ""  # at the top
+    banner: str = ""  # at the bottom
+    mark: str = ""  # frame around the picture: '', 'labelled' or 'negative'
+
+
+def radius_of(thing: ObjectLabel, edges: Sequence[tuple[int, int]], scale: float) -> float:
+    """Of its dots in widget pixels: smaller where points lie close."""
+    known = thing.v > UNLABELLED
+    lengths = [
+        float(np.linalg.norm(thing.xy[a] - thing.xy[b])) for a, b in edges if known[a] and known[b]
+    ]
+    near = float(np.median(lengths)) * scale if lengths else 40.0
+    return float(np.clip(0.22 * near, 2.2, 5.0))
+
+
+def paint_thing(
+    painter: QPainter, scene: Scene, view: View, chosen: Chosen, thing: ObjectLabel
+) -> None:
+    """One object. `painter` has widget coordinates."""
+    is_chosen = chosen == scene.chosen
+    painter.setOpacity(scene.opacity * (1.0 if is_chosen or scene.chosen is None else 0.75))
+    at = [view.to_widget(float(x), float(y)) for x, y in np.nan_to_num(thing.xy)]
+    known = thing.v > UNLABELLED
+    if scene.with_edges:
+        for (a, b), colour in zip(scene.look.edges, scene.look.lines, strict=True):
+            if known[a] and known[b]:
+                pen = QPen(_colour(colour), 1.2 if chosen.is_guess else 1.8)
+                if chosen.is_guess:
+                    pen.setStyle(Qt.PenStyle.DashLine)
+                painter.setPen(pen)
+                painter.drawLine(at[a], at[b])
+    radius = radius_of(thing, scene.look.edges, view.scale)
+    for i in np.flatnonzero(known):
+        is_mark = is_chosen and i == scene.landmark
+        _paint_point(painter, at[i], radius, _colour(scene.look.points[i]), thing.v[i] == OCCLUDED,
+                     chosen.is_guess)  # fmt: skip
+        if is_mark:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(DARK, 4))
+            painter.drawEllipse(at[i], radius + 4, radius + 4)
+            painter.setPen(QPen(MARK, 2))
+            painter.drawEllipse(at[i], radius + 4, radius + 4)
+        if is_mark or (scene.with_names and (is_chosen or scene.chosen is None)):
+            paint_words(painter, scene.names[i], at[i] + QPointF(radius + 7, -radius - 5))
+    if len(scene.things) > 1 and known.any():
+        _paint_tag(painter, scene, chosen, [at[i] for i in np.flatnonzero(known)])
+    painter.setOpacity(1.0)
+
+
+def _paint_point(
+    painter: QPainter, at: QPointF, radius: float, colour: QColor, occluded: bool, guess: bool
+) -> None:
+    """Hollow where it is a guess or occluded; occluded ones have a cross inside."""
+    hollow = guess or occluded
+    painter.setBrush(Qt.BrushStyle.NoBrush if hollow else colour)
+    painter.setPen(QPen(DARK, 3.2 if hollow else 1.4))
+    painter.drawEllipse(at, radius + (0 if hollow else 0.6), radius + (0 if hollow else 0.6))
+    if hollow:
+        painter.setPen(QPen(colour, 1.6))
+        painter.drawEllipse(at, radius, radius)
+    if occluded:
+        reach = radius * 0.7 + 2.5
+        for side in (1, -1):
+            step = QPointF(reach, side * reach)
+            painter.drawLine(at - step, at + step)
+
+
+def _paint_tag(painter: QPainter, scene: Scene, chosen: Chosen, at: Sequence[QPointF]) -> None:
+    """The number of an object above it, when there are several."""
+    top = min(at, key=lambda p: p.y())
+    word = f"guess {chosen.id}" if chosen.is_guess else f"object {chosen.id}"
+    paint_words(painter, word, top + QPointF(-20, -26))
+
+
+def paint_words(painter: QPainter, text: str, at: QPointF, bold: bool = False) -> QRectF:
+    """Words on a dark box whose lower left corner is near `at`."""
+    font = QFont(painter.font())
+    font.setBold(bold)
+    painter.setFont(font)
+    metrics = QFontMetricsF(font)
+    box = QRectF(
+        at.x(), at.y() - metrics.ascent(), metrics.horizontalAdvance(text) + 8, metrics.height()
+    )
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(DARK)
+    painter.drawRoundedRect(box, 3, 3)
+    painter.setPen(BRIGHT)
+    painter.drawText(QPointF(box.left() + 4, box.top() + metrics.ascent()), text)
+    return box
+
+
+def paint_loupe(
+    painter: QPainter, picture: QImage, view: View, xy: tuple[float, float], room: QRectF
+) -> None:
+    """A magnified look at frame point xy, beside it, with a cross on it and nothing else."""
+    at = view.to_widget(*xy)
+    dx = LOUPE_OFF if at.x() + LOUPE_OFF + LOUPE < room.right() else -LOUPE_OFF
+    dy = -LOUPE_OFF if at.y() - LOUPE_OFF - LOUPE > room.top() else LOUPE_OFF
+    centre = at + QPointF(dx, dy)
+    scale = min(max(4 * view.scale, 6.0), 24.0)
+    inside = View(scale, centre.x() - (xy[0] + 0.5) * scale, centre.y() - (xy[1] + 0.5) * scale)
+    circle = QPainterPath()
+    circle.addEllipse(centre, LOUPE, LOUPE)
+    painter.save()
+    painter.setClipPath(circle)
+    painter.fillPath(circle, QColor(24, 24, 27))
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+    painter.drawImage(inside.rect((picture.width(), picture.height())), picture)
+    for pen in (QPen(QColor(0, 0, 0, 120), 3), QPen(MARK, 1)):
+        painter.setPen(pen)
+        for a, b in ((4, LOUPE), (-4, -LOUPE)):
+            painter.drawLine(centre + QPointF(a, 0), centre + QPointF(b, 0))
+            painter.drawLine(centre + QPointF(0, a), centre + QPointF(0, b))
+    painter.restore()
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(DARK, 5), QPen(BRIGHT, 2)):
+        painter.setPen(pen)
+        painter.drawEllipse(centre, LOUPE, LOUPE)
+
+
+def _colour(bgr: Colour) -> QColor:
+    return QColor(bgr[2], bgr[1], bgr[0])

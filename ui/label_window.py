@@ -1,0 +1,327 @@
+"""The labeller's window. It pulls: a timer asks for frames and guesses; nothing waits for it.
+
+Reads top to bottom: building, the tick, what the actions do, keys, the end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from PyQt6.QtCore import QEvent, QPoint, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QShortcut
+from PyQt6.QtWidgets import QLabel, QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
+
+from tracker.errors import UserError
+from tracker.project.labels import Labels, Range
+from tracker.skeleton import skeleton
+from ui import label_show as show
+from ui.hud import capital
+from ui.jobs import Jobs
+from ui.label_actions import (
+    NUDGES,
+    HelpDialog,
+    fill_menus,
+    make_actions,
+    make_toolbar,
+    paint_icons,
+)
+from ui.label_canvas import Canvas
+from ui.label_desk import LabelDesk
+from ui.label_guess import Guesses, Suggestions
+from ui.label_keys import digit_of, is_plain, with_shift
+from ui.label_paint import Scene
+from ui.label_panel import LabelPanel, progress
+from ui.label_points import Points
+from ui.label_show import Looks
+from ui.label_spans import NOTHING, Spans
+from ui.label_timeline import TimelineView
+from ui.label_training import Training
+from ui.label_worker import Seen
+from ui.measure import TurnWatch
+
+TICK_MS = 8
+RELOAD_S = 2.0  # between two looks of a reader at what the writer did
+
+
+class LabelWindow(QMainWindow):
+    """Shows what the desk holds and hands it what the person does."""
+
+    ended = pyqtSignal()
+
+    def __init__(self, desk: LabelDesk) -> None:
+        """Asks for the first frame at once."""
+        super().__init__()
+        self.desk, self.jobs, self.turns = desk, Jobs(), TurnWatch()
+        self.points, self.spans, self.guesses = Points(desk), Spans(desk), Guesses(desk)
+        self.suggestions = Suggestions(desk, self.jobs)
+        self.looks = Looks()
+        project = desk.project
+        self._look = skeleton(project.kind, len(project.landmarks), project.edges)
+        self._seen: Seen | None = None
+        self._labels: Labels | None = None
+        self._version, self._message = -1, ""
+        self._reloaded_at = 0.0
+        self._help: HelpDialog | None = None
+        self._may_close = False
+        self._build()
+        desk.say(show.greeting(desk))
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.tick)
+        self._timer.start(TICK_MS)
+
+    def _build(self) -> None:
+        project = self.desk.project
+        self.canvas = Canvas(Scene(self._look, project.landmarks))
+        self.timeline, self.numbers = TimelineView(), QLabel()
+        clips = self.desk.screen.clips
+        self.panel = LabelPanel(clips, project.landmarks, self._look, self.spans.kinds())
+        self.training = Training(self.desk, self.jobs, time.time)
+        self.numbers.setContentsMargins(6, 0, 6, 2)
+        self.numbers.setWordWrap(True)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.canvas, 1)
+        column.addWidget(self.timeline)
+        column.addWidget(self.numbers)
+        self.main = QSplitter(Qt.Orientation.Horizontal)
+        for part in (self.panel, middle, self.training):
+            self.main.addWidget(part)
+        self.main.setStretchFactor(1, 1)
+        self.main.setChildrenCollapsible(False)
+        self.main.setSizes([290, 800, 320])
+        self.training.setVisible(False)
+        self.setCentralWidget(self.main)
+        self.place = QLabel()
+        bar = self.statusBar()
+        assert bar is not None
+        bar.addPermanentWidget(self.place)
+        self.acts = make_actions(self, self._handlers())
+        self.addToolBar(make_toolbar(self, self.acts))
+        fill_menus(self, self.acts)
+        paint_icons(self.acts, self.palette())
+        self._connect()
+        screen = self.screen()
+        assert screen is not None
+        room = screen.availableSize()
+        self.resize(min(1280, 95 * room.width() // 100), min(820, 88 * room.height() // 100))
+        self.canvas.setFocus()
+
+    def _connect(self) -> None:
+        desk, canvas, line = self.desk, self.canvas, self.timeline
+        canvas.picked.connect(desk.choose)
+        canvas.dragged.connect(self.points.drag)
+        canvas.shoved.connect(self.points.shove)
+        canvas.cycled.connect(self.points.cycle)
+        canvas.clicked.connect(self.points.click)
+        line.sought.connect(lambda t: desk.screen.go(desk.screen.at(t)))
+        line.chosen.connect(self.spans.choose)
+        line.resized.connect(self.spans.resize)
+        line.asked.connect(self._ask_class)
+        self.panel.clip_chosen.connect(lambda name: desk.screen.visit((name, 0)))
+        self.panel.landmark_chosen.connect(lambda i: desk.choose(desk.chosen, i))
+        self.panel.opacity_changed.connect(lambda v: self.set_looks(opacity=v))
+        self.panel.guess_by_changed.connect(self.guesses.choose)
+        for keys, (dx, dy) in NUDGES.items():
+            nudge = QShortcut(QKeySequence(keys), self)
+            nudge.activated.connect(lambda dx=dx, dy=dy: self.points.nudge(dx, dy))
+
+    def _handlers(self) -> dict[str, Callable[[bool], object]]:
+        desk, screen, points, canvas = self.desk, self.desk.screen, self.points, self.canvas
+        return {
+            "save": lambda _: desk.save(), "quit": lambda _: self.close(),
+            "training": self.training.setVisible,
+            "undo": lambda _: desk.undo(), "redo": lambda _: desk.undo(again=True),
+            "copy": lambda _: points.copy(), "paste": lambda _: points.paste(),
+            "delete": lambda _: self._delete(), "unlabel": lambda _: desk.unlabel(),
+            "play": lambda _: screen.play(), "suggested": lambda _: self.suggestions.next(),
+            "next": lambda _: screen.go(screen.frame + 1),
+            "previous": lambda _: screen.go(screen.frame - 1),
+            "next4": lambda _: screen.go(screen.frame + 4),
+            "previous4": lambda _: screen.go(screen.frame - 4),
+            "next100": lambda _: screen.go(screen.frame + 100),
+            "previous100": lambda _: screen.go(screen.frame - 100),
+            "first": lambda _: screen.go(0), "last": lambda _: screen.go(len(screen.times()) - 1),
+            "next_labelled": lambda _: desk.next_labelled(True),
+            "previous_labelled": lambda _: desk.next_labelled(False),
+            "next_clip": lambda _: screen.next_clip(1),
+            "previous_clip": lambda _: screen.next_clip(-1),
+            "accept": lambda _: desk.accept(), "add": lambda _: points.begin(),
+            "copy_previous": lambda _: points.copy_previous(),
+            "nothing": lambda _: desk.nothing_here(), "next_object": lambda _: desk.next_object(),
+            "next_landmark": lambda _: desk.next_landmark(1),
+            "previous_landmark": lambda _: desk.next_landmark(-1),
+            "cycle": lambda _: points.cycle(), "mode": lambda _: self.spans.switch(),
+            "fit": lambda _: canvas.fit(),
+            "object_view": lambda _: canvas.look_at(desk.thing()),
+            "bigger": lambda _: canvas.zoom(1.25), "smaller": lambda _: canvas.zoom(0.8),
+            "names": lambda on: self.set_looks(names=on),
+            "edges": lambda on: self.set_looks(edges=on),
+            "guesses": lambda on: self.set_looks(guesses=on),
+            "hide": lambda on: self.set_looks(hidden=on),
+            "clearer": lambda _: self.set_looks(opacity=max(self.looks.opacity - 0.1, 0.1)),
+            "fuller": lambda _: self.set_looks(opacity=min(self.looks.opacity + 0.1, 1.0)),
+            "help": lambda _: self.show_help(),
+        }  # fmt: skip
+
+    # The tick
+
+    def tick(self) -> None:
+        """Everything that happens by itself."""
+        self.turns.tick()
+        self.jobs.poll()
+        self.desk.tick()
+        self.guesses.tick()
+        now = time.monotonic()
+        self.training.tick(now)
+        if self.desk.store.read_only and now - self._reloaded_at > RELOAD_S:
+            self._reloaded_at = now
+            if self.desk.store.reload():
+                self.desk.say("the other window has changed something")
+        if self.desk.version != self._version:
+            self._version = self.desk.version
+            self._show()
+        place = show.frame_words(self.desk, self.canvas.view.scale)
+        if place != self.place.text():
+            self.place.setText(place)
+
+    def _show(self) -> None:
+        desk = self.desk
+        if desk.screen.seen is not self._seen:
+            self._seen = desk.screen.seen
+            self.canvas.set_picture(None if self._seen is None else self._seen.frame.bgr)
+        self.canvas.is_placing = self.points.target() is not None and not desk.store.read_only
+        self.canvas.set_scene(show.scene(desk, self.spans, self._look, self.looks))
+        self.timeline.show_line(show.line(desk, self.spans, self.suggestions))
+        if desk.store.labels is not self._labels:
+            self._labels = desk.store.labels
+            self._rows = progress(desk.screen.clips, self._labels, self.spans.kinds())
+        self.panel.show_progress(self._rows, desk.screen.clip.name)
+        words = show.object_words(desk, self.points)
+        self.panel.show_object(desk.thing(), words, desk.landmark)
+        self.numbers.setText(show.numbers_words(self.spans))
+        self.numbers.setVisible(bool(self.spans.kinds()))
+        self.setWindowTitle(show.title(desk, desk.project.root))
+        self._show_actions()
+        if desk.message != self._message:
+            self._message = desk.message
+            bar = self.statusBar()
+            assert bar is not None
+            bar.showMessage(capital(desk.message))
+
+    def _show_actions(self) -> None:
+        store, looks = self.desk.store, self.looks
+        self.acts["undo"].setEnabled(store.can_undo)
+        self.acts["redo"].setEnabled(store.can_redo)
+        self.acts["play"].setChecked(self.desk.screen.is_playing)
+        for name, on in (("names", looks.names), ("edges", looks.edges),
+                         ("guesses", looks.guesses), ("hide", looks.hidden)):  # fmt: skip
+            self.acts[name].setChecked(on)
+
+    # What the actions do
+
+    def set_looks(self, **changes: object) -> None:
+        """Draw points in another way."""
+        self.looks = replace(self.looks, **changes)  # type: ignore[arg-type]
+        self.panel.show_opacity(self.looks.opacity)
+        self.desk.changed()
+
+    def show_help(self) -> None:
+        """The list of keys."""
+        self._help = self._help or HelpDialog(self)
+        self._help.show()
+
+    def _delete(self) -> None:
+        if self.spans.chosen is not None:
+            self.spans.delete()
+        else:
+            self.points.delete()
+
+    def _ask_class(self, old: Range, at: QPoint) -> None:
+        """The menu of a range's classes."""
+        menu = QMenu(self)
+        for label in self.spans.classes(old.kind):
+            if label != NOTHING:
+                act = menu.addAction(label)
+                assert act is not None
+                act.setCheckable(True)
+                act.setChecked(label == old.label)
+                act.triggered.connect(lambda _, label=label: self.spans.relabel(old, label))
+        menu.addSeparator()
+        remove = menu.addAction("Remove")
+        assert remove is not None
+        remove.triggered.connect(lambda: self.spans.delete(old))
+        menu.popup(at)
+
+    # Keys that are held
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Numbers label while they are down; Space moves the picture, or leads on."""
+        assert event is not None
+        digit = digit_of(event)
+        if event.isAutoRepeat():
+            return
+        if digit is not None and is_plain(event):
+            self.spans.press(digit, with_shift(event))
+        elif event.key() == Qt.Key.Key_Space and is_plain(event):
+            self.canvas.pan_with_space(True)
+        elif event.key() == Qt.Key.Key_Escape:
+            self.spans.choose(None)
+            self.desk.choose(self.desk.chosen, None)
+            self.canvas.setFocus()
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent | None) -> None:
+        """The end of what was held."""
+        assert event is not None
+        if event.isAutoRepeat():
+            return
+        digit = digit_of(event)
+        if digit is not None:
+            self.spans.release(digit)
+        elif event.key() == Qt.Key.Key_Space and self.canvas.is_panning:
+            moved = self.canvas.has_panned
+            self.canvas.pan_with_space(False)
+            if not moved:
+                self.suggestions.next()
+        else:
+            super().keyReleaseEvent(event)
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Keys that are down when the window goes to the back count as released."""
+        super().changeEvent(event)
+        if event is None:
+            return
+        if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
+            if self.spans.held is not None:
+                self.spans.release(self.spans.held.digit)
+            self.canvas.pan_with_space(False)
+        elif event.type() == QEvent.Type.PaletteChange:
+            paint_icons(self.acts, self.palette())
+            self.training.set_palette(self.palette())
+
+    # The end
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        """Save; where the disk refuses, say so and close when asked again."""
+        assert event is not None
+        try:
+            self.desk.store.close()
+        except UserError as error:
+            if not self._may_close:
+                self._may_close = True
+                self.desk.say(f"not saved: {error} Every action is in the journal; close again")
+                event.ignore()
+                return
+        self._timer.stop()
+        self.suggestions.close()
+        self.guesses.close()
+        self.desk.screen.close()
+        self.jobs.close()
+        event.accept()
+        self.ended.emit()
