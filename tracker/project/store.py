@@ -122,11 +122,14 @@ class Store:
         """Do again what was undone last; what it was, None when there is nothing."""
         return self._step(self._future, self._past, "redo")
 
-    def keep_picture(self, clip: str, frame: int, bgr: Image) -> None:
-        """Write the picture (H, W, 3) of a frame that is to be labelled; once is enough."""
+    def keep_picture(self, clip: str, frame: int, bgr: Image, again: bool = False) -> None:
+        """Write the picture (H, W, 3) of a frame that is to be labelled.
+
+        One that is there already stays, unless it shall be written `again`.
+        """
         self._refuse_reader()
         path = self.project.labels_dir / picture_name(clip, frame)
-        if path.is_file():
+        if path.is_file() and not again:
             return
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
