@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tracker.errors import UserError
 from train.cli_exchange import export_labels, import_labels
+from train.cli_project import add, check, init
 
 if TYPE_CHECKING:
     from train.config import FitSpec
@@ -26,7 +28,7 @@ def main() -> None:
     """Run a command; a mistake of the user is one sentence and exit code 1, never a traceback."""
     try:
         app()
-    except (ValueError, OSError, FloatingPointError) as error:
+    except (UserError, ValueError, OSError, FloatingPointError) as error:
         print(f"train: {error}", file=sys.stderr)
         sys.exit(1)
 
@@ -229,6 +231,9 @@ def prepare(
     typer.echo(f"wrote {out}: " + ", ".join(f"{v} {k}" for k, v in counts.items()))
 
 
+app.command()(init)
+app.command()(add)
+app.command()(check)
 app.command("import")(import_labels)
 app.command("export-labels")(export_labels)
 
