@@ -33,17 +33,16 @@ def init(
 ) -> None:
     """Make a project folder, in which clips are labelled and models are trained.
 
-    Landmarks of your own are a TOML file; flip_pairs are those that change places in a mirror image
-    ([] for none), normaliser is the distance that errors are given in % of:
+    Landmarks of your own are a TOML file:
 
     \b
-        kind = "object"                  # or hand, face: whose detector finds it
-        landmarks = ["tip", "neck", "end"]
-        edges = [["tip", "neck"], ["neck", "end"]]
-        flip_pairs = []
-        normaliser = ["tip", "end"]
-        scale = 1.6                      # side of the crop / longer side of the points' box
-        across = ["tip", "end"]          # two that stand level; leave out: never turned
+    kind = "object"               # or hand, face: what finds it
+    landmarks = ["tip", "neck", "end"]
+    edges = [["tip", "neck"], ["neck", "end"]]
+    flip_pairs = []               # change places in a mirror
+    normaliser = ["tip", "end"]   # errors: % of this distance
+    scale = 1.6                   # crop / the points' own box
+    across = ["tip", "end"]       # level; leave out: no turning
     """
     from tracker.project.layout import POSES, create_project
     from tracker.project.markups import find_markup
