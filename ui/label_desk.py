@@ -126,9 +126,19 @@ class LabelDesk:
             screen.go(found)
 
     def _choose_first(self) -> None:
-        if self.thing() is None:
-            objects = self.objects()
-            self.choose(Chosen(objects[0].id) if objects else None)
+        """What is there to be seen of it is shown beside the frame; guesses come later."""
+        objects, guesses = self.objects(), self.open_guesses()
+        if self.thing() is None and (objects or guesses):
+            self.choose(Chosen(objects[0].id) if objects else Chosen(guesses[0].id, True))
+        elif self.thing() is None:
+            self.choose(None)
+
+    def guessed(self, key: Key, found: tuple[ObjectLabel, ...]) -> None:
+        """What a network thinks of a frame."""
+        self.guesses[key] = found
+        if key == self.screen.key and self.thing() is None and self.landmark is None:
+            self._choose_first()
+        self.changed()
 
     # Labels
 

@@ -106,7 +106,7 @@ class Guesses:
         """Take what was guessed, and ask about the frame on the screen."""
         done = self._thread.take()
         if done is not None and done.order.by == self.by:
-            self.desk.guesses[done.order.key] = done.found or ()
+            self.desk.guessed(done.order.key, done.found or ())
             if done.problem and done.problem != self._told:
                 self._told = done.problem
                 self.desk.say(f"no guesses: {done.problem}")

@@ -119,7 +119,7 @@ class LabelPanel(QSplitter):
             state = "" if thing is None else WORDS[int(thing.v[i])]
             if item.text(1) != state:
                 item.setText(1, state)
-                faint = thing is not None and thing.v[i] == UNLABELLED
+                faint = thing is not None and int(thing.v[i]) == UNLABELLED
                 for column in (0, 1):
                     font = item.font(column)
                     font.setItalic(faint)

@@ -96,8 +96,9 @@ class Training(QWidget):
     """Curves and two buttons."""
 
     def __init__(self, desk: LabelDesk, jobs: Jobs, clock: Callable[[], float]) -> None:
-        """`clock`: Unix seconds."""
+        """`clock`: Unix seconds. `finished` is called when a training that was begun here ends."""
         super().__init__()
+        self.finished: Callable[[], object] = lambda: None
         self.desk, self._jobs, self._clock = desk, jobs, clock
         self.watched: Watched | None = None
         self.process: subprocess.Popen[bytes] | None = None
@@ -169,7 +170,7 @@ class Training(QWidget):
                 self.desk.say(f"the training ended: {self._last_line() or f'exit code {code}'}")
             else:
                 self.desk.say("the training is done; new guesses come from its model")
-                self.desk.guesses.clear()
+            self.finished()
             self._show()
         if not self._is_looking and now - self._looked_at >= LOOK_S:
             self._looked_at, self._is_looking = now, True

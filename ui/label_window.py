@@ -79,6 +79,7 @@ class LabelWindow(QMainWindow):
         clips = self.desk.screen.clips
         self.panel = LabelPanel(clips, project.landmarks, self._look, self.spans.kinds())
         self.training = Training(self.desk, self.jobs, time.time)
+        self.training.finished = lambda: self.guesses.choose(self.guesses.by)
         self.numbers.setContentsMargins(6, 0, 6, 2)
         self.numbers.setWordWrap(True)
         middle = QWidget()
