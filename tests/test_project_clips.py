@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tracker.capture import VideoReader
 from tracker.errors import UserError
 from tracker.project.adding import sources
 from tracker.project.clips import ClipFrames, add_clips, clip_path, measured_rate, read_clips
+from tracker.types import Image
 
 
 def test_a_clip_is_copied_byte_for_byte_and_measured(tmp_path: Path) -> None:
@@ -57,6 +59,9 @@ def test_names_and_doubles(tmp_path: Path) -> None:
     # z holds the same as x; the pictures of a.mkv and a.mp4 would lie in one folder
     assert [c.name for c in added] == ["a.mp4", "a_2.mp4", "a_3.mkv"]
     assert sorted(c.name for c in read_clips(project)) == ["a.mp4", "a_2.mp4", "a_3.mkv"]
+    clip_path(project, "a.mp4").unlink()  # its labels still wait for it: the name is taken
+    (other,) = add_clips(project, [make(tmp_path / "a.mp4", Recipe(frames=9))])
+    assert other.name == "a_4.mp4"
 
 
 def test_a_link_is_a_link(tmp_path: Path) -> None:
@@ -135,6 +140,25 @@ def test_any_frame_is_the_one_read_in_order(tmp_path: Path, recipe: Recipe, suff
             assert found.bgr is not None and np.array_equal(found.bgr, true[i].bgr)
         with pytest.raises(IndexError):
             frames.frame(len(true))
+
+
+def test_a_jump_that_shows_other_pixels_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = new_project(tmp_path / "p")
+    clip = with_clip(project, frames=90)
+    with ClipFrames(project, clip) as frames:
+        true = [frames.frame(i).bgr for i in range(90)]
+
+    def gray(_: VideoReader, t: float, since: float) -> Iterator[tuple[float, Image]]:
+        for i in range(round(since * 25), 90):
+            yield i / 25, np.full((64, 96, 3), 128, np.uint8)
+
+    monkeypatch.setattr(VideoReader, "near", gray)
+    with ClipFrames(project, clip) as frames:
+        for i in (80, 60, 89):
+            found, right = frames.frame(i).bgr, true[i]
+            assert found is not None and right is not None and np.array_equal(found, right)
 
 
 def test_frames_that_cannot_be_decoded_are_told(tmp_path: Path) -> None:
