@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import clips
+import cv2
 import numpy as np
 import pytest
 
-from tracker.overlay import Style, draw, label
+from tracker.overlay import Style, draw, has_glyph, label, printable
 from tracker.skeleton import PALM_POINT, default_skeletons, skeleton, skeletons
-from tracker.types import Image, Pose, Result, Track
+from tracker.types import CropRule, Image, Pose, Result, Track
 
 LOOK = default_skeletons()
 BARE = Style(labels=False, axes=False)
@@ -124,6 +125,56 @@ def test_labels() -> None:
         "+0", "pitch", "+0", "roll", "-170", "deg",
     ]  # fmt: skip
     assert label(replace(clips.track("face"), pose=None)) == "#1"
+
+
+def test_objects_and_own_gestures_are_named() -> None:
+    tool = replace(clips.track(), kind="object", side=None, gesture="auf", gesture_p=0.8)
+    assert label(tool) == "#1 object auf 80%"
+    assert label(replace(tool, gesture="none", pose=Pose(1, 2, 3))) == (
+        "#1 object yaw +1 pitch +2 roll +3 deg"
+    )
+    smile = replace(clips.track("face"), pose=None, gesture="smile", gesture_p=0.9)
+    assert label(smile) == "#1 smile 90%"
+
+
+def test_names_that_cannot_be_drawn_show_no_question_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker.overlay.has_glyph", str.isascii)  # as with OpenCV 4
+    gestures = (("none", 0.0), ("Fäuste", 0.1), ("拳", 0.9))
+    track = replace(clips.track(), gestures=gestures, gesture="Fäuste")
+    assert printable(label(track), track) == "#1 left Fauste 90%"
+    track = replace(track, gesture="拳")
+    assert printable(label(track), track) == "#1 left gesture 2 90%"
+    assert printable("plain", track) == "plain"
+
+
+def test_what_opencv_can_draw_is_found_out_by_drawing() -> None:
+    assert has_glyph("A") and has_glyph("?") and not has_glyph("\U0001f44b")
+    new = int(cv2.__version__.split(".")[0]) >= 5
+    assert has_glyph("ä") == has_glyph("拳") == new
+
+
+def test_a_skeleton_of_another_size_is_not_used() -> None:
+    five = replace(clips.track("face"), xy=clips.track().xy[:5], score=np.ones(5, np.float32))
+    drawn = draw(gray(), Result(0.0, (big(five), big(replace(five, kind="object")))), LOOK)
+    assert (drawn != 90).any()
+
+
+def test_few_landmarks_get_large_dots_and_many_small_ones() -> None:
+    mouth = big(replace(clips.track("face"), xy=clips.face_xy()[::6], score=np.ones(12)))
+    mouth = replace(mouth, pose=None)
+    face = big(replace(clips.track("face"), pose=None))
+    sizes = []
+    for track in (mouth, face):
+        drawn = draw(gray(), Result(0.0, (track,)), LOOK, BARE)
+        x, y = np.rint(track.xy[0]).astype(int)
+        sizes.append(int((drawn[y - 3 : y + 4, x - 3 : x + 4] != 90).any(2).sum()))
+    assert sizes[0] > 1.5 * sizes[1]
+
+
+def test_a_markup_with_a_crop_rule_wears_no_hand() -> None:
+    info = replace(clips.hand_info(), crop=CropRule(2.0))
+    assert len(set(skeletons([info])["hand"].points)) == 21
+    assert len(set(skeletons([clips.hand_info()])["hand"].points)) == 6
 
 
 @pytest.mark.parametrize("size", [(400, 300), (1280, 720), (160, 120), (64, 48)])

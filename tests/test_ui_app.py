@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 import tracker.cli
 import ui.app
+from tests.drawn import blob_info, centroid_onnx
 from tracker.errors import UserError
 from tracker.filesource import FileSource
 from tracker.live import LiveOptions
@@ -87,6 +88,30 @@ def test_options_go_before_what_was_chosen(tmp_path: Path) -> None:
     assert ui.app.with_options(kept, options) == expected
     other = ui.app.with_options(kept, LiveOptions(mirror=False))
     assert other == replace(kept, mirror_devices=False)
+
+
+def test_models_go_to_their_kinds(tmp_path: Path) -> None:
+    tool = centroid_onnx(tmp_path / "tool.onnx", blob_info("object"))
+    glove = tmp_path / "glove"
+    (glove / "models/one").mkdir(parents=True)
+    (glove / "project.toml").touch()
+    with pytest.raises(UserError, match="train finetune glove"):
+        ui.app.with_models(Choices(), LiveOptions(models=(glove,)))
+    centroid_onnx(glove / "models/one/model.onnx")
+    found = ui.app.with_models(Choices(hands=False), LiveOptions(models=(tool, glove)))
+    assert found == replace(
+        Choices(), hand_model=str(glove), object_model=str(tool), project=str(glove)
+    ), "and what is asked for is followed"
+    named = LiveOptions(models=(glove,), project=tmp_path)
+    assert ui.app.with_models(Choices(), named).project == ""
+    for options, words in (
+        (LiveOptions(models=(tool, tool)), "both find objects"),
+        (LiveOptions(models=(glove,), hands=False), "drop --no-hands"),
+        (LiveOptions(models=(tmp_path,)), "is no project"),
+        (LiveOptions(models=(tmp_path / "gone",)), "there is no project and no model file"),
+    ):
+        with pytest.raises(UserError, match=words):
+            ui.app.with_models(Choices(), options)
 
 
 def test_impossible_sources_are_told_before_a_window_appears() -> None:

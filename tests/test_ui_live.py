@@ -15,6 +15,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QColor, QPalette
 from PyQt6.QtWidgets import QApplication, QComboBox, QFileDialog, QWidget
 
+from tests.drawn import centroid_onnx
 from tracker.devices import Camera
 from tracker.overlay import Style
 from tracker.types import Result
@@ -264,6 +265,47 @@ def test_compare_asks_for_a_second_model(studio: Studio, blob_onnx: Path) -> Non
     assert window.desk.choices.other_hand_model == str(blob_onnx), "found to be a hand model"
     ((config,),) = studio.calls("compare")
     assert config.hand_model == str(blob_onnx)  # type: ignore[attr-defined]
+
+
+def test_one_s_own_model_is_compared_with_the_bundled_one(studio: Studio) -> None:
+    window = studio.open(hand_model="/p/glove")
+    studio.key("b")
+    ((config,),) = studio.calls("compare")
+    assert config is not None and config.hand_model is None  # type: ignore[attr-defined]
+    assert window.panel._combos["other_hand_model"].currentText() == "bundled"
+    assert studio.store().load().other_hand_model == "", "the user chose nothing"
+    used = replace(clips.USED[0], file="glove, run 20260102_030405")
+    studio.pipeline.now = replace(HEALTH, models=(used, clips.USED[1]))
+    studio.settle()
+    studio.pipeline.give(halves(), Result(0.0, ()), Result(0.0, ()))
+    window.tick()
+    assert list(window.picture._captions) == [
+        "A: glove, run 20260102_030405 + bundled", "B: bundled",
+    ]  # fmt: skip
+    assert "model glove, run 20260102_030405" in window.picture.words.hud
+    assert window.panel._models.text() == "glove, run 20260102_030405 + bundled"
+
+
+def test_a_project_is_chosen_for_the_kind_of_its_model(studio: Studio, tmp_path: Path) -> None:
+    glove = tmp_path / "glove"
+    (glove / "models/one").mkdir(parents=True)
+    (glove / "project.toml").touch()
+    window = studio.open()
+    choose(window, "face_model", "?project")
+    (dialog,) = window.findChildren(QFileDialog)
+    dialog.fileSelected.emit(str(glove))
+    studio.settle()
+    assert "train finetune glove" in studio.message()
+    centroid_onnx(glove / "models/one/model.onnx")
+    dialog.fileSelected.emit(str(glove))
+    dialog.close()
+    studio.settle()
+    assert (window.desk.choices.hand_model, window.desk.choices.face_model) == (str(glove), "")
+    assert window.panel._combos["hand_model"].currentText() == "glove"
+    before = len(studio.calls("configure"))
+    window.desk.add_model(glove)  # again: there may be a newer one
+    studio.settle()
+    assert len(studio.calls("configure")) > before
 
 
 def test_compare_with_no_model_says_so(studio: Studio, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from ui.settings import Choices, Store
 
 CHANGED = Choices(
     camera="/dev/video2", loop=True, hands=False, faces=True, max_hands=3, max_faces=2,
+    objects=False, max_objects=3, object_model="o.onnx", other_object_model="oo.onnx",
     hand_model="h.onnx", face_model="f.onnx", presence=0.65, smooth="strong",
     mirror_devices=False, mirror_files=True, hud=False, landmarks=False, labels=False,
     privacy=True, panel=False, annotated=True, recordings="r", snapshots="s", project="p",
@@ -78,6 +79,23 @@ def test_second_config() -> None:
     assert Choices().other_config() is None
     other = Choices(other_hand_model="b.onnx", face_model="f.onnx").other_config()
     assert other is not None and (other.hand_model, other.face_model) == ("b.onnx", "f.onnx")
+
+
+def test_objects_are_followed_where_there_is_a_model() -> None:
+    assert Choices().config().kinds == ("hand", "face")
+    assert Choices(object_model="o.onnx").config().kinds == ("hand", "face", "object")
+    assert Choices(object_model="o.onnx", objects=False).config().kinds == ("hand", "face")
+    assert Choices(hands=False, faces=False, object_model="o.onnx").config().kinds == ("object",)
+    with pytest.raises(ValueError, match="nothing to track"):
+        Choices(hands=False, faces=False).config()
+
+
+def test_ones_own_model_against_the_bundled_one() -> None:
+    assert Choices(object_model="o.onnx").against_bundled() is None, "none is bundled for objects"
+    against = Choices(hand_model="glove").against_bundled()
+    assert against is not None and against.other_face_model == ""
+    other = against.other_config()
+    assert other is not None and (other.hand_model, against.config().hand_model) == (None, "glove")
 
 
 def test_folders() -> None:

@@ -20,7 +20,11 @@ from tracker.types import CropBox, Detection, Floats, Image, Located
 
 KNOWN_SHARE = 0.5  # a detection that shares so much of the smaller box is a followed object
 HINT_PRESENCE = 0.1  # a first crop in which the network gives less than this holds none
-REFINE = 2  # looks after the one at the whole frame, each at the landmarks of the one before
+# Looks after the one at the whole frame, each at the landmarks of the one before. The face model
+# without its detector: 0, 1, 2 such looks find 0, 60, 60 of 60 large faces, and 0, 0, 44 of them at
+# half the size; looking at the parts of the frame too makes that 60. The hand model, hands lying
+# turned: with two looks 13 of 41 at half the size, with four 27. Parts of a quarter add nothing.
+REFINE = 4
 SPARE = 2  # views that are refined beyond those there is room for: the first score misleads
 
 
