@@ -83,7 +83,10 @@ class Room:
         self.window.tick()
 
     def release(self, key: Qt.Key | str, modifier: Qt.KeyboardModifier = PLAIN) -> None:
+        """And wait until it counts as up."""
+        spans = self.window.spans
         QTest.keyRelease(self.canvas, key, modifier)
+        self.bot.waitUntil(lambda: bool(self.window.tick() or spans._up is None), timeout=5000)
         self.window.tick()
 
     def place(self, x: float, y: float) -> QPoint:

@@ -74,8 +74,13 @@ def paint_thing(
             painter.drawEllipse(at[i], radius + 4, radius + 4)
             painter.setPen(QPen(MARK, 2))
             painter.drawEllipse(at[i], radius + 4, radius + 4)
-        if is_mark or (scene.with_names and (is_chosen or scene.chosen is None)):
-            paint_words(painter, scene.names[i], at[i] + QPointF(radius + 7, -radius - 5))
+    marked = scene.landmark if is_chosen and scene.landmark is not None else -1
+    named = is_chosen or scene.chosen is None
+    order = sorted(np.flatnonzero(known), key=lambda i: i != marked)  # the chosen one goes first
+    words = [i for i in order if i == marked or (scene.with_names and named)]
+    _paint_names(
+        painter, [(scene.names[i], at[i] + QPointF(radius + 7, -radius - 5)) for i in words]
+    )
     if len(scene.things) > 1 and known.any():
         _paint_tag(painter, scene, chosen, [at[i] for i in np.flatnonzero(known)])
     painter.setOpacity(1.0)
@@ -99,6 +104,16 @@ def _paint_point(
             painter.drawLine(at - step, at + step)
 
 
+def _paint_names(painter: QPainter, names: Sequence[tuple[str, QPointF]]) -> None:
+    """Names beside their points; one that would lie on another is left out until there is room."""
+    taken: list[QRectF] = []
+    for name, at in names:
+        box = words_box(painter, name, at)
+        if not any(box.intersects(other) for other in taken):
+            taken.append(box)
+            paint_words(painter, name, at)
+
+
 def _paint_tag(painter: QPainter, scene: Scene, chosen: Chosen, at: Sequence[QPointF]) -> None:
     """The number of an object above it, when there are several."""
     top = min(at, key=lambda p: p.y())
@@ -106,21 +121,26 @@ def _paint_tag(painter: QPainter, scene: Scene, chosen: Chosen, at: Sequence[QPo
     paint_words(painter, word, top + QPointF(-20, -26))
 
 
-def paint_words(painter: QPainter, text: str, at: QPointF, bold: bool = False) -> QRectF:
-    """Words on a dark box whose lower left corner is near `at`."""
+def words_box(painter: QPainter, text: str, at: QPointF) -> QRectF:
+    """The dark box of words whose first letter stands at `at`."""
+    metrics = QFontMetricsF(painter.font())
+    width = metrics.horizontalAdvance(text) + 8
+    return QRectF(at.x(), at.y() - metrics.ascent(), width, metrics.height())
+
+
+def paint_words(painter: QPainter, text: str, at: QPointF, bold: bool = False) -> None:
+    """Words on a dark box."""
+    painter.save()
     font = QFont(painter.font())
     font.setBold(bold)
     painter.setFont(font)
-    metrics = QFontMetricsF(font)
-    box = QRectF(
-        at.x(), at.y() - metrics.ascent(), metrics.horizontalAdvance(text) + 8, metrics.height()
-    )
+    box = words_box(painter, text, at)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(DARK)
     painter.drawRoundedRect(box, 3, 3)
     painter.setPen(BRIGHT)
-    painter.drawText(QPointF(box.left() + 4, box.top() + metrics.ascent()), text)
-    return box
+    painter.drawText(at + QPointF(4, 0), text)
+    painter.restore()
 
 
 def paint_loupe(

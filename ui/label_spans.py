@@ -14,6 +14,9 @@ from ui import label_ranges as ranges
 from ui.label_desk import LabelDesk
 
 Kind = Literal["gesture", "pose"]
+# Seconds that a key must be up. While a key is down, X11 tells of releases and presses in turn,
+# and where the machine is busy Qt cannot always tell these from real ones.
+UP_S = 0.08
 NOTHING = ""  # the class that takes a label away
 KINDS: tuple[Kind, ...] = ("gesture", "pose")
 
@@ -36,6 +39,7 @@ class Spans:
         """Plain numbers label gestures where the project has any, else head pose."""
         self.desk = desk
         self.held: Held | None = None
+        self._up: tuple[float, float, bool] | None = None  # clock, clip time, was it playing
         self.chosen: Range | None = None
         self.mode: Kind = "gesture" if desk.project.gestures or not desk.project.pose else "pose"
 
@@ -66,6 +70,9 @@ class Spans:
 
     def press(self, digit: int, shifted: bool) -> None:
         """A number key goes down; with Shift it means the other kind."""
+        if self.held is not None and self.held.digit == digit:
+            self._up = None  # it has been down all the time
+            return
         kind = self.mode
         if shifted:
             kind = "pose" if self.mode == "gesture" else "gesture"
@@ -80,23 +87,26 @@ class Spans:
             self.held = Held(digit, kind, classes[digit], screen.clip.name, screen.t)
             self.desk.say(f"{_named(kind, classes[digit])} from {screen.t:.2f} s ...")
 
-    def release(self, digit: int) -> None:
-        """It comes up: what was shown meanwhile has this label."""
-        held, screen = self.held, self.desk.screen
-        if held is None or held.digit != digit:
+    def release(self, digit: int, now: float) -> None:
+        """It comes up at clock time `now`; `tick` says whether it stayed up."""
+        if self.held is not None and self.held.digit == digit:
+            screen = self.desk.screen
+            self._up = (now, screen.t, screen.is_playing)
+
+    def tick(self, now: float) -> None:
+        """What was shown while a key was down has its label."""
+        held, up, screen = self.held, self._up, self.desk.screen
+        if held is None or up is None or now - up[0] < UP_S:
             return
-        self.held = None
-        if held.clip != screen.clip.name or not screen.is_open or screen.seen is None:
+        self.held = self._up = None
+        start, end = sorted((held.start_s, up[1]))
+        if held.clip != screen.clip.name or not screen.is_open:
             self.desk.say("not labelled: another clip was chosen meanwhile")
-            return
-        start, end = held.start_s, screen.t
-        if start == end and not screen.is_playing:
+        elif start == end and not up[2]:
             self._tap(held)
-            return
-        if end < start:
-            start, end = end, start
-        last = screen.at(end)
-        self._paint(Range(held.clip, start, screen.end_of(last), held.kind, held.label))
+        else:
+            end = screen.end_of(screen.at(end))
+            self._paint(Range(held.clip, start, end, held.kind, held.label))
 
     def preview(self) -> Range | None:
         """What would be labelled if the key came up now."""

@@ -179,6 +179,7 @@ class LabelWindow(QMainWindow):
         self.guesses.tick()
         now = time.monotonic()
         self.training.tick(now)
+        self.spans.tick(now)
         if self.desk.store.read_only and now - self._reloaded_at > RELOAD_S:
             self._reloaded_at = now
             if self.desk.store.reload():
@@ -195,7 +196,10 @@ class LabelWindow(QMainWindow):
         if desk.screen.seen is not self._seen:
             self._seen = desk.screen.seen
             self.canvas.set_picture(None if self._seen is None else self._seen.frame.bgr)
-        self.canvas.is_placing = self.points.target() is not None and not desk.store.read_only
+        self.canvas.is_placing = (
+            desk.landmark is not None and self.points.target() is not None
+            and not desk.store.read_only and not desk.screen.is_playing
+        )  # fmt: skip
         self.canvas.set_scene(show.scene(desk, self.spans, self._look, self.looks))
         self.timeline.show_line(show.line(desk, self.spans, self.suggestions))
         if desk.store.labels is not self._labels:
@@ -284,7 +288,7 @@ class LabelWindow(QMainWindow):
             return
         digit = digit_of(event)
         if digit is not None:
-            self.spans.release(digit)
+            self.spans.release(digit, time.monotonic())
         elif event.key() == Qt.Key.Key_Space and self.canvas.is_panning:
             moved = self.canvas.has_panned
             self.canvas.pan_with_space(False)
@@ -300,7 +304,7 @@ class LabelWindow(QMainWindow):
             return
         if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
             if self.spans.held is not None:
-                self.spans.release(self.spans.held.digit)
+                self.spans.release(self.spans.held.digit, time.monotonic())
             self.canvas.pan_with_space(False)
         elif event.type() == QEvent.Type.PaletteChange:
             paint_icons(self.acts, self.palette())
