@@ -109,6 +109,9 @@ def _paint_names(painter: QPainter, names: Sequence[tuple[str, QPointF]]) -> Non
     taken: list[QRectF] = []
     for name, at in names:
         box = words_box(painter, name, at)
+        if box.right() > painter.window().width():
+            at = at - QPointF(box.width() + 24, 0)  # on the other side, where the view ends
+            box = words_box(painter, name, at)
         if not any(box.intersects(other) for other in taken):
             taken.append(box)
             paint_words(painter, name, at)
