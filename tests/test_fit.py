@@ -14,12 +14,16 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import train.fit
 from tests.blobs import write_blobs, write_config
 from train.checkpoint import load_checkpoint, load_model
 from train.config import read_config
 from train.data import read_coco
 from train.evaluate import predict, summarise, torch_runner
 from train.fit import fit, learning_rate, load_data, update_ema, warm_start
+from train.run import start_run
+from train.step import step_batch
+from train.stopping import Stopped
 
 
 def test_overfits_four_images_in_thirty_steps(tmp_path):
@@ -148,3 +152,163 @@ def test_progress_json_tells_the_end(tmp_path):
     found = json.loads((tmp_path / "broken" / "progress.json").read_text())
     assert found["state"] == "failed"
     assert "lower lr" in found["message"]
+
+
+def test_averaged_weights_alone_serve_all_but_a_resume(tmp_path):
+    write_blobs(tmp_path)
+    spec = read_config(write_config(tmp_path, steps=10))
+    final = fit(spec, tmp_path, tmp_path / "run")
+    found = load_checkpoint(final)
+    assert {k.split(".")[0] for k in found.tensors} == {"ema"}
+    last = load_checkpoint(tmp_path / "run" / "last.safetensors")
+    assert {k.split(".")[0] for k in last.tensors} == {"ema", "model", "optimiser"}
+    again = fit(replace(spec, steps=1), tmp_path, tmp_path / "warm", init=final)
+    assert load_checkpoint(again).step == 1
+    final.replace(tmp_path / "run" / "last.safetensors")
+    with pytest.raises(ValueError, match="averaged weights alone"):
+        fit(spec, tmp_path, tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_that_goes_on_exactly(tmp_path, number):
+    write_blobs(tmp_path)
+    change = {"checkpoint_every": "1000", "evaluate_every": "7"}
+    spec = read_config(write_config(tmp_path, steps=24), change)
+    whole = load_file(fit(spec, tmp_path, tmp_path / "whole"))
+
+    def interrupt(p):
+        if p.step == 11:
+            os.kill(os.getpid(), number)
+
+    before = signal.getsignal(number)
+    with pytest.raises(Stopped, match="stopped at step 11 of 24; add --resume"):
+        fit(spec, tmp_path, tmp_path / "cut", report=interrupt)
+    assert signal.getsignal(number) is before
+    told = json.loads((tmp_path / "cut" / "progress.json").read_text())
+    assert (told["state"], told["step"]) == ("stopped", 11)
+    assert not (tmp_path / "cut" / "model.safetensors").exists()
+    resumed = load_file(fit(spec, tmp_path, tmp_path / "cut", resume=True))
+    assert all(torch.equal(whole[k], resumed[k]) for k in whole)
+    rows = [(tmp_path / n / "metrics.csv").read_text() for n in ("whole", "cut")]
+    assert rows[0] == rows[1]
+
+
+def scripted(monkeypatch, values):
+    """Hold-out evaluations that give these NMEs, one after the other."""
+    left = iter(values)
+
+    def evaluate(run):
+        return {"nme": next(left), "attributes": {}}
+
+    monkeypatch.setattr("train.fit.evaluate_hold_out", evaluate)
+
+
+def test_patience_ends_a_run_and_the_best_weights_are_kept(tmp_path, monkeypatch):
+    write_blobs(tmp_path)
+    change = {"evaluate_every": "2", "patience": "3", "keep": '"best"'}
+    spec = read_config(write_config(tmp_path, steps=40), change)
+    scripted(monkeypatch, [9.0, 7.0, 8.0, float("nan"), 7.0, 7.5])
+    seen = []
+    final = fit(spec, tmp_path, tmp_path / "run", report=seen.append)
+    assert [p.step for p in seen][-1] == 12  # NaN is no evaluation: steps 6, 10, 12 were no better
+    assert "no better hold-out NME than 7.00 % (step 4) in 3 evaluations" in seen[-1].message
+    told = json.loads((tmp_path / "run" / "progress.json").read_text())
+    assert told["state"] == "done"
+    assert "ended early" in told["message"]
+    kept, best = load_checkpoint(final), load_checkpoint(tmp_path / "run" / "best.safetensors")
+    assert (kept.step, best.step) == (4, 4)
+    a, b = kept.part("ema"), best.part("ema")
+    assert all(torch.equal(a[k], b[k]) for k in a if k != "calibration")
+    scripted(monkeypatch, [])
+    again = fit(spec, tmp_path, tmp_path / "run", resume=True)  # stays ended
+    assert load_checkpoint(again).step == 4
+
+
+def test_patience_is_remembered_by_a_resume(tmp_path, monkeypatch):
+    write_blobs(tmp_path)
+    change = {"evaluate_every": "2", "patience": "3", "checkpoint_every": "2"}
+    spec = read_config(write_config(tmp_path, steps=40), change)
+    scripted(monkeypatch, [5.0, 6.0, 6.0])
+
+    def kill(p):
+        if p.step == 6:
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        fit(spec, tmp_path, tmp_path / "run", report=kill)
+    scripted(monkeypatch, [6.0])
+    final = fit(spec, tmp_path, tmp_path / "run", resume=True)
+    assert load_checkpoint(final).step == 8  # keep = last
+
+
+def test_running_out_of_memory_halves_the_batch_for_good(tmp_path, monkeypatch):
+    write_blobs(tmp_path, 12)
+    change = {"batch": "8", "checkpoint_every": "1"}
+    spec = read_config(write_config(tmp_path, steps=6), change)
+    real, sizes = train.fit.train_step, []
+
+    def step(run, batch):
+        if run.step >= 2 and len(batch.image) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        sizes.append(len(batch.image))
+        return real(run, batch)
+
+    monkeypatch.setattr("train.fit.train_step", step)
+    seen = []
+
+    def cut(p):
+        seen.append(p.message)
+        if p.step == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(spec, tmp_path, tmp_path / "run", report=cut)
+    assert sizes == [8, 8, 2, 2]
+    assert seen[2] == "memory ran out: from step 2 on a batch has 2 pictures"
+    fit(spec, tmp_path, tmp_path / "run", resume=True)
+    assert sizes == [8, 8, 2, 2, 2, 2]
+
+
+def test_no_memory_for_one_picture_is_a_sentence(tmp_path, monkeypatch):
+    write_blobs(tmp_path)
+    spec = read_config(write_config(tmp_path, steps=6))
+
+    def step(run, batch):
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried")
+
+    monkeypatch.setattr("train.fit.train_step", step)
+    with pytest.raises(ValueError, match="memory ran out with a single picture"):
+        fit(spec, tmp_path, tmp_path / "run")
+
+
+def test_an_evaluation_that_needs_too_much_memory_goes_on_in_smaller_batches(tmp_path, monkeypatch):
+    write_blobs(tmp_path, 8, hold=4)
+    spec = read_config(write_config(tmp_path, steps=1))
+    real, sizes = train.fit.predict, []
+
+    def predict_few(run, data, rows, spec, batch):
+        sizes.append(batch)
+        if batch > 16:
+            raise MemoryError
+        return real(run, data, rows, spec, batch)
+
+    monkeypatch.setattr("train.fit.predict", predict_few)
+    fit(spec, tmp_path, tmp_path / "run")
+    assert sizes == [64, 32, 16] * 2
+
+
+def test_a_resume_may_use_another_device_and_thread_count(tmp_path):
+    write_blobs(tmp_path)
+    spec = read_config(write_config(tmp_path, steps=10))
+    fit(spec, tmp_path, tmp_path / "run")
+    fit(replace(spec, device="cpu", threads=2), tmp_path, tmp_path / "run", resume=True)
+
+
+def test_row_seeds_give_each_picture_its_own_stream(tmp_path):
+    data = read_coco(write_blobs(tmp_path, 12))
+    change = {"augment.rotate": "20", "augment.occlude": "1", "row_seeds": "true", "batch": "4"}
+    spec = read_config(write_config(tmp_path), change)
+    run = start_run(spec, data, tmp_path, torch.device("cpu"), None)
+    one, other = step_batch(run, [0, 1, 2, 3]), step_batch(run, [5, 1, 2, 3])
+    assert torch.equal(one.image[1:], other.image[1:])
+    assert torch.equal(one.warp[1:], other.warp[1:])

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -166,21 +167,26 @@ def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Genera
 
 
 def make_batch(
-    data: DataSet, rows: Sequence[int], spec: FitSpec, rng: np.random.Generator | None
+    data: DataSet,
+    rows: Sequence[int],
+    spec: FitSpec,
+    rng: np.random.Generator | Sequence[np.random.Generator] | None,
 ) -> Batch:
-    """Crops of these rows: augmented when there is a generator, else exactly as the tracker's.
+    """Crops of these rows: augmented when there is a generator, or one for each row, else exactly
+    as the tracker's.
 
     Flipped landmark masks follow their partners.
     """
     size, images, points, masks = spec.net.size, [], [], []
     targets: dict[str, list[int | np.ndarray]] = {h.attribute.name: [] for h in spec.heads}
-    for row in rows:
+    each = list(rng) if isinstance(rng, Sequence) else [rng] * len(rows)
+    for row, own in zip(rows, each, strict=True):
         example = example_at(data, row)
-        if rng is None:
+        if own is None:
             pairs = data.markup.flip_pairs
             crop = crop_example(spec.kind, example, data.image(row), size, pairs, rule=spec.crop)  # type: ignore[arg-type]
         else:
-            crop = _training_crop(data, row, spec, rng)
+            crop = _training_crop(data, row, spec, own)
         mask = example.labelled.copy()
         if crop.flipped:
             for a, b in data.markup.flip_pairs:
@@ -191,10 +197,8 @@ def make_batch(
         for head in spec.heads:
             targets[head.attribute.name].append(attribute_target(head, example, crop))
     xy = np.stack(points)
-    if rng is None:
-        warps = np.tile(np.eye(2, 3, dtype=np.float32), (len(rows), 1, 1))
-    else:
-        warps = np.stack([random_warp(rng, spec.elt, size) for _ in rows])
+    still = np.eye(2, 3, dtype=np.float32)
+    warps = np.stack([still if r is None else random_warp(r, spec.elt, size) for r in each])
     return Batch(
         torch.from_numpy(np.stack(images)).float(),
         torch.from_numpy(np.nan_to_num(xy)),
@@ -204,3 +208,30 @@ def make_batch(
         torch.from_numpy(warps),
         tuple(rows),
     )
+
+
+def batch_part(batch: Batch, rows: Sequence[int]) -> Batch:
+    """These images of a batch; the batch itself where they are all of it."""
+    if len(rows) == len(batch.image):
+        return batch
+    at = torch.tensor(list(rows))
+    return replace(
+        batch,
+        image=batch.image[at], xy=batch.xy[at], labelled=batch.labelled[at],
+        present=batch.present[at], attributes={k: v[at] for k, v in batch.attributes.items()},
+        warp=batch.warp[at], rows=tuple(batch.rows[i] for i in rows),
+    )  # fmt: skip
+
+
+def batch_to(batch: Batch, device: torch.device) -> Batch:
+    """The batch on a device."""
+    if device.type == "cpu":
+        return batch
+    moved = {f.name: getattr(batch, f.name) for f in fields(batch) if f.name != "rows"}
+    return replace(batch, **{k: _moved(v, device) for k, v in moved.items()})
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    if isinstance(value, dict):
+        return {k: v.to(device) for k, v in value.items()}
+    return value if value is None else value.to(device)

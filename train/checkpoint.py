@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -67,19 +68,25 @@ def save_checkpoint(
     spec: FitSpec,
     markup: Markup,
     step: int,
-    model: nn.Module,
+    model: nn.Module | None,
     ema: nn.Module,
     optimiser: torch.optim.Optimizer | None,
     extra: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write everything that a resume or an export needs; a crash leaves the old file whole."""
+    """Write everything that a resume or an export needs; a crash leaves the old file whole.
+
+    Without `model` only the averaged weights are kept: half the size, enough for an export or a
+    warm start, not for a resume.
+    """
     tensors: dict[str, Tensor] = {}
-    parts = {"model": model.state_dict(), "ema": ema.state_dict()}
+    parts = {"ema": ema.state_dict()}
+    if model is not None:
+        parts["model"] = model.state_dict()
     if optimiser is not None:
         parts["optimiser"] = flatten_optimiser(optimiser)
     for prefix, part in parts.items():
         for name, value in part.items():
-            tensors[f"{prefix}.{name}"] = value.detach().clone().contiguous()
+            tensors[f"{prefix}.{name}"] = value.detach().cpu().clone().contiguous()
     header = {
         "schema": SCHEMA,
         "spec": spec_to_dict(spec),
@@ -89,6 +96,8 @@ def save_checkpoint(
     }
     beside = path.with_name(path.name + ".part")
     save_file(tensors, beside, metadata={"tracker": json.dumps(header)})
+    with beside.open("rb") as file:
+        os.fsync(file.fileno())
     beside.replace(path)
 
 

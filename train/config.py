@@ -30,6 +30,8 @@ class AugmentSpec:
     blur: float = 0.2  # probability
     occlude: float = 0.3  # probability
     background: float = 0.7  # probability, for pictures cut out on black
+    whole: float = 0.0  # probability that the crop is the whole picture, as a first look without
+    # any detector is
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,11 @@ class FitSpec:
     precision: str = "bf16"  # 'bf16' (autocast) or 'f32'
     evaluate_every: int = 500
     checkpoint_every: int = 100
+    device: str = "auto"  # 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'
+    patience: int = 0  # evaluations without a better hold-out NME that end a run; 0: none do
+    keep: str = "last"  # averaged weights that become the model: 'last', or 'best' on the hold-out
+    freeze: bool = False  # the localiser stays as it is, only the attribute heads learn
+    row_seeds: bool = False  # a generator for each picture: processes augment their own part alone
 
 
 def build(cls: type[T], values: Mapping[str, Any], where: str = "config") -> T:

@@ -45,7 +45,7 @@ def torch_runner(model: LandmarkNet) -> Runner:
 
     def run(batch: Batch) -> dict[str, NDArray[np.float64]]:
         with torch.inference_mode():
-            out = model(batch.image)
+            out = model(batch.image.to(model.mean.device))
             found = {
                 "xy": out.xy,
                 "spread": out.spread,
@@ -55,7 +55,7 @@ def torch_runner(model: LandmarkNet) -> Runner:
             for head in model.specs:
                 name = head.attribute.name
                 found[name] = attribute_values(head, out.attributes[name])
-            return {k: v.double().numpy() for k, v in found.items()}
+            return {k: v.cpu().double().numpy() for k, v in found.items()}
 
     return run
 

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-import copy
-import math
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import nn
 
-from train.batches import make_batch, step_rows
-from train.checkpoint import (
-    build_model,
-    load_checkpoint,
-    restore_optimiser,
-    save_checkpoint,
-)
+from train.batches import step_rows
+from train.checkpoint import load_checkpoint, save_checkpoint
 from train.config import FitSpec
 from train.data import DataSet, hide_landmarks, join, read_coco
-from train.evaluate import fit_calibration, predict, summarise, torch_runner
-from train.losses import Batch, composite, elt_rows, warp_image
-from train.model import LandmarkNet, Prediction
+from train.device import free_memory, is_out_of_memory, pick_device
+from train.evaluate import Outputs, fit_calibration, predict, summarise, torch_runner
 from train.progress import Progress as Progress
 from train.progress import ProgressFile
-from train.runlog import MetricsLog, Running, metrics_row, write_split
+from train.ranks import leading
+from train.run import (
+    Run,
+    halve_batch,
+    note_hold,
+    resume_run,
+    save_run,
+    share_best,
+    share_start,
+    start_run,
+)
+from train.run import warm_start as warm_start
+from train.runlog import MetricsLog, metrics_row, write_split
+from train.spread import agreed, joined, wait
+from train.step import learning_rate as learning_rate
+from train.step import step_batch, train_step
+from train.step import update_ema as update_ema
+from train.stopping import Stopped, StopWish, stop_wish
 
 
 def load_data(spec: FitSpec, root: Path) -> DataSet:
@@ -36,72 +44,6 @@ def load_data(spec: FitSpec, root: Path) -> DataSet:
     if not sets:
         raise ValueError("the config names no label file; set data.files")
     return hide_landmarks(join(sets), spec.data.label_share, spec.seed)
-
-
-def learning_rate(spec: FitSpec, step: int) -> float:
-    """Linear warm-up, then a cosine to 1 % of the top rate."""
-    if step < spec.warmup:
-        return spec.lr * (step + 1) / spec.warmup
-    done = (step - spec.warmup) / max(1, spec.steps - spec.warmup)
-    return spec.lr * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(done, 1.0)))))
-
-
-def update_ema(ema: nn.Module, model: nn.Module, decay: float, step: int) -> None:
-    """Move the average towards the model; early on faster, so it never lags a fresh start."""
-    keep = min(decay, (1 + step) / (10 + step))
-    with torch.no_grad():
-        for a, b in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
-            if a.dtype.is_floating_point:
-                a.lerp_(b, 1 - keep)
-            else:
-                a.copy_(b)
-
-
-def forward(
-    model: LandmarkNet, batch: Batch, spec: FitSpec
-) -> tuple[Prediction, Prediction | None]:
-    """The batch's prediction and, where the ELT is on, that of the warped images."""
-    layout = torch.channels_last
-    rows = elt_rows(batch, spec.loss) if spec.loss.alpha else torch.zeros(0)
-    image = batch.image
-    if len(rows):
-        image = torch.cat([image, warp_image(image[rows], batch.warp[rows])])
-    image = ((image - model.mean) / model.std).contiguous(memory_format=layout)
-    with torch.autocast("cpu", torch.bfloat16, enabled=spec.precision == "bf16"):
-        heat, coarse = model.net(image)
-    n = len(batch.image)
-    out = model.finish(heat[:n], coarse[:n])
-    return out, model.finish(heat[n:], coarse[n:]) if len(rows) else None
-
-
-def train_step(
-    model: LandmarkNet, optimiser: torch.optim.Optimizer, batch: Batch, spec: FitSpec, step: int
-) -> dict[str, float]:
-    """One update; the weighted terms of the loss as numbers."""
-    torch.manual_seed(spec.seed * 1_000_003 + step)  # dropout: nothing but (seed, step)
-    for group in optimiser.param_groups:
-        group["lr"] = learning_rate(spec, step)
-    out, warped = forward(model, batch, spec)
-    terms = composite(model, batch, out, warped, spec.loss)
-    loss = torch.stack(list(terms.values())).sum()
-    if not torch.isfinite(loss):
-        raise FloatingPointError(
-            f"the loss became {loss.item()} at step {step}; lower lr or resume from the checkpoint"
-        )
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(model.parameters(), 10.0)
-    optimiser.step()
-    return {k: float(v.detach()) for k, v in terms.items()} | {"loss": float(loss.detach())}
-
-
-def evaluate_hold_out(ema: LandmarkNet, data: DataSet, spec: FitSpec) -> dict[str, Any] | None:
-    """The summary on the hold-out's real objects; None when nothing is held out."""
-    rows = [i for i in data.rows(hold=True) if not data.examples[i].negative]
-    if not rows:
-        return None
-    ema.eval()
-    return summarise(predict(torch_runner(ema), data, rows, spec), data, spec)
 
 
 def fit(
@@ -118,35 +60,49 @@ def fit(
 
     `resume` goes on from out/last.safetensors exactly; `init` starts from another checkpoint's
     averaged weights (layers of another shape keep their fresh values). `data` takes the place of
-    the spec's label files. OUT/progress.json follows the run for whoever watches.
+    the spec's label files. OUT/progress.json follows the run for whoever watches. Ctrl-C and
+    SIGTERM end it after the step, with a checkpoint, by `Stopped`. Under torchrun all processes
+    train on parts of each batch and the first alone reports and writes.
     """
     torch.set_num_threads(spec.threads)
+    if spec.keep not in ("last", "best"):
+        raise ValueError(f"keep takes last or best, found '{spec.keep}'")
+    device = pick_device(spec.device)
     if data is None:
         data = load_data(spec, root)
     else:
         data = hide_landmarks(data, spec.data.label_share, spec.seed)
     out.mkdir(parents=True, exist_ok=True)
-    last = out / "last.safetensors"
-    if last.exists() and not resume:
-        raise ValueError(f"{last} exists; add --resume to go on, or choose another --out")
-    torch.manual_seed(spec.seed)
-    model = build_model(spec, data.markup)
-    if init is not None:
-        warm_start(model, init)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    ema = copy.deepcopy(model)
-    optimiser = torch.optim.Adam(model.parameters(), spec.lr)
-    start, running = 0, Running({}, 0)
-    if resume and last.exists():
-        start, running = restore(last, spec, data, model, ema, optimiser)
-    log = MetricsLog(out / "metrics.csv", start)
-    write_split(out / "split.json", data)
-    told = ProgressFile(out / "progress.json", out.name)
+    with joined(device):
+        run = start_run(spec, data, out, device, init)
+        run.notes = extra or {}
+        if run.last.exists():
+            if not resume:
+                raise ValueError(
+                    f"{run.last} exists; add --resume to go on, or choose another --out"
+                )
+            resume_run(run)
+        share_start(run)
+        if init is not None and spec.keep == "best" and run.step == 0 and leading():
+            note_hold(run, evaluate_hold_out(run))  # never ship worse than what it starts from
+        return train(run, report)
+
+
+def train(run: Run, report: Callable[[Progress], None]) -> Path:
+    """From a run's present step to its final checkpoint, telling progress.json how it ends."""
+    told = ProgressFile(run.out / "progress.json", run.out.name, active=leading())
+    if leading():
+        write_split(run.out / "split.json", run.data)
     try:
-        for progress in steps(spec, data, model, ema, optimiser, start, running, log, last, extra):
-            told.step(progress)
-            report(progress)
-        final = finish(spec, data, model, ema, out, extra)
+        with stop_wish() as wish:
+            for progress in steps(run, wish):
+                told.step(progress)
+                if leading():
+                    report(progress)
+            final = finish(run)
+    except (Stopped, KeyboardInterrupt) as error:
+        told.end("stopped", str(error) or "interrupted; resume goes on from the last checkpoint")
+        raise
     except BaseException as error:
         told.end("failed", str(error) or type(error).__name__)
         raise
@@ -154,79 +110,106 @@ def fit(
     return final
 
 
-def restore(
-    last: Path, spec: FitSpec, data: DataSet, model: nn.Module, ema: nn.Module,
-    optimiser: torch.optim.Optimizer,
-) -> tuple[int, Running]:  # fmt: skip
-    """Put a run back to its last checkpoint; returns the step it goes on from, and its sums."""
-    found = load_checkpoint(last)
-    if found.spec != spec:
-        raise ValueError(
-            f"{last} was made with another config; resume with the same one or choose another --out"
-        )
-    if found.markup.landmarks != data.markup.landmarks:
-        raise ValueError(f"{last} has other landmarks than the data")
-    model.load_state_dict(found.part("model"))
-    ema.load_state_dict(found.part("ema"))
-    restore_optimiser(optimiser, found.part("optimiser"))
-    running = found.extra.get("running", {"sums": {}, "count": 0})
-    return found.step, Running(dict(running["sums"]), int(running["count"]))
-
-
-def warm_start(model: LandmarkNet, init: Path) -> list[str]:
-    """Copy every tensor that fits in name and shape; returns the names that stay fresh."""
-    source = load_checkpoint(init).part("ema")
-    own = model.state_dict()
-    fits = {k: v for k, v in source.items() if k in own and own[k].shape == v.shape}
-    if not fits:
-        raise ValueError(f"{init} shares no layer with this network")
-    model.load_state_dict(own | fits)
-    return [k for k in own if k not in fits]
-
-
-def steps(
-    spec: FitSpec, data: DataSet, model: LandmarkNet, ema: LandmarkNet,
-    optimiser: torch.optim.Optimizer, start: int, running: Running, log: MetricsLog, last: Path,
-    extra: dict[str, Any] | None,
-) -> Iterator[Progress]:  # fmt: skip
-    """The loop itself, one Progress a step, with checkpoints and evaluations on their steps."""
-    speed, clock = 0.0, time.perf_counter()
-    for step, rows in step_rows(data, spec, start):
-        if step >= spec.steps:
-            return
-        model.train()
-        batch = make_batch(data, rows, spec, np.random.default_rng([spec.seed, 3, step]))
-        terms = train_step(model, optimiser, batch, spec, step)
-        update_ema(ema, model, spec.ema, step)
-        running.add(terms)
-        now = time.perf_counter()
-        rate = len(rows) / (now - clock)
+def steps(run: Run, wish: StopWish) -> Iterator[Progress]:
+    """The loop itself, one Progress a step; a wish to stop is heard after a step."""
+    spec, log = run.spec, MetricsLog(run.out / "metrics.csv", run.step)
+    batches = step_rows(run.data, replace(spec, batch=run.batch), run.step)
+    speed, message, clock = 0.0, "", time.perf_counter()
+    while not run.ended:
+        _, rows = next(batches)
+        terms = try_step(run, rows)
+        if terms is None:
+            message = halve_batch(run, len(rows))
+            batches = step_rows(run.data, replace(spec, batch=run.batch), run.step)
+            continue
+        rate = len(rows) / (time.perf_counter() - clock)
         speed = rate if speed == 0 else 0.95 * speed + 0.05 * rate
-        done, hold = step + 1, None
-        if done % spec.evaluate_every == 0 or done == spec.steps:
-            hold = evaluate_hold_out(ema, data, spec)
-            log.add(metrics_row(done, running.take_mean(), hold))
-        if done % spec.checkpoint_every == 0 or done == spec.steps:
-            more = {**(extra or {}), "running": {"sums": running.sums, "count": running.count}}
-            save_checkpoint(last, spec, data.markup, done, model, ema, optimiser, more)
+        hold = after_step(run, terms, log)
+        eta = (spec.steps - run.step) * len(rows) / speed
+        message = message or early_sentence(run)
         clock = time.perf_counter()
-        eta = (spec.steps - done) * len(rows) / speed if speed else math.nan
-        yield Progress(done, spec.steps, terms["loss"], terms, speed, hold, eta)
+        yield Progress(run.step, spec.steps, terms["loss"], terms, speed, hold, eta, message)
+        message = ""
+        if not run.ended and agreed(wish.made, run.device):
+            save_run(run)
+            raise Stopped(f"stopped at step {run.step} of {spec.steps}; add --resume to go on")
 
 
-def finish(
-    spec: FitSpec, data: DataSet, model: LandmarkNet, ema: LandmarkNet, out: Path,
-    extra: dict[str, Any] | None,
-) -> Path:  # fmt: skip
-    """Calibrate the scores on the hold-out and write the checkpoint that is exported."""
-    ema.eval()
-    rows = [i for i in data.rows(hold=True) if data.examples[i].labelled.any()]
-    found = dict(extra or {})
-    if rows:
-        outputs = predict(torch_runner(ema), data, rows, spec)
-        a, b = fit_calibration(outputs, spec.net.size)
-        ema.calibration.copy_(torch.tensor([a, b]))
-        found["hold_out"] = summarise(outputs, data, spec)
-    final = out / "model.safetensors"
-    save_checkpoint(final, spec, data.markup, spec.steps, model, ema, None, found)
+def try_step(run: Run, rows: list[int]) -> dict[str, float] | None:
+    """The terms of one update, or None where memory ran out (and nothing was updated)."""
+    try:
+        return train_step(run, step_batch(run, rows))
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    return None
+
+
+def after_step(run: Run, terms: dict[str, float], log: MetricsLog) -> dict[str, Any] | None:
+    """Average, log, evaluate and keep, each on its steps; the evaluation where there was one."""
+    spec, hold = run.spec, None
+    update_ema(run.ema, run.model, spec.ema, run.step)
+    run.running.add(terms)
+    run.step += 1
+    last = run.step == spec.steps
+    if run.step % spec.evaluate_every == 0 or last:
+        if leading():
+            hold = evaluate_hold_out(run)
+            log.add(metrics_row(run.step, run.running.take_mean(), hold))
+            note_hold(run, hold)
+        share_best(run)
+    if run.step % spec.checkpoint_every == 0 or last or run.ended:
+        save_run(run)
+    return hold
+
+
+def early_sentence(run: Run) -> str:
+    """Why a run ends before its last step, or nothing."""
+    if not run.ended or run.step >= run.spec.steps:
+        return ""
+    return (
+        f"ended early: no better hold-out NME than {run.best.nme:.2f} % (step {run.best.step}) "
+        f"in {run.best.since} evaluations"
+    )
+
+
+def predict_held(run: Run, rows: list[int]) -> Outputs:
+    """The averaged weights' outputs on these rows, in batches that fit into memory."""
+    run.ema.eval()
+    size = 64
+    while True:
+        try:
+            return predict(torch_runner(run.ema), run.data, rows, run.spec, size)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        if size == 1:
+            raise ValueError("memory ran out on evaluating a single picture; set a smaller net")
+        size //= 2
+        free_memory(run.device)
+
+
+def evaluate_hold_out(run: Run) -> dict[str, Any] | None:
+    """The summary on the hold-out's real objects; None when nothing is held out."""
+    rows = [i for i in run.data.rows(hold=True) if not run.data.examples[i].negative]
+    return summarise(predict_held(run, rows), run.data, run.spec) if rows else None
+
+
+def finish(run: Run) -> Path:
+    """Calibrate the scores on the hold-out and write the weights that are exported."""
+    final, step = run.out / "model.safetensors", run.step
+    if leading():
+        if run.spec.keep == "best" and run.best_path.is_file():
+            kept = load_checkpoint(run.best_path)
+            run.ema.load_state_dict(kept.part("ema"))
+            step = kept.step
+        rows = [i for i in run.data.rows(hold=True) if run.data.examples[i].labelled.any()]
+        found = dict(run.notes)
+        if rows:
+            outputs = predict_held(run, rows)
+            a, b = fit_calibration(outputs, run.spec.net.size)
+            run.ema.calibration.copy_(torch.tensor([a, b]))
+            found["hold_out"] = summarise(outputs, run.data, run.spec)
+        save_checkpoint(final, run.spec, run.data.markup, step, None, run.ema, None, found)
+    wait()
     return final

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from train.model import POSE_UNIT, Head, LandmarkNet, Prediction
+from train.spread import first_rows, processes, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def point_loss(xy: Tensor, target: Tensor, mask: Tensor, kind: str = "l2") -> Te
     delta = torch.where(mask[..., None], xy - target, torch.zeros_like(xy))
     square = delta.square().sum(-1)
     each = square if kind == "l2" else (square + 1e-4).sqrt() - 1e-2
-    return (each * mask).sum() / mask.sum().clamp(min=1)
+    return (each * mask).sum() / total(mask.sum()).clamp(min=1)
 
 
 def heat_loss(heat: Tensor, beta: float, target: Tensor, mask: Tensor, sigma: float) -> Tensor:
@@ -64,8 +65,8 @@ def heat_loss(heat: Tensor, beta: float, target: Tensor, mask: Tensor, sigma: fl
     left out.
     """
     n, k, h, w = heat.shape
-    gx = torch.arange(w, dtype=torch.float32)
-    gy = torch.arange(h, dtype=torch.float32)
+    gx = torch.arange(w, dtype=torch.float32, device=heat.device)
+    gy = torch.arange(h, dtype=torch.float32, device=heat.device)
     inside = mask & (target >= -0.5).all(-1) & (target[..., 0] < w - 0.5)
     inside = inside & (target[..., 1] < h - 0.5)
     safe = torch.where(inside[..., None], target, torch.zeros_like(target))
@@ -75,27 +76,30 @@ def heat_loss(heat: Tensor, beta: float, target: Tensor, mask: Tensor, sigma: fl
     goal = (goal / goal.sum((2, 3), keepdim=True)).flatten(2)
     logp = F.log_softmax(beta * heat.float().reshape(n, k, h * w), -1)
     each = -(goal * logp).sum(-1)
-    return (each * inside).sum() / inside.sum().clamp(min=1)
+    return (each * inside).sum() / total(inside.sum()).clamp(min=1)
 
 
 def attribute_loss(head: Head, raw: Tensor, target: Tensor) -> Tensor:
     """Cross-entropy for classes, L1 for values (in units of POSE_UNIT), masked where unknown."""
     if head.attribute.classes:
         known = target >= 0
+        count = total(known.sum())
         if not known.any():
             return raw.sum() * 0
-        return F.cross_entropy(raw[known], target[known])
+        return F.cross_entropy(raw[known], target[known], reduction="sum") / count
     known = torch.isfinite(target)
     goal = torch.where(known, target, torch.zeros_like(target)) / POSE_UNIT
-    return ((raw - goal).abs() * known).sum() / known.sum().clamp(min=1)
+    return ((raw - goal).abs() * known).sum() / total(known.sum()).clamp(min=1)
 
 
 def presence_loss(logit: Tensor, present: Tensor) -> Tensor:
     """Binary cross-entropy where it is known whether the object is there."""
     known = torch.isfinite(present)
+    count = total(known.sum())
     if not known.any():
         return logit.sum() * 0
-    return F.binary_cross_entropy_with_logits(logit[known], present[known])
+    each = F.binary_cross_entropy_with_logits(logit[known], present[known], reduction="sum")
+    return each / count
 
 
 def warp_image(image: Tensor, warp: Tensor) -> Tensor:
@@ -133,8 +137,7 @@ def elt_rows(batch: Batch, spec: LossSpec) -> Tensor:
     """Indices of the images of a batch on which the ELT acts."""
     present = ~(batch.present == 0)
     wanted = present if spec.elt_on == "all" else present & ~batch.labelled.any(1)
-    rows = wanted.nonzero()[:, 0]
-    return rows[: max(1, round(len(batch.image) * spec.elt_share))]
+    return first_rows(wanted, spec.elt_share)
 
 
 def composite(
@@ -158,12 +161,17 @@ def composite(
             terms[name] = spec.attribute * value
     if spec.presence:
         terms["presence"] = spec.presence * presence_loss(out.presence, batch.present)
-    if warped is not None:
-        rows = elt_rows(batch, spec)
-        size = batch.image.shape[-1]
-        elt = elt_loss(out.xy[rows], warped.xy, batch.warp[rows], size, spec.point)
-        terms["elt"] = spec.alpha * elt
+    if spec.alpha:
+        rows = elt_rows(batch, spec)  # none may be here, but counts are shared between processes
+        if warped is not None:
+            size = batch.image.shape[-1]
+            elt = elt_loss(out.xy[rows], warped.xy, batch.warp[rows], size, spec.point)
+            terms["elt"] = spec.alpha * elt
+        elif processes() > 1:
+            nothing = out.xy[:0]
+            terms["elt"] = point_loss(nothing, nothing, batch.labelled[:0], spec.point)
     if spec.gamma:
         weights = [p for p in model.parameters() if p.ndim > 1]
-        terms["decay"] = spec.gamma * torch.stack([w.square().sum() for w in weights]).sum()
+        squares = torch.stack([w.square().sum() for w in weights]).sum()
+        terms["decay"] = spec.gamma * squares / processes()  # each process adds its part
     return terms

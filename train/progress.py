@@ -34,8 +34,14 @@ class ProgressFile:
     'done', 'stopped' or 'failed') and message; numbers not known yet are null.
     """
 
-    def __init__(self, path: Path, run: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self.path, self.clock = path, clock
+    def __init__(
+        self,
+        path: Path,
+        run: str,
+        clock: Callable[[], float] = time.monotonic,
+        active: bool = True,
+    ) -> None:
+        self.path, self.clock, self.active = path, clock, active
         self.fields: dict[str, Any] = {
             "run": run, "step": 0, "steps": 0, "loss": None, "hold_nme": None, "images_s": None,
             "eta_s": None, "state": "training", "message": "",
@@ -60,7 +66,9 @@ class ProgressFile:
         self.write()
 
     def write(self) -> None:
-        """Write beside and rename."""
+        """Write beside and rename; not `active` (another process writes): nothing."""
+        if not self.active:
+            return
         beside = self.path.with_name(self.path.name + ".part")
         beside.write_text(json.dumps(self.fields))
         beside.replace(self.path)

@@ -1,0 +1,95 @@
+"""One step of training: forward, losses, update, and the average that follows the weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from train.batches import batch_part, batch_to, make_batch
+from train.config import FitSpec
+from train.device import half_precision
+from train.losses import Batch, composite, elt_rows, warp_image
+from train.model import LandmarkNet, Prediction
+from train.ranks import rank
+from train.run import Run
+from train.spread import part, sum_gradients, total
+
+
+def learning_rate(spec: FitSpec, step: int) -> float:
+    """Linear warm-up, then a cosine to 1 % of the top rate."""
+    if step < spec.warmup:
+        return spec.lr * (step + 1) / spec.warmup
+    done = (step - spec.warmup) / max(1, spec.steps - spec.warmup)
+    return spec.lr * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(done, 1.0)))))
+
+
+def update_ema(ema: nn.Module, model: nn.Module, decay: float, step: int) -> None:
+    """Move the average towards the model; early on faster, so it never lags a fresh start."""
+    keep = min(decay, (1 + step) / (10 + step))
+    with torch.no_grad():
+        for a, b in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
+            if a.dtype.is_floating_point:
+                a.lerp_(b, 1 - keep)
+            else:
+                a.copy_(b)
+
+
+def step_batch(run: Run, rows: list[int]) -> Batch:
+    """This process's part of a step's batch, on the run's device.
+
+    With `row_seeds` each picture has a generator of its own, so that a process makes its own part
+    alone; else all make the whole batch, as one process does, and take their part of it.
+    """
+    seed, spec = [run.spec.seed, 3, run.step], run.spec
+    if spec.row_seeds:
+        mine = part(list(enumerate(rows)))
+        rngs = [np.random.default_rng([*seed, place]) for place, _ in mine]
+        batch = make_batch(run.data, [row for _, row in mine], spec, rngs)
+    else:
+        batch = make_batch(run.data, rows, spec, np.random.default_rng(seed))
+        batch = batch_part(batch, part(range(len(rows))))
+    return batch_to(batch, run.device)
+
+
+def forward(
+    model: LandmarkNet, batch: Batch, spec: FitSpec
+) -> tuple[Prediction, Prediction | None]:
+    """The batch's prediction and, where the ELT is on, that of the warped images."""
+    layout = torch.channels_last
+    rows = elt_rows(batch, spec.loss) if spec.loss.alpha else torch.zeros(0)
+    image = batch.image
+    if len(rows):
+        image = torch.cat([image, warp_image(image[rows], batch.warp[rows])])
+    image = ((image - model.mean) / model.std).contiguous(memory_format=layout)
+    with half_precision(image.device, spec.precision):
+        heat, coarse = model.net(image)
+    n = len(batch.image)
+    out = model.finish(heat[:n], coarse[:n])
+    return out, model.finish(heat[n:], coarse[n:]) if len(rows) else None
+
+
+def train_step(run: Run, batch: Batch) -> dict[str, float]:
+    """One update; the weighted terms of the loss as numbers."""
+    model, spec, step = run.model, run.spec, run.step
+    torch.manual_seed(spec.seed * 1_000_003 + step + (rank() << 40))  # dropout: (seed, step) alone
+    for group in run.optimiser.param_groups:
+        group["lr"] = learning_rate(spec, step)
+    model.train()
+    if spec.freeze:
+        model.net.eval()  # the running means of its norms stay, too
+    out, warped = forward(model, batch, spec)
+    terms = composite(model, batch, out, warped, spec.loss)
+    loss = torch.stack(list(terms.values())).sum()
+    whole = total(torch.stack([v.detach() for v in terms.values()] + [loss.detach()]))
+    *parts, sum_of_all = (float(v) for v in whole)
+    if not np.isfinite(sum_of_all):
+        raise FloatingPointError(
+            f"the loss became {sum_of_all} at step {step}; lower lr or resume from the checkpoint"
+        )
+    run.optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    sum_gradients(model)
+    nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+    run.optimiser.step()
+    return dict(zip(terms, parts, strict=True)) | {"loss": sum_of_all}
