@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,8 @@ import typer
 from tracker.errors import UserError
 from train.cli_exchange import export_labels, import_labels
 from train.cli_project import add, check, init
+from train.ranks import leading
+from train.stopping import Stopped
 
 if TYPE_CHECKING:
     from train.config import FitSpec
@@ -25,9 +28,17 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run a command; a mistake of the user is one sentence and exit code 1, never a traceback."""
+    """Run a command; a mistake of the user is one sentence and exit code 1, never a traceback.
+
+    A run that was asked to stop ends with 130. Of torchrun's processes only the first one prints.
+    """
+    if not leading():
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (for the life of the process)
     try:
         app()
+    except Stopped as stopped:
+        print(f"train: {stopped}", file=sys.stderr)
+        sys.exit(130)
     except (UserError, ValueError, OSError, FloatingPointError) as error:
         print(f"train: {error}", file=sys.stderr)
         sys.exit(1)
@@ -69,6 +80,8 @@ def fit(
     extra = {"licence": licence, "data": data_note}
     with _Bar(spec, out) as bar:
         final = run_fit(spec, data, out, resume, init, bar.report, extra)
+    if not leading():
+        return
     plot_curves(out / "metrics.csv", out / "curves.png")
     typer.echo(f"wrote {final}; next: train export {final} --out MODEL.onnx")
 
@@ -133,6 +146,8 @@ class _Bar:
             self.hold = "  ".join(found)
             plot_curves(self.out / "metrics.csv", self.out / "curves.png")
             self.bar.console.print(f"step {p.step}  loss {p.loss:.3f}  {self.hold}")
+        if p.message:
+            self.bar.console.print(p.message)
         text = f"loss {p.loss:.3f}  {self.hold}  {p.images_s:.0f} images/s"
         self.bar.update(self.task, completed=p.step, total=p.steps, description=text)
 
