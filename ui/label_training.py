@@ -188,7 +188,11 @@ class Training(QWidget):
         self._is_looking = False
 
     def _show(self) -> None:
-        self.words.setText(summary(self.watched))
+        is_older = self.watched is None or self.watched.told.get("state") != "training"
+        if self.process is not None and is_older:
+            self.words.setText("The training is starting: it reads the clips first")
+        else:
+            self.words.setText(summary(self.watched))
         running = self.is_running
         self.start.setEnabled(not running)
         self.stop.setEnabled(self.process is not None)
