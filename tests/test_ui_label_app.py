@@ -156,7 +156,10 @@ def test_a_training_is_started_and_stopped(
     room = Room(qtbot, make_project(tmp_path / "project"))
     training, popen = room.window.training, subprocess.Popen
     asked: list[list[str]] = []
-    sleeper = "import time\ntry: time.sleep(60)\nexcept KeyboardInterrupt: print('stopped well')"
+    sleeper = (
+        "import time\ntry: time.sleep(60)\n"
+        "except KeyboardInterrupt: print('stopped well'); raise SystemExit(130)"
+    )
 
     def start(words: list[str], **more: object) -> object:
         asked.append(words)
@@ -171,7 +174,7 @@ def test_a_training_is_started_and_stopped(
         time.sleep(0.5)  # until it can be interrupted
         training.stop.click()
         until(qtbot, room, lambda: training.process is None)
-        assert training._last_line() == "stopped well"
+        assert training._last_line() == "stopped well" and "was stopped" in room.message
         training.start.click()
         until(qtbot, room, lambda: training.process is None)
         assert "nothing is labelled" in room.message and training.start.isEnabled()

@@ -166,7 +166,9 @@ class Training(QWidget):
         """Look at the files once a second, on another thread."""
         if self.process is not None and self.process.poll() is not None:
             code, self.process = self.process.returncode, None
-            if code:
+            if code in (130, -signal.SIGINT):
+                self.desk.say("the training was stopped; 'train finetune --resume' goes on with it")
+            elif code:
                 self.desk.say(f"the training ended: {self._last_line() or f'exit code {code}'}")
             else:
                 self.desk.say("the training is done; new guesses come from its model")
