@@ -100,7 +100,7 @@ def choose_spec(
     """The settings of a run (steps and threads are set later) and the reasons."""
     labelled, unlabelled = census.labelled.get("train", 0), census.unlabelled.get("train", 0)
     frozen = "L" not in losses and not scratch
-    mixed = labelled > 0 and unlabelled > 0 and ("ELT" in losses or "A" in losses)
+    share = labelled_part(labelled, unlabelled, losses)
     batch = 32 if labelled + unlabelled < 4000 else 64
     loss = LossSpec(
         lam=0.05 if "L" in losses else 0.0,
@@ -115,7 +115,8 @@ def choose_spec(
     for name in BEYOND:
         if name in losses and not frozen:
             loss = replace(loss, **{name: BEYOND_WEIGHTS[name]})  # type: ignore[arg-type]
-    flips = bool(project.flip_pairs) or len(project.landmarks) == 1
+    # A mirrored hand is the other hand, point for point; of other things only partners tell.
+    flips = project.kind == "hand" or bool(project.flip_pairs)
     augment = AugmentSpec(
         rotate=35.0, scale=0.25, shift=0.1, flip=0.5 if flips else 0.0,
         colour=0.7, blur=0.15, occlude=0.2, whole=0.3 if project.kind == "object" else 0.0,
@@ -123,15 +124,30 @@ def choose_spec(
     spec = FitSpec(
         kind=project.kind, crop=project.crop, net=net, heads=tuple(heads), loss=loss,
         data=DataSpec(
-            labelled_share=0.5 if mixed else 0.0,
+            labelled_share=share,
             negatives=0.0 if frozen else 0.12,
             near_misses=1.0 if not census.negatives else 0.5,
             normaliser=project.normaliser,
         ),
-        augment=augment, elt=EltSpec(), batch=batch, lr=2e-3 if scratch else (1e-3),
+        augment=augment, elt=EltSpec(), batch=batch, lr=2e-3 if scratch else tuned_rate(labelled),
         warmup=50, ema=0.995, keep="best", freeze=frozen,
     )  # fmt: skip
     return spec, _reasons(spec, census, losses, scratch)
+
+
+def labelled_part(labelled: int, unlabelled: int, losses: Sequence[str]) -> float:
+    """Share of a batch with landmark labels: all where nothing uses the others, else half."""
+    if not labelled or not unlabelled:
+        return 0.0
+    return 0.5 if {"ELT", "A", *BEYOND} & set(losses) else 1.0
+
+
+def tuned_rate(labelled: int) -> float:
+    """Top learning rate of fine-tuning: few labels must not carry trained weights far away.
+
+    3e-4 up to 50 labelled objects, 1e-3 from 500 on, between them with the root of their number.
+    """
+    return float(min(1e-3, max(3e-4, 3e-4 * (labelled / 50) ** 0.5)))
 
 
 def _reasons(spec: FitSpec, census: Census, losses: Sequence[str], scratch: bool) -> list[Choice]:
@@ -144,7 +160,7 @@ def _reasons(spec: FitSpec, census: Census, losses: Sequence[str], scratch: bool
     ]  # fmt: skip
     if spec.freeze:
         told.append(Choice("localiser", "frozen", "no landmark labels: only the heads learn"))
-    if spec.data.labelled_share:
+    if spec.data.labelled_share == 0.5:
         told.append(Choice("labelled part of a batch", "half", "few labels would drown otherwise"))
     if spec.augment.flip == 0:
         told.append(Choice("mirroring", "off", "the markup names no left-right partners"))

@@ -11,7 +11,11 @@ import typer
 
 from tracker.errors import UserError
 from train.cli_exchange import export_labels, import_labels
+from train.cli_finetune import finetune
+from train.cli_label import label
 from train.cli_project import add, check, init
+from train.cli_report import report
+from train.cli_suggest import suggest
 from train.ranks import leading
 from train.stopping import Stopped
 
@@ -251,6 +255,11 @@ app.command()(add)
 app.command()(check)
 app.command("import")(import_labels)
 app.command("export-labels")(export_labels)
+app.command()(suggest)
+
+app.command()(finetune)
+app.command()(report)
+app.command()(label)
 
 if __name__ == "__main__":
     main()

@@ -36,7 +36,8 @@ def finetune(
     """
     from tracker.project.layout import open_project
     from train.choose import parse_budget, parse_losses
-    from train.finetune import Hooks, Wish, plan_run, resume_plan, run_plan, unfinished
+    from train.finetune import Hooks, Wish, await_start, plan_run, resume_plan, run_plan, unfinished
+    from train.ranks import leading, world
     from train.stopping import Stopped
     from train.terminal import Terminal, print_comparison
 
@@ -47,6 +48,11 @@ def finetune(
     cut_off = unfinished(open_project(project))
     if cut_off and not resume:
         typer.echo(f"note: run {cut_off[-1].name} is unfinished; --resume goes on with it")
+    if world() > 1 and name is None:
+        raise ValueError("under torchrun all processes must know the run: give it a --name")
+    if not leading() and not resume:
+        await_start(open_project(project), str(name))
+        resume = True
     with Terminal() as terminal:
         hooks = Hooks(terminal.say, terminal.count, terminal.step)
         plan = resume_plan(project, wish, hooks) if resume else plan_run(project, wish, hooks)
@@ -56,6 +62,8 @@ def finetune(
         except (Stopped, KeyboardInterrupt) as error:
             typer.echo(f"{error or 'stopped'}: train finetune {project} --resume goes on")
             raise typer.Exit(130) from error
+    if not leading():
+        return
     print_comparison(comparison)
     typer.echo(
         f"wrote {plan.out / 'model.onnx'}\n"

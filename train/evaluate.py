@@ -121,7 +121,7 @@ def summarise(out: Outputs, data: DataSet, spec: FitSpec) -> dict[str, Any]:
     each = metrics.nme_per_image(errors, lengths)
     with np.errstate(invalid="ignore"):
         relative = 100 * errors / lengths[:, None]
-    limit = 10.0
+    limit, known = 10.0, each[np.isfinite(each)]
     per_point = [float(np.nanmean(c)) if np.isfinite(c).any() else float("nan") for c in relative.T]
     names = data.markup.landmarks
     by = (
@@ -136,7 +136,7 @@ def summarise(out: Outputs, data: DataSet, spec: FitSpec) -> dict[str, Any]:
         "pck@0.1": metrics.pck(errors, lengths, 0.1),
         "pck@0.2": metrics.pck(errors, lengths, 0.2),
         f"auc@{limit:g}%": metrics.auc(each, limit),
-        "failures>10%": float((each[np.isfinite(each)] > 10).mean()),
+        "failures>10%": float((known > 10).mean()) if len(known) else float("nan"),
         "per_landmark_nme": dict(zip(names, per_point, strict=True)),
         "attributes": attribute_summary(out, spec),
     }

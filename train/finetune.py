@@ -147,7 +147,7 @@ def gather(
     """All examples of a project: labelled objects, and what was followed in its clips."""
     examples: list[Example] = labelled_examples(project, labels, split)
     ambiguous, warnings = 0, []
-    path = follower(project)
+    path = follower(project, wish.before)
     model = None if path is None else load_model(path, wish.threads)
     sha = "" if path is None else sha256_of(path)
     for clip in read_clips(project):
@@ -343,6 +343,15 @@ def resume_plan(root: Path, wish: Wish, hooks: Hooks) -> Plan:
     spec = replace(spec_from_dict(facts["spec"]), device=wish.device, threads=wish.threads)
     choices = tuple(Choice(**c) for c in facts["choices"])
     return Plan(project, out, data, census, split, spec, facts["base"], choices, tuple(warnings))
+
+
+def await_start(project: Project, name: str, patience: float = 3600.0) -> None:
+    """Wait until the first of several processes has planned the run and written run.json."""
+    path, until = project.models_dir / name / "run.json", time.monotonic() + patience
+    while not path.is_file():
+        if time.monotonic() > until:
+            raise ValueError(f"{path} did not appear; look at what the first process says")
+        time.sleep(0.2)
 
 
 def run_plan(plan: Plan, hooks: Hooks) -> dict[str, Any]:

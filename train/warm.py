@@ -65,8 +65,8 @@ def adapt(spec: FitSpec, markup: Markup, base: Checkpoint, out: Path) -> Start:
         theirs = source.get(name)
         parts = name.split(".")
         head = parts[1] if parts[0] == "heads" else ""
-        is_last = bool(head) and value.shape[0] == len(new_classes[head] or "xyz")
-        is_first = bool(head) and value.ndim == 2 and value.shape[1] == 2 * len(markup.landmarks)
+        is_last = bool(head) and ("layers" not in parts or parts[3] == "6")  # of an MLP
+        is_first = bool(head) and parts[2:] == ["layers", "0", "weight"]
         if theirs is None:
             state[name] = value
             fresh.append(name)

@@ -1,0 +1,166 @@
+"""Which clips are held out, what ranges say of a moment, and examples from labels."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.teaching import label, new_project, with_clip
+from tracker.project.clips import Clip
+from tracker.project.labels import FrameLabel, Labels, Range
+from tracker.project.store import Store
+from train.cutouts import ClipCutouts, Cutout
+from train.data import DataSet
+from train.project_data import (
+    Split,
+    attributes_at,
+    choose_split,
+    cutout_examples,
+    digest_of,
+    labelled_examples,
+    markup_of,
+    pose_values,
+    read_split,
+    take_census,
+    write_split,
+)
+
+
+def frames(counts):
+    found = {}
+    for clip, n in counts.items():
+        for i in range(n):
+            found[clip, i] = label(i, clip=clip)
+    return found
+
+
+def clip(name, seconds=10.0):
+    return Clip(name, 250, 25.0, seconds, (96, 64), False, name, 1, 0)
+
+
+def test_whole_clips_are_held_out():
+    counts = {"a.mp4": 10, "b.mp4": 10, "c.mp4": 10}
+    split = choose_split(Labels(frames(counts), ()), [clip(c) for c in counts])
+    assert len(split.hold) == 1
+    assert split.stretch is None
+    again = choose_split(Labels(frames(counts), ()), [clip(c) for c in reversed(counts)])
+    assert again == split  # names alone decide
+
+
+def test_a_clip_that_alone_shows_a_class_is_never_held_out():
+    ranges = (
+        Range("a.mp4", 0, 2, "gesture", "fist"), Range("b.mp4", 0, 2, "gesture", "fist"),
+        Range("b.mp4", 3, 5, "gesture", "point"),
+    )  # fmt: skip
+    labels = Labels(frames({"a.mp4": 6, "b.mp4": 6}), ranges)
+    assert choose_split(labels, [clip("a.mp4"), clip("b.mp4")]).hold == ("a.mp4",)
+
+
+def test_a_single_clip_gives_a_stretch_and_says_so():
+    split = choose_split(Labels(frames({"a.mp4": 8}), ()), [clip("a.mp4", 0.4)])
+    assert split.hold == ()
+    assert split.stretch == ("a.mp4", pytest.approx(6 / 25), pytest.approx(0.4))
+    assert "flatter" in split.why
+    assert split.side("a.mp4", 7 / 25) == "hold"
+    assert split.side("a.mp4", 5 / 25) == "gap"
+    assert split.side("b.mp4", 7 / 25) == "train"
+    far = Split((), ("a.mp4", 5.0, 8.0))
+    assert [far.side("a.mp4", t) for t in (3.9, 4.1, 5.0, 8.0, 8.9, 9.1)] == [
+        "train", "gap", "hold", "hold", "gap", "train",
+    ]  # fmt: skip
+
+
+def test_split_file_round_trip_and_nonsense(tmp_path):
+    project = new_project(tmp_path / "p")
+    assert read_split(project) is None
+    split = Split(("b.mp4",), ("a.mp4", 1.0, 2.0), "why not")
+    write_split(project, split)
+    assert read_split(project) == split
+    project.split_path.write_text(json.dumps({"hold": ["b.mp4"]}))
+    assert read_split(project) == Split(("b.mp4",))
+    for nonsense in ("[", "{}", '{"hold": 3}'):
+        project.split_path.write_text(nonsense)
+        with pytest.raises(ValueError, match="is no split"):
+            read_split(project)
+
+
+def test_what_ranges_say_of_a_moment(tmp_path):
+    project = new_project(tmp_path / "p")
+    ranges = (
+        Range("a.mp4", 1.0, 2.0, "gesture", "fist"), Range("a.mp4", 1.5, 3.0, "pose", "front"),
+        Range("b.mp4", 0.0, 9.0, "gesture", "point"),
+    )  # fmt: skip
+    labels = Labels({}, ranges)
+    assert attributes_at(project, labels, "a.mp4", 0.9) == {}
+    assert attributes_at(project, labels, "a.mp4", 1.0) == {"gesture": "fist"}
+    assert attributes_at(project, labels, "a.mp4", 1.7) == {
+        "gesture": "fist", "pose": [0.0, 0.0, 0.0],
+    }  # fmt: skip
+    assert pose_values(project, "-30 5,2.5") == (-30.0, 5.0, 2.5)
+    with pytest.raises(ValueError, match="neither a preset"):
+        pose_values(project, "sideways")
+
+
+def test_labelled_frames_become_exact_examples(tmp_path):
+    project = new_project(tmp_path / "p")
+    with_clip(project)
+    bgr = np.zeros((64, 96, 3), np.uint8)
+    bgr[20, 40] = (255, 255, 255)  # the tip is here
+    nothing = FrameLabel("a.mp4", 5, 0.2, (96, 64), (), True)
+    with Store.open(project) as store:
+        store.keep_picture("a.mp4", 3, bgr)
+        store.set_frame(label(3, 40.0))
+        store.keep_picture("a.mp4", 5, bgr)
+        store.set_frame(nothing)
+        labels = store.labels
+    found = labelled_examples(project, labels, Split())
+    real = next(e for e in found if not e.negative)
+    data = DataSet(markup_of(project), tuple(found))
+    picture = data.picture(real.path)
+    x, y = real.xy[0]
+    assert (x, y) == (round(x), round(y))
+    assert picture[int(y), int(x)].tolist() == [255, 255, 255]
+    assert picture.sum() == 3 * 255
+    assert real.labelled.tolist() == [True, True, False]
+    assert sum(e.negative for e in found) == 1
+    assert labelled_examples(project, labels, Split(("a.mp4",)))[0].hold
+
+
+def test_cutouts_become_unlabelled_examples(tmp_path):
+    import cv2
+
+    project = new_project(tmp_path / "p")
+    folder = tmp_path / "cut"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "1.jpg"), np.zeros((90, 90, 3), np.uint8))
+    many = tuple(Cutout("1.jpg", "", i, i / 25, 1 + (i == 2), 60.0) for i in range(4))
+    labels = Labels({("a.mp4", 3): label(3)}, (Range("a.mp4", 0, 0.09, "gesture", "fist"),))
+    found, ambiguous = cutout_examples(
+        project, labels, Split(), "a.mp4", ClipCutouts(folder, many, 4, 0)
+    )
+    assert len(found) == 3  # frame 3 is labelled
+    assert ambiguous == 1  # frame 2 shows two objects
+    assert [e.attributes for e in found] == [{"gesture": "fist"}, {"gesture": "fist"}, {}]
+    low, high = found[0].box_xyxy[0], found[0].box_xyxy[2]
+    assert (low + high) / 2 == pytest.approx(44.5)
+    assert (high - low) * project.crop.scale == pytest.approx(60.0)
+    census = take_census(found, ambiguous)
+    assert census.unlabelled == {"train": 3}
+    assert census.attributes == {"gesture": {"fist": {"train": 2}}}
+
+
+def test_digest_sees_every_change(tmp_path):
+    project = new_project(tmp_path / "p")
+    with_clip(project)
+    with Store.open(project) as store:
+        noise = np.random.default_rng(0).integers(0, 255, (64, 96, 3), np.uint8)
+        store.keep_picture("a.mp4", 3, noise)
+        store.set_frame(label(3, 40.0))
+        first = store.labels
+        store.set_frame(label(3, 41.0))
+        second = store.labels
+    digests = {
+        digest_of(DataSet(markup_of(project), tuple(labelled_examples(project, x, s))))
+        for x in (first, second) for s in (Split(), Split(("a.mp4",)))
+    }  # fmt: skip
+    assert len(digests) == 4

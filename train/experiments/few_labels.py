@@ -1,0 +1,152 @@
+"""Does the ELT help where few faces are labelled? L against L+ELT at equal CPU time.
+
+    python -m train.experiments.few_labels --data FOLDER --out runs/few_labels
+
+FOLDER holds faces68/ and mtfl/. 5 % of the hand-labelled training pictures of faces68 keep their
+landmarks, the rest and all of `ytf` are unlabelled; the hold-out are 200 hand-labelled pictures of
+other photo groups. The base knows five landmarks of MTFL's faces (LFW and web) and never saw
+faces68. Every part resumes. Prints and writes few_labels.csv.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from tracker.types import CropRule
+from train.checkpoint import load_checkpoint
+from train.config import AugmentSpec, DataSpec, EltSpec, FitSpec
+from train.data import DataSet, read_coco
+from train.fit import fit
+from train.losses import LossSpec
+from train.progress import Progress
+from train.shipped import prepare_faces
+from train.warm import adapt
+
+BASE_STEPS = 2500
+LOSS = LossSpec(lam=0.05, point="l1", heat=1.0, alpha=0.0, attribute=0.0)
+
+
+def base_spec() -> FitSpec:
+    """Five landmarks of MTFL."""
+    return FitSpec(
+        crop=CropRule(2.7, (0, 1)), loss=LOSS, augment=AugmentSpec(scale=0.3),
+        data=DataSpec(hold_out=0.05, normaliser=(0, 1)), steps=BASE_STEPS, seed=1, threads=1,
+    )  # fmt: skip
+
+
+def train_base(data: Path, out: Path) -> Path:
+    """The base's checkpoint, trained first where it is not there."""
+    final = out / "base" / "model.safetensors"
+    if final.is_file():
+        return final
+    coco = json.loads((data / "mtfl" / "training.json").read_text())
+    for image in coco["images"]:
+        image["file_name"] = str((data / "mtfl" / image["file_name"]).resolve())
+        image.pop("attributes", None)
+    coco["categories"][0]["flip_pairs"] = [[0, 1], [3, 4]]
+    out.mkdir(parents=True, exist_ok=True)
+    labels = out / "mtfl5.json"
+    labels.write_text(json.dumps(coco))
+    return fit(base_spec(), out, out / "base", True, None, report, None, read_coco(labels, 0.05, 1))
+
+
+def few_labelled(data: Path, out: Path, share: float, seed: int) -> DataSet:
+    """faces68 with the landmarks of `share` of its hand-labelled training pictures."""
+    labels = out / "face68.json"
+    if not labels.is_file():
+        prepare_faces(data, labels)
+    full = read_coco(labels)
+    manual = [i for i in full.rows(False) if full.examples[i].quality == "manual"]
+    order = np.random.default_rng([seed, 7]).permutation(len(manual))
+    kept = {manual[i] for i in order[: round(share * len(manual))]}
+    examples = [
+        e if e.hold or i in kept else replace(e, labelled=np.zeros_like(e.labelled))
+        for i, e in enumerate(full.examples) if not e.negative
+    ]  # fmt: skip
+    return DataSet(full.markup, tuple(examples))
+
+
+def cell_spec(row: str, seed: int, steps: int) -> FitSpec:
+    """L sees labelled pictures alone; L+ELT the same number of them beside unlabelled ones."""
+    spec = FitSpec(
+        loss=LOSS, augment=AugmentSpec(scale=0.3), elt=EltSpec(40.0, 0.3, 0.12), batch=32,
+        data=DataSpec(labelled_share=1.0, normaliser=(36, 45), repeat={"ytf": 0.35}),
+        lr=1e-3, ema=0.995, steps=steps, seed=seed, threads=1, checkpoint_every=50,
+        evaluate_every=max(1, steps // 8),
+    )  # fmt: skip
+    if row == "L":
+        return spec
+    terms: dict[str, float | str] = {"elt_share": 1.0}
+    terms["alpha"] = 0.1 if "ELT" in row else 0.0
+    if "teacher" in row:
+        terms["teacher"] = 0.05
+    data = replace(spec.data, labelled_share=0.5)
+    return replace(spec, loss=replace(LOSS, **terms), batch=64, data=data)  # type: ignore[arg-type]
+
+
+def report(p: Progress) -> None:
+    """A line an evaluation."""
+    if p.hold is not None:
+        print(f"  step {p.step}/{p.steps}  NME {p.hold['nme']:.3f} %", flush=True)
+
+
+def steps_in(row: str, seconds: float, data: DataSet, start: Path, out: Path) -> int:
+    """How many steps a row takes in so many CPU seconds, measured on 20 of them."""
+    kept = out / "steps.json"
+    known: Mapping[str, float] = json.loads(kept.read_text()) if kept.is_file() else {}
+    if row not in known:
+        spec = replace(cell_spec(row, 0, 20), evaluate_every=1000)
+        bare = DataSet(data.markup, tuple(e for e in data.examples if not e.hold), data.cache)
+        marks: list[float] = []
+        fit(
+            spec, out, out / f"timing_{row}", False, start,
+            lambda _: marks.append(time.process_time()), None, bare,
+        )  # fmt: skip
+        known = {**known, row: float(np.median(np.diff(marks[5:])))}
+        kept.write_text(json.dumps(known))
+    return int(seconds / known[row])
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="Folder with faces68/ and mtfl/.")],
+    out: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs/few_labels"),
+    minutes: Annotated[float, typer.Option(help="CPU minutes of each cell.")] = 30.0,
+    share: Annotated[float, typer.Option(help="Share of labelled pictures.")] = 0.05,
+    seed: Annotated[int, typer.Option(help="Which pictures are labelled, and all else.")] = 1,
+    rows: Annotated[str, typer.Option(help="Rows, separated by commas.")] = "L,L+ELT",
+) -> None:
+    """Run what is missing of the table, and print it."""
+    base = load_checkpoint(train_base(data, out))
+    examples = few_labelled(data, out, share, seed)
+    table = []
+    for row in rows.split(","):
+        start = out / f"start_{seed}.safetensors"
+        adapt(cell_spec("L", seed, 1), examples.markup, base, start)
+        steps = steps_in(row, 60 * minutes, examples, start, out)
+        folder = out / f"{row.replace('+', '_')}_{share:g}_{seed}"
+        if not (folder / "model.safetensors").is_file():
+            print(f"{row}: {steps} steps in {minutes:g} CPU minutes", flush=True)
+            spec = cell_spec(row, seed, steps)
+            fit(spec, out, folder, True, start, report, None, examples)
+        hold = load_checkpoint(folder / "model.safetensors").extra["hold_out"]
+        table.append(
+            {"row": row, "share": share, "seed": seed, "steps": steps, "nme": round(hold["nme"], 3)}
+        )
+        print(table[-1], flush=True)
+    with (out / "few_labels.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(table[0]))
+        writer.writeheader()
+        writer.writerows(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)
