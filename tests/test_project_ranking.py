@@ -11,6 +11,7 @@ from tracker.project.ranking import (
     Candidates,
     WarpSpec,
     alikeness,
+    capped,
     choose,
     disagreement,
     look_distance,
@@ -64,7 +65,7 @@ def test_warps_are_the_same_for_every_box_and_within_their_ranges() -> None:
 
 def test_disagreement_is_the_mean_distance_in_percent_of_the_crop() -> None:
     xy = np.array([[100, 50], [105, 50]], np.float32)
-    moved = np.stack([xy + (3, 4), xy])  # 5 px in one of two warps: 12.5 % of 40 px, halved
+    moved = np.stack([np.add(xy, (3, 4)), xy])  # 5 px in one of two warps: 12.5 % of 40 px, halved
     each = disagreement(xy, moved.astype(np.float32), BOX, [BOX, BOX])
     np.testing.assert_allclose(each, [6.25, 6.25])
 
@@ -72,7 +73,7 @@ def test_disagreement_is_the_mean_distance_in_percent_of_the_crop() -> None:
 def test_landmarks_that_leave_a_warped_crop_are_left_out() -> None:
     xy = np.array([[100, 50], [125, 50]], np.float32)  # the second lies outside: 25 px > 20 px
     small, large = CropBox(BOX.centre_xy, 40.0, 0.0), CropBox(BOX.centre_xy, 80.0, 0.0)
-    moved = np.stack([xy + (4, 0), xy + (0, 8)]).astype(np.float32)
+    moved = np.stack([np.add(xy, (4, 0)), np.add(xy, (0, 8))]).astype(np.float32)
     each = disagreement(xy, moved, BOX, [small, large])
     np.testing.assert_allclose(each, [15.0, 20.0])  # mean of 10 and 20; the large crop's alone
     assert np.isnan(disagreement(xy, moved[:1], BOX, [small])[1])
@@ -128,10 +129,9 @@ def test_frames_near_labelled_ones_wait() -> None:
 
 
 def test_an_outlier_counts_no_more_than_the_quantile() -> None:
-    value = [1.0] * 38 + [2.0, 1000.0]  # 95 % quantile: row 37.05, so 1.05
-    t = [100.0 * i for i in range(40)]
-    near = frames([0], [100.0 * 39 + 1.2])  # newness of the outlier: 1 - exp(-0.36) = 0.30
-    assert choose(frames(value, t), near, 1)[0][0] == 38
+    value = [1.0] * 38 + [2.0, 1000.0]  # 95 % quantile: at 37.05, so 1 + 0.05 (2 - 1)
+    np.testing.assert_allclose(capped(value), [1.0] * 38 + [1.05, 1.05], rtol=1e-6)
+    assert len(capped([])) == 0
 
 
 def test_choosing_more_than_there_is() -> None:

@@ -92,6 +92,8 @@ def look_of(crop_bgr: Image) -> Floats:
 def normalised_shape(xy: ArrayLike) -> NDArray[np.complex128]:
     """(..., K, 2) landmarks as complex numbers with mean 0 and length 1 (0 where one is NaN)."""
     points = np.asarray(xy, np.float64)
+    if not points.size:
+        return np.zeros(points.shape[:-1], np.complex128)
     points = np.where(np.isfinite(points).all((-1, -2), keepdims=True), points, 0)
     flat = points[..., 0] + 1j * points[..., 1]
     flat = flat - flat.mean(-1, keepdims=True)
@@ -145,16 +147,21 @@ def typical_scales(c: Candidates) -> tuple[float, float]:
     return found[0], found[1]
 
 
+def capped(values: ArrayLike) -> Floats:
+    """Values up to their CEILING quantile."""
+    found = np.asarray(values, np.float32)
+    return np.minimum(found, np.quantile(found, CEILING)) if len(found) else found
+
+
 def choose(candidates: Candidates, known: Candidates, count: int) -> list[tuple[int, float]]:
     """Rows of the best `count` candidates, best first, each with its newness in [0, 1].
 
-    Greedy: value (up to its 95 % quantile) times newness, which falls with the likeness to the
+    Greedy: value times newness, which falls with the likeness to the
     known frames and to those chosen before. Ties go to the earlier row.
     """
     if not len(candidates.t):
         return []
     value = candidates.value.astype(np.float64)
-    value = np.minimum(value, np.quantile(value, CEILING))
     scales = typical_scales(candidates)
     new = np.ones(len(value))
     if len(known.t):

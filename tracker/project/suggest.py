@@ -22,12 +22,13 @@ from tracker.project.labels import FrameLabel, Labels, ObjectLabel, picture_name
 from tracker.project.layout import Project
 from tracker.project.measure import LOOK_CROP
 from tracker.project.prelabel import shared_landmarks
-from tracker.project.ranking import CEILING, LOOK, Candidates, choose, look_of
+from tracker.project.ranking import LOOK, Candidates, capped, choose, look_of
 from tracker.project.survey import Report, Row, Stop, survey
 from tracker.types import Floats, Image
 
 UNSURE = 1.3  # times a landmark's usual disagreement from which it is named
 MOST_NAMES = 2
+LOST = 1.2  # value of a frame where an object was lost, in those of the least sure ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +105,15 @@ def mean_of(row: Row, used: Sequence[int]) -> float | None:
 def _pool(
     free: Sequence[tuple[str, Row]], place: Mapping[str, int], used: Sequence[int]
 ) -> Candidates:
-    """All candidates. A lost object counts as much as the least sure ones, a frame in which nothing
-    was found as much as the usual one.
+    """All candidates. A lost object counts as more than the least sure ones, a frame in which
+    nothing was found as much as the usual one.
     """
     means = [mean_of(row, used) for _, row in free]
-    measured = [v for v in means if v is not None]
-    top, usual = np.quantile(measured, (CEILING, 0.5)) if measured else (1.0, 1.0)
+    measured = capped([v for v in means if v is not None])
+    usual = float(np.median(measured)) if len(measured) else 1.0
+    top = float(measured.max()) if len(measured) else 1.0
     value = np.array([
-        top if row.state == "lost" else usual if v is None else v
+        LOST * top if row.state == "lost" else usual if v is None else min(v, top)
         for v, (_, row) in zip(means, free, strict=True)
     ])  # fmt: skip
     nothing = np.full((len(used), 2), np.nan, np.float32)

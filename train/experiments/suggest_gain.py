@@ -21,7 +21,7 @@ import typer
 
 from tracker.locate import Model, load_model, locate
 from tracker.project.measure import Measured, measure, settled_box
-from tracker.project.ranking import Candidates, WarpSpec, choose
+from tracker.project.ranking import Candidates, WarpSpec, capped, choose
 from train.augment import true_box
 from train.config import AugmentSpec, DataSpec, FitSpec
 from train.data import DataSet, read_coco
@@ -102,7 +102,7 @@ def measure_picture(data: DataSet, row: int, model: Model) -> Measured:
 def candidates(found: list[Measured], places: list[int]) -> Candidates:
     """Measured pictures as candidates; a photo group is a clip whose frames are far apart."""
     return Candidates(
-        np.array([m.disagreement for m in found], np.float32),
+        capped([m.disagreement for m in found]),
         np.array(places, np.int64),
         np.arange(len(found), dtype=np.float64) * 1e3,
         np.stack([m.xy for m in found]),
