@@ -41,7 +41,14 @@ def report(
     from train.choose import parse_budget
     from train.finetune import Hooks
     from train.project_report import examine, open_run
-    from train.report_curve import CurveWish, known_curve, parse_rows, parse_shares, run_curve
+    from train.report_curve import (
+        CurveWish,
+        known_curve,
+        open_cells,
+        parse_rows,
+        parse_shares,
+        run_curve,
+    )
     from train.report_write import draw_findings, write_report
     from train.stopping import Stopped
 
@@ -51,7 +58,8 @@ def report(
             opened = open_run(folder, run, Hooks(typer.echo, count), threads)
         found = examine(opened)
         cases = draw_findings(found)
-        path = write_report(found, cases, known_curve(opened), out)
+        missing = 0 if no_curve else len(open_cells(opened, wish)[0])
+        path = write_report(found, cases, known_curve(opened, (), missing), out)
         typer.echo(f"wrote {path}")
         if no_curve:
             return

@@ -54,6 +54,7 @@ class Finished:
     data: DataSet
     census: Census
     notes: tuple[str, ...]  # sentences about the data
+    digest: str  # of the data as they are now
 
     @property
     def report(self) -> Path:
@@ -150,13 +151,16 @@ def open_run(root: Path, name: str | None, hooks: Hooks, threads: int | None = N
     labels = labels_of_run(project, out)
     wish = Wish(threads=spec.threads, before=datetime.fromisoformat(facts["begun"]).timestamp())
     data, census, notes = gather(project, labels, split, wish, hooks)
-    if digest_of(data) != facts["data"]:
+    digest = digest_of(data)
+    if digest != facts["data"]:
         notes.append(
             "the clips, or what is followed in them, have changed since this run; numbers may "
             "differ from those that it printed"
         )
     clips = read_clips(project)
-    return Finished(project, out, facts, spec, split, labels, clips, data, census, tuple(notes))
+    return Finished(
+        project, out, facts, spec, split, labels, clips, data, census, tuple(notes), digest
+    )
 
 
 def held_rows(data: DataSet) -> list[int]:

@@ -9,6 +9,7 @@ cut goes on.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import shutil
@@ -178,7 +179,7 @@ def steps_of(run: Finished, wish: CurveWish, row: str) -> int:
     seconds = float(wish.budget.seconds or 120.0)
     path = run.report / "steps.json"
     known: dict[str, int] = json.loads(path.read_text()) if path.is_file() else {}
-    key = f"{row} {seconds:g} s, data {run.facts['data']}"
+    key = f"{row} {seconds:g} s, data {run.digest}"
     if key not in known:
         data, _ = cell_data(run.data, row, 1.0, 0)
         spec = cell_spec(run, row, 0)
@@ -213,18 +214,29 @@ def budget_text(budget: Budget) -> str:
     return f"{budget.steps} steps" if budget.steps is not None else f"{budget.seconds:g} s"
 
 
-def read_result(run: Finished, cell: Cell, wish: CurveWish | None) -> Result | None:
-    """The result of a finished cell of the same data (and budget, where one is wished)."""
-    path = run.report / "cells" / cell.folder / "result.json"
+def read_cell(run: Finished, path: Path) -> tuple[str, Result] | None:
+    """(budget, result) of a cell's result.json, if it was trained on the very same data."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if found["data"] != run.facts["data"]:
+    if found["data"] != run.digest:
         return None
-    if wish is not None and found["budget"] != budget_text(wish.budget):
-        return None
-    return Result(**found["result"])
+    return str(found["budget"]), Result(**found["result"])
+
+
+def is_done(run: Finished, cell: Cell, budget: Budget) -> bool:
+    """Whether a cell was trained to its end, with this budget."""
+    found = read_cell(run, run.report / "cells" / cell.folder / "result.json")
+    return found is not None and found[0] == budget_text(budget)
+
+
+def known_curve(run: Finished, notes: Sequence[str] = (), missing: int = 0) -> Curve:
+    """Every result on the run's data that was made under the same budget as the newest one."""
+    paths = sorted((run.report / "cells").glob("*/result.json"), key=lambda p: p.stat().st_mtime_ns)
+    found = [c for c in (read_cell(run, p) for p in paths) if c is not None]
+    results = sorted((r for budget, r in found if budget == found[-1][0]), key=_order)
+    return Curve(tuple(results), tuple(notes), missing)
 
 
 def train_cell(
@@ -232,13 +244,17 @@ def train_cell(
 ) -> Result:
     """Train one cell, or go on with it; its checkpoints are deleted once its result is kept."""
     folder = run.report / "cells" / cell.folder
-    head = {"data": run.facts["data"], "budget": budget_text(wish.budget)}
-    fresh = _begin(folder, head)
     steps = steps_of(run, wish, cell.row)
     spec = replace(
         cell_spec(run, cell.row, cell.seed), steps=steps, evaluate_every=steps,
         checkpoint_every=max(1, steps // CHECKPOINTS), warmup=min(50, max(1, steps // 10)),
     )  # fmt: skip
+    settings = repr(replace(spec, threads=0, device=""))
+    head = {
+        "data": run.digest, "budget": budget_text(wish.budget),
+        "settings": hashlib.sha256(settings.encode()).hexdigest()[:16],
+    }  # fmt: skip
+    fresh = _begin(folder, head)
     data, labelled = cell_data(run.data, cell.row, cell.share, cell.seed)
     clock = time.monotonic()
     final = fit(spec, run.out, folder, True, run.start, report, {}, data)
@@ -275,6 +291,13 @@ def _accuracy(folder: Path, learnt: bool) -> float | None:
     return float(found) if found else None
 
 
+def open_cells(run: Finished, wish: CurveWish) -> tuple[list[Cell], int, list[str]]:
+    """Cells that are not trained yet, how many are wanted, and what is left out."""
+    rows, notes = possible_rows(run, wish.rows)
+    cells = wanted_cells(rows, wish)
+    return [c for c in cells if not is_done(run, c, wish.budget)], len(cells), notes
+
+
 def run_curve(
     run: Finished,
     wish: CurveWish,
@@ -282,19 +305,18 @@ def run_curve(
     report: Callable[[str, Progress], None],
 ) -> Curve:
     """Train whatever is not trained yet, after telling how long that takes."""
-    rows, notes = possible_rows(run, wish.rows)
+    todo, cells, notes = open_cells(run, wish)
     for note in notes:
         say(note)
-    cells = wanted_cells(rows, wish)
-    todo = [c for c in cells if read_result(run, c, wish) is None]
     if todo:
-        say(f"share curve: {announce(len(cells), len(todo), wish.budget)}; --no-curve skips it")
+        say(f"share curve: {announce(cells, len(todo), wish.budget)}; --no-curve skips it")
     for i, cell in enumerate(todo):
-        name = f"{i + 1}/{len(todo)} {cell.row}, {cell.share:.0%} of the labels, seed {cell.seed}"
+        part = f"{100 * cell.share:.0f} % of the labels, seed {cell.seed}"
+        name = f"{i + 1}/{len(todo)} {cell.row}, {part}"
         result = train_cell(run, cell, wish, lambda p, n=name: report(n, p))  # type: ignore[misc]
         say(f"{name}: NME {result.nme:.2f} %")
         write_csv(run, known_curve(run).results)
-    return known_curve(run, cells, wish, notes)
+    return known_curve(run, notes)
 
 
 def announce(cells: int, todo: int, budget: Budget) -> str:
@@ -305,30 +327,6 @@ def announce(cells: int, todo: int, budget: Budget) -> str:
     total = todo * budget.seconds
     text = f"{total / 60:.0f} min" if total >= 90 else f"{total:.0f} s"
     return f"{todo} trainings of {budget.seconds:g} s, about {text} in all{done}"
-
-
-def known_curve(
-    run: Finished,
-    cells: Sequence[Cell] = (),
-    wish: CurveWish | None = None,
-    notes: Sequence[str] = (),
-) -> Curve:
-    """The results of these cells, or, without any, of every finished cell on the same data."""
-    if not cells:
-        folders = (run.report / "cells").glob("*/result.json")
-        cells = [c for c in (_cell_of(p.parent.name) for p in folders) if c is not None]
-    found = [(c, read_result(run, c, wish)) for c in cells]
-    results = sorted((r for _, r in found if r is not None), key=_order)
-    return Curve(tuple(results), tuple(notes), sum(r is None for _, r in found))
-
-
-def _cell_of(name: str) -> Cell | None:
-    head, _, seed = name.rpartition("_")
-    row, _, share = head.rpartition("_")
-    try:
-        return Cell(row.replace("_", "+"), float(share), int(seed))
-    except ValueError:
-        return None
 
 
 def _order(r: Result) -> tuple[int, float, int]:

@@ -14,10 +14,9 @@ from pathlib import Path
 
 STYLE = """
 :root{color-scheme:light dark;--paper:#f6f7f9;--card:#fff;--ink:#1c1f23;--soft:#5a626d;
---line:#dde1e7;--good:#00734c;--bad:#b3261e;--warn:#fff4dd;--warnline:#d99a1c;--bar:#0068b5}
+--line:#dde1e7;--good:#00734c;--bad:#b3261e;--warn:#fff4dd;--warnline:#d99a1c}
 @media (prefers-color-scheme:dark){:root{--paper:#121417;--card:#1b1e23;--ink:#e8eaed;
---soft:#a3abb6;--line:#343941;--good:#4cd29f;--bad:#ff8a80;--warn:#332a15;--warnline:#c98f1b;
---bar:#58b4ff}}
+--soft:#a3abb6;--line:#343941;--good:#4cd29f;--bad:#ff8a80;--warn:#332a15;--warnline:#c98f1b}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,
 "Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
@@ -38,10 +37,11 @@ margin:1rem 0}
 ul{margin:.3rem 0;padding-left:1.2rem}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.4rem 0}
-th,td{padding:.25rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
+th,td{padding:.25rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;
+overflow-wrap:normal}
+.facts td{overflow-wrap:anywhere}.facts th{min-width:6.5rem}
 th{font-weight:600;color:var(--soft)}
 .n{text-align:right;white-space:nowrap}
-td .bar{display:inline-block;height:.6em;background:var(--bar);border-radius:2px;margin-right:.4em}
 img{max-width:100%;height:auto;display:block;border-radius:6px}
 img.dark{display:none}
 @media (prefers-color-scheme:dark){img.light{display:none}img.dark{display:block}}
@@ -49,18 +49,21 @@ figure{margin:.5rem 0}
 figcaption{font-size:.9rem;color:var(--soft)}
 .cases{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:.9rem}
 .cases figure{margin:0}.cases img{width:100%}
+.panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(15rem,1fr));gap:.5rem}
 .key{display:inline-block;width:.8em;height:.8em;border-radius:50%;vertical-align:-.08em;
 margin-right:.25em}
 dl{margin:.3rem 0}dt{font-weight:600;margin-top:.5rem}dd{margin:0}
 code{font:.9em ui-monospace,Menlo,Consolas,monospace}
 details{margin:.5rem 0}summary{cursor:pointer;color:var(--soft)}
 nav{font-size:.92rem}nav a{margin-right:.9rem;color:inherit}
+@media (max-width:34rem){main{padding:.6rem}section{padding:.7rem}th,td{padding:.2rem .35rem}}
 @media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--soft:#444;
---line:#bbb;--good:#00573a;--bad:#8c1d18;--warn:#fff;--warnline:#888;--bar:#0068b5}
+--line:#bbb;--good:#00573a;--bad:#8c1d18;--warn:#fff;--warnline:#888}
 body{font-size:10.5pt}main{max-width:none;padding:0}nav{display:none}
 section{border:0;padding:.2rem 0;margin:.6rem 0}
 img.light{display:block!important}img.dark{display:none!important}
-figure,tr,.tile{break-inside:avoid}h2,h3{break-after:avoid}
+figure,tr,.tile{break-inside:avoid}h2,h3,.legend{break-after:avoid}
+figure>img{max-width:11.5cm}.cases img{max-width:100%}
 .cases{grid-template-columns:repeat(3,1fr)}.wide{overflow:visible}}
 """
 
@@ -161,7 +164,7 @@ def facts(pairs: Mapping[str, str]) -> str:
     rows = "".join(
         f'<tr><th scope="row">{esc(k)}</th><td>{esc(v)}</td></tr>' for k, v in pairs.items()
     )
-    return f'<div class="wide"><table><tbody>{rows}</tbody></table></div>\n'
+    return f'<table class="facts"><tbody>{rows}</tbody></table>\n'
 
 
 def glossary(pairs: Mapping[str, str]) -> str:

@@ -37,7 +37,7 @@ from train.report_html import (
 )
 
 KEY = (
-    '<p class="soft"><span class="key" style="border:2px solid #00a853"></span>labelled '
+    '<p class="soft legend"><span class="key" style="border:2px solid #00a853"></span>labelled '
     '<span class="key" style="background:#ff286e"></span>predicted, a yellow line joins the two '
     "points of a landmark</p>\n"
 )
@@ -200,7 +200,7 @@ def _confusion(run: Finished, name: str, of_it: Mapping[str, Any]) -> str:
          for i in range(len(classes)) for j in range(len(classes)) if i != j and counts[i][j]),
         reverse=True,
     )  # fmt: skip
-    said = f"{of_it['accuracy']:.1%} of {of_it['count']} held-out objects are right."
+    said = f"{100 * of_it['accuracy']:.1f} % of {of_it['count']} held-out objects are right."
     if wrong:
         said += " Most often mistaken: " + "; ".join(
             f"{truth} for {guess} ({count})" for count, truth, guess in wrong[:3]
@@ -276,12 +276,12 @@ def _curve(run: Finished, found: Findings, curve: Curve) -> str:
     best = min(curve.results, key=lambda r: r.nme)
     alt = (
         "Hold-out error against the share of labels. Lowest: "
-        f"{best.row} with {best.share:.0%} of the labels, {best.nme:.2f} %."
+        f"{best.row} with {100 * best.share:.0f} % of the labels, {best.nme:.2f} %."
     )
     text += chart(run.report / "curve.png", alt, curve_sentence(curve.results))
     columns = ("row", "share", "labelled", "seed", "steps", "time", "NME", "PCK@0.1", "gesture")
     rows = [
-        (r.row, f"{r.share:.0%}", r.labelled, r.seed, r.steps,
+        (r.row, f"{100 * r.share:.0f} %", r.labelled, r.seed, r.steps,
          "–" if r.seconds is None else minutes(r.seconds), number(r.nme, 2, " %"), number(r.pck, 3),
          number(r.accuracy, 3))
         for r in curve.results
@@ -302,8 +302,8 @@ def curve_sentence(results: Sequence[Result]) -> str:
         f"{n} {v:.2f} % ({100 * (v / at['L'] - 1):+.0f} %)" for n, v in at.items() if n != "L"
     )
     return (
-        f"With {low:.0%} of the labels: L alone {at['L']:.2f} %, {others}. L: labelled landmarks; "
-        "A: labelled time ranges; ELT: unlabelled frames."
+        f"With {100 * low:.0f} % of the labels: L alone {at['L']:.2f} %, {others}. "
+        "L: labelled landmarks; A: labelled time ranges; ELT: unlabelled frames."
     )
 
 
@@ -347,10 +347,15 @@ def _examples(run: Finished) -> list[tuple[str, int, int]]:
 
 
 def _training(run: Finished) -> str:
-    text = chart(
-        run.report / "training.png", "Training loss and hold-out error over the steps.",
-        "The weights of the best evaluation are kept." if run.spec.keep == "best" else "",
-    )  # fmt: skip
+    panels = {"loss": "training loss", "nme": "hold-out NME"}
+    panels |= {h.attribute.name: f"hold-out {h.attribute.name}" for h in run.spec.heads}
+    charts = [
+        chart(run.report / f"training_{short}.png", f"Curve of the {title} over the steps.")
+        for short, title in panels.items()
+    ]
+    text = f'<div class="panels">{"".join(charts)}</div>\n'
+    if run.spec.keep == "best":
+        text += paragraph("The weights of the smallest hold-out NME are kept.", "soft")
     rows = [(c["what"], c["value"], c["why"]) for c in run.facts["choices"]]
     rows += [("steps", str(run.spec.steps), "at most; a run ends when nothing gets better")]
     text += table(("setting", "value", "why"), rows)

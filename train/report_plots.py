@@ -20,9 +20,11 @@ matplotlib.use("Agg")
 from matplotlib import font_manager
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 DPI = 130
+WIDE = 5.6  # inches; wider ones have letters too small to read on a phone
 COLUMN = 35  # landmarks below one another before there is a second column
 FONTS = (
     "DejaVu Sans", "Noto Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans Arabic",
@@ -41,16 +43,15 @@ class Theme:
     base: str
     tuned: str
     rows: tuple[str, str, str, str]  # L, L+A, L+ELT, L+ELT+A
-    heat: str  # a colour map
 
 
 LIGHT = Theme(
     "light", "#ffffff", "#1c1f23", "#c9ced6", "#8b929c", "#0068b5",
-    ("#7a7f87", "#d07a00", "#00875a", "#b0388f"), "Blues",
+    ("#7a7f87", "#d07a00", "#00875a", "#b0388f"),
 )  # fmt: skip
 DARK = Theme(
     "dark", "#1b1e23", "#e8eaed", "#444a53", "#8f98a5", "#58b4ff",
-    ("#a7adb5", "#f0a830", "#2fcf95", "#e888c8"), "Blues_r",
+    ("#a7adb5", "#f0a830", "#2fcf95", "#e888c8"),
 )  # fmt: skip
 THEMES = (LIGHT, DARK)
 MARKS = ("o", "s", "^", "D")
@@ -69,7 +70,7 @@ def in_themes(path: Path, draw: Callable[[Theme], Figure]) -> None:
     fonts = [f for f in FONTS if f in have] or ["sans-serif"]
     for theme in THEMES:
         settings: Any = {
-            "font.family": fonts, "font.size": 10, "axes.facecolor": theme.paper,
+            "font.family": fonts, "font.size": 11, "axes.facecolor": theme.paper,
             "figure.facecolor": theme.paper, "savefig.facecolor": theme.paper,
             "text.color": theme.ink, "axes.labelcolor": theme.ink, "axes.edgecolor": theme.faint,
             "xtick.color": theme.ink, "ytick.color": theme.ink, "grid.color": theme.faint,
@@ -89,7 +90,7 @@ def themed(path: Path, theme: Theme) -> Path:
 
 
 def figure_of(
-    columns: int = 1, width: float = 7.0, height: float = 4.0
+    columns: int = 1, width: float = WIDE, height: float = 3.8
 ) -> tuple[Figure, list[Axes]]:
     """A figure with axes beside one another, faint grids."""
     figure, axes = plt.subplots(1, columns, figsize=(width, height), layout="constrained")
@@ -140,7 +141,7 @@ def plot_landmarks(
 
     def draw(theme: Theme) -> Figure:
         height = 1.1 + size * (0.3 if base else 0.22)
-        figure, axes = figure_of(columns, 7.0 * min(columns, 2), height)
+        figure, axes = figure_of(columns, WIDE * columns, height)
         for i, axis in enumerate(axes):
             part = names[i * size : (i + 1) * size]
             at = np.arange(len(part))
@@ -171,13 +172,13 @@ def plot_confusion(table: NDArray[np.int64], classes: Sequence[str], path: Path)
     def draw(theme: Theme) -> Figure:
         figure, (axis,) = figure_of(1, side + 0.6, side)
         axis.grid(visible=False)
-        axis.imshow(share, cmap=theme.heat, vmin=0, vmax=1)
+        shades = LinearSegmentedColormap.from_list("shades", [theme.paper, theme.tuned])
+        axis.imshow(share, cmap=shades, vmin=0, vmax=1)
         for i, row in enumerate(table.tolist()):
             for j, count in enumerate(row):
-                strong = (share[i, j] > 0.5) == (theme is LIGHT)
                 axis.text(
                     j, i, str(count) if count else "·", ha="center", va="center",
-                    color="#ffffff" if strong else "#10151c",
+                    color=theme.paper if share[i, j] > 0.5 else theme.ink,
                     weight="bold" if i == j else "normal",
                 )  # fmt: skip
         axis.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
@@ -225,30 +226,31 @@ def read_log(metrics_csv: Path, column: str) -> tuple[list[int], list[float]]:
     return [s for s, _ in known], [v for _, v in known]
 
 
-def plot_training(metrics_csv: Path, attributes: Sequence[str], path: Path) -> None:
-    """Training loss, hold-out NME and attributes over the steps, of metrics.csv."""
-    wanted = [("training loss", "train_loss"), ("hold-out NME (%)", "hold_nme")]
+def plot_training(metrics_csv: Path, attributes: Sequence[str], folder: Path) -> None:
+    """Training loss, hold-out NME and attributes over the steps, each as FOLDER/training_*.png."""
+    wanted = [("loss", "training loss", "train_loss"), ("nme", "hold-out NME (%)", "hold_nme")]
     for name in attributes:
-        wanted.append((f"hold-out {name} accuracy", f"hold_{name}_accuracy"))
-        wanted.append((f"hold-out {name} error (degrees)", f"hold_{name}_mean"))
-    found = [(title, *read_log(metrics_csv, column)) for title, column in wanted]
-    panels = [p for p in found if p[1]]
-    if not panels:
-        return
+        wanted.append((name, f"hold-out {name} accuracy", f"hold_{name}_accuracy"))
+        wanted.append((name, f"hold-out {name} error (degrees)", f"hold_{name}_mean"))
+    for short, title, column in wanted:
+        steps, values = read_log(metrics_csv, column)
+        if values:
+            _plot_log(title, steps, values, folder / f"training_{short}.png")
+
+
+def _plot_log(title: str, steps: Sequence[int], values: Sequence[float], path: Path) -> None:
+    """One quantity over the steps; of the NME, the evaluation whose weights are kept."""
 
     def draw(theme: Theme) -> Figure:
-        figure, axes = figure_of(len(panels), 3.6 * max(2, len(panels)), 3.2)
-        for axis, (title, steps, values) in zip(axes, panels, strict=True):
-            axis.plot(steps, values, color=theme.tuned, marker=".", lw=1.8)
-            axis.set_title(plain(title, 40), fontsize=10)
-            axis.set_xlabel("step")
-            if title.startswith("hold-out NME"):
-                best = int(np.argmin(values))
-                axis.plot(
-                    steps[best], values[best], "o", ms=10, mfc="none", mew=2, color=theme.rows[1],
-                    label="kept",
-                )  # fmt: skip
-                axis.legend(fontsize=8)
+        figure, (axis,) = figure_of(1, 3.6, 2.9)
+        axis.plot(steps, values, color=theme.tuned, marker=".", lw=1.8)
+        axis.set_title(plain(title, 40), fontsize=11)
+        axis.set_xlabel("step")
+        if "NME" in title:
+            k = int(np.argmin(values))
+            ring: dict[str, Any] = {"ms": 10, "mfc": "none", "mew": 2, "color": theme.rows[1]}
+            axis.plot(steps[k], values[k], "o", label="smallest", **ring)
+            axis.legend(fontsize=9)
         return figure
 
     in_themes(path, draw)
@@ -262,7 +264,7 @@ def plot_curve(results: Sequence[Result], base_nme: float | None, path: Path) ->
     order = ("L", "L+A", "L+ELT", "L+ELT+A")
 
     def draw(theme: Theme) -> Figure:
-        figure, (axis,) = figure_of(1, 7.0, 4.3)
+        figure, (axis,) = figure_of(height=4.2)
         if base_nme is not None:
             axis.axhline(base_nme, color=theme.base, ls="--", lw=1.5, label="base, as it comes")
         for row in rows:
@@ -275,7 +277,7 @@ def plot_curve(results: Sequence[Result], base_nme: float | None, path: Path) ->
                 dots = ([r.share for r in mine], [r.nme for r in mine])
                 axis.plot(*dots, ".", color=theme.rows[k], alpha=0.45, ms=5)
         axis.set_xscale("log")
-        axis.set_xticks(shares, [f"{s:.0%}\n{labelled[s]}" for s in shares])
+        axis.set_xticks(shares, [f"{100 * s:.0f} %\n{labelled[s]}" for s in shares])
         axis.minorticks_off()
         axis.set_xlabel("share of the labels, and labelled objects")
         axis.set_ylabel("hold-out NME (%), smaller is better")
