@@ -63,8 +63,8 @@ from train.warm import adapt
 
 BASES = {"hand21": "models/hand21", "face68": "models/face68"}
 BEYOND_OFF = dict.fromkeys(BEYOND, 0.0)  # for rows of the paper
-EVALUATIONS = 12  # in a run
-PATIENCE = 6  # of these without a better hold-out NME end it
+EVALUATIONS = 15  # in a run
+PATIENCE = 9  # of these without a better result end it
 WARM = 3  # steps that are not timed, before
 TIMED = 6  # that are
 

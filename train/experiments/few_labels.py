@@ -86,7 +86,7 @@ def cell_spec(row: str, seed: int, steps: int) -> FitSpec:
     if row == "L":
         return spec
     terms: dict[str, float | str] = {"elt_share": 1.0}
-    terms["alpha"] = 0.1 if "ELT" in row else 0.0
+    terms["alpha"] = 0.05 if "ELT" in row else 0.0
     if "teacher" in row:
         terms["teacher"] = 0.05
     data = replace(spec.data, labelled_share=0.5)
@@ -119,7 +119,7 @@ def steps_in(row: str, seconds: float, data: DataSet, start: Path, out: Path) ->
 def main(
     data: Annotated[Path, typer.Option(help="Folder with faces68/ and mtfl/.")],
     out: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs/few_labels"),
-    minutes: Annotated[float, typer.Option(help="CPU minutes of each cell.")] = 30.0,
+    minutes: Annotated[float, typer.Option(help="CPU minutes of each cell.")] = 15.0,
     share: Annotated[float, typer.Option(help="Share of labelled pictures.")] = 0.05,
     seed: Annotated[int, typer.Option(help="Which pictures are labelled, and all else.")] = 1,
     rows: Annotated[str, typer.Option(help="Rows, separated by commas.")] = "L,L+ELT",
