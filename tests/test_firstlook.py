@@ -61,9 +61,9 @@ def test_views_cover_the_frame_with_halves() -> None:
 
 def test_what_is_known_is_hidden_and_the_frame_is_not_touched() -> None:
     frame = np.full((20, 30, 3), 9, np.uint8)
-    out = hidden(frame, [np.array([-5, 3.2, 4, 100], np.float32)])
-    assert (frame == 9).all() and out[:3].min() == 9
-    assert out[3:, :5].max() == 0 and out[3:, 5:].min() == 9
+    out = hidden(frame, [np.array([-1, 5, 4, 10], np.float32)])
+    assert (frame == 9).all(), "a fifth of 5 pixels is added on each side"
+    assert out[4:12, :6].max() == 0 and (out == 0).sum() == 8 * 6 * 3
 
 
 def test_an_object_is_found_and_followed_through_a_real_file(tmp_path: Path) -> None:
@@ -100,6 +100,15 @@ def test_several_objects_one_after_the_other() -> None:
     places = sorted(float(t.xy[:, 0].mean()) for t in seen[-1])
     assert places == pytest.approx([80, 240], abs=1)
     assert len(watcher(engine=Strict()).process(draw_blobs(truth), 0.0).tracks) == 1
+
+
+def test_one_that_is_followed_does_not_hide_another() -> None:
+    """The whole frame and the first two parts of it have the one in the middle nearest theirs."""
+    tracker = watcher(replace(ALONE, max_objects=2), Strict())
+    truth = tools([(160, 120), (290, 215)])
+    for i in range(6):
+        tracks = tracker.process(draw_blobs(truth), i / 10).tracks
+    assert [t.xy.mean(0)[0] for t in tracks] == pytest.approx([160, 290], abs=1)
 
 
 def test_nothing_there_is_nothing() -> None:

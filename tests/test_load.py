@@ -93,6 +93,8 @@ def test_objects_are_followed_beside_hands_or_alone(tmp_path: Path) -> None:
     beside = load(TrackerConfig(faces=False, objects=True, threads=1), [tool])
     assert [m.info.kind for m in beside.models] == ["hand", "object"]
     assert [m.info.kind for m in load(ALONE, [tool]).models] == ["object"]
+    without = load(TrackerConfig(faces=False, objects=True, threads=1), [hand])
+    assert [m.info.kind for m in without.models] == ["hand"], "no object model, no objects"
     with pytest.raises(UserError, match="finds hands, which are switched off; drop --no-hands"):
         load(ALONE, [hand])
     with pytest.raises(UserError, match="finds objects, which are switched off"):

@@ -25,6 +25,7 @@ HINT_PRESENCE = 0.1  # a first crop in which the network gives less than this ho
 # half the size; looking at the parts of the frame too makes that 60. The hand model, hands lying
 # turned: with two looks 13 of 41 at half the size, with four 27. Parts of a quarter add nothing.
 REFINE = 4
+BEYOND = 0.2  # longer sides of the box
 SPARE = 2  # views that are refined beyond those there is room for: the first score misleads
 
 
@@ -102,11 +103,16 @@ def around(found: Sequence[Located], info: ModelInfo) -> list[CropBox]:
 
 
 def hidden(frame: Image, known: Sequence[Floats]) -> Image:
-    """The frame with boxes (4,) xyxy blackened; the frame itself where there are none."""
+    """The frame with boxes (4,) xyxy of landmarks blackened; the frame itself where there are none.
+
+    An object reaches beyond its landmarks: the boxes are enlarged by BEYOND on each side.
+    """
     if not known:
         return frame
     frame = frame.copy()
     for box in known:
-        x0, y0, x1, y1 = np.clip(np.rint(box), 0, None).astype(int)
+        more = BEYOND * float((box[2:] - box[:2]).max())
+        grown = np.rint(box + np.array([-more, -more, more, more]))
+        x0, y0, x1, y1 = np.clip(grown, 0, None).astype(int)
         frame[y0 : y1 + 1, x0 : x1 + 1] = 0
     return frame
