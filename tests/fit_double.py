@@ -17,13 +17,14 @@ torch.Tensor.float = torch.Tensor.double
 import train.fit  # noqa: E402
 import train.step  # noqa: E402
 from train.config import read_config  # noqa: E402
+from train.data import read_coco  # noqa: E402
 
 
 def double(batch, device):
     wide = {k: v.double() if v.is_floating_point() else v for k, v in batch.attributes.items()}
     return replace(
-        batch, xy=batch.xy.double(), warp=batch.warp.double(), present=batch.present.double(),
-        attributes=wide,
+        batch, image=batch.image.double(), xy=batch.xy.double(), warp=batch.warp.double(),
+        present=batch.present.double(), attributes=wide,
     )  # fmt: skip
 
 
@@ -33,4 +34,7 @@ if __name__ == "__main__":
     train.fit.finish = lambda run: run.out
     folder = Path(sys.argv[1])
     spec = read_config(folder / "blobs.toml", json.loads(sys.argv[3]))
-    train.fit.fit(spec, folder, folder / sys.argv[2])
+    data = read_coco(folder / "labels.json")
+    after = {e.path: data.examples[i - 1].path for i, e in enumerate(data.examples) if i % 3}
+    examples = tuple(replace(e, neighbour=after.get(e.path)) for e in data.examples)
+    train.fit.fit(spec, folder, folder / sys.argv[2], data=replace(data, examples=examples))

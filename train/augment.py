@@ -28,6 +28,8 @@ class CropSample:
     angle: float  # degrees by which the crop is turned against the picture
     flipped: bool
     scale: float  # crop pixels per picture pixel
+    matrix: Floats | None = None  # (2, 3) picture pixels to crop pixels, before mirroring
+    border: int = cv2.BORDER_CONSTANT
 
 
 def true_box(
@@ -40,6 +42,12 @@ def true_box(
     box = example.box_xyxy if example.box_xyxy is not None else np.array([0, 0, w - 1, h - 1])
     corners = np.asarray(box, np.float32).reshape(2, 2)
     return box_from_landmarks(kind, corners, 0.0, rule)
+
+
+def whole_box(shape_hw: tuple[int, int]) -> CropBox:
+    """The square around a whole picture: what is looked at before any object is followed."""
+    h, w = shape_hw
+    return CropBox(np.array([(w - 1) / 2, (h - 1) / 2], np.float32), float(max(h, w)), 0.0)
 
 
 def jitter_box(rng: np.random.Generator, box: CropBox, spec: AugmentSpec) -> CropBox:
@@ -73,6 +81,8 @@ def crop_example(
     box = true_box(kind, example, image.shape[:2], rule)
     border, flip = cv2.BORDER_CONSTANT, False
     if rng is not None and spec is not None:
+        if spec.whole and rng.random() < spec.whole:
+            box = whole_box(image.shape[:2])
         box = jitter_box(rng, box, spec)
         border = BORDERS[rng.integers(3)]
         flip = bool(rng.random() < spec.flip)
@@ -83,7 +93,15 @@ def crop_example(
     xy = apply(matrix, example.xy)
     if flip:
         bgr, xy = flip_sample(bgr, xy, pairs)  # type: ignore[arg-type]
-    return CropSample(bgr, xy, box.angle, flip, size / box.side)  # type: ignore[arg-type]
+    return CropSample(bgr, xy, box.angle, flip, size / box.side, matrix, border)  # type: ignore[arg-type]
+
+
+def cut_alike(image: Image, crop: CropSample) -> Image:
+    """Another picture of the same size, cut and mirrored exactly as `crop` was."""
+    size = crop.bgr.shape[0]
+    how = cv2.INTER_AREA if crop.scale < 0.5 else cv2.INTER_LINEAR
+    bgr = cv2.warpAffine(image, crop.matrix, (size, size), flags=how, borderMode=crop.border)  # type: ignore[arg-type]
+    return np.ascontiguousarray(bgr[:, ::-1] if crop.flipped else bgr, np.uint8)
 
 
 def random_square(rng: np.random.Generator, image: Image, size: int) -> Image:

@@ -4,9 +4,10 @@ exactly without any saved generator state.
 
 from __future__ import annotations
 
+import copy
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import cv2
@@ -18,6 +19,7 @@ from tracker.types import Image
 from train.augment import (
     CropSample,
     crop_example,
+    cut_alike,
     degrade,
     near_miss,
     occlude,
@@ -143,7 +145,26 @@ def example_at(data: DataSet, row: int) -> Example:
     return replace(example, negative=True, labelled=np.zeros_like(example.labelled))
 
 
-def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Generator) -> CropSample:
+@dataclass(frozen=True, slots=True, eq=False)
+class Views:
+    """A training crop as the losses see it: disturbed, and what some of them want besides."""
+
+    crop: CropSample
+    easy: Image  # before occlusion, colour and blur
+    after: Image | None = None  # the next frame, cut and disturbed alike
+
+
+def _disturb(
+    rng: np.random.Generator, bgr: Image, other: Image, black: bool, spec: FitSpec
+) -> tuple[Image, Image]:
+    """An easy view (background filled) and a hard one (occluded, recoloured, blurred) of a crop."""
+    if black and rng.random() < spec.augment.background:
+        bgr = put_behind(bgr, random_square(rng, other, spec.net.size))
+    hard = occlude(rng, bgr, other) if rng.random() < spec.augment.occlude else bgr
+    return bgr, degrade(rng, recolour(rng, hard, spec.augment.colour), spec.augment.blur)
+
+
+def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Generator) -> Views:
     example, size = example_at(data, row), spec.net.size
     image = data.image(row if row >= 0 else ~row)
     other = data.image(int(rng.integers(len(data.examples))))
@@ -157,13 +178,17 @@ def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Genera
     else:
         pairs = data.markup.flip_pairs
         crop = crop_example(spec.kind, example, image, size, pairs, rng, spec.augment, spec.crop)  # type: ignore[arg-type]
-    bgr = crop.bgr
-    if example.black and rng.random() < spec.augment.background:
-        bgr = put_behind(bgr, random_square(rng, other, size))
-    if rng.random() < spec.augment.occlude:
-        bgr = occlude(rng, bgr, other)
-    bgr = degrade(rng, recolour(rng, bgr, spec.augment.colour), spec.augment.blur)
-    return CropSample(bgr, crop.xy, crop.angle, crop.flipped, crop.scale)
+    again = copy.deepcopy(rng) if spec.loss.temporal and example.neighbour else None
+    easy, hard = _disturb(rng, crop.bgr, other, example.black, spec)
+    after = None
+    if again is not None and example.neighbour is not None and not example.negative:
+        following = data.picture(example.neighbour)
+        if following.shape != image.shape:
+            raise ValueError(
+                f"{example.neighbour} is of another size than {example.path}, whose neighbour it is"
+            )
+        after = _disturb(again, cut_alike(following, crop), other, example.black, spec)[1]
+    return Views(replace(crop, bgr=hard), easy, after)
 
 
 def make_batch(
@@ -178,6 +203,7 @@ def make_batch(
     Flipped landmark masks follow their partners.
     """
     size, images, points, masks = spec.net.size, [], [], []
+    views: list[Views] = []
     targets: dict[str, list[int | np.ndarray]] = {h.attribute.name: [] for h in spec.heads}
     each = list(rng) if isinstance(rng, Sequence) else [rng] * len(rows)
     for row, own in zip(rows, each, strict=True):
@@ -186,7 +212,8 @@ def make_batch(
             pairs = data.markup.flip_pairs
             crop = crop_example(spec.kind, example, data.image(row), size, pairs, rule=spec.crop)  # type: ignore[arg-type]
         else:
-            crop = _training_crop(data, row, spec, own)
+            views.append(_training_crop(data, row, spec, own))
+            crop = views[-1].crop
         mask = example.labelled.copy()
         if crop.flipped:
             for a, b in data.markup.flip_pairs:
@@ -207,7 +234,21 @@ def make_batch(
         {name: torch.from_numpy(np.asarray(values)) for name, values in targets.items()},
         torch.from_numpy(warps),
         tuple(rows),
+        **_more_views(views, spec),
     )
+
+
+def _more_views(views: Sequence[Views], spec: FitSpec) -> dict[str, torch.Tensor]:
+    """The fields of a batch that only some losses want; nothing in evaluations."""
+    more, colour = {}, spec.net.colour
+    if views and spec.loss.teacher:
+        easy = np.stack([to_input(v.easy, colour) for v in views])
+        more["easy"] = torch.from_numpy(easy).float()
+    if views and spec.loss.temporal:
+        after = [v.crop.bgr if v.after is None else v.after for v in views]
+        more["after"] = torch.from_numpy(np.stack([to_input(a, colour) for a in after])).float()
+        more["has_after"] = torch.tensor([v.after is not None for v in views])
+    return more
 
 
 def batch_part(batch: Batch, rows: Sequence[int]) -> Batch:
@@ -215,23 +256,24 @@ def batch_part(batch: Batch, rows: Sequence[int]) -> Batch:
     if len(rows) == len(batch.image):
         return batch
     at = torch.tensor(list(rows))
-    return replace(
-        batch,
-        image=batch.image[at], xy=batch.xy[at], labelled=batch.labelled[at],
-        present=batch.present[at], attributes={k: v[at] for k, v in batch.attributes.items()},
-        warp=batch.warp[at], rows=tuple(batch.rows[i] for i in rows),
-    )  # fmt: skip
+    cut = {k: _mapped(v, lambda t: t[at]) for k, v in _tensors(batch).items()}
+    return replace(batch, **cut, rows=tuple(batch.rows[i] for i in rows))
 
 
 def batch_to(batch: Batch, device: torch.device) -> Batch:
     """The batch on a device."""
     if device.type == "cpu":
         return batch
-    moved = {f.name: getattr(batch, f.name) for f in fields(batch) if f.name != "rows"}
-    return replace(batch, **{k: _moved(v, device) for k, v in moved.items()})
+    moved = {k: _mapped(v, lambda t: t.to(device)) for k, v in _tensors(batch).items()}
+    return replace(batch, **moved)
 
 
-def _moved(value: Any, device: torch.device) -> Any:
+def _tensors(batch: Batch) -> dict[str, Any]:
+    """The fields that hold tensors, whether given or not."""
+    return {f.name: getattr(batch, f.name) for f in fields(batch) if f.name != "rows"}
+
+
+def _mapped(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
     if isinstance(value, dict):
-        return {k: v.to(device) for k, v in value.items()}
-    return value if value is None else value.to(device)
+        return {k: change(v) for k, v in value.items()}
+    return None if value is None else change(value)

@@ -21,6 +21,7 @@ from train.progress import ProgressFile
 from train.ranks import leading
 from train.run import (
     Run,
+    add_shapes,
     halve_batch,
     note_hold,
     resume_run,
@@ -114,7 +115,7 @@ def steps(run: Run, wish: StopWish) -> Iterator[Progress]:
     """The loop itself, one Progress a step; a wish to stop is heard after a step."""
     spec, log = run.spec, MetricsLog(run.out / "metrics.csv", run.step)
     batches = step_rows(run.data, replace(spec, batch=run.batch), run.step)
-    speed, message, clock = 0.0, "", time.perf_counter()
+    speed, message, clock = 0.0, add_shapes(run), time.perf_counter()
     while not run.ended:
         _, rows = next(batches)
         terms = try_step(run, rows)

@@ -32,6 +32,14 @@ class LossSpec:
     elt_on: str = "unlabelled"  # 'unlabelled' (Blocks, HGR1, Multi-PIE) or 'all' (300W)
     elt_share: float = 1.0  # share of a batch that the ELT sees
     sigma: float = 1.0  # of the heat target, heat pixels
+    # beyond the paper (train/extras.py), on pictures without landmark labels
+    teacher: float = 0.0  # hard views follow the averaged model's points on easy ones
+    teacher_score: float = 0.5  # least score of a point that is followed
+    teacher_ramp: float = 0.3  # share of the training over which the weight rises
+    temporal: float = 0.0  # points of neighbouring frames stay close
+    temporal_epsilon: float = 0.05  # how far they may be apart, crop sides
+    plausible: float = 0.0  # shapes stay near those of the labels (pose-PCA)
+    plausible_epsilon: float = 0.05  # how far they may be off, RMS radii of the shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +53,9 @@ class Batch:
     attributes: dict[str, Tensor]  # classes: (N,) int64, -1 unknown; values: (N, D), NaN unknown
     warp: Tensor  # (N, 2, 3) ELT transform of crop pixels
     rows: tuple[int, ...] = ()  # indices into the data set
+    easy: Tensor | None = None  # (N, C, S, S) the same crops before occlusion, colour and blur
+    after: Tensor | None = None  # (N, C, S, S) the next frame, cut and disturbed alike
+    has_after: Tensor | None = None  # (N,) bool: where there is one
 
 
 def point_loss(xy: Tensor, target: Tensor, mask: Tensor, kind: str = "l2") -> Tensor:

@@ -23,6 +23,7 @@ from train.device import free_memory
 from train.model import LandmarkNet
 from train.ranks import leading
 from train.runlog import Running
+from train.shapes import ShapeSpace, training_space
 from train.spread import same_start, spread_norms, together, total
 
 
@@ -51,6 +52,7 @@ class Run:
     batch: int = 0  # pictures a step; below the spec's where memory ran out
     running: Running = field(default_factory=lambda: Running({}, 0))
     best: Best = field(default_factory=Best)
+    shapes: ShapeSpace | None = None  # what is plausible; None: not asked for, or too few labels
 
     @property
     def last(self) -> Path:
@@ -85,6 +87,16 @@ def start_run(
     spread_norms(model, device)
     optimiser = torch.optim.Adam(model.parameters(), spec.lr)
     return Run(spec, data, out, device, model, ema, optimiser, {}, batch=spec.batch)
+
+
+def add_shapes(run: Run) -> str:
+    """Learn what is plausible from the labels, where the loss wants it; a sentence if it cannot."""
+    if not run.spec.loss.plausible:
+        return ""
+    space, why = training_space(run.data, run.spec.augment.flip)
+    if space is not None:
+        run.shapes = ShapeSpace(space.mean.to(run.device), space.basis.to(run.device))
+    return why
 
 
 def resume_run(run: Run) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from train.batches import batch_part, batch_to, make_batch
 from train.config import FitSpec
 from train.device import half_precision
+from train.extras import Hints, extra_terms, ramp, teach
 from train.losses import Batch, composite, elt_rows, warp_image
-from train.model import LandmarkNet, Prediction
+from train.model import Prediction
 from train.ranks import rank
 from train.run import Run
 from train.spread import part, sum_gradients, total
@@ -52,21 +55,45 @@ def step_batch(run: Run, rows: list[int]) -> Batch:
     return batch_to(batch, run.device)
 
 
-def forward(
-    model: LandmarkNet, batch: Batch, spec: FitSpec
-) -> tuple[Prediction, Prediction | None]:
-    """The batch's prediction and, where the ELT is on, that of the warped images."""
-    layout = torch.channels_last
-    rows = elt_rows(batch, spec.loss) if spec.loss.alpha else torch.zeros(0)
-    image = batch.image
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What one forward pass gave."""
+
+    out: Prediction
+    warped: Prediction | None  # of the ELT's images
+    hints: Hints
+
+
+def forward(run: Run, batch: Batch) -> Seen:
+    """Predictions for the batch, its warped images and its neighbours in one pass; a teacher's."""
+    model, loss = run.model, run.spec.loss
+    rows = elt_rows(batch, loss) if loss.alpha else torch.zeros(0)
+    images = [batch.image]
     if len(rows):
-        image = torch.cat([image, warp_image(image[rows], batch.warp[rows])])
-    image = ((image - model.mean) / model.std).contiguous(memory_format=layout)
-    with half_precision(image.device, spec.precision):
+        images.append(warp_image(batch.image[rows], batch.warp[rows]))
+    if batch.after is not None:
+        images.append(batch.after[batch.has_after])
+    image = ((torch.cat(images) - model.mean) / model.std).contiguous(
+        memory_format=torch.channels_last
+    )
+    with half_precision(image.device, run.spec.precision):
         heat, coarse = model.net(image)
-    n = len(batch.image)
+        hints = teach(run.ema, batch, loss) if loss.teacher else Hints()
+    n, m = len(batch.image), len(batch.image) + len(rows)
     out = model.finish(heat[:n], coarse[:n])
-    return out, model.finish(heat[n:], coarse[n:]) if len(rows) else None
+    if batch.after is not None:
+        hints = replace(hints, after=model.finish(heat[m:], coarse[m:]).xy)
+    return Seen(out, model.finish(heat[n:m], coarse[n:m]) if len(rows) else None, hints)
+
+
+def loss_terms(run: Run, batch: Batch) -> dict[str, Tensor]:
+    """Every weighted term of the loss of a batch."""
+    loss, seen = run.spec.loss, forward(run, batch)
+    terms = composite(run.model, batch, seen.out, seen.warped, loss)
+    extra = extra_terms(batch, seen.out, seen.hints, run.shapes, loss)
+    if "teacher" in extra:
+        extra["teacher"] = extra["teacher"] * ramp(loss, run.step, run.spec.steps)
+    return terms | extra
 
 
 def train_step(run: Run, batch: Batch) -> dict[str, float]:
@@ -76,10 +103,13 @@ def train_step(run: Run, batch: Batch) -> dict[str, float]:
     for group in run.optimiser.param_groups:
         group["lr"] = learning_rate(spec, step)
     model.train()
+    if spec.freeze_norms:
+        for layer in model.modules():
+            if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+                layer.eval()
     if spec.freeze:
         model.net.eval()  # the running means of its norms stay, too
-    out, warped = forward(model, batch, spec)
-    terms = composite(model, batch, out, warped, spec.loss)
+    terms = loss_terms(run, batch)
     loss = torch.stack(list(terms.values())).sum()
     whole = total(torch.stack([v.detach() for v in terms.values()] + [loss.detach()]))
     *parts, sum_of_all = (float(v) for v in whole)
