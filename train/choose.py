@@ -130,7 +130,7 @@ def choose_spec(
             normaliser=project.normaliser,
         ),
         augment=augment, elt=EltSpec(), batch=batch, lr=2e-3 if scratch else tuned_rate(labelled),
-        warmup=50, ema=0.995, keep="best", freeze=frozen,
+        warmup=50, ema=0.995, keep="best", freeze=frozen, freeze_norms=not scratch,
     )  # fmt: skip
     return spec, _reasons(spec, census, losses, scratch)
 

@@ -32,6 +32,7 @@ from tracker.project.labels import Labels, read_labels, to_coco
 from tracker.project.layout import Project, finished_at, open_project
 from train import metrics
 from train.batches import step_rows
+from train.blend import best_blend
 from train.checkpoint import Checkpoint, load_checkpoint, sha256_of
 from train.choose import BEYOND, Budget, Choice, choose_spec, project_heads, usable_losses
 from train.config import FitSpec, spec_from_dict, spec_to_dict
@@ -57,6 +58,7 @@ from train.project_data import (
     write_split,
 )
 from train.provenance import provenance
+from train.ranks import leading
 from train.run import start_run
 from train.step import step_batch, train_step
 from train.warm import adapt
@@ -363,6 +365,12 @@ def run_plan(plan: Plan, hooks: Hooks) -> dict[str, Any]:
     }
     init = plan.start if plan.start.is_file() else None
     final = fit(plan.spec, plan.out, plan.out, True, init, hooks.step, extra, plan.data)
+    if not leading():
+        return {}
+    if init is not None and plan.spec.keep == "best" and not plan.spec.freeze:
+        weight = best_blend(init, final, plan.data, plan.spec)
+        if weight < 1:
+            hooks.say(f"blend: {weight:g} of the trained weights and the rest of the start's")
     comparison = compare(plan, final)
     beside = plan.out / "comparison.part"
     beside.write_text(json.dumps(comparison, indent=1), encoding="utf-8")
