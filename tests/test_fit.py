@@ -211,7 +211,7 @@ def test_patience_ends_a_run_and_the_best_weights_are_kept(tmp_path, monkeypatch
     seen = []
     final = fit(spec, tmp_path, tmp_path / "run", report=seen.append)
     assert [p.step for p in seen][-1] == 12  # NaN is no evaluation: steps 6, 10, 12 were no better
-    assert "no better hold-out NME than 7.00 % (step 4) in 3 evaluations" in seen[-1].message
+    assert "nothing was better on the hold-out than step 4 in 3 evaluations" in seen[-1].message
     told = json.loads((tmp_path / "run" / "progress.json").read_text())
     assert told["state"] == "done"
     assert "ended early" in told["message"]

@@ -169,7 +169,7 @@ def early_sentence(run: Run) -> str:
     if not run.ended or run.step >= run.spec.steps:
         return ""
     return (
-        f"ended early: no better hold-out NME than {run.best.nme:.2f} % (step {run.best.step}) "
+        f"ended early: nothing was better on the hold-out than step {run.best.step} "
         f"in {run.best.since} evaluations"
     )
 

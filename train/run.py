@@ -29,9 +29,9 @@ from train.spread import same_start, spread_norms, together, total
 
 @dataclass(slots=True, eq=False)
 class Best:
-    """The best hold-out NME so far (%), and how many evaluations have passed without a better."""
+    """The best evaluation so far (see `badness`), and how many have passed without a better."""
 
-    nme: float = math.inf
+    badness: float = math.inf
     step: int = 0
     since: int = 0
 
@@ -122,7 +122,7 @@ def resume_run(run: Run) -> None:
     run.batch = int(found.extra.get("batch", run.spec.batch))
     best = found.extra.get("best")
     if best is not None:
-        run.best = Best(float(best["nme"]), int(best["step"]), int(best["since"]))
+        run.best = Best(float(best["badness"]), int(best["step"]), int(best["since"]))
     run.step = found.step
 
 
@@ -139,8 +139,8 @@ def save_run(run: Run) -> None:
     more: dict[str, Any] = dict(run.notes)
     more["running"] = {"sums": run.running.sums, "count": run.running.count}
     more["batch"] = run.batch
-    if math.isfinite(run.best.nme):
-        more["best"] = {"nme": run.best.nme, "step": run.best.step, "since": run.best.since}
+    if math.isfinite(run.best.badness):
+        more["best"] = {"badness": run.best.badness, "step": run.best.step, "since": run.best.since}
     spec, markup = run.spec, run.data.markup
     save_checkpoint(run.last, spec, markup, run.step, run.model, run.ema, run.optimiser, more)
 
@@ -165,7 +165,7 @@ def note_hold(run: Run, hold: Mapping[str, Any] | None) -> None:
     found = badness(hold)
     if hold is None or not math.isfinite(found):
         return
-    if found >= run.best.nme:
+    if found >= run.best.badness:
         run.best.since += 1
         return
     run.best = Best(found, run.step)
