@@ -27,7 +27,7 @@ from train.config import AugmentSpec, DataSpec, FitSpec
 from train.data import DataSet, read_coco
 from train.losses import LossSpec
 
-ARMS = ("random", "suggest", "unsure", "unlike")
+ARMS = ("random", "suggest", "unsure", "unlike", "gentle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,11 @@ def candidates(found: list[Measured], places: list[int]) -> Candidates:
 
 
 def pick(arm: str, found: list[Measured], known: list[int], count: int, seed: int) -> list[int]:
-    """Indices into `found` that an arm adds; `known`: those labelled already."""
+    """Indices into `found` that an arm adds; `known`: those labelled already.
+
+    `suggest` is doubt times newness, as in `train suggest`; `unsure` doubt alone, `unlike` newness
+    alone, `gentle` the root of doubt times newness.
+    """
     free = [i for i in range(len(found)) if i not in set(known)]
     if arm == "random":
         order = np.random.default_rng([seed, 41]).permutation(len(free))
@@ -122,6 +126,8 @@ def pick(arm: str, found: list[Measured], known: list[int], count: int, seed: in
     seen = candidates([found[i] for i in known], [1] * len(known))
     if arm == "unlike":
         pool = replace(pool, value=np.ones_like(pool.value))
+    if arm == "gentle":
+        pool = replace(pool, value=np.sqrt(pool.value))
     return [free[i] for i, _ in choose(pool, seen, count)]
 
 
@@ -170,14 +176,17 @@ def note(out: Path, seed: int, arm: str, labels: int, hold: dict[str, Any]) -> N
 
 
 def table(path: Path) -> list[str]:
-    """One line an arm: the hold-out NME of each seed and the mean."""
+    """One line an arm: hold-out NME of each seed, their mean, mean change against random labels."""
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
+    base = {r["seed"]: float(r["nme"]) for r in rows if r["arm"] == "random"}
     lines = []
     for arm in dict.fromkeys(r["arm"] for r in rows):
-        nmes = [float(r["nme"]) for r in rows if r["arm"] == arm]
-        each = "  ".join(f"{v:.2f}" for v in nmes)
-        lines.append(f"{arm:10}  {each}  mean {np.mean(nmes):.3f} %")
+        cells = {r["seed"]: float(r["nme"]) for r in rows if r["arm"] == arm}
+        each = "  ".join(f"{seed}: {v:.3f}" for seed, v in cells.items())
+        against = [100 * (v / base[k] - 1) for k, v in cells.items() if k in base]
+        change = f"{np.mean(against):+.1f} %" if against else "-"
+        lines.append(f"{arm:8}  {each}  mean {np.mean(list(cells.values())):.3f}  {change}")
     return lines
 
 
