@@ -28,6 +28,7 @@ from train.looking import Look, own_box
 
 MARGIN = 1.5  # side of a cut-out / side of the crop
 LARGEST = 288  # pixels, side of a cut-out; a crop of 128 px never needs more than 192
+LARGEST_FRAME = 1280  # pixels, longer side of a frame that is kept whole
 LOOKED_AT = 6000  # frames of a clip that the tracker follows at most
 VERSION = 1  # of what this file writes; raise it to have everything cut anew
 
@@ -180,6 +181,7 @@ def cut_labelled(
 ) -> Iterator[tuple[Path, Floats, np.ndarray]]:
     """(picture, xy (K, 2) in it with NaN, v (K,)) of each object: whole pixels of the frame.
 
+    Of things that no detector finds the whole frame is kept, to learn finding them in it.
     Only where the object is much larger than any crop is the part made smaller.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -197,7 +199,9 @@ def cut_labelled(
         low = np.clip(np.floor(box.centre_xy - reach), 0, (width - 1, height - 1)).astype(int)
         high = np.clip(np.ceil(box.centre_xy + reach) + 1, low + 1, (width, height)).astype(int)
         part = bgr[low[1] : high[1], low[0] : high[0]]
-        scale = min(1.0, LARGEST / (box.side * MARGIN))
+        if project.kind == "object":  # the first look at one is at the whole frame
+            low, high, part = np.zeros(2, int), np.array([width, height]), bgr
+        scale = min(1.0, LARGEST / (box.side * MARGIN), LARGEST_FRAME / max(part.shape[:2]))
         if scale < 1:
             wh = np.maximum(np.round(np.array(part.shape[1::-1]) * scale), 1).astype(int)
             scale_xy = wh / np.array(part.shape[1::-1])

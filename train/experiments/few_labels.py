@@ -80,7 +80,8 @@ def cell_spec(row: str, seed: int, steps: int) -> FitSpec:
     spec = FitSpec(
         loss=LOSS, augment=AugmentSpec(scale=0.3), elt=EltSpec(40.0, 0.3, 0.12), batch=32,
         data=DataSpec(labelled_share=1.0, normaliser=(36, 45), repeat={"ytf": 0.35}),
-        lr=1e-3, ema=0.995, steps=steps, seed=seed, threads=1, checkpoint_every=50, freeze_norms=True,
+        lr=1e-3, ema=0.995, steps=steps, seed=seed, threads=1, checkpoint_every=50,
+        freeze_norms=True,
         evaluate_every=max(1, steps // 8),
     )  # fmt: skip
     if row == "L":
