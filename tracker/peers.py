@@ -112,7 +112,8 @@ class HandPoints:
         self._mediapipe: Any = mediapipe
         base = BaseOptions(model_asset_buffer=read_bundle(bundle))
         options = vision.HandLandmarkerOptions(base, vision.RunningMode.IMAGE, num_hands=max_hands)
-        self._task = created(bundle, vision.HandLandmarker.create_from_options, options)
+        create = vision.HandLandmarker.create_from_options
+        self._task = created(bundle, create, options, "give it hand_landmarker.task")
 
     def find(self, frame_bgr: Image) -> list[Floats]:
         """(21, 2) frame pixels of each hand in an (H, W, 3) frame."""
@@ -163,13 +164,17 @@ def read_bundle(path: Path) -> bytes:
         ) from error
 
 
-def created(path: Path, create: Callable[[Any], Any], options: object) -> Any:
+BUNDLES_WANTED = (
+    "give hand_landmarker.task to --hand-bundle and face_landmarker.task to --face-bundle"
+)
+
+
+def created(
+    path: Path, create: Callable[[Any], Any], options: object, remedy: str = BUNDLES_WANTED
+) -> Any:
     """The task that `create` makes; UserError when MediaPipe refuses the bundle at `path`."""
     try:
         return create(options)
     except (OSError, RuntimeError, ValueError) as error:  # OSError: a bundle of another task
         reason = str(error).strip().partition("\n")[0][:200]
-        raise UserError(
-            f"MediaPipe cannot load {path} ({reason}); give hand_landmarker.task to --hand-bundle "
-            "and face_landmarker.task to --face-bundle"
-        ) from error
+        raise UserError(f"MediaPipe cannot load {path} ({reason}); {remedy}") from error
