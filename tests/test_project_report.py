@@ -28,7 +28,14 @@ from train import cli_report
 from train.choose import Budget
 from train.data import DataSet, Example, Markup
 from train.finetune import Hooks, Wish, plan_run, run_plan
-from train.project_report import examine, find_run, held_rows, open_run, place_of
+from train.project_report import (
+    examine,
+    find_run,
+    find_warnings,
+    held_rows,
+    open_run,
+    place_of,
+)
 from train.provenance import command_line, provenance
 from train.report_curve import (
     CurveWish,
@@ -210,7 +217,7 @@ def test_killed_cell_goes_on_to_the_same_result(project: Path) -> None:
     command = [sys.executable, "-m", "train.cli", *options.split()]
     cell = project / "models" / "first" / "report" / "cells" / "L_1_0"
     process = subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL)
-    limit = time.monotonic() + 200
+    limit = time.monotonic() + 400
     while not (cell / "last.safetensors").is_file() and time.monotonic() < limit:
         assert process.poll() is None
         time.sleep(0.02)
@@ -362,6 +369,19 @@ def test_text_is_safe_and_short() -> None:
     assert plain("a$b$" + "c" * 40, 10) == r"a\$b\$ccccc…"
     assert ced_limit([np.array([1.0, 2.4])]) == 3
     assert ced_limit([np.array([np.nan])]) == 5
+
+
+def test_a_mean_that_few_large_errors_made_is_told(taught: Path) -> None:
+    run = open_run(taught, None, Hooks())
+    tuned = examine(run).tuned
+    assert tuned is not None
+    base = replace(tuned, each=tuned.each - 0.1, summary={**tuned.summary, "nme": 1e3})
+    told = " ".join(find_warnings(run, tuned, base))
+    assert "only 0 of 8 held-out objects are nearer" in told
+    worse = replace(tuned, summary={**tuned.summary, "nme": 1e4})
+    assert "worse than the base" in " ".join(find_warnings(run, worse, base))
+    nothing = " ".join(find_warnings(run, None, None))
+    assert "nothing is held out" in nothing
 
 
 def test_provenance_tells_no_folder_and_no_host() -> None:

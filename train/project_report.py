@@ -78,6 +78,14 @@ class Held:
     spec: FitSpec
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Which weights became the model."""
+
+    step: int
+    blend: float  # share of the trained weights; the rest are the start's
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Findings:
     """Everything that the page tells."""
@@ -88,6 +96,7 @@ class Findings:
     base_facts: Mapping[str, str]  # licence and data of the base
     warnings: tuple[str, ...]
     sums: Mapping[str, str]  # file: sha256
+    kept: Kept
 
 
 def find_run(project: Project, name: str | None) -> Path:
@@ -206,7 +215,9 @@ def examine(run: Finished) -> Findings:
     files = ("model.onnx", "model.safetensors", "labels.json", "ranges.csv")
     sums = {n: sha256_of(run.out / n) for n in files if (run.out / n).is_file()}
     warnings = (*find_warnings(run, tuned, base), *run.notes)
-    return Findings(run, tuned, base, base_facts, warnings, sums)
+    last = load_checkpoint(run.out / "model.safetensors")
+    kept = Kept(last.step, float(last.extra.get("blend", 1.0)))
+    return Findings(run, tuned, base, base_facts, warnings, sums, kept)
 
 
 def find_warnings(run: Finished, tuned: Held | None, base: Held | None) -> list[str]:
@@ -233,6 +244,14 @@ def find_warnings(run: Finished, tuned: Held | None, base: Held | None) -> list[
             "the fine-tuned model is worse than the base on the hold-out; use the base, and label "
             "more frames or train longer"
         )
+    elif tuned is not None and base is not None:
+        won, of = better_count(base, tuned)
+        if 2 * won < of:
+            told.append(
+                f"the mean error is smaller, but only {won} of {of} held-out objects are nearer "
+                "than with the base: a few large errors went away, the others grew a little; "
+                "label more frames"
+            )
     told += missing_attributes(run.spec.heads, run.census)
     return told + unseen_classes(run)
 

@@ -39,4 +39,4 @@ def _version(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:
-        return "not installed"
+        return "run from its source" if name == PROGRAMS[0] else "not installed"

@@ -83,7 +83,8 @@ class Curve:
 
     results: tuple[Result, ...]
     notes: tuple[str, ...]
-    missing: int  # cells not trained yet
+    missing: int = 0  # cells not trained yet
+    budget: str = ""  # of each training
 
 
 def parse_shares(text: str) -> tuple[float, ...]:
@@ -235,8 +236,9 @@ def known_curve(run: Finished, notes: Sequence[str] = (), missing: int = 0) -> C
     """Every result on the run's data that was made under the same budget as the newest one."""
     paths = sorted((run.report / "cells").glob("*/result.json"), key=lambda p: p.stat().st_mtime_ns)
     found = [c for c in (read_cell(run, p) for p in paths) if c is not None]
-    results = sorted((r for budget, r in found if budget == found[-1][0]), key=_order)
-    return Curve(tuple(results), tuple(notes), missing)
+    newest = found[-1][0] if found else ""
+    results = sorted((r for budget, r in found if budget == newest), key=_order)
+    return Curve(tuple(results), tuple(notes), missing, newest)
 
 
 def train_cell(

@@ -15,7 +15,6 @@ from train.project_report import (
     Finished,
     better_count,
     by_clip,
-    clip_rows,
     minutes,
 )
 from train.report_curve import Curve, Result
@@ -26,7 +25,6 @@ from train.report_html import (
     chart,
     details,
     esc,
-    facts,
     glossary,
     number,
     page,
@@ -35,6 +33,7 @@ from train.report_html import (
     table,
     tile,
 )
+from train.report_origin import census, provenance, reading, training
 
 KEY = (
     '<p class="soft legend"><span class="key" style="border:2px solid #00a853"></span>labelled '
@@ -53,9 +52,9 @@ def build(found: Findings, cases: Mapping[str, Sequence[Case]], curve: Curve) ->
         Section("attributes", "Gestures and pose", _attributes(found)),
         Section("frames", "Held-out frames", _frames(run, cases)),
         Section("labels", "How many labels it takes", _curve(run, found, curve)),
-        Section("data", "What it learnt from", _census(run)),
-        Section("training", "The training", _training(run)),
-        Section("provenance", "Where it comes from", _provenance(found)),
+        Section("data", "What it learnt from", census(run)),
+        Section("training", "The training", training(found)),
+        Section("provenance", "Where it comes from", provenance(found)),
         Section("reading", "How to read the numbers", glossary(reading(found))),
     ]
     title = f"{run.project.name}: report of run {run.out.name}"
@@ -91,7 +90,7 @@ def _tiles(found: Findings) -> str:
         if base is not None:
             change = 100 * (tuned["nme"] / base.summary["nme"] - 1)
             kind = "good" if change < 0 else "bad"
-            note = f"base {base.summary['nme']:.2f} %: {change:+.0f} %"
+            note = f"base {base.summary['nme']:.2f} %: {signed(change)}"
         parts.append(tile("NME, fine-tuned", number(tuned["nme"], 2, " %"), note, kind))
         if base is not None:
             won, of = better_count(base, found.tuned)
@@ -270,8 +269,8 @@ def _curve(run: Finished, found: Findings, curve: Curve) -> str:
             f"Not measured. 'train report {run.project.root.name}' trains the cells of this curve."
         )
     text += paragraph(
-        "Each point is a training of its own, from the same start, with the same time, on that "
-        "share of the labelled frames; it is measured on the hold-out once, at its end."
+        f"Each point is a training of its own, from the same start, with the same {curve.budget}, "
+        "on that share of the labelled frames; it is measured on the hold-out once, at its end."
     )
     best = min(curve.results, key=lambda r: r.nme)
     alt = (
@@ -289,6 +288,11 @@ def _curve(run: Finished, found: Findings, curve: Curve) -> str:
     return text + details("The numbers (also in curve.csv)", table(columns, rows, range(1, 9)))
 
 
+def signed(change: float) -> str:
+    """A change in %, with a true minus."""
+    return f"{change:+.0f} %".replace("-", "−")
+
+
 def curve_sentence(results: Sequence[Result]) -> str:
     """What the unlabelled frames and the ranges brought at the smallest share of labels."""
     low = min(r.share for r in results)
@@ -299,116 +303,9 @@ def curve_sentence(results: Sequence[Result]) -> str:
     if "L" not in at or len(at) < 2:
         return "L: labelled landmarks; A: labelled time ranges; ELT: unlabelled frames."
     others = ", ".join(
-        f"{n} {v:.2f} % ({100 * (v / at['L'] - 1):+.0f} %)" for n, v in at.items() if n != "L"
+        f"{n} {v:.2f} % ({signed(100 * (v / at['L'] - 1))})" for n, v in at.items() if n != "L"
     )
     return (
         f"With {100 * low:.0f} % of the labels: L alone {at['L']:.2f} %, {others}. "
         "L: labelled landmarks; A: labelled time ranges; ELT: unlabelled frames."
     )
-
-
-def _census(run: Finished) -> str:
-    rows = clip_rows(run)
-    text = table(
-        ("clip", "used for", "length", "labelled frames", "objects", "marked empty"),
-        [
-            (r.clip, r.side, "pictures" if r.seconds is None else f"{r.seconds:.1f} s", r.frames,
-             r.objects, r.empty)
-            for r in rows
-        ],
-        (2, 3, 4, 5),
-    )  # fmt: skip
-    classes = sorted({c for r in rows for c in r.classes})
-    if classes:
-        text += "<h3>Labelled seconds of each class</h3>\n" + table(
-            ("class", *(r.clip for r in rows if r.classes), "all"),
-            [
-                (c, *(number(r.classes.get(c), 1) for r in rows if r.classes),
-                 number(sum(r.classes.get(c, 0.0) for r in rows), 1))
-                for c in classes
-            ],
-            tuple(range(1, len(rows) + 2)),
-        )  # fmt: skip
-    text += "<h3>Training examples made of this</h3>\n" + table(
-        ("", "training", "hold-out"), _examples(run), (1, 2)
-    )
-    held = ", ".join(run.split.hold) or (
-        "{} from {:.1f} to {:.1f} s".format(*run.split.stretch) if run.split.stretch else "nothing"
-    )
-    return text + paragraph(f"Held out: {held} ({run.split.why}).", "soft")
-
-
-def _examples(run: Finished) -> list[tuple[str, int, int]]:
-    census = run.census
-    named = [("labelled objects", census.labelled), ("unlabelled frames", census.unlabelled)]
-    for attribute, classes in census.attributes.items():
-        named += [(f"{attribute} {c}", sides) for c, sides in sorted(classes.items())]
-    return [(n, c.get("train", 0), c.get("hold", 0)) for n, c in named]
-
-
-def _training(run: Finished) -> str:
-    panels = {"loss": "training loss", "nme": "hold-out NME"}
-    panels |= {h.attribute.name: f"hold-out {h.attribute.name}" for h in run.spec.heads}
-    charts = [
-        chart(run.report / f"training_{short}.png", f"Curve of the {title} over the steps.")
-        for short, title in panels.items()
-    ]
-    text = f'<div class="panels">{"".join(charts)}</div>\n'
-    if run.spec.keep == "best":
-        text += paragraph("The weights of the smallest hold-out NME are kept.", "soft")
-    rows = [(c["what"], c["value"], c["why"]) for c in run.facts["choices"]]
-    rows += [("steps", str(run.spec.steps), "at most; a run ends when nothing gets better")]
-    text += table(("setting", "value", "why"), rows)
-    loss = ", ".join(f"{k} {v:g}" for k, v in run.facts["spec"]["loss"].items()
-                     if isinstance(v, int | float) and v)  # fmt: skip
-    net = run.spec.net
-    return text + details(
-        "All of the loss and the network",
-        facts({"loss": loss, "network": f"{net.name}, {net.size} px, {net.colour}"}),
-    )
-
-
-def _provenance(found: Findings) -> str:
-    run = found.run
-    made: Mapping[str, Any] = run.facts.get("provenance", {})
-    begun, ended = (datetime.fromisoformat(str(run.facts[k])) for k in ("begun", "finished"))
-    told = {
-        "base": str(run.facts["base"]),
-        "licence of the base": found.base_facts.get("licence", "not stated"),
-        "data of the base": found.base_facts.get("data", "not stated"),
-        "sha256 of the base": found.base_facts.get("sha256", "–"),
-        "command": str(made.get("command", "not kept")),
-        "seed": str(run.spec.seed),
-        "begun": f"{begun:%Y-%m-%d %H:%M:%S %z}",
-        "finished": f"{ended:%Y-%m-%d %H:%M:%S %z}",
-        "machine": ", ".join(f"{k} {v}" for k, v in made.get("machine", {}).items()) or "not kept",
-        "versions": ", ".join(f"{k} {v}" for k, v in made.get("versions", {}).items())
-        or "not kept",
-        "labels and clips (digest)": str(run.facts["data"]),
-        **{f"sha256 of {name}": value for name, value in found.sums.items()},
-    }
-    return facts({k: v for k, v in told.items() if v != "–"})
-
-
-def reading(found: Findings) -> dict[str, str]:
-    """Words of this page, a sentence on each."""
-    told = {
-        "Hold-out": "Clips that the training never saw; only their numbers are shown here.",
-        "NME": "The mean distance between labelled and predicted landmarks, in % of the "
-        "normaliser; smaller is better.",
-        "PCK, points within 10 %": "The share of landmarks that are nearer to their label than a "
-        "tenth of the normaliser.",
-        "Error curve": "For each error on the axis, the share of held-out objects that are no "
-        "worse; its area up to 10 % is 1 when every landmark is perfect.",
-        "Confusion matrix": "How often a labelled class (row) was told as each class (column).",
-        "L, A, ELT": "Learning from labelled landmarks, from labelled time ranges, and from "
-        "unlabelled frames that must move with their warp.",
-        "Crops": "Both models see the crop that the labels ask for; a live tracker's crop comes "
-        "from the frame before and is a little worse.",
-    }
-    if found.run.spec.keep == "best":
-        told["The best step"] = (
-            "The step that is kept was chosen on this same hold-out, which flatters a little; the "
-            "points of the share curve are not chosen so."
-        )
-    return told

@@ -226,8 +226,11 @@ def read_log(metrics_csv: Path, column: str) -> tuple[list[int], list[float]]:
     return [s for s, _ in known], [v for _, v in known]
 
 
-def plot_training(metrics_csv: Path, attributes: Sequence[str], folder: Path) -> None:
-    """Training loss, hold-out NME and attributes over the steps, each as FOLDER/training_*.png."""
+def plot_training(metrics_csv: Path, attributes: Sequence[str], kept: int, folder: Path) -> None:
+    """Training loss, hold-out NME and attributes over the steps, each as FOLDER/training_*.png.
+
+    A ring marks the step whose weights were `kept`.
+    """
     wanted = [("loss", "training loss", "train_loss"), ("nme", "hold-out NME (%)", "hold_nme")]
     for name in attributes:
         wanted.append((name, f"hold-out {name} accuracy", f"hold_{name}_accuracy"))
@@ -235,21 +238,24 @@ def plot_training(metrics_csv: Path, attributes: Sequence[str], folder: Path) ->
     for short, title, column in wanted:
         steps, values = read_log(metrics_csv, column)
         if values:
-            _plot_log(title, steps, values, folder / f"training_{short}.png")
+            ring = steps.index(kept) if kept in steps and short != "loss" else None
+            _plot_log(title, (steps, values), ring, folder / f"training_{short}.png")
 
 
-def _plot_log(title: str, steps: Sequence[int], values: Sequence[float], path: Path) -> None:
-    """One quantity over the steps; of the NME, the evaluation whose weights are kept."""
+def _plot_log(
+    title: str, log: tuple[Sequence[int], Sequence[float]], ring: int | None, path: Path
+) -> None:
+    """One quantity over the steps, with a ring around one of them."""
+    steps, values = log
 
     def draw(theme: Theme) -> Figure:
         figure, (axis,) = figure_of(1, 3.6, 2.9)
         axis.plot(steps, values, color=theme.tuned, marker=".", lw=1.8)
         axis.set_title(plain(title, 40), fontsize=11)
         axis.set_xlabel("step")
-        if "NME" in title:
-            k = int(np.argmin(values))
-            ring: dict[str, Any] = {"ms": 10, "mfc": "none", "mew": 2, "color": theme.rows[1]}
-            axis.plot(steps[k], values[k], "o", label="smallest", **ring)
+        if ring is not None:
+            look: dict[str, Any] = {"ms": 10, "mfc": "none", "mew": 2, "color": theme.rows[1]}
+            axis.plot(steps[ring], values[ring], "o", label="kept", **look)
             axis.legend(fontsize=9)
         return figure
 

@@ -30,7 +30,7 @@ def draw_findings(found: Findings) -> dict[str, list[Case]]:
     run.report.mkdir(parents=True, exist_ok=True)
     clear_cases(run.report)
     names = [h.attribute.name for h in run.spec.heads]
-    plot_training(run.out / "metrics.csv", names, run.report)
+    plot_training(run.out / "metrics.csv", names, found.kept.step, run.report)
     if tuned is None:
         return {}
     _draw_attributes(found)
