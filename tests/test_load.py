@@ -15,8 +15,10 @@ import tracker.cli
 from tests import clips
 from tests.drawn import blob_info, centroid_onnx
 from tracker.errors import UserError
+from tracker.handover import Slot
 from tracker.load import load, used_models
 from tracker.modelfile import ModelInfo, model_file, model_name
+from tracker.stage import Notes, TrackerStage
 from tracker.track import Tracker, TrackerConfig
 from tracker.types import CropRule, Kind
 
@@ -46,6 +48,20 @@ def test_the_newest_model_of_a_project(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no project and no model file at"):
         load(ALONE, [tool])
     assert load(ALONE, [tmp_path / "moved"]).models[0].file == "moved, run late"
+
+
+def test_a_project_that_is_moved_while_it_runs(tmp_path: Path) -> None:
+    tool = project(tmp_path / "tool", ("one", 1.0))
+    config = TrackerConfig(hands=False, faces=False, object_model=tool, threads=1)
+    notes = Notes()
+    stage = TrackerStage(Slot(), config, Tracker, lambda shown: None, notes, lambda: 0.0)
+    stage._fulfil_wishes()
+    shutil.move(tool, tmp_path / "moved")
+    stage.configure(replace(config, smooth="off"))
+    stage._fulfil_wishes()
+    assert stage._main is not None and stage._main.used[0].file == "tool, run one"
+    assert notes.newest is not None
+    assert notes.newest.startswith("the old settings stay in use: there is no project")
 
 
 def test_names_of_models() -> None:
