@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.blobs import write_blobs, write_config
-from train.blend import best_blend, blended
+from train.blend import blend, blended
 from train.checkpoint import build_model, load_checkpoint, save_checkpoint
 from train.config import read_config
 from train.data import read_coco
@@ -34,7 +34,7 @@ def test_the_best_point_takes_the_place(tmp_path, monkeypatch):
     a, b = load_checkpoint(start).part("ema"), load_checkpoint(final).part("ema")
     values = iter([4.0, 3.0, 5.0, 6.0])  # at 0.25, 0.5, 0.75 and 1
     monkeypatch.setattr("train.blend.badness", lambda _: next(values))
-    assert best_blend(start, final, data, spec) == 0.5
+    assert blend(start, final, data, spec) == 0.5
     found = load_checkpoint(final)
     key = next(k for k in a if k.startswith("net.head"))
     assert torch.allclose(found.part("ema")[key], (a[key] + b[key]) / 2)
@@ -42,8 +42,12 @@ def test_the_best_point_takes_the_place(tmp_path, monkeypatch):
     assert found.extra["licence"] == "x"
     values = iter([4.0, 3.0, 5.0, 2.0])
     before = final.read_bytes()
-    assert best_blend(start, final, data, spec) == 1.0
+    assert blend(start, final, data, spec) == 1.0
     assert final.read_bytes() == before
+    assert blend(start, final, data, spec, 0.5) == 0.5  # asked for: nothing is chosen
+    key_now = load_checkpoint(final).part("ema")[key]
+    assert torch.allclose(key_now, (a[key] + found.part("ema")[key]) / 2)
+    assert blend(start, final, data, spec, 1.0) == 1.0
 
 
 def test_nothing_held_out_changes_nothing(tmp_path):
@@ -51,4 +55,4 @@ def test_nothing_held_out_changes_nothing(tmp_path):
     spec = read_config(write_config(tmp_path, steps=1))
     data = read_coco(tmp_path / "labels.json")
     missing = tmp_path / "no.safetensors"
-    assert best_blend(missing, missing, data, spec) == pytest.approx(1.0)
+    assert blend(missing, missing, data, spec) == pytest.approx(1.0)

@@ -9,6 +9,7 @@ from tracker.modelfile import Attribute
 from train.choose import (
     Budget,
     choose_spec,
+    kept_weights,
     labelled_part,
     missing_attributes,
     parse_budget,
@@ -103,3 +104,15 @@ def test_classes_with_few_examples_are_named():
     head = Head(Attribute("gesture", ("none", "fist", "point")))
     told = missing_attributes([head], census(5, 5, gestures=60))
     assert told == ["gesture 'point' has 0 training frames; 100 are good"]
+
+
+def test_a_hold_out_that_shows_too_little_chooses_nothing():
+    def found(held, gestures):
+        shown = {"gesture": {"fist": {"train": 50, "hold": gestures}}}
+        return Census({"train": 20, "hold": held}, {"train": 90}, shown, 0, 0)
+
+    assert kept_weights(found(8, 5), ("L", "A", "ELT")) == "best"
+    assert kept_weights(found(2, 5), ("L", "A", "ELT")) == "last"
+    assert kept_weights(found(8, 0), ("L", "A")) == "last"  # else the gestures stay unlearnt
+    assert kept_weights(found(8, 0), ("L", "ELT")) == "best"
+    assert kept_weights(found(0, 5), ("A",)) == "best"

@@ -30,28 +30,39 @@ def blended(start: dict[str, Tensor], end: dict[str, Tensor], weight: float) -> 
     }
 
 
-def best_blend(start: Path, final: Path, data: DataSet, spec: FitSpec) -> float:
-    """Put the best blend in the place of `final`; returns its weight (1: the end as it was).
+def blend(
+    start: Path, final: Path, data: DataSet, spec: FitSpec, chosen: float | None = None
+) -> float:
+    """Put a blend in the place of `final`; returns its weight (1: the end as it was).
 
-    Needs labelled landmarks in the hold-out; without any nothing changes.
+    `chosen` None: the best on the hold-out; without labelled landmarks there nothing changes.
     """
     rows = [i for i in data.rows(hold=True) if not data.examples[i].negative]
-    if not any(data.examples[i].labelled.any() for i in rows):
+    labelled = [i for i in rows if data.examples[i].labelled.any()]
+    if chosen == 1.0 or (chosen is None and not labelled):
         return 1.0
     first, last = load_checkpoint(start).part("ema"), load_checkpoint(final)
-    found = {w: _badness(blended(first, last.part("ema"), w), data, spec, rows) for w in WEIGHTS}
-    found[1.0] = _badness(last.part("ema"), data, spec, rows)
-    weight = min(found, key=lambda w: (found[w], -w))
+    weight = chosen or _best(first, last.part("ema"), data, spec, rows)
     if weight < 1:
         model = build_model(spec, data.markup)
         model.load_state_dict(blended(first, last.part("ema"), weight))
         model.eval()
-        labelled = [i for i in rows if data.examples[i].labelled.any()]
-        outputs = predict(torch_runner(model), data, labelled, spec)
-        model.calibration.copy_(torch.tensor(fit_calibration(outputs, spec.net.size)))
-        extra = {**last.extra, "blend": weight, "hold_out": summarise(outputs, data, spec)}
+        extra = {**last.extra, "blend": weight}
+        if labelled:
+            outputs = predict(torch_runner(model), data, labelled, spec)
+            model.calibration.copy_(torch.tensor(fit_calibration(outputs, spec.net.size)))
+            extra["hold_out"] = summarise(outputs, data, spec)
         save_checkpoint(final, spec, data.markup, last.step, None, model, None, extra)
     return weight
+
+
+def _best(
+    first: dict[str, Tensor], last: dict[str, Tensor], data: DataSet, spec: FitSpec,
+    rows: Sequence[int],
+) -> float:  # fmt: skip
+    found = {w: _badness(blended(first, last, w), data, spec, rows) for w in WEIGHTS}
+    found[1.0] = _badness(last, data, spec, rows)
+    return min(found, key=lambda w: (found[w], -w))
 
 
 def _badness(state: dict[str, Tensor], data: DataSet, spec: FitSpec, rows: Sequence[int]) -> float:

@@ -17,6 +17,7 @@ from train.project_data import Census
 LOSSES = ("L", "A", "ELT")
 BEYOND = ("teacher", "temporal", "plausible")  # not of the paper; off unless asked for
 MINUTES = 10.0  # default budget
+FEWEST_HELD = 5  # labelled objects in the hold-out below which it chooses nothing
 BEYOND_WEIGHTS: Mapping[str, float] = {"teacher": 0.02, "temporal": 1.0, "plausible": 1.0}
 
 
@@ -130,7 +131,8 @@ def choose_spec(
             normaliser=project.normaliser,
         ),
         augment=augment, elt=EltSpec(), batch=batch, lr=2e-3 if scratch else tuned_rate(labelled),
-        warmup=50, ema=0.995, keep="best", freeze=frozen, freeze_norms=not scratch,
+        warmup=50, ema=0.995, keep=kept_weights(census, losses), freeze=frozen,
+        freeze_norms=not scratch,
     )  # fmt: skip
     return spec, _reasons(spec, census, losses, scratch)
 
@@ -140,6 +142,22 @@ def labelled_part(labelled: int, unlabelled: int, losses: Sequence[str]) -> floa
     if not labelled or not unlabelled:
         return 0.0
     return 0.5 if {"ELT", "A", *BEYOND} & set(losses) else 1.0
+
+
+def kept_weights(census: Census, losses: Sequence[str]) -> str:
+    """'best' where the hold-out can tell what is best, else 'last'.
+
+    It can with enough labelled objects, and with examples of every attribute that is learnt: else
+    it would keep weights from before the gestures were learnt.
+    """
+    if "L" in losses and census.labelled.get("hold", 0) < FEWEST_HELD:
+        return "last"
+    told = [
+        sum(sides.get("hold", 0) for sides in classes.values())
+        for classes in census.attributes.values()
+        if sum(sides.get("train", 0) for sides in classes.values())
+    ]
+    return "last" if "A" in losses and not all(told) else "best"
 
 
 def tuned_rate(labelled: int) -> float:
@@ -162,6 +180,9 @@ def _reasons(spec: FitSpec, census: Census, losses: Sequence[str], scratch: bool
         told.append(Choice("localiser", "frozen", "no landmark labels: only the heads learn"))
     if spec.data.labelled_share == 0.5:
         told.append(Choice("labelled part of a batch", "half", "few labels would drown otherwise"))
+    if spec.keep == "last":
+        why = "the hold-out shows too little to choose by"
+        told.append(Choice("weights kept", "the last, half way back to the start's", why))
     if spec.augment.flip == 0:
         told.append(Choice("mirroring", "off", "the markup names no left-right partners"))
     return told

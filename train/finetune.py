@@ -32,7 +32,7 @@ from tracker.project.labels import Labels, read_labels, to_coco
 from tracker.project.layout import Project, finished_at, open_project
 from train import metrics
 from train.batches import step_rows
-from train.blend import best_blend
+from train.blend import blend
 from train.checkpoint import Checkpoint, load_checkpoint, sha256_of
 from train.choose import BEYOND, Budget, Choice, choose_spec, project_heads, usable_losses
 from train.config import FitSpec, spec_from_dict, spec_to_dict
@@ -215,7 +215,7 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
     try:
         prepare_folder(plan, labels, base, hooks)
         plan = replace(plan, spec=fit_budget(plan, wish.budget, hooks))
-        write_run(plan, "started")
+        write_run(plan, "started", same_markup=same)
     except BaseException:
         shutil.rmtree(out, ignore_errors=True)  # nothing of it is of use
         raise
@@ -264,7 +264,8 @@ def fit_budget(plan: Plan, budget: Budget, hooks: Hooks) -> FitSpec:
     every = max(1, steps // EVALUATIONS)
     return replace(
         plan.spec, steps=steps, evaluate_every=every, warmup=min(50, max(1, steps // 10)),
-        patience=PATIENCE, checkpoint_every=max(1, min(100, every)),
+        patience=PATIENCE if plan.spec.keep == "best" else 0,
+        checkpoint_every=max(1, min(100, every)),
     )  # fmt: skip
 
 
@@ -367,8 +368,9 @@ def run_plan(plan: Plan, hooks: Hooks) -> dict[str, Any]:
     final = fit(plan.spec, plan.out, plan.out, True, init, hooks.step, extra, plan.data)
     if not leading():
         return {}
-    if init is not None and plan.spec.keep == "best" and not plan.spec.freeze:
-        weight = best_blend(init, final, plan.data, plan.spec)
+    if init is not None and not plan.spec.freeze:
+        chosen = None if plan.spec.keep == "best" else half_way(plan)
+        weight = blend(init, final, plan.data, plan.spec, chosen)
         if weight < 1:
             hooks.say(f"blend: {weight:g} of the trained weights and the rest of the start's")
     comparison = compare(plan, final)
@@ -379,6 +381,12 @@ def run_plan(plan: Plan, hooks: Hooks) -> dict[str, Any]:
     finished = datetime.now().astimezone().isoformat(timespec="seconds")
     write_run(plan, "finished", finished=finished)
     return comparison
+
+
+def half_way(plan: Plan) -> float:
+    """The weight of a blend that nothing chooses: 0.5; 1 where the base knows other points."""
+    facts = json.loads((plan.out / "run.json").read_text(encoding="utf-8"))
+    return 0.5 if facts.get("same_markup") else 1.0
 
 
 def compare(plan: Plan, final: Path) -> dict[str, Any]:
