@@ -152,3 +152,12 @@ def test_ranges_alone_freeze_the_localiser(root):
     # nothing of the kind is in the clips, so nothing can be learnt, and that is said
     with pytest.raises(ValueError, match="there is nothing to learn"):
         plan_run(root, Wish(base="hand21", budget=Budget(steps=2), threads=1), Hooks())
+
+
+def test_without_a_no_head_is_made_for_the_gestures(root):
+    wish = Wish(budget=Budget(steps=2), threads=1, losses=("L", "ELT"), name="plain")
+    plan = plan_run(root, wish, Hooks())
+    assert plan.spec.heads == ()
+    again = resume_plan(root, Wish(threads=1), Hooks())
+    assert again.out == plan.out
+    assert not any(e.attributes for e in again.data.examples)

@@ -206,7 +206,10 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
         )
     base = None if checkpoint is None else load_checkpoint(checkpoint)
     same = base is not None and base.markup.landmarks == project.landmarks
-    heads = project_heads(project, () if base is None else base.spec.heads, same)
+    learnt = project
+    if "A" not in losses:  # heads that nothing teaches would be noise in the model
+        learnt, data = replace(project, gestures=(), pose={}), without_attributes(data)
+    heads = project_heads(learnt, () if base is None else base.spec.heads, same)
     net = NetSpec() if base is None else base.spec.net
     spec, choices = choose_spec(project, census, heads, losses, net, base is None)
     spec = replace(spec, seed=wish.seed, threads=wish.threads, device=wish.device)
@@ -220,6 +223,12 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
         shutil.rmtree(out, ignore_errors=True)  # nothing of it is of use
         raise
     return plan
+
+
+def without_attributes(data: DataSet) -> DataSet:
+    """The same examples without gestures and poses."""
+    examples = tuple(replace(e, attributes={}) for e in data.examples)
+    return DataSet(data.markup, examples, data.cache)
 
 
 def new_run_folder(project: Project, name: str | None) -> Path:
@@ -338,6 +347,8 @@ def resume_plan(root: Path, wish: Wish, hooks: Hooks) -> Plan:
     )  # fmt: skip
     wish = replace(wish, before=datetime.fromisoformat(facts["begun"]).timestamp())
     data, census, warnings = gather(project, read_labels(project), split, wish, hooks)
+    if not facts["spec"]["loss"]["attribute"]:
+        data = without_attributes(data)
     if digest_of(data) != facts["data"]:
         raise ValueError(
             f"the labels or clips have changed since {out.name} was started; "
