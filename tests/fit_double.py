@@ -5,6 +5,7 @@ what is equal in mathematics is equal to twelve digits. Evaluation is left out.
 """
 
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -38,3 +39,4 @@ if __name__ == "__main__":
     after = {e.path: data.examples[i - 1].path for i, e in enumerate(data.examples) if i % 3}
     examples = tuple(replace(e, neighbour=after.get(e.path)) for e in data.examples)
     train.fit.fit(spec, folder, folder / sys.argv[2], data=replace(data, examples=examples))
+    os._exit(0)  # as train.cli does: gloo may abort a normal leave

@@ -157,7 +157,9 @@ def test_a_training_is_started_and_stopped(
     training, popen = room.window.training, subprocess.Popen
     asked: list[list[str]] = []
     sleeper = (
-        "import time\ntry: time.sleep(60)\n"
+        "import signal, time\n"  # a job in the background may have been told to ignore Ctrl-C
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "try: time.sleep(60)\n"
         "except KeyboardInterrupt: print('stopped well'); raise SystemExit(130)"
     )
 

@@ -16,7 +16,7 @@ from train.cli_label import label
 from train.cli_project import add, check, init
 from train.cli_report import report
 from train.cli_suggest import suggest
-from train.ranks import leading
+from train.ranks import leading, world
 from train.stopping import Stopped
 
 if TYPE_CHECKING:
@@ -40,12 +40,20 @@ def main() -> None:
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (for the life of the process)
     try:
         app()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except Stopped as stopped:
         print(f"train: {stopped}", file=sys.stderr)
-        sys.exit(130)
+        code = 130
     except (UserError, ValueError, OSError, FloatingPointError) as error:
         print(f"train: {error}", file=sys.stderr)
-        sys.exit(1)
+        code = 1
+    if world() > 1:  # gloo's threads sometimes abort a process that takes its leave normally
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _overrides(values: list[str]) -> dict[str, str]:

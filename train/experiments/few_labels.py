@@ -75,10 +75,14 @@ def few_labelled(data: Path, out: Path, share: float, seed: int) -> DataSet:
     return DataSet(full.markup, tuple(examples))
 
 
-def cell_spec(row: str, seed: int, steps: int) -> FitSpec:
-    """L sees labelled pictures alone; L+ELT the same number of them beside unlabelled ones."""
+def cell_spec(row: str, seed: int, steps: int, moved: bool = True) -> FitSpec:
+    """L sees labelled pictures alone; L+ELT the same number of them beside unlabelled ones.
+
+    `moved`: pictures are turned, scaled and shifted at random (the paper's jitter and more).
+    """
+    move = AugmentSpec(scale=0.3) if moved else AugmentSpec(rotate=0.0, scale=0.0, shift=0.0)
     spec = FitSpec(
-        loss=LOSS, augment=AugmentSpec(scale=0.3), elt=EltSpec(40.0, 0.3, 0.12), batch=32,
+        loss=LOSS, augment=move, elt=EltSpec(40.0, 0.3, 0.12), batch=32,
         data=DataSpec(labelled_share=1.0, normaliser=(36, 45), repeat={"ytf": 0.35}),
         lr=1e-3, ema=0.995, steps=steps, seed=seed, threads=1, checkpoint_every=50,
         freeze_norms=True,
@@ -124,6 +128,7 @@ def main(
     share: Annotated[float, typer.Option(help="Share of labelled pictures.")] = 0.05,
     seed: Annotated[int, typer.Option(help="Which pictures are labelled, and all else.")] = 1,
     rows: Annotated[str, typer.Option(help="Rows, separated by commas.")] = "L,L+ELT",
+    moved: Annotated[bool, typer.Option(help="Turn, scale and shift pictures at random.")] = True,
 ) -> None:
     """Run what is missing of the table, and print it."""
     base = load_checkpoint(train_base(data, out))
@@ -133,14 +138,22 @@ def main(
         start = out / f"start_{seed}.safetensors"
         adapt(cell_spec("L", seed, 1), examples.markup, base, start)
         steps = steps_in(row, 60 * minutes, examples, start, out)
-        folder = out / f"{row.replace('+', '_')}_{share:g}_{seed}"
+        still = "" if moved else "_unmoved"
+        folder = out / f"{row.replace('+', '_')}_{share:g}_{seed}{still}"
         if not (folder / "model.safetensors").is_file():
             print(f"{row}: {steps} steps in {minutes:g} CPU minutes", flush=True)
-            spec = cell_spec(row, seed, steps)
+            spec = cell_spec(row, seed, steps, moved)
             fit(spec, out, folder, True, start, report, None, examples)
         hold = load_checkpoint(folder / "model.safetensors").extra["hold_out"]
         table.append(
-            {"row": row, "share": share, "seed": seed, "steps": steps, "nme": round(hold["nme"], 3)}
+            {
+                "row": row,
+                "moved": moved,
+                "share": share,
+                "seed": seed,
+                "steps": steps,
+                "nme": round(hold["nme"], 3),
+            }
         )
         print(table[-1], flush=True)
     with (out / "few_labels.csv").open("w", newline="") as file:
