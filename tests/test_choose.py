@@ -115,4 +115,7 @@ def test_a_hold_out_that_shows_too_little_chooses_nothing():
     assert kept_weights(found(2, 5), ("L", "A", "ELT")) == "last"
     assert kept_weights(found(8, 0), ("L", "A")) == "last"  # else the gestures stay unlearnt
     assert kept_weights(found(8, 0), ("L", "ELT")) == "best"
+    shown = {"gesture": {"fist": {"train": 9, "hold": 5}, "point": {"train": 9}}}  # one class only
+    one = Census({"train": 20, "hold": 8}, {"train": 90}, shown, 0, 0)
+    assert kept_weights(one, ("L", "A")) == "last"
     assert kept_weights(found(0, 5), ("A",)) == "best"

@@ -147,15 +147,16 @@ def labelled_part(labelled: int, unlabelled: int, losses: Sequence[str]) -> floa
 def kept_weights(census: Census, losses: Sequence[str]) -> str:
     """'best' where the hold-out can tell what is best, else 'last'.
 
-    It can with enough labelled objects, and with examples of every attribute that is learnt: else
-    it would keep weights from before the gestures were learnt.
+    It can with enough labelled objects, and with examples of every class that is learnt: else
+    it would keep weights from before that gesture was learnt.
     """
     if "L" in losses and census.labelled.get("hold", 0) < FEWEST_HELD:
         return "last"
     told = [
-        sum(sides.get("hold", 0) for sides in classes.values())
+        sides.get("hold", 0)
         for classes in census.attributes.values()
-        if sum(sides.get("train", 0) for sides in classes.values())
+        for sides in classes.values()
+        if sides.get("train", 0)
     ]
     return "last" if "A" in losses and not all(told) else "best"
 
