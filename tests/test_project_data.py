@@ -164,3 +164,12 @@ def test_digest_sees_every_change(tmp_path):
         for x in (first, second) for s in (Split(), Split(("a.mp4",)))
     }  # fmt: skip
     assert len(digests) == 4
+
+
+def test_imported_stills_are_held_out_by_their_numbers():
+    stills = {
+        ("set", i): FrameLabel("set", i, 0.0, (96, 64), label(i).objects, False) for i in range(8)
+    }
+    split = choose_split(Labels(stills, ()), [])
+    assert split.stretch == ("set", 6.0, 7.0)
+    assert [split.side("set", float(i)) for i in (4, 5, 6, 7)] == ["train", "gap", "hold", "hold"]

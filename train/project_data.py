@@ -15,7 +15,7 @@ import numpy as np
 
 from tracker.geometry import CROP_SCALE
 from tracker.project.clips import Clip
-from tracker.project.labels import Labels, Range
+from tracker.project.labels import FrameLabel, Labels, Range
 from tracker.project.layout import Project
 from train.cutouts import ClipCutouts, cut_labelled
 from train.data import DataSet, Example, Markup
@@ -139,11 +139,16 @@ def _share(
     return min(shares, default=1.0)
 
 
+def moment(frame: FrameLabel) -> float:
+    """Seconds in the clip; of imported stills, whose set has no suffix, their number."""
+    return frame.t if Path(frame.clip).suffix else float(frame.frame)
+
+
 def _stretch(labels: Labels, frames: Counter[str], clips: Sequence[Clip]) -> Split:
     if not frames:
         return Split((), None, "nothing: no landmarks are labelled and no clip can be spared")
     name = max(frames, key=lambda c: (frames[c], c))
-    times = sorted(f.t for f in labels.frames.values() if f.clip == name and f.objects)
+    times = sorted(moment(f) for f in labels.frames.values() if f.clip == name and f.objects)
     end = next((c.seconds for c in clips if c.name == name), times[-1])
     if len(times) < 4:
         return Split((), None, "nothing: fewer than 4 labelled frames")
@@ -186,7 +191,7 @@ def labelled_examples(project: Project, labels: Labels, split: Split) -> list[Ex
     out: list[Example] = []
     folder = project.cache_dir / "crops" / "labelled"
     for (clip, number), frame in sorted(labels.frames.items()):
-        side = split.side(clip, frame.t)
+        side = split.side(clip, moment(frame))
         if side == "gap":
             continue
         picture = project.frames_dir / Path(clip).stem / f"frame{number:06d}.png"

@@ -23,7 +23,7 @@ def run(root: Path) -> int:
     clips = read_clips(project)
     if not clips:
         raise UserError(
-            f"{root} has no clip to label yet; add some with 'train add {root} CLIP...'"
+            f"{root} has no clip to label yet; add some with 'train add CLIP... --project {root}'"
         )
     app = application("the labeller", "start it on a desktop")
     store = Store.open(project)

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from tracker.errors import UserError
@@ -95,8 +96,9 @@ def _images(
             yield error(LABELS, place, what, "label this frame again")
         clip = clips.get(name)
         if clip is None:
-            remedy = "add the clip again under this name, or remove these labels"
-            yield error(LABELS, place, "its clip is not in clips/clips.json", remedy)
+            if not is_stills(project, name):
+                remedy = "add the clip again under this name, or remove these labels"
+                yield error(LABELS, place, "its clip is not in clips/clips.json", remedy)
         elif not 0 <= frame < clip.frames:
             what = f"the clip has {clip.frames} frames, counted from 0"
             yield error(LABELS, place, what, "remove this label, or put back the clip it is of")
@@ -210,6 +212,11 @@ def check_ranges(project: Project, clips: Clips) -> Iterator[Problem]:
         if seconds[name] < WANTED_S:
             what = f"{seconds[name]:.1f} s of '{name}' are labelled, {WANTED_S:g} s are wanted"
             yield warning(RANGES, name, what, "label more time, in two clips at least")
+
+
+def is_stills(project: Project, name: str) -> bool:
+    """Whether a name stands for imported pictures (`train import`), which belong to no clip."""
+    return not Path(name).suffix and (project.frames_dir / name / "pictures.csv").is_file()
 
 
 def _range(project: Project, clips: Clips, r: Range) -> Iterator[Problem]:
