@@ -380,6 +380,9 @@ def test_a_mean_that_few_large_errors_made_is_told(taught: Path) -> None:
     assert "only 0 of 8 held-out objects are nearer" in told
     worse = replace(tuned, summary={**tuned.summary, "nme": 1e4})
     assert "worse than the base" in " ".join(find_warnings(run, worse, base))
+    same = " ".join(find_warnings(run, tuned, tuned))
+    assert "are those of the base" in same
+    assert "nearer" not in same
     nothing = " ".join(find_warnings(run, None, None))
     assert "nothing is held out" in nothing
 

@@ -244,6 +244,11 @@ def find_warnings(run: Finished, tuned: Held | None, base: Held | None) -> list[
             "the fine-tuned model is worse than the base on the hold-out; use the base, and label "
             "more frames or train longer"
         )
+    elif tuned is not None and base is not None and np.array_equal(base.each, tuned.each, True):
+        told.append(
+            "the landmarks are those of the base: nothing that was learnt was better on the "
+            "hold-out; label frames in more clips"
+        )
     elif tuned is not None and base is not None:
         won, of = better_count(base, tuned)
         if 2 * won < of:

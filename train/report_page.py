@@ -89,7 +89,7 @@ def _tiles(found: Findings) -> str:
         note, kind = f"{tuned['images']} held-out objects", ""
         if base is not None:
             change = 100 * (tuned["nme"] / base.summary["nme"] - 1)
-            kind = "good" if change < 0 else "bad"
+            kind = "good" if change < 0 else "bad" if change > 0 else ""
             note = f"base {base.summary['nme']:.2f} %: {signed(change)}"
         parts.append(tile("NME, fine-tuned", number(tuned["nme"], 2, " %"), note, kind))
         if base is not None:
