@@ -17,7 +17,7 @@ from pathlib import Path
 from tracker.capture import VIDEO_SUFFIXES
 from tracker.errors import UserError
 from tracker.project.adding import Source, add_one
-from tracker.project.check_labels import check_labels, check_ranges, place_of
+from tracker.project.check_labels import check_labels, check_ranges, is_stills, place_of
 from tracker.project.clips import FILE, Clip, ClipFrames, clip_path, read_clips
 from tracker.project.files import file_sha256, read_text
 from tracker.project.labels import Range, picture_name
@@ -111,7 +111,7 @@ def _split(project: Project, clips: Sequence[Clip]) -> Iterator[Problem]:
         return
     listed = {clip.name: clip for clip in clips}
     for name in [*hold, *([] if part is None else [part])]:
-        if name not in listed:
+        if name not in listed and not is_stills(project, name):
             yield error(SPLIT, name, "this clip is not in the project", "take the name out")
     if clips and listed.keys() <= set(hold):
         yield error(SPLIT, "", "every clip is held out, nothing is left to learn from", remedy)
