@@ -32,7 +32,7 @@ def test_the_best_point_takes_the_place(tmp_path, monkeypatch):
         save_checkpoint(path, spec, data.markup, 5, None, model, None, {"licence": "x"})
     start, final = tmp_path / "start.safetensors", tmp_path / "final.safetensors"
     a, b = load_checkpoint(start).part("ema"), load_checkpoint(final).part("ema")
-    values = iter([4.0, 3.0, 5.0, 6.0])  # at 0.25, 0.5, 0.75 and 1
+    values = iter([7.0, 4.0, 3.0, 5.0, 6.0])  # at 0, 0.25, 0.5, 0.75 and 1
     monkeypatch.setattr("train.blend.badness", lambda _: next(values))
     assert blend(start, final, data, spec) == 0.5
     found = load_checkpoint(final)
@@ -40,7 +40,7 @@ def test_the_best_point_takes_the_place(tmp_path, monkeypatch):
     assert torch.allclose(found.part("ema")[key], (a[key] + b[key]) / 2)
     assert found.extra["blend"] == 0.5
     assert found.extra["licence"] == "x"
-    values = iter([4.0, 3.0, 5.0, 2.0])
+    values = iter([7.0, 4.0, 3.0, 5.0, 2.0])
     before = final.read_bytes()
     assert blend(start, final, data, spec) == 1.0
     assert final.read_bytes() == before
@@ -48,6 +48,13 @@ def test_the_best_point_takes_the_place(tmp_path, monkeypatch):
     key_now = load_checkpoint(final).part("ema")[key]
     assert torch.allclose(key_now, (a[key] + found.part("ema")[key]) / 2)
     assert blend(start, final, data, spec, 1.0) == 1.0
+    values = iter([1.0, 4.0, 3.0, 5.0, 2.0])
+    heads = {k: v for k, v in load_checkpoint(final).part("ema").items() if k.startswith("heads.")}
+    assert blend(start, final, data, spec) == 0.0  # all that was learnt made the landmarks worse
+    now = load_checkpoint(final).part("ema")
+    assert torch.equal(now[key], a[key])
+    assert heads
+    assert all(torch.equal(now[k], v) for k, v in heads.items())
 
 
 def test_nothing_held_out_changes_nothing(tmp_path):

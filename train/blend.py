@@ -19,7 +19,7 @@ from train.data import DataSet
 from train.evaluate import fit_calibration, predict, summarise, torch_runner
 from train.run import badness
 
-WEIGHTS = (0.25, 0.5, 0.75)  # of the end
+WEIGHTS = (0.0, 0.25, 0.5, 0.75)  # of the end; heads are the end's at 0 as well
 
 
 def blended(start: dict[str, Tensor], end: dict[str, Tensor], weight: float) -> dict[str, Tensor]:

@@ -182,8 +182,12 @@ def _reasons(spec: FitSpec, census: Census, losses: Sequence[str], scratch: bool
     if spec.data.labelled_share == 0.5:
         told.append(Choice("labelled part of a batch", "half", "few labels would drown otherwise"))
     if spec.keep == "last":
-        why = "the hold-out shows too little to choose by"
-        told.append(Choice("weights kept", "the last, half way back to the start's", why))
+        if census.labelled.get("hold", 0) >= FEWEST_HELD:
+            what, why = "the last, blended with the start's", "the hold-out lacks a class"
+        else:
+            what = "the last, half way back to the start's"
+            why = "the hold-out shows too little to choose by"
+        told.append(Choice("weights kept", what, why))
     if spec.augment.flip == 0:
         told.append(Choice("mirroring", "off", "the markup names no left-right partners"))
     return told

@@ -34,7 +34,15 @@ from train import metrics
 from train.batches import step_rows
 from train.blend import blend
 from train.checkpoint import Checkpoint, load_checkpoint, sha256_of
-from train.choose import BEYOND, Budget, Choice, choose_spec, project_heads, usable_losses
+from train.choose import (
+    BEYOND,
+    FEWEST_HELD,
+    Budget,
+    Choice,
+    choose_spec,
+    project_heads,
+    usable_losses,
+)
 from train.config import FitSpec, spec_from_dict, spec_to_dict
 from train.cutouts import Wanted, chosen_frames, cut_clip
 from train.data import DataSet, Example
@@ -380,7 +388,8 @@ def run_plan(plan: Plan, hooks: Hooks) -> dict[str, Any]:
     if not leading():
         return {}
     if init is not None and not plan.spec.freeze:
-        chosen = None if plan.spec.keep == "best" else half_way(plan)
+        tells = plan.spec.keep == "best" or plan.census.labelled.get("hold", 0) >= FEWEST_HELD
+        chosen = None if tells else half_way(plan)
         weight = blend(init, final, plan.data, plan.spec, chosen)
         if weight < 1:
             hooks.say(f"blend: {weight:g} of the trained weights and the rest of the start's")
