@@ -73,7 +73,7 @@ def test_bundled_models_say_what_they_are(name):
 
 def test_onnx_runtime_never_starts_with_its_telemetry():
     """Whoever of ours imports onnxruntime has imported `engines` before."""
-    for module in ("engines.onnx", "tracker.doctor_run", "train.export", "train.report"):
+    for module in ("engines.onnx", "tracker.doctor_run", "train.export", "train.evaluate_report"):
         code = (
             "import sys, importlib.abc\n"
             "class Watch(importlib.abc.MetaPathFinder):\n"

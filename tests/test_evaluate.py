@@ -7,7 +7,7 @@ from tests.blobs import write_blobs, write_config
 from train.config import read_config
 from train.data import read_coco
 from train.evaluate import Outputs, fit_calibration, predict, summarise
-from train.report import choose_rows, open_model
+from train.evaluate_report import choose_rows, open_model
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import torch
 
 from tests.blobs import write_blobs, write_config
 from tracker.modelfile import ModelInfo
-from train.checkpoint import load_checkpoint, sha256_of
+from tracker.project.files import file_sha256
+from train.checkpoint import load_checkpoint
 from train.config import read_config
 from train.export import export_model, onnx_outputs, parity
 from train.fit import fit
@@ -54,7 +55,7 @@ def test_metadata_tells_everything(trained):
     assert info.edges == ((0, 1), (2, 3))
     assert (info.licence, info.data, info.size, info.beta) == ("CC0", "blobs", 64, 1.0)
     assert info.attributes[0].classes == ("red_left", "red_right")
-    assert info.checkpoint_sha256 == sha256_of(trained[0])
+    assert info.checkpoint_sha256 == file_sha256(trained[0])
 
 
 def test_no_trace_of_this_machine(trained):

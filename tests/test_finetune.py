@@ -16,9 +16,10 @@ from tracker.project.labels import FrameLabel, ObjectLabel, Range
 from tracker.project.layout import create_project, newest_model
 from tracker.project.store import Store
 from tracker.record import VideoWriter
-from train.choose import Budget
 from train.cli import app
-from train.finetune import Hooks, Wish, plan_run, resume_plan, run_plan, unfinished
+from train.finetune import run_plan
+from train.finetune_plan import Hooks, Wish, plan_run, resume_plan, unfinished
+from train.settings import Budget
 
 SIZE = 96
 

@@ -20,10 +20,11 @@ from train.checkpoint import load_checkpoint, load_model
 from train.config import read_config
 from train.data import read_coco
 from train.evaluate import predict, summarise, torch_runner
-from train.fit import fit, learning_rate, load_data, update_ema, warm_start
+from train.fit import fit, learning_rate, load_data, update_ema
 from train.run import start_run
 from train.step import step_batch
 from train.stopping import Stopped
+from train.warm_start import carry_over
 
 
 def test_overfits_four_images_in_thirty_steps(tmp_path):
@@ -90,8 +91,9 @@ def test_warm_start_keeps_what_fits(tmp_path):
     from train.checkpoint import build_model
     from train.data import Markup
 
-    other = build_model(replace(spec, heads=()), Markup(("a", "b")))
-    fresh = warm_start(other, final)
+    markup = Markup(("a", "b"))
+    other = build_model(replace(spec, heads=()), markup)
+    fresh = carry_over(other, markup, load_checkpoint(final)).fresh
     assert set(fresh) == {"net.head.weight", "net.head.bias"}
     source = load_checkpoint(final).part("ema")
     assert torch.equal(other.net.stem[0][0].weight, source["net.stem.0.0.weight"])

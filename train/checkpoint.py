@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -131,9 +130,3 @@ def load_model(path: Path) -> tuple[LandmarkNet, Checkpoint]:
     model = build_model(found.spec, found.markup)
     model.load_state_dict(found.part("ema"))
     return model.eval(), found
-
-
-def sha256_of(path: Path) -> str:
-    """Hex digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

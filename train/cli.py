@@ -20,7 +20,6 @@ from train.ranks import leading, world
 from train.stopping import Stopped
 
 if TYPE_CHECKING:
-    from train.config import FitSpec
     from train.fit import Progress
 
 app = typer.Typer(
@@ -87,11 +86,18 @@ def fit(
     from train.config import read_config
     from train.fit import fit as run_fit
     from train.plots import plot_curves
+    from train.terminal import Terminal
 
     spec = read_config(config, _overrides(set_ or []))
     extra = {"licence": licence, "data": data_note}
-    with _Bar(spec, out) as bar:
-        final = run_fit(spec, data, out, resume, init, bar.report, extra)
+    with Terminal() as terminal:
+
+        def told(p: Progress) -> None:
+            terminal.step(p)
+            if p.hold is not None:
+                plot_curves(out / "metrics.csv", out / "curves.png")
+
+        final = run_fit(spec, data, out, resume, init, told, extra)
     if not leading():
         return
     plot_curves(out / "metrics.csv", out / "curves.png")
@@ -125,45 +131,6 @@ def ablation(
         typer.echo("  ".join(f"{k} {v}" for k, v in row.items()))
 
 
-class _Bar:
-    """A progress line on a terminal, plain lines elsewhere; curves are redrawn as it goes."""
-
-    def __init__(self, spec: FitSpec, out: Path) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self.bar = Progress(
-            TextColumn("{task.completed}/{task.total}"),
-            BarColumn(),
-            TextColumn("{task.description}"),
-            TimeRemainingColumn(),
-        )
-        self.task = self.bar.add_task("reading data", total=spec.steps)
-        self.out, self.hold = out, ""
-
-    def __enter__(self) -> _Bar:
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def report(self, p: Progress) -> None:
-        """One step; a line for good after each evaluation."""
-        if p.hold is not None:
-            from train.plots import plot_curves
-
-            found = [f"hold-out NME {p.hold['nme']:.2f} %"]
-            for name, a in p.hold["attributes"].items():
-                found.append(f"{name} {a.get('accuracy', a.get('mean')):.3f}")
-            self.hold = "  ".join(found)
-            plot_curves(self.out / "metrics.csv", self.out / "curves.png")
-            self.bar.console.print(f"step {p.step}  loss {p.loss:.3f}  {self.hold}")
-        if p.message:
-            self.bar.console.print(p.message)
-        text = f"loss {p.loss:.3f}  {self.hold}  {p.images_s:.0f} images/s"
-        self.bar.update(self.task, completed=p.step, total=p.steps, description=text)
-
-
 @app.command()
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Checkpoint (.safetensors) or exported .onnx.")],
@@ -180,7 +147,7 @@ def evaluate(
     """Print NME, PCK, AUC, errors per landmark and attribute accuracy; draw CED and worst cases."""
     from rich.console import Console
 
-    from train.report import evaluate_model, print_summary, write_report
+    from train.evaluate_report import evaluate_model, print_summary, write_report
 
     try:
         pair = [int(v) for v in normaliser.split(",")] if normaliser else []

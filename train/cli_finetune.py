@@ -35,10 +35,10 @@ def finetune(
     Killed at any moment, --resume goes on. Ctrl-C ends a run early, --resume goes on as well.
     """
     from tracker.project.layout import open_project
-    from train.choose import parse_budget, parse_losses
-    from train.finetune import Hooks, Wish, await_start, plan_run, resume_plan, run_plan, unfinished
+    from train.finetune import await_start, run_plan
+    from train.finetune_plan import Hooks, Wish, plan_run, resume_plan, unfinished
     from train.ranks import leading, world
-    from train.stopping import Stopped
+    from train.settings import parse_budget, parse_losses
     from train.terminal import Terminal, print_comparison
 
     wish = Wish(
@@ -57,11 +57,7 @@ def finetune(
         hooks = Hooks(terminal.say, terminal.count, terminal.step)
         plan = resume_plan(project, wish, hooks) if resume else plan_run(project, wish, hooks)
         terminal.show(plan)
-        try:
-            comparison = run_plan(plan, hooks)
-        except (Stopped, KeyboardInterrupt) as error:
-            typer.echo(f"{error or 'stopped'}: train finetune {project} --resume goes on")
-            raise typer.Exit(130) from error
+        comparison = run_plan(plan, hooks)
     if not leading():
         return
     print_comparison(comparison)

@@ -38,9 +38,8 @@ def report(
     that is in all is said first. Killed at any moment, the same command goes on. The page is there
     before these trainings begin, and is written again after them.
     """
-    from train.choose import parse_budget
-    from train.finetune import Hooks
-    from train.project_report import examine, open_run
+    from train.finetune_plan import Hooks
+    from train.report import examine, open_run
     from train.report_curve import (
         CurveWish,
         known_curve,
@@ -50,6 +49,7 @@ def report(
         run_curve,
     )
     from train.report_write import draw_findings, write_report
+    from train.settings import parse_budget
     from train.stopping import Stopped
 
     wish = CurveWish(parse_rows(rows), parse_shares(shares), seeds, parse_budget(budget))

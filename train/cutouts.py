@@ -21,10 +21,11 @@ from tracker.capture import VideoReader
 from tracker.errors import UserError
 from tracker.locate import cut
 from tracker.project.clips import Clip, clip_path
+from tracker.project.files import write_whole
 from tracker.project.labels import FrameLabel, Labels
 from tracker.project.layout import Project
 from tracker.types import CropBox, Floats, Image
-from train.looking import Look, own_box
+from train.find_object import Look, own_box
 
 MARGIN = 1.5  # side of a cut-out / side of the crop
 LARGEST = 288  # pixels, side of a cut-out; a crop of 128 px never needs more than 192
@@ -137,9 +138,7 @@ def cut_clip(
         reader.close()
     report(clip.frames, clip.frames)
     data = {"frames": looked, "empty": empty, "cutouts": [asdict(c) for c in made]}
-    beside = index.with_suffix(".part")
-    beside.write_text(json.dumps(data))
-    beside.replace(index)
+    write_whole(index, json.dumps(data).encode())
     return _read_index(folder)
 
 

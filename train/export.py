@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tracker.modelfile import ModelInfo
-from train.checkpoint import Checkpoint, load_model, sha256_of
+from tracker.project.files import file_sha256
+from train.checkpoint import Checkpoint, load_model
 from train.model import LandmarkNet, attribute_values
 
 OPSET = 18
@@ -78,7 +79,7 @@ def strip_traces(graph: onnx.ModelProto) -> None:
 def export_model(checkpoint: Path, out: Path) -> ModelInfo:
     """Write one self-contained ONNX with a free batch dimension; renamed into place at the end."""
     model, found = load_model(checkpoint)
-    info = describe(model, found, sha256_of(checkpoint))
+    info = describe(model, found, file_sha256(checkpoint))
     channels = 3 if info.colour == "rgb" else 1
     example = torch.zeros(2, channels, info.size, info.size)
     with warnings.catch_warnings():

@@ -15,6 +15,7 @@ from train.checkpoint import load_checkpoint, save_checkpoint
 from train.config import FitSpec
 from train.data import DataSet, hide_landmarks, join, read_coco
 from train.device import free_memory, is_out_of_memory, pick_device
+from train.distributed import agreed, joined, wait
 from train.evaluate import Outputs, fit_calibration, predict, summarise, torch_runner
 from train.progress import Progress as Progress
 from train.progress import ProgressFile
@@ -30,9 +31,7 @@ from train.run import (
     share_start,
     start_run,
 )
-from train.run import warm_start as warm_start
 from train.runlog import MetricsLog, metrics_row, write_split
-from train.spread import agreed, joined, wait
 from train.step import learning_rate as learning_rate
 from train.step import step_batch, train_step
 from train.step import update_ema as update_ema

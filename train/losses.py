@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from train.distributed import first_rows, processes, total
 from train.model import POSE_UNIT, Head, LandmarkNet, Prediction
-from train.spread import first_rows, processes, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class LossSpec:
     elt_on: str = "unlabelled"  # 'unlabelled' (Blocks, HGR1, Multi-PIE) or 'all' (300W)
     elt_share: float = 1.0  # share of a batch that the ELT sees
     sigma: float = 1.0  # of the heat target, heat pixels
-    # beyond the paper (train/extras.py), on pictures without landmark labels
+    # beyond the paper (train/losses_beyond.py), on pictures without landmark labels
     teacher: float = 0.0  # hard views follow the averaged model's points on easy ones
     teacher_score: float = 0.5  # least score of a point that is followed
     teacher_ramp: float = 0.3  # share of the training over which the weight rises

@@ -15,6 +15,7 @@ import numpy as np
 
 from tracker.geometry import CROP_SCALE
 from tracker.project.clips import Clip
+from tracker.project.files import write_whole
 from tracker.project.labels import FrameLabel, Labels, Range
 from tracker.project.layout import Project
 from train.cutouts import ClipCutouts, cut_labelled
@@ -84,9 +85,7 @@ def write_split(project: Project, split: Split) -> None:
     if split.stretch is not None:
         found["stretch"] = list(split.stretch)
     found["why"] = split.why
-    beside = project.split_path.with_suffix(".part")
-    beside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    beside.replace(project.split_path)
+    write_whole(project.split_path, (json.dumps(found, indent=1) + "\n").encode())
 
 
 def range_seconds(ranges: Sequence[Range]) -> Counter[tuple[str, str, str]]:

@@ -24,18 +24,17 @@ import numpy as np
 from tracker.project.files import write_whole
 from train.ablation import ROWS, row_spec
 from train.checkpoint import load_checkpoint
-from train.choose import BEYOND, Budget, choose_spec, usable_losses
 from train.config import FitSpec
 from train.data import DataSet, hide_landmarks
-from train.finetune import Plan, time_steps
+from train.finetune_plan import Plan, time_steps
 from train.fit import fit
-from train.losses import LossSpec
 from train.progress import Progress
-from train.project_report import Finished
+from train.report import Finished
+from train.settings import BEYOND, Budget, choose_spec, usable_losses
 
 LEAST_STEPS = 10
 CHECKPOINTS = 5  # in a cell
-BEYOND_OFF: dict[str, Any] = {n: 0.0 for n in BEYOND if n in LossSpec.__dataclass_fields__}
+BEYOND_OFF: dict[str, Any] = dict.fromkeys(BEYOND, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

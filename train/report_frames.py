@@ -14,7 +14,7 @@ from tracker.errors import UserError
 from tracker.geometry import apply, crop_to_frame
 from tracker.types import Image
 from train.augment import true_box
-from train.project_report import Finished, Held, Place, place_of
+from train.report import Finished, Held, Place, place_of
 
 SIDE = 384  # pixels of a picture
 TRUTH = (120, 255, 60)  # BGR

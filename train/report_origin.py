@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from train.project_report import Findings, Finished, Kept, clip_rows
+from train.report import Findings, Finished, Kept, clip_rows
 from train.report_html import chart, details, facts, number, paragraph, table
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from train.finetune import is_better
-from train.project_report import (
+from train.compare import is_better
+from train.report import (
     Findings,
     Finished,
     better_count,

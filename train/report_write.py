@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tracker.project.files import write_whole
-from train.project_report import Findings
+from train.report import Findings
 from train.report_curve import Curve, write_csv
 from train.report_frames import Case, choose_cases, clear_cases, draw_cases
 from train.report_page import build

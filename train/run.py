@@ -20,11 +20,12 @@ from train.checkpoint import (
 from train.config import FitSpec
 from train.data import DataSet
 from train.device import free_memory
+from train.distributed import same_start, spread_norms, together, total
 from train.model import LandmarkNet
 from train.ranks import leading
 from train.runlog import Running
-from train.shapes import ShapeSpace, training_space
-from train.spread import same_start, spread_norms, together, total
+from train.shape_pca import ShapeSpace, training_space
+from train.warm_start import carry_over
 
 
 @dataclass(slots=True, eq=False)
@@ -78,7 +79,7 @@ def start_run(
     torch.manual_seed(spec.seed)
     model = build_model(spec, data.markup)
     if init is not None:
-        warm_start(model, init)
+        carry_over(model, data.markup, load_checkpoint(init))
     if spec.freeze:
         model.net.requires_grad_(False)
         model.presence.requires_grad_(False)
@@ -197,14 +198,3 @@ def halve_batch(run: Run, pictures: int) -> str:
     free_memory(run.device)
     run.batch = pictures // 2
     return f"memory ran out: from step {run.step} on a batch has {run.batch} pictures"
-
-
-def warm_start(model: LandmarkNet, init: Path) -> list[str]:
-    """Copy every tensor that fits in name and shape; returns the names that stay fresh."""
-    source = load_checkpoint(init).part("ema")
-    own = model.state_dict()
-    fits = {k: v for k, v in source.items() if k in own and own[k].shape == v.shape}
-    if not fits:
-        raise ValueError(f"{init} shares no layer with this network")
-    model.load_state_dict(own | fits)
-    return [k for k in own if k not in fits]

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from train.batches import batch_part, batch_to, make_batch
 from train.config import FitSpec
 from train.device import half_precision
-from train.extras import Hints, extra_terms, ramp, teach
+from train.distributed import part, sum_gradients, total
 from train.losses import Batch, composite, elt_rows, warp_image
+from train.losses_beyond import Hints, extra_terms, ramp, teach
 from train.model import Prediction
 from train.ranks import rank
 from train.run import Run
-from train.spread import part, sum_gradients, total
 
 
 def learning_rate(spec: FitSpec, step: int) -> float:

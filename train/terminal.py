@@ -1,4 +1,6 @@
-"""What `train finetune` shows in a terminal: settings with reasons, progress, curves, outcome."""
+"""What a training shows in a terminal: progress and curves; of `train finetune` also settings with
+reasons and the outcome.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from train.finetune import Plan, is_better
+from train.compare import is_better
+from train.finetune_plan import Plan
 from train.progress import Progress
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -87,8 +90,6 @@ class Terminal:
     def step(self, p: Progress) -> None:
         """One training step; a line and the curves after each evaluation."""
         self.losses.append(p.loss)
-        if p.message:
-            self.say(p.message)
         if p.hold is not None:
             self.errors.append(p.hold["nme"])
             told = [f"step {p.step}/{p.steps}", f"loss {p.loss:.3f}"]
@@ -98,6 +99,8 @@ class Terminal:
                 value = found.get("accuracy", found.get("mean", 0.0))
                 told.append(f"{name} {value:.3f}")
             self.say("  ".join(told))
+        if p.message:
+            self.say(p.message)
         if "training" not in self.tasks:
             self.tasks["training"] = self.bar.add_task("training", total=p.steps)
         text = f"loss {p.loss:.3f} {sparkline(self.losses[-400::10])}  {p.images_s:.0f} images/s"

@@ -25,8 +25,9 @@ from tracker.project.layout import Project, create_project, is_project, open_pro
 from tracker.project.markups import find_markup
 from tracker.project.prelabel import Guesser
 from tracker.project.store import Store
-from train.choose import Budget, parse_losses
-from train.finetune import Hooks, Wish, plan_run, run_plan
+from train.finetune import run_plan
+from train.finetune_plan import Hooks, Wish, plan_run
+from train.settings import Budget, parse_losses
 
 CLIPS = ("hand_opening.mp4", "face_and_thumb.mp4", "hand_desk.mp4")
 EVERY = 6  # frames

@@ -29,7 +29,7 @@ from train.fit import fit
 from train.losses import LossSpec
 from train.progress import Progress
 from train.shipped import prepare_faces
-from train.warm import adapt
+from train.warm_start import adapt
 
 BASE_STEPS = 2500
 LOSS = LossSpec(lam=0.05, point="l1", heat=1.0, alpha=0.0, attribute=0.0)

@@ -23,14 +23,14 @@ from tracker.project.layout import create_project, is_project, open_project
 from tracker.project.markups import find_markup
 from train import metrics
 from train.checkpoint import load_checkpoint, load_model
-from train.choose import choose_spec
 from train.data import DataSet, read_coco
 from train.evaluate import predict, torch_runner
 from train.fit import fit
 from train.progress import Progress
 from train.project_data import markup_of, take_census
+from train.settings import choose_spec
 from train.shipped import prepare_faces
-from train.warm import adapt
+from train.warm_start import adapt
 
 MOUTH = slice(48, 60)  # the outer line of the lips among the 68 points
 EYES = (36, 45)

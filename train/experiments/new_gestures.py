@@ -30,8 +30,9 @@ from tracker.project.layout import Project, create_project, is_project, open_pro
 from tracker.project.markups import find_markup
 from tracker.project.store import Store
 from tracker.record import VideoWriter
-from train.choose import Budget
-from train.finetune import Hooks, Wish, plan_run, run_plan
+from train.finetune import run_plan
+from train.finetune_plan import Hooks, Wish, plan_run
+from train.settings import Budget
 
 DIGITS = ("6", "7", "8", "9")
 NAMES = {"6": "six", "7": "seven", "8": "eight", "9": "nine"}

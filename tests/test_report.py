@@ -25,10 +25,11 @@ from tracker.project.labels import FrameLabel, ObjectLabel, Range
 from tracker.project.layout import Project, create_project, open_project
 from tracker.project.store import Store
 from train import cli_report
-from train.choose import Budget
 from train.data import DataSet, Example, Markup
-from train.finetune import Hooks, Wish, plan_run, run_plan
-from train.project_report import (
+from train.finetune import run_plan
+from train.finetune_plan import Hooks, Wish, plan_run
+from train.provenance import command_line, provenance
+from train.report import (
     examine,
     find_run,
     find_warnings,
@@ -36,7 +37,6 @@ from train.project_report import (
     open_run,
     place_of,
 )
-from train.provenance import command_line, provenance
 from train.report_curve import (
     CurveWish,
     announce,
@@ -51,6 +51,7 @@ from train.report_curve import (
 from train.report_frames import choose_cases, overlay, zoom
 from train.report_html import esc, number, table
 from train.report_plots import ced_limit, plain
+from train.settings import Budget
 
 HERE = Path(__file__).parents[1]
 NAME = "<script>alert(1)</script> & co"

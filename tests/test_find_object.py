@@ -10,7 +10,7 @@ from tracker.project.clips import Clip
 from tracker.project.labels import Labels, Range
 from tracker.types import CropBox, Frame
 from train.cutouts import MARGIN, Wanted, chosen_frames, cut_clip
-from train.looking import Relation, between_labels
+from train.find_object import Relation, between_labels
 
 
 def test_relation_by_hand():

@@ -11,11 +11,11 @@ from tests.blobs import blob_picture, write_blobs, write_config
 from train.batches import batch_part, make_batch
 from train.config import read_config
 from train.data import hide_landmarks, read_coco
-from train.extras import plausible_loss, ramp, teach, temporal_loss, unlabelled
 from train.fit import fit
 from train.losses import Batch, LossSpec
+from train.losses_beyond import plausible_loss, ramp, teach, temporal_loss, unlabelled
 from train.model import Prediction
-from train.shapes import fit_space
+from train.shape_pca import fit_space
 
 
 def test_temporal_by_hand():

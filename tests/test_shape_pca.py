@@ -6,7 +6,7 @@ import torch
 
 from tests.blobs import write_blobs
 from train.data import hide_landmarks, read_coco
-from train.shapes import align, distance, fit_space, labelled_shapes, training_space
+from train.shape_pca import align, distance, fit_space, labelled_shapes, training_space
 
 CROSS = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])  # RMS radius 1
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from train.checkpoint import Checkpoint, build_model, save_checkpoint
 from train.config import FitSpec
 from train.data import Markup
+from train.model import LandmarkNet
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,42 @@ def matches(ours: Sequence[str], theirs: Sequence[str]) -> tuple[list[int], list
     return [i for i, _ in both], [j for _, j in both]
 
 
+def carry_over(model: LandmarkNet, markup: Markup, base: Checkpoint) -> Start:
+    """Give a network what fits of a base's averaged weights. ValueError when nothing does."""
+    own, source = model.state_dict(), base.part("ema")
+    points = matches(markup.landmarks, base.markup.landmarks)
+    same_markup = markup.landmarks == base.markup.landmarks
+    old_classes = {h.attribute.name: h.attribute.classes for h in base.spec.heads}
+    new_classes = {h.attribute.name: h.attribute.classes for h in model.specs}
+    state: dict[str, Tensor] = {}
+    fresh: list[str] = []
+    for name, value in own.items():
+        theirs = source.get(name)
+        parts = name.split(".")
+        head = parts[1] if parts[0] == "heads" else ""
+        is_last = bool(head) and ("layers" not in parts or parts[3] == "6")  # of an MLP
+        is_first = bool(head) and parts[2:] == ["layers", "0", "weight"]
+        is_points = name.startswith("net.head") and value.shape[0] == len(markup.landmarks)
+        if theirs is None:
+            state[name] = value
+        elif is_points and not same_markup:
+            state[name] = place(value, theirs, *points)
+        elif is_last and new_classes[head] != old_classes[head]:
+            state[name] = place(value, theirs, *matches(new_classes[head], old_classes[head]))
+        elif is_first and not same_markup:
+            state[name] = _columns(value, theirs, points)
+        elif theirs.shape == value.shape:
+            state[name] = theirs
+            continue
+        else:
+            state[name] = value
+        fresh.append(name)
+    if len(fresh) == len(own):
+        raise ValueError("the base shares no layer with this network")
+    model.load_state_dict(state)
+    return Start(len(own) - len(fresh), len(points[0]), tuple(fresh))
+
+
 def adapt(spec: FitSpec, markup: Markup, base: Checkpoint, out: Path) -> Start:
     """Write the starting weights of a run to `out` (averaged weights alone).
 
@@ -54,43 +91,9 @@ def adapt(spec: FitSpec, markup: Markup, base: Checkpoint, out: Path) -> Start:
         )
     torch.manual_seed(spec.seed)
     model = build_model(spec, markup)
-    own, source = model.state_dict(), base.part("ema")
-    points = matches(markup.landmarks, base.markup.landmarks)
-    same_markup = markup.landmarks == base.markup.landmarks
-    old_classes = {h.attribute.name: h.attribute.classes for h in base.spec.heads}
-    new_classes = {h.attribute.name: h.attribute.classes for h in spec.heads}
-    state: dict[str, Tensor] = {}
-    fresh: list[str] = []
-    for name, value in own.items():
-        theirs = source.get(name)
-        parts = name.split(".")
-        head = parts[1] if parts[0] == "heads" else ""
-        is_last = bool(head) and ("layers" not in parts or parts[3] == "6")  # of an MLP
-        is_first = bool(head) and parts[2:] == ["layers", "0", "weight"]
-        if theirs is None:
-            state[name] = value
-            fresh.append(name)
-        elif (
-            name.startswith("net.head")
-            and value.shape[0] == len(markup.landmarks)
-            and not same_markup
-        ):
-            state[name] = place(value, theirs, *points)
-            fresh.append(name)
-        elif is_last and new_classes[head] != old_classes[head]:
-            state[name] = place(value, theirs, *matches(new_classes[head], old_classes[head]))
-            fresh.append(name)
-        elif is_first and not same_markup:
-            state[name] = _columns(value, theirs, points)
-            fresh.append(name)
-        elif theirs.shape == value.shape:
-            state[name] = theirs
-        else:
-            state[name] = value
-            fresh.append(name)
-    model.load_state_dict(state)
+    start = carry_over(model, markup, base)
     save_checkpoint(out, spec, markup, 0, None, model, None, {})
-    return Start(len(own) - len(fresh), len(points[0]), tuple(fresh))
+    return start
 
 
 def _columns(target: Tensor, source: Tensor, points: tuple[list[int], list[int]]) -> Tensor:

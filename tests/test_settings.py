@@ -6,7 +6,10 @@ import pytest
 
 from tests.teaching import new_project
 from tracker.modelfile import Attribute
-from train.choose import (
+from train.model import Head
+from train.nets import NetSpec
+from train.project_data import Census
+from train.settings import (
     Budget,
     choose_spec,
     kept_weights,
@@ -18,9 +21,6 @@ from train.choose import (
     tuned_rate,
     usable_losses,
 )
-from train.model import Head
-from train.nets import NetSpec
-from train.project_data import Census
 
 
 def census(labelled=40, unlabelled=200, gestures=0, negatives=0):

@@ -13,8 +13,8 @@ from torch import nn
 from tests.blobs import write_blobs, write_config
 from train.checkpoint import load_checkpoint
 from train.config import read_config
+from train.distributed import SpreadNorm, agreed, first_rows, part, total
 from train.fit import fit
-from train.spread import SpreadNorm, agreed, first_rows, part, total
 
 HERE = Path(__file__).parents[1]
 

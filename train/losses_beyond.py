@@ -1,6 +1,6 @@
 """Losses beyond the paper, for pictures without landmark labels. All are off by default.
 
-Each is a mean over the whole batch's masked points, so several processes agree (train/spread.py).
+Each is a mean over the whole batch's masked points, so processes agree (train/distributed.py).
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from train.distributed import total
 from train.losses import Batch, LossSpec, point_loss
 from train.model import LandmarkNet, Prediction
-from train.shapes import ShapeSpace, distance
-from train.spread import total
+from train.shape_pca import ShapeSpace, distance
 
 
 @dataclass(frozen=True, slots=True, eq=False)

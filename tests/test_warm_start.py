@@ -11,7 +11,7 @@ from train.config import FitSpec
 from train.data import Markup
 from train.model import Head
 from train.nets import NetSpec
-from train.warm import adapt
+from train.warm_start import adapt
 
 NET = NetSpec(size=32, stem=4, widths=(4, 4, 4, 4))
 BASE = FitSpec(
