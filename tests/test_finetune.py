@@ -75,6 +75,7 @@ def test_from_labels_to_a_model(root):
     done = run_cli("finetune", root, "--budget", "4it", "--threads", "1", "--name", "first")
     assert done.exit_code == 0, done.output
     assert "hold-out: " in done.output
+    assert "no time is labelled 'none'" in done.output
     out = root / "models" / "first"
     facts = json.loads((out / "run.json").read_text())
     assert facts["state"] == "finished"

@@ -314,3 +314,18 @@ def test_row_seeds_give_each_picture_its_own_stream(tmp_path):
     one, other = step_batch(run, [0, 1, 2, 3]), step_batch(run, [5, 1, 2, 3])
     assert torch.equal(one.image[1:], other.image[1:])
     assert torch.equal(one.warp[1:], other.warp[1:])
+
+
+def test_the_best_weights_have_the_heads_of_the_end(tmp_path, monkeypatch):
+    write_blobs(tmp_path)
+    change = {"evaluate_every": "2", "keep": '"best"', "late_heads": "true"}
+    spec = read_config(write_config(tmp_path, steps=8), change)
+    scripted(monkeypatch, [1.0, 2.0, 3.0, 4.0])  # the localiser is best at step 2
+    kept = load_checkpoint(fit(spec, tmp_path, tmp_path / "run")).part("ema")
+    best = load_checkpoint(tmp_path / "run" / "best.safetensors").part("ema")
+    end = load_checkpoint(tmp_path / "run" / "last.safetensors").part("ema")
+    heads = [k for k in kept if k.startswith("heads.")]
+    assert heads
+    assert all(torch.equal(kept[k], end[k]) for k in heads)
+    assert not all(torch.equal(kept[k], best[k]) for k in heads)
+    assert all(torch.equal(kept[k], best[k]) for k in kept if k.startswith("net."))

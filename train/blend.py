@@ -25,7 +25,9 @@ WEIGHTS = (0.0, 0.25, 0.5, 0.75)  # of the end; heads are the end's at 0 as well
 def blended(start: dict[str, Tensor], end: dict[str, Tensor], weight: float) -> dict[str, Tensor]:
     """The localiser on the line from start (0) to end (1); attribute heads as at the end."""
     return {
-        k: torch.lerp(start[k], v, weight) if k.startswith("net.") and v.is_floating_point() else v
+        k: torch.lerp(start[k], v, weight)
+        if k.startswith(("net.", "presence.")) and v.is_floating_point()
+        else v
         for k, v in end.items()
     }
 

@@ -85,6 +85,7 @@ class FitSpec:
     device: str = "auto"  # 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'
     patience: int = 0  # evaluations without a better hold-out NME that end a run; 0: none do
     keep: str = "last"  # averaged weights that become the model: 'last', or 'best' on the hold-out
+    late_heads: bool = False  # 'best' is said of the localiser; the attribute heads are the last
     freeze: bool = False  # the localiser stays as it is, only the attribute heads learn
     freeze_norms: bool = False  # means and variances of the norms stay those of the start
     row_seeds: bool = False  # a generator for each picture: processes augment their own part alone

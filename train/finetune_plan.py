@@ -58,6 +58,7 @@ from train.settings import (
     Budget,
     Choice,
     choose_spec,
+    missing_attributes,
     project_heads,
     usable_losses,
 )
@@ -211,6 +212,11 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
         learnt, data = replace(project, gestures=(), pose={}), without_attributes(data)
     heads = project_heads(learnt, () if base is None else base.spec.heads, same)
     net = NetSpec() if base is None else base.spec.net
+    if any(h.attribute.name == "gesture" for h in heads) and "A" in losses:
+        shown = census.attributes.get("gesture", {})
+        if not shown.get("none", {}).get("train"):
+            warnings.append("no time is labelled 'none': whatever it sees it will call a gesture")
+    warnings += missing_attributes(heads, census) if "A" in losses else []
     spec, choices = choose_spec(project, census, heads, losses, net, base is None)
     spec = replace(spec, seed=wish.seed, threads=wish.threads, device=wish.device)
     out = new_run_folder(project, wish.name)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from train.batches import step_rows
 from train.checkpoint import load_checkpoint, save_checkpoint
@@ -195,13 +196,25 @@ def evaluate_hold_out(run: Run) -> dict[str, Any] | None:
     return summarise(predict_held(run, rows), run.data, run.spec) if rows else None
 
 
+def best_localiser(best: dict[str, Tensor], end: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The best localiser with the attribute heads of the end.
+
+    Heads read landmarks, whichever localiser finds them, and learn all the time: the best one may
+    be from before they had learnt anything.
+    """
+    return {k: end[k] if k.startswith("heads.") else v for k, v in best.items()}
+
+
 def finish(run: Run) -> Path:
     """Calibrate the scores on the hold-out and write the weights that are exported."""
     final, step = run.out / "model.safetensors", run.step
     if leading():
         if run.spec.keep == "best" and run.best_path.is_file():
             kept = load_checkpoint(run.best_path)
-            run.ema.load_state_dict(kept.part("ema"))
+            weights = kept.part("ema")
+            if run.spec.late_heads:
+                weights = best_localiser(weights, run.ema.state_dict())
+            run.ema.load_state_dict(weights)
             step = kept.step
         rows = [i for i in run.data.rows(hold=True) if run.data.examples[i].labelled.any()]
         found = dict(run.notes)

@@ -132,7 +132,7 @@ def choose_spec(
         ),
         augment=augment, elt=EltSpec(), batch=batch, lr=2e-3 if scratch else tuned_rate(labelled),
         warmup=50, ema=0.995, keep=kept_weights(census, losses), freeze=frozen,
-        freeze_norms=not scratch,
+        freeze_norms=not scratch, late_heads=True,
     )  # fmt: skip
     return spec, _reasons(spec, census, losses, scratch)
 
