@@ -19,8 +19,9 @@ from tests.drawn import centroid_onnx
 from tracker.devices import Camera
 from tracker.overlay import Style
 from tracker.types import Result
-from ui.actions import ENTRIES, HelpDialog
+from ui.actions import HelpDialog
 from ui.live import LiveWindow
+from ui.live_actions import ENTRIES
 from ui.settings import Choices
 
 BLUE, RED = (250, 60, 60), (60, 60, 250)  # BGR
@@ -103,7 +104,7 @@ def test_hidden_window_counts_no_latency(studio: Studio) -> None:
 )  # fmt: skip
 def test_keys_that_switch(studio: Studio, key: str, name: str) -> None:
     window = studio.open()
-    action = window.acts[name.removesuffix("_devices")]  # type: ignore[index]
+    action = window.acts[name.removesuffix("_devices")]
     before = getattr(window.desk.choices, name)
     assert action.isChecked() == before
     studio.key(key)

@@ -17,6 +17,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from tracker.project.markups import mirror_name as mirror_name
+from tracker.project.markups import mirror_partners
 from tracker.types import Floats, Image
 
 
@@ -79,30 +81,8 @@ def _hashed(text: str) -> float:
 
 
 def guess_flip_pairs(names: Sequence[str]) -> tuple[tuple[int, int], ...]:
-    """Partners by name: swapping 'left' and 'right' in one gives the other.
-
-    Raises ValueError where the names are numbered parts of a side (right_brow_0): the mirror image
-    of the first is then often the other side's last, and a wrong guess ruins a training silently.
-    """
-    at = {n: i for i, n in enumerate(names)}
-    pairs = []
-    for i, name in enumerate(names):
-        j = at.get(mirror_name(name))
-        if j is None or j == i:
-            continue
-        if any(c.isdigit() for c in name):
-            raise ValueError(
-                f"landmarks such as '{name}' are numbered, so their mirror partners cannot be told "
-                "from names; add flip_pairs [[a, b], ...] (0-based) to the category"
-            )
-        if i < j:
-            pairs.append((i, j))
-    return tuple(pairs)
-
-
-def mirror_name(name: str) -> str:
-    """'left' and 'right' change places."""
-    return name.replace("left", "\0").replace("right", "left").replace("\0", "right")
+    """`mirror_partners` of a category. ValueError where they cannot be told from names."""
+    return mirror_partners(names, "add flip_pairs [[a, b], ...] (0-based) to the category")
 
 
 def _markup(category: Mapping[str, Any]) -> Markup:

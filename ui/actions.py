@@ -1,10 +1,9 @@
-"""Everything that a key, a menu entry or a button does: one table, and what is made from it."""
+"""Keys, menus, buttons and the list of keys, all made from a window's one table of entries."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from PyQt6.QtCore import QByteArray, Qt
 from PyQt6.QtGui import QAction, QIcon, QKeySequence, QPainter, QPalette, QPixmap
@@ -12,10 +11,10 @@ from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QGridLayout,
+    QHBoxLayout,
     QLabel,
     QMainWindow,
-    QMenu,
+    QScrollArea,
     QToolBar,
     QVBoxLayout,
     QWidget,
@@ -23,66 +22,46 @@ from PyQt6.QtWidgets import (
 
 import assets
 
-Name = Literal[
-    "pause", "record", "snapshot", "flag", "compare", "compare_view", "mirror", "landmarks",
-    "labels", "hud", "privacy", "panel", "fullscreen", "open", "help", "quit",
-]  # fmt: skip
+Group = tuple[str, Sequence[tuple[str, ...]]]  # a heading ('': none), and rows that begin with keys
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One action. `icon` '': none, and no button."""
 
-    name: Name
+    name: str
     text: str
     keys: tuple[str, ...]
     tip: str
-    menu: Literal["File", "View", "Help"]
+    menu: str
     icon: str = ""
     checkable: bool = False
     icon_on: str = ""  # while it is on; '': the same
+    held: bool = False  # the window looks at the key itself
+    repeats: bool = False  # while its key is down
+    apart: bool = False  # a line above it in the menu
 
-
-# fmt: off
-ENTRIES = (
-    Entry("pause", "Pause", ("Space",), "Hold the picture, and go on", "File", "pause", True,
-          "play"),
-    Entry("record", "Record", ("R",), "Record video and landmarks; again: stop", "File",
-          "record", True, "stop"),
-    Entry("snapshot", "Snapshot", ("S",), "Save this picture and its landmarks", "File",
-          "snapshot"),
-    Entry("flag", "Flag", ("F",), "Keep this moment for labelling: the frame and 2 s around it",
-          "File", "flag"),
-    Entry("compare", "Compare", ("B",), "Two models on the same frame", "File", "compare", True),
-    Entry("compare_view", "Side by side / A / B", ("Shift+B",),
-          "While comparing: both beside each other, only A, or only B", "View"),
-    Entry("mirror", "Mirror", ("M",), "Show the picture as in a mirror", "View", "mirror", True),
-    Entry("landmarks", "Landmarks", ("L",), "Draw landmarks, axes and labels", "View",
-          "landmarks", True),
-    Entry("labels", "Labels", ("G",), "Write gesture, side, head pose and number", "View",
-          "labels", True),
-    Entry("hud", "Numbers", ("H",), "Rates, times and latency", "View", "hud", True),
-    Entry("privacy", "Privacy", ("P",), "Landmarks on black, no picture", "View", "privacy", True),
-    Entry("panel", "Panel", ("F9",), "Settings and plots", "View", "panel", True),
-    Entry("fullscreen", "Full screen", ("F11",), "Only the picture", "View", "", True),
-    Entry("open", "Open video...", ("Ctrl+O",), "Play a video file", "File"),
-    Entry("help", "Keys", ("?", "F1"), "Show all keys", "Help", "help"),
-    Entry("quit", "Quit", ("Q", "Esc", "Ctrl+Q"), "Finish recordings and close", "File"),
-)
-# fmt: on
+    @property
+    def all_keys(self) -> str:
+        """Its keys in words."""
+        return " or ".join(self.keys)
 
 
 def make_actions(
-    window: QMainWindow, handlers: Mapping[Name, Callable[[bool], None]]
-) -> dict[Name, QAction]:
+    window: QMainWindow, entries: Sequence[Entry], handlers: Mapping[str, Callable[[bool], object]]
+) -> dict[str, QAction]:
     """One QAction per entry, with its keys; they work while menus and tools are hidden too."""
-    actions: dict[Name, QAction] = {}
-    for entry in ENTRIES:
+    actions: dict[str, QAction] = {}
+    for entry in entries:
         action = QAction(entry.text, window)
         action.setObjectName(entry.name)
         action.setCheckable(entry.checkable)
-        action.setShortcuts([QKeySequence(key) for key in entry.keys])
-        action.setAutoRepeat(False)
+        if entry.held:
+            action.setText(f"{entry.text}\t{entry.keys[0]}")
+            action.setIconText(entry.text)
+        else:
+            action.setShortcuts([QKeySequence(key) for key in entry.keys])
+        action.setAutoRepeat(entry.repeats)
         action.setToolTip(f"{entry.tip} ({entry.keys[0]})")
         action.setStatusTip(entry.tip)
         action.triggered.connect(handlers[entry.name])
@@ -91,32 +70,37 @@ def make_actions(
     return actions
 
 
-def fill_menus(window: QMainWindow, actions: Mapping[Name, QAction]) -> None:
+def fill_menus(
+    window: QMainWindow, entries: Sequence[Entry], actions: Mapping[str, QAction]
+) -> None:
     """The menu bar."""
     bar = window.menuBar()
     assert bar is not None
-    menus: dict[str, QMenu | None] = {name: bar.addMenu(f"&{name}") for name in menu_names()}
-    for entry in ENTRIES:
-        menu = menus[entry.menu]
+    for name in menu_names(entries):
+        menu = bar.addMenu(f"&{name}")
         assert menu is not None
-        if entry.name == "quit":
-            menu.addSeparator()
-        menu.addAction(actions[entry.name])
+        for entry in entries:
+            if entry.menu == name:
+                if entry.apart:
+                    menu.addSeparator()
+                menu.addAction(actions[entry.name])
 
 
-def menu_names() -> list[str]:
+def menu_names(entries: Sequence[Entry]) -> list[str]:
     """In the order in which they appear."""
-    return list(dict.fromkeys(entry.menu for entry in ENTRIES))
+    return list(dict.fromkeys(entry.menu for entry in entries))
 
 
-def make_toolbar(window: QMainWindow, actions: Mapping[Name, QAction]) -> QToolBar:
-    """Buttons with a picture and a word, reachable by Tab."""
+def make_toolbar(
+    window: QMainWindow, entries: Sequence[Entry], actions: Mapping[str, QAction]
+) -> QToolBar:
+    """Buttons with a picture and a word, reachable by Tab; a click on one takes no key away."""
     bar = QToolBar("Tools", window)
     bar.setObjectName("tools")
     bar.setMovable(False)
     bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
     bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-    for entry in ENTRIES:
+    for entry in entries:
         if not entry.icon:
             continue
         bar.addAction(actions[entry.name])
@@ -128,10 +112,12 @@ def make_toolbar(window: QMainWindow, actions: Mapping[Name, QAction]) -> QToolB
     return bar
 
 
-def paint_icons(actions: Mapping[Name, QAction], palette: QPalette) -> None:
+def paint_icons(
+    entries: Sequence[Entry], actions: Mapping[str, QAction], palette: QPalette
+) -> None:
     """Icons in the colour of the desktop's text; again whenever the palette changes."""
     ink = palette.color(QPalette.ColorRole.WindowText).name()
-    for entry in ENTRIES:
+    for entry in entries:
         if entry.icon:
             actions[entry.name].setIcon(icon(entry.icon, entry.icon_on or entry.icon, ink))
 
@@ -153,25 +139,38 @@ def icon(off: str, on: str, ink: str) -> QIcon:
 
 
 class HelpDialog(QDialog):
-    """The list of keys."""
+    """The list of keys, its groups dealt out to columns."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, groups: Sequence[Group], columns: int = 1) -> None:
         """Made when it is first asked for."""
         super().__init__(parent)
         self.setWindowTitle("Keys")
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(20)
-        for row, entry in enumerate(ENTRIES):
-            keys = QLabel(" or ".join(f"<b>{key}</b>" for key in entry.keys))
-            grid.addWidget(keys, row, 0)
-            grid.addWidget(QLabel(entry.text), row, 1)
-            grid.addWidget(QLabel(entry.tip), row, 2)
-        tab = QLabel("<b>Tab</b>, arrows, Space")
-        grid.addWidget(tab, len(ENTRIES), 0)
-        grid.addWidget(QLabel("Panel"), len(ENTRIES), 1)
-        grid.addWidget(QLabel("Go through the settings and change them"), len(ENTRIES), 2)
+        inside = QWidget()
+        row = QHBoxLayout(inside)
+        row.setSpacing(32)
+        for at in range(columns):
+            column = QVBoxLayout()
+            for heading, rows in groups[at::columns]:
+                column.addWidget(QLabel(_table(heading, rows)))
+            column.addStretch(1)
+            row.addLayout(column)
+        area = QScrollArea()
+        area.setWidget(inside)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addLayout(grid)
+        layout.addWidget(area)
         layout.addWidget(buttons)
+        wish = inside.sizeHint()
+        self.resize(wish.width() + 60, min(wish.height() + 80, 760))
+
+
+def _table(heading: str, rows: Sequence[tuple[str, ...]]) -> str:
+    """A heading and rows of cells, as rich text; the keys are bold."""
+    lines = []
+    for keys, *words in rows:
+        cells = "".join(f"<td style='padding-left:12px'>{cell}</td>" for cell in words)
+        lines.append(f"<tr><td><b>{keys}</b></td>{cells}</tr>")
+    title = f"<h4>{heading}</h4>" if heading else ""
+    return f"{title}<table>{''.join(lines)}</table>"

@@ -14,7 +14,7 @@ from types import FrameType
 import cv2
 from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QTimer
 from PyQt6.QtGui import QIcon
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QWidget
 
 import assets
 from tracker.camera import open_source
@@ -150,7 +150,7 @@ def with_models(choices: Choices, options: LiveOptions) -> Choices:
     return choices
 
 
-def with_signals(window: LiveWindow) -> None:
+def with_signals(window: QWidget) -> None:
     """Ctrl-C and SIGTERM close the window; its timer lets Python look at signals."""
 
     def close(number: int, frame: FrameType | None) -> None:

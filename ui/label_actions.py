@@ -2,44 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
-
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QAction, QKeySequence, QPalette
-from PyQt6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QHBoxLayout,
-    QLabel,
-    QMainWindow,
-    QScrollArea,
-    QToolBar,
-    QVBoxLayout,
-    QWidget,
-)
-
-from ui.actions import icon
-
-Menu = Literal["File", "Edit", "Go", "Points", "View", "Help"]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One action. `icon` '': no button. `held`: the window looks at the key itself."""
-
-    name: str
-    text: str
-    keys: tuple[str, ...]
-    tip: str
-    menu: Menu
-    icon: str = ""
-    checkable: bool = False
-    icon_on: str = ""
-    held: bool = False
-    repeats: bool = False
-
+from ui.actions import Entry, menu_names
 
 # fmt: off
 ENTRIES = (
@@ -122,105 +85,11 @@ MORE_HELP = (
     ("Drag a range's end", "change it; right click: its class"),
 )
 # fmt: on
-
-
-def make_actions(
-    window: QMainWindow, handlers: Mapping[str, Callable[[bool], object]]
-) -> dict[str, QAction]:
-    """One QAction per entry, with its keys."""
-    actions: dict[str, QAction] = {}
-    for entry in ENTRIES:
-        action = QAction(entry.text, window)
-        action.setObjectName(entry.name)
-        action.setCheckable(entry.checkable)
-        if entry.held:
-            action.setText(f"{entry.text}\t{entry.keys[0]}")
-        else:
-            action.setShortcuts([QKeySequence(key) for key in entry.keys])
-        action.setAutoRepeat(entry.repeats)
-        action.setIconText(entry.text)
-        action.setToolTip(f"{entry.tip} ({entry.keys[0]})")
-        action.setStatusTip(entry.tip)
-        action.triggered.connect(handlers[entry.name])
-        window.addAction(action)
-        actions[entry.name] = action
-    return actions
-
-
-def fill_menus(window: QMainWindow, actions: Mapping[str, QAction]) -> None:
-    """The menu bar."""
-    bar = window.menuBar()
-    assert bar is not None
-    for name in dict.fromkeys(entry.menu for entry in ENTRIES):
-        menu = bar.addMenu(f"&{name}")
-        assert menu is not None
-        for entry in ENTRIES:
-            if entry.menu == name:
-                menu.addAction(actions[entry.name])
-
-
-def make_toolbar(window: QMainWindow, actions: Mapping[str, QAction]) -> QToolBar:
-    """Buttons with a picture and a word; the keyboard stays on the frame when one is clicked."""
-    bar = QToolBar("Tools", window)
-    bar.setObjectName("tools")
-    bar.setMovable(False)
-    bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-    bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-    for entry in ENTRIES:
-        if entry.icon:
-            bar.addAction(actions[entry.name])
-            button = bar.widgetForAction(actions[entry.name])
-            assert button is not None
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setAccessibleName(entry.text)
-            button.setAccessibleDescription(entry.tip)
-    return bar
-
-
-def paint_icons(actions: Mapping[str, QAction], palette: QPalette) -> None:
-    """Icons in the colour of the desktop's text."""
-    ink = palette.color(QPalette.ColorRole.WindowText).name()
-    for entry in ENTRIES:
-        if entry.icon:
-            actions[entry.name].setIcon(icon(entry.icon, entry.icon_on or entry.icon, ink))
-
-
-class HelpDialog(QDialog):
-    """The list of keys, in columns."""
-
-    def __init__(self, parent: QWidget) -> None:
-        """Made when it is first asked for."""
-        super().__init__(parent)
-        self.setWindowTitle("Keys")
-        groups = [_group("Mouse and numbers", MORE_HELP)]
-        for name in dict.fromkeys(e.menu for e in ENTRIES if e.menu != "Help"):
-            own = [e for e in ENTRIES if e.menu == name]
-            groups.append(_group(name, [(" or ".join(e.keys), e.text) for e in own]))
-        inside = QWidget()
-        columns = QHBoxLayout(inside)
-        columns.setSpacing(32)
-        for at in range(3):
-            column = QVBoxLayout()
-            for group in groups[at::3]:
-                column.addWidget(QLabel(group))
-            column.addStretch(1)
-            columns.addLayout(column)
-        area = QScrollArea()
-        area.setWidget(inside)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.addWidget(area)
-        layout.addWidget(buttons)
-        wish = inside.sizeHint()
-        self.resize(wish.width() + 60, min(wish.height() + 80, 760))
-
-
-def _group(title: str, rows: Iterable[tuple[str, str]]) -> str:
-    """A heading and two columns, as rich text."""
-    lines = "".join(
-        f"<tr><td style='padding-right:12px'><b>{keys}</b></td><td>{words}</td></tr>"
-        for keys, words in rows
-    )
-    return f"<h4>{title}</h4><table>{lines}</table>"
+HELP = (
+    ("Mouse and numbers", MORE_HELP),
+    *(
+        (menu, tuple((entry.all_keys, entry.text) for entry in ENTRIES if entry.menu == menu))
+        for menu in menu_names(ENTRIES)
+        if menu != "Help"
+    ),
+)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
-from types import FrameType
-
-from PyQt6.QtCore import QTimer
 
 from tracker.errors import UserError
 from tracker.project.clips import read_clips
 from tracker.project.layout import open_project
 from tracker.project.store import Store
-from ui.app import application
+from ui.app import application, with_signals
 from ui.label_desk import LabelDesk
 from ui.label_window import LabelWindow
 
@@ -34,10 +30,5 @@ def run(root: Path) -> int:
         raise
     window.ended.connect(app.quit)
     window.show()
-
-    def close(number: int, frame: FrameType | None) -> None:
-        QTimer.singleShot(0, window.close)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, close)
+    with_signals(window)
     return app.exec()

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tracker.errors import UserError
 from tracker.project.labels import FrameLabel, ObjectLabel
-from tracker.project.layout import Project, newest_model
+from tracker.project.layout import Project, own_model
 from tracker.types import Image
 from ui.jobs import Jobs
 from ui.label_desk import LabelDesk
@@ -35,14 +34,6 @@ class Ask:
     near: tuple[ObjectLabel, ...] = ()  # where labels of frames close by let one expect objects
 
 
-def own_model(project: Project) -> Path | None:
-    """The newest model that was trained in the project."""
-    try:
-        return newest_model(project.root)
-    except UserError:
-        return None
-
-
 def neighbours(desk: LabelDesk, key: Key, t: float) -> tuple[FrameLabel | None, FrameLabel | None]:
     """The labelled frames with objects before and after a frame, where they are close in time."""
     frames = desk.store.labels.frames
@@ -66,7 +57,7 @@ class Guess:
         """Objects on a frame. UserError, ValueError when the model cannot be used."""
         from tracker.project.prelabel import Guesser, current_model
 
-        path = own_model(self._project)
+        path = own_model(self._project.root)
         if self._guesser is None or path != self._path:
             self.end()
             model = current_model(self._project)

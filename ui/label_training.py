@@ -25,6 +25,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBo
 
 from ui.jobs import Jobs
 from ui.label_desk import LabelDesk
+from ui.plots import paint_plots
 
 LOOK_S = 1.0  # between two looks at the files
 LOG = "finetune.log"  # in cache/, what the training printed
@@ -146,13 +147,7 @@ class Training(QWidget):
 
     def set_palette(self, palette: QPalette) -> None:
         """Colours of the desktop."""
-        ink = palette.color(QPalette.ColorRole.WindowText)
-        for plot in (self.loss, self.hold):
-            plot.setBackground(palette.color(QPalette.ColorRole.Window))
-            for name in ("left", "bottom"):
-                axis = plot.getPlotItem().getAxis(name)
-                axis.setTextPen(ink)
-                axis.setPen(ink)
+        paint_plots((self.loss, self.hold), palette)
 
     @property
     def is_running(self) -> bool:

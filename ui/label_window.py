@@ -17,16 +17,10 @@ from tracker.errors import UserError
 from tracker.project.labels import Labels, Range
 from tracker.skeleton import skeleton
 from ui import label_show as show
+from ui.actions import HelpDialog, fill_menus, make_actions, make_toolbar, paint_icons
 from ui.hud import capital
 from ui.jobs import Jobs
-from ui.label_actions import (
-    NUDGES,
-    HelpDialog,
-    fill_menus,
-    make_actions,
-    make_toolbar,
-    paint_icons,
-)
+from ui.label_actions import ENTRIES, HELP, NUDGES
 from ui.label_canvas import Canvas
 from ui.label_desk import LabelDesk
 from ui.label_guess import Guesses, Suggestions
@@ -101,10 +95,10 @@ class LabelWindow(QMainWindow):
         bar = self.statusBar()
         assert bar is not None
         bar.addPermanentWidget(self.place)
-        self.acts = make_actions(self, self._handlers())
-        self.addToolBar(make_toolbar(self, self.acts))
-        fill_menus(self, self.acts)
-        paint_icons(self.acts, self.palette())
+        self.acts = make_actions(self, ENTRIES, self._handlers())
+        self.addToolBar(make_toolbar(self, ENTRIES, self.acts))
+        fill_menus(self, ENTRIES, self.acts)
+        paint_icons(ENTRIES, self.acts, self.palette())
         self._connect()
         screen = self.screen()
         assert screen is not None
@@ -237,7 +231,7 @@ class LabelWindow(QMainWindow):
 
     def show_help(self) -> None:
         """The list of keys."""
-        self._help = self._help or HelpDialog(self)
+        self._help = self._help or HelpDialog(self, HELP, columns=3)
         self._help.show()
 
     def _delete(self) -> None:
@@ -307,7 +301,7 @@ class LabelWindow(QMainWindow):
                 self.spans.release(self.spans.held.digit, time.monotonic())
             self.canvas.pan_with_space(False)
         elif event.type() == QEvent.Type.PaletteChange:
-            paint_icons(self.acts, self.palette())
+            paint_icons(ENTRIES, self.acts, self.palette())
             self.training.set_palette(self.palette())
 
     # The end

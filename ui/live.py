@@ -23,10 +23,11 @@ from tracker.pipeline import Health
 from tracker.skeleton import Skeleton, default_skeletons, skeletons
 from tracker.types import Kind, Result, Shown
 from ui import hud
-from ui.actions import HelpDialog, Name, fill_menus, make_actions, make_toolbar, paint_icons
+from ui.actions import HelpDialog, fill_menus, make_actions, make_toolbar, paint_icons
 from ui.desk import Desk
 from ui.dialogs import ask, ask_other_model, ask_project
 from ui.history import History, Latency
+from ui.live_actions import ENTRIES, HELP
 from ui.measure import TurnWatch
 from ui.panel import Device, Panel
 from ui.picture import PictureView
@@ -89,11 +90,11 @@ class LiveWindow(QMainWindow):
         self.main.setCollapsible(0, False)
         self.main.setSizes([860, 320])
         self.setCentralWidget(self.main)
-        self.acts = make_actions(self, self._handlers())
-        self.tools = make_toolbar(self, self.acts)
+        self.acts = make_actions(self, ENTRIES, self._handlers())
+        self.tools = make_toolbar(self, ENTRIES, self.acts)
         self.addToolBar(self.tools)
-        fill_menus(self, self.acts)
-        paint_icons(self.acts, self.palette())
+        fill_menus(self, ENTRIES, self.acts)
+        paint_icons(ENTRIES, self.acts, self.palette())
         self.panel.changed.connect(self.desk.choose)
         self.panel.ask_file.connect(self._ask)
         self.panel.ask_project.connect(self._ask_project)
@@ -104,7 +105,7 @@ class LiveWindow(QMainWindow):
         self.resize(min(1180, 95 * room.width() // 100), min(780, 88 * room.height() // 100))
         self.picture.setFocus()
 
-    def _handlers(self) -> dict[Name, Callable[[bool], None]]:
+    def _handlers(self) -> dict[str, Callable[[bool], object]]:
         desk = self.desk
         return {
             "pause": desk.pause,
@@ -225,7 +226,7 @@ class LiveWindow(QMainWindow):
 
     def show_help(self) -> None:
         """The list of keys."""
-        self._help = self._help or HelpDialog(self)
+        self._help = self._help or HelpDialog(self, HELP)
         self._help.show()
 
     def show_fullscreen(self, on: bool) -> None:
@@ -253,7 +254,7 @@ class LiveWindow(QMainWindow):
         """Menus, buttons and panel say what is chosen; the picture follows."""
         choices, desk = self.desk.choices, self.desk
         self.panel.show_choices(choices, desk.is_mirrored)
-        shown: dict[Name, bool] = {
+        shown = {
             "mirror": desk.is_mirrored, "landmarks": choices.landmarks, "labels": choices.labels,
             "hud": choices.hud, "privacy": choices.privacy, "panel": choices.panel,
             "compare": desk.is_comparing, "fullscreen": self.isFullScreen(),
@@ -293,7 +294,7 @@ class LiveWindow(QMainWindow):
         """A desktop that turns dark takes icons and plots along."""
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange:
-            paint_icons(self.acts, self.palette())
+            paint_icons(ENTRIES, self.acts, self.palette())
             self.plots.set_palette(self.palette())
 
     # The end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 import numpy as np
 import pyqtgraph as pg
@@ -47,12 +48,7 @@ class Plots(QWidget):
 
     def set_palette(self, palette: QPalette) -> None:
         """Colours of the desktop."""
-        ink = palette.color(QPalette.ColorRole.WindowText)
-        for plot in (self._pose, self._gestures):
-            plot.setBackground(palette.color(QPalette.ColorRole.Window))
-            for axis in ("left", "bottom"):
-                plot.getPlotItem().getAxis(axis).setTextPen(ink)
-                plot.getPlotItem().getAxis(axis).setPen(ink)
+        paint_plots((self._pose, self._gestures), palette)
 
     def refresh(self, now: float, mirror: bool) -> None:
         """Draw the plot whose turn it is. In a mirrored picture yaw and roll change sign."""
@@ -96,6 +92,17 @@ class Plots(QWidget):
         ):
             words = [f'<span style="color:{colour}">■</span>&nbsp;{n}' for n, colour in entries]
             label.setText(" ".join([title, *words]))
+
+
+def paint_plots(plots: Iterable[pg.PlotWidget], palette: QPalette) -> None:
+    """Background and axes in the colours of the desktop."""
+    ink = palette.color(QPalette.ColorRole.WindowText)
+    for plot in plots:
+        plot.setBackground(palette.color(QPalette.ColorRole.Window))
+        for name in ("left", "bottom"):
+            axis = plot.getPlotItem().getAxis(name)
+            axis.setTextPen(ink)
+            axis.setPen(ink)
 
 
 def _colour(i: int) -> str:

@@ -162,17 +162,20 @@ def create_project(
     return open_project(root)
 
 
+def own_model(root: Path) -> Path | None:
+    """The ONNX of the run that was finished last; None where there is none yet."""
+    return max(sorted((root / "models").glob("[!.]*/model.onnx")), key=finished_at, default=None)
+
+
 def newest_model(root: Path) -> Path:
     """The ONNX of the run that was finished last. UserError when there is none."""
-    models = root / "models"
-    found = sorted(models.glob("*/model.onnx")) if models.is_dir() else []
-    found = [path for path in found if not path.parent.name.startswith(".")]
-    if not found:
+    found = own_model(root)
+    if found is None:
         raise UserError(
             f"{root} has no trained model yet (models/*/model.onnx); make one with "
             f"'train finetune {root.name}'"
         )
-    return max(found, key=finished_at)
+    return found
 
 
 def finished_at(onnx: Path) -> float:

@@ -160,24 +160,37 @@ def index_two(found: object, names: Sequence[str], where: str) -> tuple[int, ...
 
 
 def guess_flip_pairs(names: Sequence[str], origin: str) -> Pairs:
+    """`mirror_partners` of a TOML file. UserError where they cannot be told from names."""
+    try:
+        return mirror_partners(names, "add flip_pairs = [[a, b], ...], or [] for none")
+    except ValueError as error:
+        raise UserError(f"{origin}: {error}") from error
+
+
+def mirror_partners(names: Sequence[str], remedy: str) -> Pairs:
     """Mirror partners by name: swapping 'left' and 'right' in one gives the other.
 
-    UserError where those names are numbered: the mirror image of a side's first landmark is often
-    the other side's last, and a wrong guess ruins a training silently.
+    ValueError, which ends with `remedy`, where those names are numbered (right_brow_0): the mirror
+    image of a side's first landmark is often the other side's last, and a wrong guess ruins a
+    training silently.
     """
     at = {name: i for i, name in enumerate(names)}
     pairs = []
     for i, name in enumerate(names):
-        mirrored = name.replace("left", "\0").replace("right", "left").replace("\0", "right")
-        j = at.get(mirrored, i)
+        j = at.get(mirror_name(name), i)
         if j != i and any(c.isdigit() for c in name):
-            raise UserError(
-                f"{origin}: landmarks such as '{name}' are numbered, so their mirror partners "
-                "cannot be told from names; add flip_pairs = [[a, b], ...], or [] for none"
+            raise ValueError(
+                f"landmarks such as '{name}' are numbered, so their mirror partners cannot be told "
+                f"from names; {remedy}"
             )
         if i < j:
             pairs.append((i, j))
     return tuple(pairs)
+
+
+def mirror_name(name: str) -> str:
+    """'left' and 'right' change places."""
+    return name.replace("left", "\0").replace("right", "left").replace("\0", "right")
 
 
 def refuse_shared(pairs: Pairs, names: Sequence[str], origin: str) -> None:

@@ -26,7 +26,7 @@ from tracker.locate import Model, is_plausible, load_model, locate
 from tracker.modelfile import model_file
 from tracker.peers import HandPoints
 from tracker.project.labels import FrameLabel, ObjectLabel
-from tracker.project.layout import Project, newest_model
+from tracker.project.layout import Project, own_model
 from tracker.project.markups import built_in
 from tracker.track import BUNDLED, Finder, Tracker, TrackerConfig
 from tracker.types import Floats, Image, Kind, Located
@@ -44,7 +44,7 @@ def current_model(
 
     UserError when a file cannot be loaded, or finds another kind of object.
     """
-    path = Path(asked) if asked is not None else _own_model(project)
+    path = Path(asked) if asked is not None else own_model(project.root)
     if path is None:
         return _bundled(project, threads)
     try:
@@ -57,10 +57,6 @@ def current_model(
             f"a model of {project.kind}s"
         )
     return model
-
-
-def _own_model(project: Project) -> Path | None:
-    return newest_model(project.root) if any(project.models_dir.glob("[!.]*/model.onnx")) else None
 
 
 def _bundled(project: Project, threads: int) -> Model | None:

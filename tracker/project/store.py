@@ -12,7 +12,6 @@ import secrets
 import shutil
 from collections.abc import Iterable
 from datetime import datetime
-from types import TracebackType
 from typing import IO
 
 import cv2
@@ -180,12 +179,7 @@ class Store:
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _recall(self, state: State) -> None:
