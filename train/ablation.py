@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import Any
 from train.checkpoint import load_checkpoint
 from train.config import FitSpec
 from train.fit import Progress, fit
+from train.tables import write_table
 
 # name: (attribute term on, ELT on)
 ROWS = {"L": (False, False), "L+A": (True, False), "L+ELT": (False, True), "L+ELT+A": (True, True)}
@@ -50,15 +50,6 @@ def ablate(
             for key, found in hold["attributes"].items():
                 row[key] = round(found.get("accuracy", found.get("mean", 0.0)), 4)
         table.append(row)
-        write_table(table, out)
+        write_table(out / "ablation.csv", table)
+        (out / "ablation.json").write_text(json.dumps(table, indent=1))
     return table
-
-
-def write_table(table: list[dict[str, Any]], out: Path) -> None:
-    """ablation.csv and ablation.json."""
-    columns = list(dict.fromkeys(k for row in table for k in row))
-    with (out / "ablation.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(table)
-    (out / "ablation.json").write_text(json.dumps(table, indent=1))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from train.data import DataSet
+from train.tables import write_table
 
 
 @dataclass(slots=True)
@@ -44,13 +45,7 @@ class MetricsLog:
     def add(self, row: dict[str, Any]) -> None:
         """Append and write the whole small file anew, atomically."""
         self.rows.append({k: str(v) for k, v in row.items()})
-        columns = list(dict.fromkeys(k for r in self.rows for k in r))
-        beside = self.path.with_suffix(".part")
-        with beside.open("w", newline="") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows(self.rows)
-        beside.replace(self.path)
+        write_table(self.path, self.rows)
 
 
 def metrics_row(step: int, mean: dict[str, float], hold: dict[str, Any] | None) -> dict[str, Any]:

@@ -10,7 +10,6 @@ count, so the hold-out chooses nothing.
 
 from __future__ import annotations
 
-import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from tracker.project.store import Store
 from train.finetune import run_plan
 from train.finetune_plan import Hooks, Wish, plan_run
 from train.settings import Budget, parse_losses
+from train.tables import write_table
 
 CLIPS = ("hand_opening.mp4", "face_and_thumb.mp4", "hand_desk.mp4")
 EVERY = 6  # frames
@@ -92,10 +92,7 @@ def main(
             "high": round(max(found), 3),
         })  # fmt: skip
         print(table[-1], flush=True)
-        with (out / "beyond.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(table[0]))
-            writer.writeheader()
-            writer.writerows(table)
+        write_table(out / "beyond.csv", table)
 
 
 if __name__ == "__main__":

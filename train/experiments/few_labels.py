@@ -10,7 +10,6 @@ faces68. Every part resumes. Prints and writes few_labels.csv.
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 from collections.abc import Mapping
@@ -29,6 +28,7 @@ from train.fit import fit
 from train.losses import LossSpec
 from train.progress import Progress
 from train.shipped import prepare_faces
+from train.tables import write_table
 from train.warm_start import adapt
 
 BASE_STEPS = 2500
@@ -156,10 +156,7 @@ def main(
             }
         )
         print(table[-1], flush=True)
-    with (out / "few_labels.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(table[0]))
-        writer.writeheader()
-        writer.writerows(table)
+    write_table(out / "few_labels.csv", table)
 
 
 if __name__ == "__main__":

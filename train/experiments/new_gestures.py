@@ -11,7 +11,6 @@ all of 6, 7, 8, 9 (thumb to the little, ring, middle or index finger), and the f
 
 from __future__ import annotations
 
-import csv
 import json
 from fractions import Fraction
 from itertools import combinations
@@ -33,6 +32,7 @@ from tracker.record import VideoWriter
 from train.finetune import run_plan
 from train.finetune_plan import Hooks, Wish, plan_run
 from train.settings import Budget
+from train.tables import write_table
 
 DIGITS = ("6", "7", "8", "9")
 NAMES = {"6": "six", "7": "seven", "8": "eight", "9": "nine"}
@@ -109,10 +109,7 @@ def main(
             "accuracy": round(found["accuracy"], 4),
         })  # fmt: skip
         print(table[-1], flush=True)
-    with (out / "new_gestures.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(table[0]))
-        writer.writeheader()
-        writer.writerows(table)
+    write_table(out / "new_gestures.csv", table)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from train.augment import true_box
 from train.config import AugmentSpec, DataSpec, FitSpec
 from train.data import DataSet, read_coco
 from train.losses import LossSpec
+from train.tables import write_table
 
 ARMS = ("random", "suggest", "unsure", "unlike", "gentle")
 
@@ -166,12 +167,7 @@ def note(out: Path, seed: int, arm: str, labels: int, hold: dict[str, Any]) -> N
         {"seed": str(seed), "arm": arm, "labels": str(labels)} | {k: f"{hold[k]:.4f}" for k in keys}
     )
     rows.sort(key=lambda r: (int(r["seed"]), r["arm"]))
-    beside = path.with_suffix(".part")
-    with beside.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    beside.replace(path)
+    write_table(path, rows)
     typer.echo(f"seed {seed}  {arm}  {labels} labels  NME {hold['nme']:.3f} %")
 
 
