@@ -53,6 +53,7 @@ class CropRule:
 
     scale: float = 1.6  # side of the crop / longer side of the landmarks' own box
     across: tuple[int, ...] = ()  # (from, to): two landmarks that stand level, from left to right
+    around: str = "landmarks"  # in training also 'box' (its sides times scale) or 'picture'
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -35,7 +35,16 @@ class CropSample:
 def true_box(
     kind: Kind, example: Example, shape_hw: tuple[int, int], rule: CropRule | None = None
 ) -> CropBox:
-    """The crop that the labels ask for: from points, else from the box, else the whole picture."""
+    """The crop that the labels ask for: from points, else from the box, else the whole picture.
+
+    A rule can ask for the box (its longer side times the rule's scale) or the whole picture.
+    """
+    if rule is not None and rule.around != "landmarks":
+        if rule.around == "picture" or example.box_xyxy is None:
+            return whole_box(shape_hw)
+        x0, y0, x1, y1 = (float(v) for v in example.box_xyxy)
+        centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2], np.float32)
+        return CropBox(centre, max(x1 - x0, y1 - y0) * rule.scale, 0.0)
     if np.isfinite(example.xy).all(1).sum() >= 2:
         return box_from_landmarks(kind, example.xy, rule=rule)
     h, w = shape_hw
@@ -184,6 +193,16 @@ def degrade(rng: np.random.Generator, bgr: Image, probability: float) -> Image:
         noise = rng.standard_normal(bgr.shape, np.float32) * float(rng.uniform(2, 12))
         bgr = np.clip(bgr + noise, 0, 255).astype(np.uint8)
     return bgr
+
+
+def block_out(rng: np.random.Generator, bgr: Image) -> Image:
+    """RCN's `block_img`: one black rectangle, sides of 1/4 to 5/8 of the crop, anywhere."""
+    size = bgr.shape[0]
+    h, w = rng.integers(size // 4, 5 * size // 8 + 1, 2)
+    y, x = int(rng.integers(0, size - h + 1)), int(rng.integers(0, size - w + 1))
+    out = bgr.copy()
+    out[y : y + h, x : x + w] = 0
+    return out
 
 
 def occlude(rng: np.random.Generator, bgr: Image, other: Image) -> Image:

@@ -18,6 +18,7 @@ from tracker.headpose import wrap_degrees
 from tracker.types import Image
 from train.augment import (
     CropSample,
+    block_out,
     crop_example,
     cut_alike,
     degrade,
@@ -161,6 +162,8 @@ def _disturb(
     if black and rng.random() < spec.augment.background:
         bgr = put_behind(bgr, random_square(rng, other, spec.net.size))
     hard = occlude(rng, bgr, other) if rng.random() < spec.augment.occlude else bgr
+    if spec.augment.block and rng.random() < spec.augment.block:
+        hard = block_out(rng, hard)
     return bgr, degrade(rng, recolour(rng, hard, spec.augment.colour), spec.augment.blur)
 
 

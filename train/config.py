@@ -29,6 +29,7 @@ class AugmentSpec:
     colour: float = 1.0  # strength
     blur: float = 0.2  # probability
     occlude: float = 0.3  # probability
+    block: float = 0.0  # probability of one black rectangle, as in RCN's code
     background: float = 0.7  # probability, for pictures cut out on black
     whole: float = 0.0  # probability that the crop is the whole picture, as a first look without
     # any detector is
@@ -75,6 +76,7 @@ class FitSpec:
     batch: int = 64
     steps: int = 3000
     lr: float = 2e-3
+    optimiser: str = "adam"  # or 'adadelta' (rho .95, no rate of its own: set lr to 1)
     warmup: int = 100
     ema: float = 0.998
     seed: int = 0

@@ -72,6 +72,7 @@ def point_loss(xy: Tensor, target: Tensor, mask: Tensor, kind: str = "l2") -> Te
 def heat_loss(heat: Tensor, beta: float, target: Tensor, mask: Tensor, sigma: float) -> Tensor:
     """Cross-entropy of softmax(beta * heat) against a Gaussian around the true point.
 
+    sigma 0: the one pixel that the point is in, which is RCN's and Heatmap-MT's likelihood.
     heat (N, K, h, w), target (N, K, 2) heat pixels, mask (N, K). Points outside the heat are
     left out.
     """
@@ -81,8 +82,12 @@ def heat_loss(heat: Tensor, beta: float, target: Tensor, mask: Tensor, sigma: fl
     inside = mask & (target >= -0.5).all(-1) & (target[..., 0] < w - 0.5)
     inside = inside & (target[..., 1] < h - 0.5)
     safe = torch.where(inside[..., None], target, torch.zeros_like(target))
-    tx = torch.exp(-((gx - safe[..., :1]) ** 2) / (2 * sigma**2))
-    ty = torch.exp(-((gy - safe[..., 1:]) ** 2) / (2 * sigma**2))
+    if sigma:
+        tx = torch.exp(-((gx - safe[..., :1]) ** 2) / (2 * sigma**2))
+        ty = torch.exp(-((gy - safe[..., 1:]) ** 2) / (2 * sigma**2))
+    else:
+        pixel = safe.round()
+        tx, ty = (gx == pixel[..., :1]).float(), (gy == pixel[..., 1:]).float()
     goal = ty[..., :, None] * tx[..., None, :]
     goal = (goal / goal.sum((2, 3), keepdim=True)).flatten(2)
     logp = F.log_softmax(beta * heat.float().reshape(n, k, h * w), -1)

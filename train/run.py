@@ -86,8 +86,17 @@ def start_run(
     model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     ema = copy.deepcopy(model)
     spread_norms(model, device)
-    optimiser = torch.optim.Adam(model.parameters(), spec.lr)
+    optimiser = build_optimiser(model, spec)
     return Run(spec, data, out, device, model, ema, optimiser, {}, batch=spec.batch)
+
+
+def build_optimiser(model: LandmarkNet, spec: FitSpec) -> torch.optim.Optimizer:
+    """Adam, or ADADELTA as in RCN's code; ValueError for another name."""
+    if spec.optimiser == "adam":
+        return torch.optim.Adam(model.parameters(), spec.lr)
+    if spec.optimiser == "adadelta":
+        return torch.optim.Adadelta(model.parameters(), spec.lr, rho=0.95, eps=1e-8)
+    raise ValueError(f"optimiser takes adam or adadelta, found '{spec.optimiser}'")
 
 
 def add_shapes(run: Run) -> str:

@@ -73,9 +73,7 @@ def forward(run: Run, batch: Batch) -> Seen:
         images.append(warp_image(batch.image[rows], batch.warp[rows]))
     if batch.after is not None:
         images.append(batch.after[batch.has_after])
-    image = ((torch.cat(images) - model.mean) / model.std).contiguous(
-        memory_format=torch.channels_last
-    )
+    image = model.scale(torch.cat(images)).contiguous(memory_format=torch.channels_last)
     with half_precision(image.device, run.spec.precision):
         heat, coarse = model.net(image)
         hints = teach(run.ema, batch, loss) if loss.teacher else Hints()

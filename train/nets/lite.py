@@ -1,70 +1,15 @@
-"""Coarse-to-fine localisers: an image in, heat (heatmap logits) and coarse features out.
-
-Both are Recombinator Networks (Honari et al., CVPR 2016 and 2018): an encoder of falling
-resolution; then, from the coarsest branch up, each branch is upsampled and *concatenated* with
-the encoder's features of the next finer resolution. The finest branch ends in one map a landmark.
-"""
+"""The real-time localiser: recombination as in `train/nets/rcn.py`, light blocks, colour crops."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True, slots=True)
-class NetSpec:
-    """Which localiser, and its shape. `widths` go from the finest level to the coarsest."""
-
-    name: str = "rcn_lite"
-    size: int = 128
-    colour: str = "rgb"
-    stem: int = 24
-    widths: tuple[int, ...] = (48, 64, 96, 128)
-    block: str = "dense"  # 'dense' 3x3 or 'light' (inverted residual, depthwise 3x3)
-    depth: tuple[int, ...] = (1, 1, 1, 1)  # encoder blocks a level
-
-
-def _conv(cin: int, cout: int, kernel: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(cin, cout, kernel, padding=kernel // 2), nn.ReLU())
-
-
-class RcnPlus(nn.Module):
-    """RCN+ for 80x80 gray crops, 64 maps (paper supplement Fig. S3): 5 resolutions 80..5.
-
-    Encoder: C3 then four times {max-pool 2, C3}; coarsest branch C3, C1; branches at 10, 20, 40:
-    nearest upsampling, concat with the pre-pool encoder map, C5, C1; at 80: C5, C1, C1, C1->K.
-    Stride 1, zero padding, ReLU, bias; no batch norm. 1,034,116 parameters for K = 68.
-    """
-
-    def __init__(self, landmarks: int, spec: NetSpec) -> None:
-        super().__init__()
-        maps, cin = 64, 3 if spec.colour == "rgb" else 1
-        self.stride = 1
-        self.features = maps
-        self.encoder = nn.ModuleList(
-            [_conv(cin, maps, 3), *[_conv(maps, maps, 3) for _ in range(4)]]
-        )
-        self.coarsest = nn.Sequential(_conv(maps, maps, 3), _conv(maps, maps, 1))
-        self.branches = nn.ModuleList(
-            [nn.Sequential(_conv(2 * maps, maps, 5), _conv(maps, maps, 1)) for _ in range(4)]
-        )
-        self.head = nn.Sequential(_conv(maps, maps, 1), nn.Conv2d(maps, landmarks, 1))
-
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, C, S, S) normalised -> heat (N, K, S, S), coarse features (N, 64, S/16, S/16)."""
-        levels = [self.encoder[0](image)]
-        for conv in list(self.encoder)[1:]:
-            levels.append(conv(F.max_pool2d(levels[-1], 2)))
-        coarse = branch = self.coarsest(levels[-1])
-        for recombine, level in zip(self.branches, reversed(levels[:-1]), strict=True):
-            up = F.interpolate(branch, scale_factor=2.0, mode="nearest")
-            branch = recombine(torch.cat([level, up], 1))
-        return self.head(branch), coarse
+from train.nets.spec import NetSpec
 
 
 def _norm_conv(cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
@@ -148,16 +93,3 @@ class RcnLite(nn.Module):
             up = F.interpolate(branch, scale_factor=2.0, mode="nearest")
             branch = recombine(torch.cat([level, up], 1))
         return self.head(branch), coarse
-
-
-NETWORKS: dict[str, Callable[[int, NetSpec], RcnPlus | RcnLite]] = {
-    "rcn_plus": RcnPlus,
-    "rcn_lite": RcnLite,
-}
-
-
-def build_net(landmarks: int, spec: NetSpec) -> RcnPlus | RcnLite:
-    """The localiser by name; ValueError for one that does not exist."""
-    if spec.name not in NETWORKS:
-        raise ValueError(f"network '{spec.name}' is unknown; there are {', '.join(NETWORKS)}")
-    return NETWORKS[spec.name](landmarks, spec)

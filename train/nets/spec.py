@@ -1,0 +1,32 @@
+"""What a localiser is made of, as plain data stored in every checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class NetSpec:
+    """Which localiser, and its shape; each network takes what it knows and ignores the rest."""
+
+    name: str = "rcn_lite"
+    size: int = 128
+    colour: str = "rgb"
+    # rcn_lite; `widths` go from the finest level to the coarsest
+    stem: int = 24
+    widths: tuple[int, ...] = (48, 64, 96, 128)
+    block: str = "dense"  # 'dense' 3x3 or 'light' (inverted residual, depthwise 3x3)
+    depth: tuple[int, ...] = (1, 1, 1, 1)  # encoder blocks a level
+    # what the paper's networks differ in
+    scaling: str = "standard"  # input: 'standard' (mean, deviation), 'unit' (0..1), 'lcn' or 'raw'
+    read: str = "soft"  # from heat to points: 'soft' (eq. 1) or 'argmax'
+    coarsest: int = 5  # rcn, rcn_plus, rcn_mtfl: side of the coarsest maps, 5, 2 or 1
+    zero_non_pooled: bool = False  # rcn*: recombine with what the pooling kept, zeros elsewhere
+    learn_upsampling: bool = False  # rcn*: one learnt 3x3 kernel an upsampling
+    kernel: int = 9  # seq_mt, comm_mt, heatmap_mt
+    maps: int = 8  # seq_mt, comm_mt, heatmap_mt
+    convs: int = 6  # seq_mt, heatmap_mt: k x k layers
+    ones: int = 1  # seq_mt, heatmap_mt: 1x1 layers before the last
+    last_kernel: int = 1  # seq_mt, heatmap_mt: of the layer that gives the heat
+    hidden: int = 256  # comm_mt: width of its fully connected layers
+    dropout: float = 0.25  # comm_mt, tcdcn: of their fully connected layers

@@ -1,0 +1,1 @@
+"""The paper's data sets: two that are generated, and readers for those that are downloaded."""

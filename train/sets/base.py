@@ -1,0 +1,115 @@
+"""What an experiment of the paper needs of a data set, whichever it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from train.data import DataSet
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """An error of landmarks: distance / length, averaged over an image's points, then images.
+
+    `length` takes true points (N, K, 2) in crop pixels and the crop's side in crop pixels, and
+    gives N lengths in crop pixels (NaN: not known). Units: '%' (times 100) or 'px'.
+    """
+
+    name: str
+    unit: str
+    length: Callable[[Array, float], Array]
+
+    def of(self, errors: Array, target: Array, size: float) -> Array:
+        """(N,) errors of images from distances (N, K), NaN where nothing is known."""
+        known = np.isfinite(errors)
+        count = known.sum(1)
+        mean = np.where(known, errors, 0).sum(1) / np.where(count > 0, count, np.nan)
+        out: Array = mean / self.length(target, size) * (100 if self.unit == "%" else 1)
+        return out
+
+
+def pixels(target: Array, size: float) -> Array:
+    """Length 1: the error is in crop pixels."""
+    return np.ones(len(target))
+
+
+def between(a: Sequence[int], b: Sequence[int]) -> Callable[[Array, float], Array]:
+    """The distance between the centres of two groups of landmarks (0-based), such as the eyes."""
+
+    def length(target: Array, size: float) -> Array:
+        gap = target[:, list(a)].mean(1) - target[:, list(b)].mean(1)
+        out: Array = np.linalg.norm(gap, axis=-1)
+        return np.where(out > 0, out, np.nan)
+
+    return length
+
+
+def of_crop(share: float) -> Callable[[Array, float], Array]:
+    """A share of the crop's side, such as the face box that the crop was made from."""
+
+    def length(target: Array, size: float) -> Array:
+        return np.full(len(target), share * size)
+
+    return length
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PaperSet:
+    """A data set with the paper's split. Examples of `fit` that are held out are its validation."""
+
+    name: str
+    fit: DataSet
+    test: DataSet  # every example held out
+    metrics: tuple[Metric, ...]  # the paper's first
+    parts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # rows of `test` by name
+
+
+def choose_labelled(
+    data: DataSet, share: float, seed: int, attribute: str | None = None
+) -> tuple[int, ...]:
+    """Rows of the training images that keep their landmarks: `share` of those that have any.
+
+    Seeded; at least one. With `attribute` the classes take turns, so that their counts differ by
+    one at most as long as none runs out (the paper: "class-balanced").
+    """
+    rows = [i for i in data.rows(False) if data.examples[i].labelled.any()]
+    count = max(1, round(share * len(rows)))
+    rng = np.random.default_rng([seed, 7])
+    order = [rows[i] for i in rng.permutation(len(rows))]
+    if attribute is None:
+        return tuple(sorted(order[:count]))
+    by_class: dict[object, list[int]] = {}
+    for row in order:
+        by_class.setdefault(data.examples[row].attributes.get(attribute), []).append(row)
+    queues = [by_class[k] for k in sorted(by_class, key=str)]
+    queues = [queues[i] for i in rng.permutation(len(queues))]
+    chosen: list[int] = []
+    while len(chosen) < count:
+        for queue in queues:
+            if queue and len(chosen) < count:
+                chosen.append(queue.pop(0))
+    return tuple(sorted(chosen))
+
+
+def keep_labels(data: DataSet, rows: Sequence[int]) -> DataSet:
+    """The same examples, with landmark labels in training only on these rows."""
+    kept = set(rows)
+    examples = tuple(
+        e if e.hold or i in kept else replace(e, labelled=np.zeros_like(e.labelled))
+        for i, e in enumerate(data.examples)
+    )
+    return DataSet(data.markup, examples, data.cache)
+
+
+def save_list(path: Path, data: DataSet, rows: Sequence[int]) -> None:
+    """Write which images keep their landmarks, by name, so that others can use the same ones."""
+    names = [data.examples[i].path.as_posix() for i in rows]
+    path.write_text(json.dumps({"labelled": len(names), "images": names}, indent=1))
