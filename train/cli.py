@@ -15,6 +15,7 @@ from train.cli_finetune import finetune
 from train.cli_label import label
 from train.cli_project import add, check, init
 from train.cli_report import report
+from train.cli_speed import quantize
 from train.cli_suggest import suggest
 from train.ranks import leading, world
 from train.stopping import Stopped
@@ -224,6 +225,8 @@ def prepare(
     counts = makers[what](data, out)
     typer.echo(f"wrote {out}: " + ", ".join(f"{v} {k}" for k, v in counts.items()))
 
+
+app.command()(quantize)
 
 app.command()(init)
 app.command()(add)

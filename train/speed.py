@@ -58,26 +58,42 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
+def median_ms(
+    models: Sequence[Path], threads: Sequence[int] = (1, 2), runs: int = 200, warm_up: int = 20
+) -> dict[tuple[Path, int], float]:
+    """Median milliseconds of one black crop, of ONNX files at thread counts, in alternation."""
+    keys = [(path, n) for path in models for n in threads]
+    taken = _alternate([_session(*key) for key in keys], runs, warm_up)
+    return {key: float(np.median(t)) for key, t in zip(keys, taken, strict=True)}
+
+
+def _alternate(
+    sessions: Sequence[onnxruntime.InferenceSession], runs: int, warm_up: int
+) -> list[list[float]]:
+    """Milliseconds of every run of every session, interleaved so that a busy machine is fair."""
+    images = [np.zeros((1, *s.get_inputs()[0].shape[1:]), np.float32) for s in sessions]
+    taken: list[list[float]] = [[] for _ in sessions]
+    for turn in range(runs + warm_up):
+        for session, image, times in zip(sessions, images, taken, strict=True):
+            start = time.perf_counter()
+            session.run(None, {"image": image})
+            if turn >= warm_up:
+                times.append(1000 * (time.perf_counter() - start))
+    return taken
+
+
 def measure(checkpoints: Sequence[Path], runs: int = 200, warm_up: int = 20) -> list[Speed]:
-    """Time every checkpoint at one and two threads, interleaved so that a busy machine is fair."""
+    """Time every checkpoint at one and two threads, in alternation."""
     facts, sessions = [], []
     with tempfile.TemporaryDirectory() as folder:
         for i, path in enumerate(checkpoints):
             model, _ = load_model(path)
-            info = export_model(path, Path(folder) / f"{i}.onnx")
-            channels = 3 if info.colour == "rgb" else 1
-            image = np.zeros((1, channels, info.size, info.size), np.float32)
+            export_model(path, Path(folder) / f"{i}.onnx")
             for threads in (1, 2):
-                sessions.append((_session(Path(folder) / f"{i}.onnx", threads), image))
+                sessions.append(_session(Path(folder) / f"{i}.onnx", threads))
                 count = sum(p.numel() for p in model.parameters())
                 facts.append((path.parent.name, count, multiply_adds(model) / 1e6, threads))
-        taken: list[list[float]] = [[] for _ in sessions]
-        for turn in range(runs + warm_up):
-            for (session, image), times in zip(sessions, taken, strict=True):
-                start = time.perf_counter()
-                session.run(None, {"image": image})
-                if turn >= warm_up:
-                    times.append(1000 * (time.perf_counter() - start))
+        taken = _alternate(sessions, runs, warm_up)
     return [
         Speed(*fact, float(np.percentile(t, 20)), float(np.median(t)))
         for fact, t in zip(facts, taken, strict=True)

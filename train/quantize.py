@@ -1,0 +1,172 @@
+"""From an exported fp32 ONNX to one whose convolutions compute in int8.
+
+ONNX Runtime's static quantisation (QDQ); the range of every activation is taken from training
+crops. The body is quantised up to the convolution that gives the heat; that one, the soft-argmax
+and the heads stay in floating point.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+
+from engines import Batch
+from tracker.project.files import file_sha256
+from train.batches import make_batch
+from train.data import read_coco
+from train.evaluate_report import evaluate_model, open_model
+from train.export import strip_traces
+from train.speed import median_ms
+
+MOST_WORSE, LEAST_FASTER = 0.02, 1.3  # bars for shipping
+CROPS, PART = 320, 32  # calibration crops, and how many of them run at once
+TARGETS = ("cpu", "tensorrt")
+PROP = "int8"  # the file's own note on how it was quantised
+
+
+class _Crops(CalibrationDataReader):  # type: ignore[misc]
+    """What ONNX Runtime asks for calibration inputs; it demands this base class."""
+
+    def __init__(self, crops: Batch) -> None:
+        self._parts = iter([crops[i : i + PART] for i in range(0, len(crops), PART)])
+
+    def get_next(self) -> dict[str, Batch] | None:
+        """The next input by name; None at the end."""
+        part = next(self._parts, None)
+        return None if part is None else {"image": part}
+
+
+def training_crops(model: Path, labels: Path, count: int = CROPS, seed: int = 0) -> Batch:
+    """(N, C, S, S) raw 0..255 as the model wants them: at most `count` crops of the training split.
+
+    ValueError when the labels are of another markup or hold no training object.
+    """
+    _, spec, names = open_model(model)
+    data = read_coco(labels)
+    if data.markup.landmarks != names:
+        raise ValueError(
+            f"the {len(data.markup.landmarks)} landmarks of {labels} are not the {len(names)} of {model}; "
+            "give labels of the same markup"
+        )
+    rows = [i for i in data.rows(hold=False) if not data.examples[i].negative]
+    if not rows:
+        raise ValueError(f"{labels} has no training object to take ranges from; check its split")
+    chosen = np.random.default_rng(seed).permutation(rows)[:count].tolist()
+    parts = [chosen[i : i + PART] for i in range(0, len(chosen), PART)]
+    return np.concatenate([make_batch(data, part, spec, None).image.numpy() for part in parts])
+
+
+def body(graph: onnx.GraphProto) -> list[str]:
+    """Names of the nodes to quantise: from the first convolution up to the last one, exclusive.
+
+    ValueError when there are fewer than two convolutions.
+    """
+    kinds = [node.op_type for node in graph.node]
+    if kinds.count("Conv") < 2:
+        raise ValueError("the network has no body to quantise: fewer than two convolutions")
+    first, last = kinds.index("Conv"), len(kinds) - 1 - kinds[::-1].index("Conv")
+    return [node.name for node in graph.node[first:last]]
+
+
+def quantize(
+    model: Path, crops: Batch, out: Path, target: str = "cpu", reduce_range: bool = True
+) -> None:
+    """Write `model` with an int8 body to `out`; its description stays, renamed into place.
+
+    target 'cpu': uint8 activations, int8 weights per channel. `reduce_range` keeps the weights to 7
+    bits, so that a CPU without VNNI, whose 16-bit sums would overflow, gives the same answers.
+    target 'tensorrt': symmetric int8, biases in floating point, as its parser wants it; slow on a
+    CPU. Raises ValueError for another target.
+    """
+    if target not in TARGETS:
+        raise ValueError(f"int8 is made for {' or '.join(TARGETS)}, not for {target!r}")
+    source = onnx.load(model)
+    symmetric = target == "tensorrt"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = out.with_name(out.name + ".part")
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        made = Path(folder) / "int8.onnx"
+        quantize_static(
+            str(model), str(made), _Crops(crops),
+            quant_format=QuantFormat.QDQ,
+            calibrate_method=CalibrationMethod.MinMax,
+            activation_type=QuantType.QInt8 if symmetric else QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            reduce_range=reduce_range and not symmetric,
+            nodes_to_quantize=body(source.graph),
+            extra_options={"ActivationSymmetric": symmetric, "QuantizeBias": not symmetric},
+        )  # fmt: skip
+        graph = onnx.load(made)
+    strip_traces(graph)
+    note = {
+        "source_sha256": file_sha256(model),
+        "crops": len(crops),
+        "target": target,
+        "reduce_range": reduce_range and not symmetric,
+    }
+    props = {p.key: p.value for p in source.metadata_props}
+    onnx.helper.set_model_props(graph, props | {PROP: json.dumps(note)})
+    onnx.checker.check_model(graph)
+    onnx.save_model(graph, beside, save_as_external_data=False)
+    beside.replace(out)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the library's hint on a step that the exporter has already done (fusing norms)."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What int8 costs and brings, on the machine that measured it."""
+
+    nme: tuple[float, float]  # %, of the hold-out: before, after
+    ms: tuple[tuple[float, float], ...]  # per crop (before, after) at 1, 2... threads, batch 1
+
+    @property
+    def worse(self) -> float:
+        """Relative rise of the NME."""
+        return self.nme[1] / self.nme[0] - 1
+
+    @property
+    def faster(self) -> float:
+        """How many times faster, at the thread count that gains least."""
+        return min(before / after for before, after in self.ms)
+
+    @property
+    def passes(self) -> bool:
+        """Is it worth shipping?"""
+        return self.worse < MOST_WORSE and self.faster >= LEAST_FASTER
+
+
+def gain(
+    models: tuple[Path, Path],
+    labels: Path,
+    where: Sequence[str] = (),
+    normaliser: Sequence[int] = (),
+) -> Gain:
+    """Hold-out NME and milliseconds of a model before and after, timed in alternation."""
+    nme = [evaluate_model(m, [labels], "hold", where, normaliser)[0]["nme"] for m in models]
+    ms = median_ms(models, (1, 2))
+    return Gain((nme[0], nme[1]), tuple((ms[models[0], n], ms[models[1], n]) for n in (1, 2)))
