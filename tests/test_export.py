@@ -65,6 +65,39 @@ def test_no_trace_of_this_machine(trained):
     assert not trained[1].with_name("blobs.onnx.data").exists()
 
 
+@pytest.fixture(scope="module")
+def half(trained):
+    path = trained[1].with_name("blobs.fp16.onnx")
+    assert export_model(trained[0], path, "fp16") == trained[2]
+    return path
+
+
+def test_half_is_half_in_the_body_only(trained, half):
+    graph = onnx.load(half).graph
+    kinds = {v.name: v.type.tensor_type.elem_type for v in (*graph.value_info, *graph.input)}
+    kinds |= {t.name: t.data_type for t in graph.initializer}
+    taken = {op: {kinds[n.input[0]] for n in graph.node if n.op_type == op}
+             for op in ("Conv", "Softmax", "ReduceSum", "Gemm")}  # fmt: skip
+    single, small = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16
+    assert taken == {"Conv": {small}, "Softmax": {single}, "ReduceSum": {single}, "Gemm": {single}}
+    assert not any(n.op_type == "BatchNormalization" for n in graph.node)
+    ends = [v.type.tensor_type.elem_type for v in (*graph.input, *graph.output)]
+    assert set(ends) == {single}
+    assert half.stat().st_size < 0.65 * trained[1].stat().st_size
+
+
+def test_half_gives_the_same_answers(trained, half):
+    whole, halved = onnx_outputs(trained[1], pictures(40)), onnx_outputs(half, pictures(40))
+    assert 0 < np.abs(whole["xy"] - halved["xy"]).max() <= 0.05  # crop pixels
+    assert np.abs(whole["score"] - halved["score"]).max() <= 2e-3
+    assert np.abs(whole["order"] - halved["order"]).max() <= 2e-3
+
+
+def test_other_precisions_are_refused(trained, tmp_path):
+    with pytest.raises(ValueError, match="takes fp32 or fp16, found 'int8'"):
+        export_model(trained[0], tmp_path / "x.onnx", "int8")
+
+
 def test_checkpoint_refuses_what_is_none(tmp_path):
     bad = tmp_path / "x.safetensors"
     bad.write_bytes(b"garbage")

@@ -169,11 +169,14 @@ def evaluate(
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="model.safetensors or last.safetensors.")],
     out: Annotated[Path, typer.Option(help="The ONNX file to write.")],
+    precision: Annotated[
+        str, typer.Option(metavar="fp32|fp16", help="fp16, for GPUs: name it MODEL.fp16.onnx.")
+    ] = "fp32",
 ) -> None:
     """One ONNX with soft-argmax, scores and heads inside, described by its own metadata."""
     from train.export import export_model
 
-    info = export_model(checkpoint, out)
+    info = export_model(checkpoint, out, precision)
     typer.echo(
         f"wrote {out}: {info.kind}, {len(info.landmarks)} landmarks, {info.size} px {info.colour}, "
         f"attributes {', '.join(a.name for a in info.attributes) or 'none'}, "
