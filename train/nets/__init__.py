@@ -21,6 +21,7 @@ NETWORKS: dict[str, Callable[[int, NetSpec], Localiser]] = {
     "rcn": Rcn,
     "rcn_plus": Rcn,
     "rcn_mtfl": Rcn,
+    "rcn_aflw": Rcn,
     "seq_mt": PlainNet,
     "heatmap_mt": PlainNet,
     "comm_mt": CommMT,

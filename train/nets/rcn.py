@@ -37,6 +37,19 @@ PLANS: dict[str, RcnPlan] = {
     "rcn_plus": RcnPlan(
         (64,) * 5, (((3, 64), (1, 64)), _FIVE, _FIVE, _FIVE, (*_FIVE, (1, 64))), _FIVE, 1
     ),
+    # AFLW (supplement, caption of figure S3): 70 maps in place of 64, and levels down to 1x1
+    "rcn_aflw": RcnPlan(
+        (70,) * 5,
+        (
+            ((3, 70), (1, 70)),
+            ((5, 70), (1, 70)),
+            ((5, 70), (1, 70)),
+            ((5, 70), (1, 70)),
+            ((5, 70), (1, 70), (1, 70)),
+        ),
+        ((5, 70), (1, 70)),
+        1,
+    ),
     # 310,229 for 5 landmarks with the 2x2 level, 227,141 without
     "rcn_mtfl": RcnPlan(
         (16, 32, 48, 48, 48),

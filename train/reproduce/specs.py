@@ -12,11 +12,27 @@ from dataclasses import dataclass, replace
 from tracker.modelfile import Attribute
 from tracker.types import CropRule
 from train.config import AugmentSpec, DataSpec, EltSpec, FitSpec
+from train.data import DataSet
 from train.losses import LossSpec
 from train.model import Head
 from train.nets import NetSpec
 from train.sets.blocks import CLASSES as BLOCK_CLASSES
 from train.sets.shapes import CLASSES as SHAPE_CLASSES
+
+
+def fill_classes(spec: FitSpec, data: DataSet) -> FitSpec:
+    """The spec with the classes that its data name, for heads that are written without any."""
+    heads = []
+    for head in spec.heads:
+        attribute = head.attribute
+        if not attribute.width:
+            found = {e.attributes.get(attribute.name) for e in data.examples} - {None}
+            if not found:
+                raise ValueError(f"no image says its {attribute.name}; drop the rows with A")
+            attribute = replace(attribute, classes=tuple(sorted(str(f) for f in found)))
+        heads.append(replace(head, attribute=attribute))
+    return replace(spec, heads=tuple(heads))
+
 
 STILL = AugmentSpec(
     rotate=0.0, scale=0.0, shift=0.0, flip=0.0, colour=0.0, blur=0.0, occlude=0.0, background=0.0
@@ -90,4 +106,99 @@ def blocks_spec(row: Row, seed: int) -> FitSpec:
     )  # fmt: skip
 
 
-SPECS: dict[str, Callable[[Row, int], FitSpec]] = {"shapes": shapes_spec, "blocks": blocks_spec}
+def _rcn(row: Row, name: str, size: int = 80, coarsest: int = 5) -> NetSpec:
+    """RCN reads points by argmax, RCN+ by soft-argmax; both see locally normalised gray crops."""
+    read = "argmax" if row.net == "RCN" else "soft"
+    return NetSpec(name, size, "gray", scaling="lcn", read=read, coarsest=coarsest)
+
+
+def _multitask(row: Row, net: NetSpec) -> tuple[NetSpec, str]:
+    """The network of a row on the data set of `net`, and where its classes are read."""
+    names = {"Seq-MT": "seq_mt", "Comm-MT": "comm_mt", "Heatmap-MT": "heatmap_mt"}
+    sources = {"Seq-MT": "landmarks", "Comm-MT": "image", "Heatmap-MT": "heat"}
+    if row.net not in names:
+        raise ValueError(f"no such network in this table: {row.net}; it has {', '.join(names)}")
+    read = "argmax" if row.net == "Heatmap-MT" else "soft"
+    return replace(net, name=names[row.net], read=read), sources[row.net]
+
+
+def mtfl_spec(row: Row, seed: int) -> FitSpec:
+    """Table S1: five landmarks, the head pose as one of five classes."""
+    jitter = AugmentSpec(20.0, 0.1, 0.1, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+    head = Head(Attribute("head_pose"), "landmarks", 256, 0.25, 2, "crop")
+    return FitSpec(
+        "face", CropRule(1.0, (), "box"), _rcn(row, "rcn_mtfl", 80, 2), (head,), 1.0,
+        _loss(row, LossSpec(1.0, 0.5, 1.0)), DataSpec(labelled_share=0.25, normaliser=(0, 1)),
+        jitter, EltSpec(20.0, 0.15, 0.1), steps=5000, batch=64, lr=1e-3, seed=seed, threads=1,
+        evaluate_every=500, keep="best",
+    )  # fmt: skip
+
+
+def _jitter(rotate: float) -> AugmentSpec:
+    """Scale and translation of 10 % of the box, and a rotation; nothing else."""
+    return replace(STILL, rotate=rotate, scale=0.1, shift=0.1)
+
+
+def hgr1_spec(row: Row, seed: int) -> FitSpec:
+    """Table 2: 25 landmarks of hands, 27 gestures."""
+    base = NetSpec("", 64, "gray", kernel=9, maps=64, convs=5, ones=0, last_kernel=9)
+    net, source = _multitask(row, base)
+    head = Head(Attribute("gesture"), source, 256, 0.5, 2, "crop")
+    return FitSpec(
+        "hand", CropRule(1.0, (), "box"), net, (head,), 1.0,
+        _loss(row, LossSpec(0.5, 0.3, 1.0, gamma=1e-5)), DataSpec(labelled_share=0.25),
+        _jitter(20.0), EltSpec(20.0, 0.1, 0.1), steps=5000, lr=1e-3, seed=seed, keep="best",
+    )  # fmt: skip
+
+
+def multipie_spec(row: Row, seed: int) -> FitSpec:
+    """Table 3: 68 landmarks, 6 emotions and 5 cameras."""
+    base = NetSpec("", 64, "gray", kernel=9, maps=64, convs=5, ones=0, last_kernel=9)
+    net, source = _multitask(row, base)
+    heads = tuple(
+        Head(Attribute(name), source, 256, 0.25, 2, "crop") for name in ("emotion", "camera")
+    )
+    return FitSpec(
+        "face", CropRule(1.0, (), "box"), net, heads, 1.0,
+        _loss(row, LossSpec(2.0, 0.3, 1.0, gamma=1e-5)), DataSpec(labelled_share=0.25),
+        _jitter(20.0), EltSpec(20.0, 0.1, 0.1), steps=5000, lr=1e-3, seed=seed, keep="best",
+    )  # fmt: skip
+
+
+def faces300w_spec(row: Row, seed: int) -> FitSpec:
+    """Tables 5 and 6: 68 landmarks; the ELT acts on all images, labelled or not."""
+    crop = CropRule(1.3, (), "box")
+    if row.net in ("RCN", "RCN+"):
+        net, move = _rcn(row, "rcn" if row.net == "RCN" else "rcn_plus"), _jitter(20.0)
+        loss, move = LossSpec(1.0, 0.5, 0.0, elt_on="all"), replace(move, block=1.0)
+    else:
+        base = NetSpec("", 64, "gray", kernel=9, maps=32, convs=7, ones=0, last_kernel=9)
+        net, move = _multitask(row, base)[0], _jitter(30.0)
+        loss = LossSpec(2.0, 2.0, 0.0, gamma=1e-5, elt_on="all")
+    return FitSpec(
+        "face", crop, net, (), 1.0, _loss(row, loss), DataSpec(normaliser=(36, 45)), move,
+        EltSpec(20.0, 0.15, 0.1), steps=5000, batch=64, lr=1e-3, seed=seed, keep="best",
+    )  # fmt: skip
+
+
+def aflw_spec(row: Row, seed: int) -> FitSpec:
+    """Table 5, right bottom: 19 landmarks, yaw, pitch and roll; levels down to 1x1."""
+    head = Head(Attribute("pose", (), 3), "landmarks", 256, 0.0, 2, "crop")
+    return FitSpec(
+        "face", CropRule(1.0, (), "box"), _rcn(row, "rcn_aflw", 80, 1), (head,), 1.0,
+        _loss(row, LossSpec(1.0, 0.5, 1.0, elt_on="all")), DataSpec(),
+        replace(_jitter(20.0), block=1.0), EltSpec(20.0, 0.15, 0.1),
+        steps=20000, batch=64, lr=1e-3, seed=seed, keep="best",
+    )  # fmt: skip
+
+
+SPECS: dict[str, Callable[[Row, int], FitSpec]] = {
+    "shapes": shapes_spec,
+    "blocks": blocks_spec,
+    "hgr1": hgr1_spec,
+    "multipie": multipie_spec,
+    "300w": faces300w_spec,
+    "faces68": faces300w_spec,
+    "aflw": aflw_spec,
+    "mtfl": mtfl_spec,
+}
