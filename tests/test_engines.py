@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 import assets
 from engines import load_engine
-from engines.onnx import CPU, OnnxEngine, choose
+from engines.onnx import CPU, OnnxEngine, choose, spinning
 from tests.drawn import SIZE
 
 CUDA = "CUDAExecutionProvider"
@@ -97,3 +98,20 @@ def test_answers_are_copies() -> None:
     kept = {k: v.copy() for k, v in first.items()}
     engine.run(np.full((1, 128, 128, 3), 0.7, np.float32))
     assert all((first[k] == kept[k]).all() for k in kept)
+
+
+def test_idle_threads_sleep() -> None:
+    engine = OnnxEngine(assets.path("models/hand21.onnx"), threads=2)
+    crop = np.zeros((1, 3, 128, 128), np.float32)
+    engine.run(crop)
+    began, cpu_began = time.monotonic(), time.process_time()
+    for _ in range(20):  # with threads that stay awake, one core works all the time
+        engine.run(crop)
+        time.sleep(0.03)
+    assert time.process_time() - cpu_began < 0.6 * (time.monotonic() - began)
+
+
+def test_spinning_of_old_versions() -> None:
+    assert spinning("1.32.0") == ("session.intra_op.spin_duration_us", "20")
+    assert spinning("2.0.0") == spinning("1.33.0") == spinning("1.32.0")
+    assert spinning("1.31.2") == ("session.intra_op.allow_spinning", "0")

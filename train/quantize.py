@@ -60,7 +60,7 @@ def training_crops(model: Path, labels: Path, count: int = CROPS, seed: int = 0)
     data = read_coco(labels)
     if data.markup.landmarks != names:
         raise ValueError(
-            f"the {len(data.markup.landmarks)} landmarks of {labels} are not the {len(names)} of {model}; "
+            f"{labels} has {len(data.markup.landmarks)} landmarks and {model} {len(names)} others; "
             "give labels of the same markup"
         )
     rows = [i for i in data.rows(hold=False) if not data.examples[i].negative]

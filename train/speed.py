@@ -13,6 +13,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from engines.onnx import spinning
 from train.checkpoint import load_model
 from train.export import export_model
 from train.model import LandmarkNet
@@ -54,7 +55,7 @@ def multiply_adds(model: LandmarkNet) -> int:
 def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry(*spinning())
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
