@@ -40,6 +40,8 @@ def test_square_about_the_middle():
     xy = [[0, 0], [10, 4], [np.nan, 99]]
     assert square_box(xy).tolist() == [0, -3, 10, 7]
     assert square_box(xy, 2.0, 1.0).tolist() == [-6, -9, 16, 13]
+    with pytest.raises(ValueError, match="a box needs a landmark at least"):
+        square_box(np.full((3, 2), np.nan))
 
 
 def test_an_example_masks_what_is_not_known():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -155,19 +155,25 @@ def _negatives(
     ]  # fmt: skip
 
 
-def prepare_faces(data: Path, out: Path, hold_images: int = 200) -> dict[str, int]:
-    """Write face68 labels to `out`: whole groups of manual pictures are held out until there are
-    `hold_images` of them; automatic pictures only train, people of held-out groups never.
-    """
-    coco = _read(data / "faces68/labels.json")
+def held_face_groups(images: Sequence[Mapping[str, Any]], hold_images: int = 200) -> set[str]:
+    """Whole groups of manual face pictures, by hash, until there are `hold_images` pictures."""
     manual: dict[str, int] = {}
-    for image in coco["images"]:
+    for image in images:
         if image["quality"] == "manual":
             manual[str(image["group"])] = manual.get(str(image["group"]), 0) + 1
     held: set[str] = set()
     for group in sorted(manual, key=lambda g: _hashed(f"face/{g}")):
         if sum(manual[g] for g in held) + manual[group] <= hold_images:
             held.add(group)
+    return held
+
+
+def prepare_faces(data: Path, out: Path, hold_images: int = 200) -> dict[str, int]:
+    """Write face68 labels to `out`: whole groups of manual pictures are held out until there are
+    `hold_images` of them; automatic pictures only train, people of held-out groups never.
+    """
+    coco = _read(data / "faces68/labels.json")
+    held = held_face_groups(coco["images"], hold_images)
     by_image = {a["image_id"]: a for a in coco["annotations"]}
     images, annotations = [], []
     for image in coco["images"]:

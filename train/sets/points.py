@@ -40,10 +40,12 @@ def square_box(xy: ArrayLike, scale: float = 1.0, margin: float = 0.0) -> Floats
     """(4,) square x0, y0, x1, y1 about the middle of the points (n, 2); rows with NaN are ignored.
 
     Its side is the longer side of the points' own box, times `scale`, plus `margin` pixels at
-    both ends.
+    both ends. Raises ValueError where no point is known.
     """
     points = np.asarray(xy, np.float64)
     points = points[np.isfinite(points).all(1)]
+    if not len(points):
+        raise ValueError("a box needs a landmark at least; remove the image that has none")
     low, high = points.min(0), points.max(0)
     half = float((high - low).max()) * scale / 2 + margin
     middle = (low + high) / 2
