@@ -249,3 +249,31 @@ def test_kind_is_for_own_landmarks(tmp_path: Path) -> None:
 
 def test_added_clips_are_found_again(project: Project, tmp_path: Path) -> None:
     assert add_clips(project, [project.clips_dir]) == []
+
+
+@pytest.mark.parametrize(
+    ("bbox", "what", "severity"),
+    [
+        ([10, 20, 0, 5], "it has no area (0 x 5)", "error"),
+        ([10, 20, 5, -5], "no area", "error"),
+        ([120, 20, 5, 5], "(120, 20) to (125, 25) is outside the frame of 96x64", "error"),
+        ([80, 20, 40, 5], "is partly outside the frame", "warning"),
+        ([10, 20, 5], "not four numbers", "error"),
+        ([10, 20, 5, "7"], "not four numbers", "error"),
+    ],
+)
+def test_boxes_that_cannot_be(project: Project, bbox: list, what: str, severity: str) -> None:
+    edit(project, lambda coco: coco["annotations"][0].update(bbox=bbox, box_of_points=False))
+    problem = found(project, what)
+    assert problem.severity == severity and problem.place.endswith("box")
+
+
+def test_a_box_alone_is_a_label_and_made_boxes_are_not_looked_at(project: Project) -> None:
+    def only_box(coco: dict) -> None:
+        coco["annotations"][0].update(keypoints=[0] * 9, bbox=[1, 2, 30, 40], box_of_points=False)
+
+    edit(project, only_box)
+    assert not [p for p in check(project) if "no landmark" in p.what or "box" in p.place]
+    edit(project, lambda coco: coco["annotations"][0].update(box_of_points=True, bbox=[9, 9, 0, 0]))
+    assert [p for p in check(project) if "no landmark of it is labelled" in p.what]
+    assert not [p for p in check(project) if "box" in p.place]

@@ -1,14 +1,17 @@
 """Which clips are held out, what ranges say of a moment, and examples from labels."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tests.teaching import label, new_project, with_clip
+from tests.teaching import MARKUP, label, new_project, with_clip
 from tracker.project.clips import Clip
-from tracker.project.labels import FrameLabel, Labels, Range
+from tracker.project.labels import FrameLabel, Labels, ObjectLabel, Range
+from tracker.project.layout import create_project
 from tracker.project.store import Store
+from train.augment import crop_example, true_box
 from train.cutouts import ClipCutouts, Cutout
 from train.data import DataSet
 from train.project_data import (
@@ -173,3 +176,58 @@ def test_imported_stills_are_held_out_by_their_numbers():
     split = choose_split(Labels(stills, ()), [])
     assert split.stretch == ("set", 6.0, 7.0)
     assert [split.side("set", float(i)) for i in (4, 5, 6, 7)] == ["train", "gap", "hold", "hold"]
+
+
+def drawn(box, v=(0, 0, 0), frame=3):
+    """One object with a box, and as many points as `v` says."""
+    v = np.array(v, np.uint8)
+    xy = np.array([[20, 20], [30, 30], [40, 24]], np.float32)
+    xy[v == 0] = np.nan
+    found = ObjectLabel(1, xy, v, np.array(box, np.float32), "user")
+    return FrameLabel("a.mp4", frame, frame / 25, (96, 64), (found,))
+
+
+@pytest.mark.parametrize("kind", ["hand", "object"])
+def test_an_object_without_points_is_cropped_by_its_box(tmp_path, kind):
+    made = create_project(tmp_path / "p", replace(MARKUP, kind=kind), "", ["fist"])
+    bgr = np.zeros((64, 96, 3), np.uint8)
+    bgr[10:31, 20:61] = (255, 255, 255)  # x 20 to 60, y 10 to 30: the box
+    with Store.open(made) as store:
+        store.keep_picture("a.mp4", 3, bgr)
+        store.set_frame(drawn([20, 10, 60, 30]))
+        store.set_ranges([Range("a.mp4", 0.0, 1.0, "gesture", "fist")])
+        labels = store.labels
+    (found,) = labelled_examples(made, labels, Split())
+    assert not found.labelled.any() and np.isnan(found.xy).all()
+    assert found.attributes == {"gesture": "fist"}
+    picture = DataSet(markup_of(made), (found,)).picture(found.path)
+    crop = crop_example(made.kind, found, picture, 64, (), rule=made.crop)
+    # The crop is 1.6 times the longer side, 64 pixels for 40: a pixel is a pixel, the box is in
+    # the middle, 40 wide and 20 high.
+    white = crop.bgr.max(2) > 127
+    assert crop.scale == pytest.approx(1.0)
+    assert white.any(0).sum() == pytest.approx(41, abs=1)
+    assert white.any(1).sum() == pytest.approx(21, abs=1)
+    ys, xs = np.nonzero(white)
+    assert (xs.mean(), ys.mean()) == pytest.approx((31.5, 31.5), abs=0.6)
+    census = take_census([found], 0)
+    assert census.labelled == {} and census.unlabelled == {"train": 1}
+
+
+def test_points_go_before_a_box_and_both_are_kept(tmp_path):
+    made = new_project(tmp_path / "p")
+    with Store.open(made) as store:
+        store.keep_picture("a.mp4", 3, np.zeros((64, 96, 3), np.uint8))
+        store.set_frame(drawn([0, 0, 90, 60], (2, 2, 2)))
+        labels = store.labels
+    (found,) = labelled_examples(made, labels, Split())
+    assert found.box_xyxy.tolist() == [0, 0, 90, 60] and found.labelled.all()
+    assert true_box("object", found, (64, 96), made.crop).side == pytest.approx(20 * 1.6)
+    other = replace(found, box_xyxy=np.array([0, 0, 91, 60], np.float32))
+    markup = markup_of(made)
+    assert digest_of(DataSet(markup, (found,))) != digest_of(DataSet(markup, (other,)))
+
+
+def test_boxes_alone_are_not_held_out():
+    alone = {("a.mp4", i): drawn([1, 2, 30, 40], frame=i) for i in range(9)}
+    assert "no landmarks" in choose_split(Labels(alone, ()), [clip("a.mp4")]).why

@@ -108,6 +108,45 @@ def test_neighbours_give_ids_and_places(tmp_path: Path) -> None:
     np.testing.assert_allclose(places[4], LEFT, atol=0.5)
 
 
+def boxed(number: int, xy: np.ndarray) -> ObjectLabel:
+    """Nothing but the box of some points is known."""
+    box = np.concatenate([xy.min(0), xy.max(0)]).astype(np.float32)
+    nothing = np.full((3, 2), np.nan, np.float32)
+    return ObjectLabel(number, nothing, np.zeros(3, np.uint8), box, "user")
+
+
+def test_a_neighbour_s_box_says_where_to_look(tmp_path: Path) -> None:
+    guesser, finder = guesser_of(project_of(tmp_path))
+    found = guesser.guess_near(FRAME, [boxed(7, np.add(RIGHT, (4, 3))), boxed(4, LEFT - (4, 2))])
+    assert finder.calls == 0 and [o.id for o in found] == [7, 4]
+    np.testing.assert_allclose(found[0].xy, RIGHT, atol=0.5)
+    np.testing.assert_allclose(found[1].xy, LEFT, atol=0.5)
+
+
+def test_points_are_guessed_in_a_drawn_box(tmp_path: Path) -> None:
+    guesser, finder = guesser_of(project_of(tmp_path))
+    drawn = boxed(3, RIGHT)
+    found = guesser.guess_in(FRAME, drawn)
+    assert found is not None and finder.calls == 0
+    assert (found.id, found.source, found.v.tolist()) == (3, "model", [2, 2, 2])
+    np.testing.assert_allclose(found.xy, RIGHT, atol=0.5)
+    assert found.box_xyxy is drawn.box_xyxy, "the box stays as drawn"
+    drawn.xy[1], drawn.v[1] = (200, 100), 1
+    found = guesser.guess_in(FRAME, drawn)
+    assert found is not None and found.v.tolist() == [2, 1, 2]
+    assert found.xy[1].tolist() == [200, 100], "what is labelled stays"
+    assert guesser.guess_in(np.zeros_like(FRAME), boxed(3, RIGHT)) is None
+
+
+def test_boxes_lie_between_those_of_the_neighbours() -> None:
+    before = frame_label(1.0, boxed(1, LEFT))
+    after = frame_label(2.0, boxed(1, np.add(LEFT, (40, 8))))
+    (found,) = expected(before, after, 1.25)
+    low = np.add(LEFT.min(0), (10, 2))
+    assert found.box_xyxy is not None
+    np.testing.assert_allclose(found.box_xyxy[:2], low, atol=1e-4)
+
+
 def test_what_no_neighbour_knows_gets_a_new_id(tmp_path: Path) -> None:
     guesser, _ = guesser_of(project_of(tmp_path))
     found = guesser.guess_near(FRAME, [object_label(2, RIGHT)])

@@ -15,7 +15,14 @@ import pytest
 
 from tests.teaching import label, new_project
 from tracker.errors import UserError
-from tracker.project.labels import Range, range_rows, read_labels
+from tracker.project.labels import (
+    FrameLabel,
+    ObjectLabel,
+    Range,
+    box_of,
+    range_rows,
+    read_labels,
+)
 from tracker.project.layout import Project, open_project
 from tracker.project.store import Store
 
@@ -279,3 +286,41 @@ def test_kill_9_loses_at_most_the_last_action(project: Project, seed: int) -> No
     assert said > 0
     with Store.open(project) as store:
         assert not store.read_only and numbers(store) == frames
+
+
+def boxed(frame: int, box: list[float]) -> FrameLabel:
+    """An object of which nothing but a box is known."""
+    xy, v = np.full((3, 2), np.nan, np.float32), np.zeros(3, np.uint8)
+    found = ObjectLabel(1, xy, v, np.array(box, np.float32), "user")
+    return FrameLabel("a.mp4", frame, frame / 25, (96, 64), (found,))
+
+
+def test_a_drawn_box_is_kept_as_coco_says(project: Project) -> None:
+    with Store.open(project) as store:
+        store.set_frame(boxed(3, [10.5, 20, 40.25, 50]))
+        store.set_frame(label(4))
+    first, second = json.loads(project.labels_path.read_text())["annotations"]
+    assert first["bbox"] == [10.5, 20.0, 29.75, 30.0] and "box_of_points" not in first
+    assert first["num_keypoints"] == 0 and first["keypoints"] == [0] * 9
+    assert second["bbox"] == [10.0, 20.0, 10.0, 10.5] and second["box_of_points"]
+    (found,) = read_labels(project).frames["a.mp4", 3].objects
+    assert found.box_xyxy is not None and found.box_xyxy.tolist() == [10.5, 20, 40.25, 50]
+    assert box_of(read_labels(project).frames["a.mp4", 4].objects[0]).tolist() == [10, 20, 20, 30.5]  # type: ignore[union-attr]
+
+
+def test_the_journal_carries_boxes_through_a_crash_and_back(project: Project) -> None:
+    store = Store.open(project)
+    store.set_frame(boxed(3, [10, 20, 40, 50]))
+    store.set_frame(boxed(3, [11, 20, 40, 50]))
+    crash(store)
+    with Store.open(project) as again:
+        box = again.labels.frames["a.mp4", 3].objects[0].box_xyxy
+        assert again.recovered == 2 and box is not None and box.tolist() == [11, 20, 40, 50]
+        again.undo()
+        box = again.labels.frames["a.mp4", 3].objects[0].box_xyxy
+        assert box is not None and box.tolist() == [10, 20, 40, 50]
+
+
+def test_a_box_must_be_four_numbers(project: Project) -> None:
+    with Store.open(project) as store, pytest.raises(ValueError, match="a box is"):
+        store.set_frame(boxed(3, [10, 20, np.nan, 50]))

@@ -24,8 +24,9 @@ from tracker.project.clips import Clip, clip_path
 from tracker.project.files import write_whole
 from tracker.project.labels import FrameLabel, Labels
 from tracker.project.layout import Project
+from tracker.project.prelabel import crop_of
 from tracker.types import CropBox, Floats, Image
-from train.find_object import Look, own_box
+from train.find_object import Look
 
 MARGIN = 1.5  # side of a cut-out / side of the crop
 LARGEST = 288  # pixels, side of a cut-out; a crop of 128 px never needs more than 192
@@ -175,10 +176,20 @@ def _with_neighbour(folder: Path, found: Cutout, box: CropBox, bgr: Image) -> Cu
     return Cutout(found.file, name, found.frame, found.t, found.objects, found.side)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A labelled object in a picture of its own: whole pixels of its frame."""
+
+    path: Path
+    xy: Floats  # (K, 2) pixels of the picture, NaN where not labelled
+    v: np.ndarray  # (K,) 0, 1 or 2
+    box_xyxy: Floats | None  # (4,) as drawn; None: nobody drew one
+
+
 def cut_labelled(
     project: Project, frame: FrameLabel, picture: Path, folder: Path
-) -> Iterator[tuple[Path, Floats, np.ndarray]]:
-    """(picture, xy (K, 2) in it with NaN, v (K,)) of each object: whole pixels of the frame.
+) -> Iterator[Part]:
+    """Each object that has two points or a drawn box, to be cut from a labelled frame.
 
     Of things that no detector finds the whole frame is kept, to learn finding them in it.
     Only where the object is much larger than any crop is the part made smaller.
@@ -189,11 +200,10 @@ def cut_labelled(
         raise UserError(f"{picture} cannot be read; 'train check' tells what can be done")
     height, width = bgr.shape[:2]
     for found in frame.objects:
-        known = found.v > 0
-        if known.sum() < 2:
+        box = crop_of(project, found)
+        if box is None:
             continue
-        xy = np.where(known[:, None], found.xy, np.nan)
-        box = own_box(project, xy.astype(np.float32))
+        xy = np.where(found.v[:, None] > 0, found.xy, np.nan)
         reach = box.side * MARGIN * 0.7072
         low = np.clip(np.floor(box.centre_xy - reach), 0, (width - 1, height - 1)).astype(int)
         high = np.clip(np.ceil(box.centre_xy + reach) + 1, low + 1, (width, height)).astype(int)
@@ -207,7 +217,9 @@ def cut_labelled(
             part = cv2.resize(part, tuple(wh.tolist()), interpolation=cv2.INTER_AREA)
         else:
             scale_xy = np.ones(2)
-        moved = (xy - low + 0.5) * scale_xy - 0.5  # pixel centres are at integers
+        ends = np.empty((0, 2)) if found.box_xyxy is None else found.box_xyxy.reshape(2, 2)
+        both = np.concatenate([xy, ends])
+        moved = ((both - low + 0.5) * scale_xy - 0.5).astype(np.float32)  # centres at integers
         digest = hashlib.sha256(part.tobytes()).hexdigest()[:16]
         path = folder / f"{Path(frame.clip).stem}_{frame.frame:07d}_{digest}.png"
         if not path.is_file():
@@ -215,4 +227,5 @@ def cut_labelled(
             if not cv2.imwrite(str(beside), part):
                 raise UserError(f"{beside} could not be written; is the disk full?")
             beside.replace(path)
-        yield path, moved.astype(np.float32), found.v
+        drawn = None if found.box_xyxy is None else moved[len(xy) :].ravel()
+        yield Part(path, moved[: len(xy)], found.v, drawn)

@@ -20,6 +20,7 @@ from tracker.headpose import wrap_degrees
 from tracker.locate import Model
 from tracker.project.labels import FrameLabel, Labels
 from tracker.project.layout import Project
+from tracker.project.prelabel import crop_of
 from tracker.track import Tracker, TrackerConfig
 from tracker.types import CropBox, Floats, Frame, Image
 
@@ -123,10 +124,9 @@ def between_labels(project: Project, labels: Labels, clip: str) -> Look:
     )
     known: list[tuple[float, CropBox]] = []
     for f in frames:
-        one = f.objects[0]
-        if (one.v > 0).sum() >= 2:
-            xy = np.where(one.v[:, None] > 0, one.xy, np.nan).astype(np.float32)
-            known.append((f.t, own_box(project, xy)))
+        box = crop_of(project, f.objects[0])
+        if box is not None:
+            known.append((f.t, box))
     return lambda frame: _between(known, frame.t)
 
 

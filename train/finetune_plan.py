@@ -11,9 +11,6 @@ import hashlib
 import json
 import math
 import shutil
-import statistics
-import tempfile
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -22,21 +19,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 import assets
 from tracker.locate import load_model
 from tracker.project.clips import read_clips
 from tracker.project.files import file_sha256, write_whole
-from tracker.project.labels import Labels, read_labels, to_coco
+from tracker.project.labels import Labels, ObjectLabel, read_labels, to_coco
 from tracker.project.layout import Project, finished_at, open_project
-from train.batches import step_rows
 from train.checkpoint import Checkpoint, load_checkpoint
 from train.config import FitSpec, spec_from_dict, spec_to_dict
 from train.cutouts import Wanted, chosen_frames, cut_clip
 from train.data import DataSet, Example
-from train.device import pick_device
-from train.evaluate import predict, torch_runner
 from train.find_object import between_labels, by_model
 from train.nets import NetSpec
 from train.progress import Progress
@@ -53,7 +46,6 @@ from train.project_data import (
     write_split,
 )
 from train.provenance import provenance
-from train.run import start_run
 from train.settings import (
     Budget,
     Choice,
@@ -62,14 +54,12 @@ from train.settings import (
     project_heads,
     usable_losses,
 )
-from train.step import step_batch, train_step
+from train.timing import time_run
 from train.warm_start import adapt
 
 BASES = {"hand21": "models/hand21", "face68": "models/face68"}
 EVALUATIONS = 15  # in a run
 PATIENCE = 9  # of these without a better result end it
-WARM = 3  # steps that are not timed, before
-TIMED = 6  # that are
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +169,14 @@ def gather(
 def _boxes_key(labels: Labels, clip: str) -> str:
     """Changes with the labelled boxes of a clip."""
     points = [
-        (f.frame, np.nan_to_num(o.xy).round(2).tolist())
+        (f.frame, np.nan_to_num(o.xy).round(2).tolist(), *_drawn(o))
         for (name, _), f in sorted(labels.frames.items()) if name == clip for o in f.objects
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(points).encode()).hexdigest()
+
+
+def _drawn(found: ObjectLabel) -> list[list[float]]:
+    return [] if found.box_xyxy is None else [found.box_xyxy.round(2).tolist()]
 
 
 def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
@@ -286,25 +280,7 @@ def fit_budget(plan: Plan, budget: Budget, hooks: Hooks) -> FitSpec:
 
 def time_steps(plan: Plan) -> tuple[float, float]:
     """Seconds of a training step and of an evaluation here, on a run that is thrown away."""
-    torch.set_num_threads(plan.spec.threads)
-    init = plan.start if plan.start.is_file() else None
-    with tempfile.TemporaryDirectory() as folder:
-        run = start_run(plan.spec, plan.data, Path(folder), pick_device(plan.spec.device), init)
-        times = []
-        for _, rows in step_rows(plan.data, plan.spec, 0):
-            begun = time.perf_counter()
-            train_step(run, step_batch(run, rows))
-            times.append(time.perf_counter() - begun)
-            run.step += 1
-            if run.step == WARM + TIMED:
-                break
-        held = plan.data.rows(hold=True)
-        begun = time.perf_counter()
-        if held:
-            run.ema.eval()
-            predict(torch_runner(run.ema), plan.data, held[:64], plan.spec)
-        part = (time.perf_counter() - begun) * max(1.0, len(held) / 64)
-    return statistics.median(times[WARM:]), part
+    return time_run(plan.spec, plan.data, plan.start if plan.start.is_file() else None)
 
 
 def write_run(plan: Plan, state: str, **more: Any) -> None:

@@ -103,7 +103,7 @@ def choose_split(labels: Labels, clips: Sequence[Clip]) -> Split:
     name. With nothing but one labelled clip: the last quarter of its labelled time, which is worse,
     and said so.
     """
-    frames = Counter(f.clip for f in labels.frames.values() if f.objects)
+    frames = Counter(f.clip for f in labels.frames.values() if has_points(f))
     seconds = range_seconds(labels.ranges)
     used = sorted({*frames, *(clip for clip, _, _ in seconds)}, key=_order)
     hold: list[str] = []
@@ -119,6 +119,11 @@ def choose_split(labels: Labels, clips: Sequence[Clip]) -> Split:
     if hold and (not frames or any(frames[c] for c in hold)):
         return Split(tuple(sorted(hold)), None, "whole clips, chosen by their names")
     return _stretch(labels, frames, clips)
+
+
+def has_points(frame: FrameLabel) -> bool:
+    """Whether errors of landmarks can be measured on a frame: boxes alone do not do."""
+    return any((o.v > 0).sum() >= 2 for o in frame.objects)
 
 
 def _order(name: str) -> str:
@@ -147,7 +152,7 @@ def _stretch(labels: Labels, frames: Counter[str], clips: Sequence[Clip]) -> Spl
     if not frames:
         return Split((), None, "nothing: no landmarks are labelled and no clip can be spared")
     name = max(frames, key=lambda c: (frames[c], c))
-    times = sorted(moment(f) for f in labels.frames.values() if f.clip == name and f.objects)
+    times = sorted(moment(f) for f in labels.frames.values() if f.clip == name and has_points(f))
     end = next((c.seconds for c in clips if c.name == name), times[-1])
     if len(times) < 4:
         return Split((), None, "nothing: fewer than 4 labelled frames")
@@ -186,7 +191,11 @@ def pose_values(project: Project, label: str) -> tuple[float, float, float]:
 
 
 def labelled_examples(project: Project, labels: Labels, split: Split) -> list[Example]:
-    """One example an object; frames marked 'nothing here' become negatives."""
+    """One example an object; frames marked 'nothing here' become negatives.
+
+    An object whose points are not labelled is cropped by its drawn box, and learnt from without
+    them (ELT, the attributes of its time).
+    """
     out: list[Example] = []
     folder = project.cache_dir / "crops" / "labelled"
     for (clip, number), frame in sorted(labels.frames.items()):
@@ -200,8 +209,8 @@ def labelled_examples(project: Project, labels: Labels, split: Split) -> list[Ex
             out.append(_example(picture, nothing, unlabelled, None, clip, side, {}, negative=True))
             continue
         told = attributes_at(project, labels, clip, frame.t) if len(frame.objects) == 1 else {}
-        for path, xy, v in cut_labelled(project, frame, picture, folder):
-            out.append(_example(path, xy, v > 0, None, clip, side, told))
+        for part in cut_labelled(project, frame, picture, folder):
+            out.append(_example(part.path, part.xy, part.v > 0, part.box_xyxy, clip, side, told))
     return out
 
 
@@ -278,4 +287,6 @@ def digest_of(data: DataSet) -> str:
             f"{e.path.name} {e.group} {e.hold} {e.negative} {sorted(e.attributes.items())}".encode()
         )
         h.update(np.nan_to_num(e.xy).tobytes() + e.labelled.tobytes())
+        if e.box_xyxy is not None:
+            h.update(e.box_xyxy.tobytes())
     return h.hexdigest()[:16]

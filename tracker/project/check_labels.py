@@ -145,12 +145,15 @@ def _annotations(
         place = f"{image.get('clip')}, frame {image.get('frame')}, object {ann.get('object', '?')}"
         found = list(_points(project, image, ann, place))
         yield from found
+        is_drawn = bool(ann.get("bbox")) and not ann.get("box_of_points")
+        if is_drawn:
+            yield from _box(image, ann["bbox"], place)
         if not any(p.code == "keypoints" for p in found):
             objects += 1
             counts.update(i for i, v in enumerate(ann["keypoints"][2::3]) if v)
-            if not any(ann["keypoints"][2::3]):
-                remedy = "label some, or delete the object"
-                yield warning(LABELS, place, "no landmark of it is labelled", remedy)
+            if not any(ann["keypoints"][2::3]) and not is_drawn:
+                what = "no landmark of it is labelled, and it has no box"
+                yield warning(LABELS, place, what, "label some, or delete the object")
     if objects:
         for i, name in enumerate(project.landmarks):
             if not counts[i]:
@@ -181,6 +184,24 @@ def _points(project: Project, image: Any, ann: Any, place: str) -> Iterator[Prob
             what = f"({x:g}, {y:g}) is outside the frame of {width}x{height}"
             make = error if v == 2 else warning
             yield make(LABELS, at, what, "move the point, or mark it as not labelled")
+
+
+def _box(image: Any, bbox: Any, place: str) -> Iterator[Problem]:
+    """A box that somebody drew."""
+    at, again = f"{place}, box", "draw it again in the labeller (R), or delete the object"
+    numbers = isinstance(bbox, list) and len(bbox) == 4
+    if not numbers or not all(type(a) in (int, float) and math.isfinite(a) for a in bbox):
+        yield error(LABELS, at, "it is not four numbers", RESTORE)
+        return
+    x, y, w, h = bbox
+    width, height = image.get("width", 0), image.get("height", 0)
+    if w <= 0 or h <= 0:
+        yield error(LABELS, at, f"it has no area ({w:g} x {h:g})", again)
+    elif not (_inside(x, y, width, height) and _inside(x + w, y + h, width, height)):
+        apart = x > width - 1 or y > height - 1 or x + w < 0 or y + h < 0
+        what = f"({x:g}, {y:g}) to ({x + w:g}, {y + h:g}) is {'' if apart else 'partly '}outside"
+        make = error if apart else warning
+        yield make(LABELS, at, f"{what} the frame of {width}x{height}", again)
 
 
 def _inside(x: float, y: float, width: float, height: float) -> bool:

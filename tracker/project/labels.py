@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.errors import UserError
+from tracker.geometry import bounds_xyxy
 from tracker.project.files import read_text
 from tracker.project.layout import Project
 from tracker.types import Floats
@@ -198,17 +199,20 @@ def object_from_json(found: Mapping[str, Any], count: int) -> ObjectLabel:
     return _object(found, count, 1)
 
 
+def box_of(found: ObjectLabel) -> Floats | None:
+    """The box (4,) xyxy that was drawn, else the bounds of the points; None: neither is there."""
+    given = found.xy[found.v > 0]
+    return found.box_xyxy if found.box_xyxy is not None or not len(given) else bounds_xyxy(given)
+
+
 def _annotation(found: ObjectLabel) -> dict[str, Any]:
-    given = found.v > 0
     points: list[float | int] = []
     for (x, y), v in zip(found.xy.tolist(), found.v.tolist(), strict=True):
         points += [round(x, DIGITS), round(y, DIGITS), v] if v else [0, 0, 0]
-    box = found.box_xyxy
-    if box is None and given.any():
-        box = np.concatenate([found.xy[given].min(0), found.xy[given].max(0)])
+    box = box_of(found)
     x0, y0, x1, y1 = (0.0, 0.0, 0.0, 0.0) if box is None else (float(a) for a in box)
     body: dict[str, Any] = {
-        "keypoints": points, "num_keypoints": int(given.sum()),
+        "keypoints": points, "num_keypoints": int((found.v > 0).sum()),
         "bbox": [round(a, DIGITS) for a in (x0, y0, x1 - x0, y1 - y0)],
         "area": round((x1 - x0) * (y1 - y0), DIGITS), "iscrowd": 0,
         "source": found.source, "object": found.id,
@@ -233,6 +237,8 @@ def _object(ann: Mapping[str, Any], count: int, number: int) -> ObjectLabel:
     if ann.get("bbox") and not ann.get("box_of_points"):
         x, y, w, h = (float(a) for a in ann["bbox"])
         box = np.array([x, y, x + w, y + h], np.float32)
+        if not np.isfinite(box).all():
+            raise ValueError(f"annotation {ann.get('id')} has a box without coordinates")
     return ObjectLabel(int(ann.get("object", number)), xy, v, box, str(ann.get("source", "user")))
 
 

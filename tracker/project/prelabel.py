@@ -25,11 +25,11 @@ from tracker.geometry import box_from_landmarks
 from tracker.locate import Model, is_plausible, load_model, locate
 from tracker.modelfile import model_file
 from tracker.peers import HandPoints
-from tracker.project.labels import FrameLabel, ObjectLabel
+from tracker.project.labels import FrameLabel, ObjectLabel, box_of
 from tracker.project.layout import Project, own_model
 from tracker.project.markups import built_in
 from tracker.track import BUNDLED, Finder, Tracker, TrackerConfig
-from tracker.types import Floats, Image, Kind, Located
+from tracker.types import CropBox, CropRule, Floats, Image, Kind, Located
 
 SURE = 0.5  # score from which a guessed point counts as visible
 KEPT_PRESENCE = 0.3  # a neighbour's object is still there
@@ -83,6 +83,24 @@ def tracker_of(model: Model, most: int, finder: Finder | None = None) -> Tracker
     return Tracker(config, {kind: model}, finders)
 
 
+def crop_of(project: Project, found: ObjectLabel) -> CropBox | None:
+    """The crop of a labelled object: around its points, else, upright, around the drawn box.
+
+    None where there are neither two points nor a box.
+    """
+    known = found.v[:, None] > 0
+    if known.sum() >= 2:
+        xy = np.where(known, found.xy, np.nan)
+        return box_from_landmarks(project.kind, xy, rule=project.crop)
+    return None if found.box_xyxy is None else crop_of_box(project.kind, found, project.crop)
+
+
+def crop_of_box(kind: Kind, found: ObjectLabel, rule: CropRule | None) -> CropBox:
+    """The crop, upright, around the box that was drawn; the object has one."""
+    assert found.box_xyxy is not None
+    return box_from_landmarks(kind, found.box_xyxy.reshape(2, 2), 0.0, rule)
+
+
 def expected(
     before: FrameLabel | None, after: FrameLabel | None, t: float
 ) -> tuple[ObjectLabel, ...]:
@@ -102,7 +120,10 @@ def expected(
             a, b = (o, other) if near is before else (other, o)
             xy = (a.xy + share * (b.xy - a.xy)).astype(np.float32)
             xy = np.where(np.isfinite(xy), xy, o.xy).astype(np.float32)
-            o = ObjectLabel(o.id, xy, o.v, None, o.source)
+            box = None
+            if a.box_xyxy is not None and b.box_xyxy is not None:
+                box = (a.box_xyxy + share * (b.box_xyxy - a.box_xyxy)).astype(np.float32)
+            o = ObjectLabel(o.id, xy, o.v, box, o.source)
         found.append(o)
     return tuple(found)
 
@@ -159,6 +180,20 @@ class Guesser:
         ][:room]  # fmt: skip
         return followed + _renumbered(new, near, followed)
 
+    def guess_in(self, frame_bgr: Image, found: ObjectLabel) -> ObjectLabel | None:
+        """An object with the points that are seen in its box; what was labelled of it stays.
+
+        None where nothing is seen there.
+        """
+        xy, v = np.full_like(found.xy, np.nan), np.zeros_like(found.v)
+        seen = self._follow(frame_bgr, [ObjectLabel(found.id, xy, v, box_of(found), "model")])
+        if not seen:
+            return None
+        known = found.v > 0
+        points = np.where(known[:, None], found.xy, seen[0].xy).astype(np.float32)
+        flags = np.where(known, found.v, seen[0].v).astype(np.uint8)
+        return ObjectLabel(found.id, points, flags, found.box_xyxy, "model")
+
     def from_mediapipe(self, frame_bgr: Image) -> tuple[ObjectLabel, ...]:
         """What MediaPipe's HandLandmarker sees; every point v = 2, since it gives no scores.
 
@@ -205,8 +240,14 @@ class Guesser:
         model = self.model
         if model is None or len(self._pairs) < len(model.info.landmarks):
             return ()  # the crop of this model cannot be told from the project's landmarks
-        rule, objects = model.info.crop, [o for o in near if (o.v > 0).sum() >= 2]
-        boxes = [box_from_landmarks(model.info.kind, self._of_model(o), rule=rule) for o in objects]
+        kind, rule = model.info.kind, model.info.crop
+        objects = [o for o in near if (o.v > 0).sum() >= 2 or o.box_xyxy is not None]
+        boxes = [
+            box_from_landmarks(kind, self._of_model(o), rule=rule)
+            if (o.v > 0).sum() >= 2
+            else crop_of_box(kind, o, rule)
+            for o in objects
+        ]
         first = locate(frame, boxes, model)
         kept = [(o, f) for o, f in zip(objects, first, strict=True) if self._is_there(f, frame)]
         boxes = [box_from_landmarks(f.kind, f.xy, rule=rule) for _, f in kept]

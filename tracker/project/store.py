@@ -301,6 +301,9 @@ def _refuse_misfit(project: Project, label: FrameLabel) -> None:
             )
         if not np.isin(found.v, (0, 1, 2)).all() or not np.isfinite(found.xy[found.v > 0]).all():
             raise ValueError("v must be 0, 1 or 2, and points with v > 0 need coordinates")
+        box = found.box_xyxy
+        if box is not None and not (box.shape == (4,) and np.isfinite(box).all()):
+            raise ValueError("a box is x0, y0, x1, y1, and all four are numbers")
     if label.negative and label.objects:
         raise ValueError("a frame with objects cannot be marked as empty")
 

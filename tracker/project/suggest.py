@@ -15,13 +15,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tracker.geometry import box_from_landmarks
 from tracker.locate import Model, cut
 from tracker.project.clips import Clip, read_clips
 from tracker.project.labels import FrameLabel, Labels, ObjectLabel, picture_name
 from tracker.project.layout import Project
 from tracker.project.measure import LOOK_CROP
-from tracker.project.prelabel import shared_landmarks
+from tracker.project.prelabel import crop_of, shared_landmarks
 from tracker.project.ranking import LOOK, Candidates, capped, choose, look_of
 from tracker.project.survey import Report, Row, Stop, survey
 from tracker.types import Floats, Image
@@ -163,10 +162,8 @@ def _picture(project: Project, label: FrameLabel) -> Image | None:
 def _look(project: Project, picture: Image | None, found: ObjectLabel | None) -> Floats:
     if picture is None:
         return np.full(LOOK * LOOK, np.nan, np.float32)
-    if found is None or np.isfinite(found.xy).all(1).sum() < 2:
-        return look_of(picture)
-    box = box_from_landmarks(project.kind, found.xy, rule=project.crop)
-    return look_of(cut(picture, box, LOOK_CROP))
+    box = None if found is None else crop_of(project, found)
+    return look_of(picture if box is None else cut(picture, box, LOOK_CROP))
 
 
 class _Reasons:
