@@ -6,20 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.faces import points68
 from tracker.geometry import frame_to_crop
 from tracker.types import CropRule
 from train.augment import true_box
 from train.sets import faces68
 from train.sets.faces68 import METRICS, held_groups, markup68, read_faces68
 from train.shipped import face_edges, face_flip_pairs, held_face_groups
-
-
-def points68():
-    """A 60 x 30 px grid of points: the box is 0..60 by 10..40 but for two eyes set by hand."""
-    xy = np.array([[5 + i % 10, 12 + i // 10] for i in range(68)], float)
-    xy[0], xy[16] = (0, 10), (60, 40)
-    xy[[36, 39, 42, 45]] = [(10, 20), (20, 20), (40, 20), (50, 20)]
-    return xy
 
 
 def write_faces(folder, manual=30, automatic=4):
