@@ -10,7 +10,16 @@ import pytest
 
 from tests.drawn import SHAPE, SIZE, BlobEngine, blob_info, centroid_onnx, draw_blobs
 from tracker.geometry import apply, crop_to_frame
-from tracker.locate import Model, cut, is_plausible, load_model, locate, network_input
+from tracker.locate import (
+    Model,
+    _span,
+    averaged,
+    cut,
+    is_plausible,
+    load_model,
+    locate,
+    network_input,
+)
 from tracker.modelfile import Attribute
 from tracker.timings import Timings
 from tracker.types import CropBox, Located
@@ -66,6 +75,42 @@ def test_a_crop_beside_the_frame_is_black() -> None:
     frame = np.full((100, 120, 3), 200, np.uint8)
     for side in (30.0, 300.0):
         assert not cut(frame, box(-900, 50, side, 12), 32).any()
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3, 4, 5, 6, 7, 12])
+def test_averaged_is_the_mean_of_its_pixels(factor: int) -> None:
+    image = np.random.default_rng(1).integers(0, 256, (factor * 5, factor * 4, 3), np.uint8)
+    mean = image.reshape(5, factor, 4, factor, 3).mean((1, 3))
+    found = averaged(image, factor)
+    assert found.shape == (5, 4, 3)
+    assert np.abs(found - mean).max() <= 1.5  # 12 is rounded three times
+    uneven = averaged(image[1:], factor) if factor > 1 else image
+    assert uneven.shape == (5, 4, 3)
+
+
+@pytest.mark.parametrize(
+    ("centre", "reach", "length", "factor", "span"),
+    [
+        (50.0, 10.0, 200, 4, (40, 64)),  # 21 pixels, three more after them
+        (195.0, 10.0, 200, 4, (184, 200)),  # 15, one more before them
+        (2.0, 10.0, 200, 4, (0, 16)),
+        (50.0, 300.0, 202, 4, (0, 202)),  # all of the axis, no multiple
+        (-50.0, 10.0, 200, 4, (0, 0)),  # outside
+        (260.0, 10.0, 200, 4, (0, 0)),
+    ],
+)
+def test_spans_are_multiples_where_there_is_room(
+    centre: float, reach: float, length: int, factor: int, span: tuple[int, int]
+) -> None:
+    assert _span(centre, reach, length, factor) == span
+
+
+@pytest.mark.parametrize("angle", [0, 45, 90, -30, 200])
+@pytest.mark.parametrize("side", [130.0, 200.0, 333.0])
+def test_the_averaged_part_covers_the_whole_crop(side: float, angle: float) -> None:
+    """No black corner inside a white frame, whatever the turn."""
+    frame = np.full((700, 700, 3), 255, np.uint8)
+    assert (cut(frame, box(350.3, 340.8, side, angle), 32) == 255).all()
 
 
 def test_averaging_moves_nothing() -> None:
