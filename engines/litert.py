@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from engines import Batch, Outputs
+from engines.quiet import quiet
 
 
 class LiteRTEngine:
@@ -24,7 +23,7 @@ class LiteRTEngine:
                 "leave the provider open"
             )
         try:
-            with quiet():
+            with quiet():  # it announces its CPU kernels
                 interpreter = Interpreter(model_path=str(path), num_threads=threads)
                 interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
@@ -55,23 +54,3 @@ class LiteRTEngine:
         self._interpreter.set_tensor(self._input, batch)
         self._interpreter.invoke()
         return {name: self._interpreter.get_tensor(i) for name, i in self._outputs.items()}
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Drop what the library's C++ side writes to standard error while it loads a file.
-
-    It announces its CPU kernels there and has no switch for that; errors come as exceptions.
-    """
-    try:
-        kept = os.dup(2)
-    except OSError:  # a program without a standard error, such as a window on Windows
-        yield
-        return
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-            yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -26,6 +26,8 @@ ONLY_IN = {
     "pyqtgraph": {"ui"},
     "tensorrt": {"engines"},
     "tensorrt_rtx": {"engines"},
+    "cuda": {"engines"},
+    "openvino": {"engines"},
     "ai_edge_litert": {"engines"},
     "mediapipe": {"tracker"},
 }
@@ -88,8 +90,8 @@ def test_libraries_stay_in_their_rooms(room: str) -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_optional_packages_are_imported_late(room: str) -> None:
-    """mediapipe and tensorrt are extras: no module may need them in order to be imported."""
-    optional = {"mediapipe", "tensorrt", "tensorrt_rtx"}
+    """They are extras: no module may need them in order to be imported."""
+    optional = {"mediapipe", "tensorrt", "tensorrt_rtx", "cuda", "openvino"}
     wrong = [
         str(path.relative_to(ROOT))
         for path in files(room)

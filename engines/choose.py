@@ -1,0 +1,134 @@
+"""Which library runs a landmark network: the one that is asked for, or the fastest that works.
+
+    engine = load_network(Path("hand21.onnx"), threads=2, engine="auto")
+
+`engine` is one of ENGINES. After a colon `onnx` takes a provider (onnx:cuda) and `openvino` a
+device (openvino:GPU).
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from engines import Engine, load_engine
+from engines.swap import SwapEngine, differs
+from engines.trt import FLAVOURS, Flavour, is_installed
+
+ENGINES = ("auto", "onnx", "openvino", "tensorrt", "tensorrt-rtx")
+CPU = "CPUExecutionProvider"
+TIMED, WARM_UP = 15, 3  # runs of each engine
+GAIN = 0.95  # another engine must need less than this share of ONNX Runtime's time
+CANNOT = (OSError, ValueError, RuntimeError)
+
+
+def split(engine: str) -> tuple[str, str | None]:
+    """'onnx:cuda' -> ('onnx', 'cuda'). ValueError for an engine that does not exist."""
+    name, colon, device = engine.partition(":")
+    if name not in ENGINES:
+        raise ValueError(
+            f"there is no engine {engine!r}; choose {', '.join(ENGINES)}, or a provider such as "
+            "onnx:cuda"
+        )
+    if colon and (name not in ("onnx", "openvino") or not device):
+        raise ValueError(f"{engine!r} names no device; only onnx:PROVIDER and openvino:DEVICE do")
+    return name, device or None
+
+
+def load_network(path: Path, threads: int = 2, engine: str = "auto", live: bool = False) -> Engine:
+    """Load an ONNX file into an engine; errors as `engines.load_engine` says.
+
+    live: answer at once; where TensorRT must be built first, ONNX Runtime serves meanwhile.
+    """
+    name, device = split(engine)
+    if name in FLAVOURS and path.is_file():
+        flavour = FLAVOURS[name]
+        require(flavour)
+        return with_tensorrt(path, threads, flavour, live)
+    if name == "openvino" and path.is_file():
+        from engines.openvino import OpenVinoEngine
+
+        return OpenVinoEngine(path, threads, device)
+    plain = load_engine(path, threads, device)
+    return fastest(path, plain, live) if name == "auto" else plain
+
+
+def require(flavour: Flavour) -> None:
+    """RuntimeError in one sentence where it cannot run here. CUDA is asked, TensorRT is not."""
+    from engines.cuda import find_gpu
+
+    if not is_installed(flavour):
+        raise RuntimeError(
+            f"{flavour.title} is not installed; {flavour.install}, or choose another --engine"
+        )
+    find_gpu()
+
+
+def with_tensorrt(path: Path, threads: int, flavour: Flavour, live: bool) -> Engine:
+    """The network in TensorRT, at once or as soon as it is built."""
+    from engines.trt_load import load
+
+    if not live:
+        return load(path, flavour)
+    serving = load_engine(path, threads)
+    return SwapEngine(serving, flavour.title, lambda report: load(path, flavour, report))
+
+
+def fastest(path: Path, plain: Engine, live: bool) -> Engine:
+    """The fastest engine that truly gives the network's answers; `plain` is ONNX Runtime.
+
+    A GPU goes first: TensorRT, then ONNX Runtime's CUDA. On the CPU what is installed is timed.
+    """
+    for flavour in FLAVOURS.values():
+        try:
+            require(flavour)
+            engine = with_tensorrt(path, plain.threads, flavour, live)
+        except CANNOT:
+            continue
+        if isinstance(engine, SwapEngine) or works(engine, plain):
+            return engine
+    if plain.provider != CPU or find_spec("openvino") is None:
+        return plain
+    from engines.openvino import OpenVinoEngine
+
+    try:
+        other = OpenVinoEngine(path, plain.threads)
+    except CANNOT:
+        return plain
+    if not works(other, plain):
+        return plain
+    ours, theirs = milliseconds((plain, other))
+    return other if theirs < GAIN * ours else plain
+
+
+def works(engine: Engine, plain: Engine) -> bool:
+    """Does it give what ONNX Runtime gives?"""
+    try:
+        return differs(engine.run(noise(plain)), plain.run(noise(plain))) is None
+    except CANNOT:
+        return False
+
+
+def milliseconds(engines: tuple[Engine, ...]) -> list[float]:
+    """The median time of one crop in each, run in turns so that all meet the same machine."""
+    batch = noise(engines[0])
+    times: list[list[float]] = [[] for _ in engines]
+    for turn in range(WARM_UP + TIMED):
+        for engine, taken in zip(engines, times, strict=True):
+            began = perf_counter()
+            engine.run(batch)
+            if turn >= WARM_UP:
+                taken.append(1e3 * (perf_counter() - began))
+    return [float(np.median(taken)) for taken in times]
+
+
+def noise(plain: Engine) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """One crop of the size that the network takes."""
+    from engines.onnx import OnnxEngine
+
+    assert isinstance(plain, OnnxEngine)
+    shape = [n if isinstance(n, int) else 1 for n in plain.input_shape]
+    return np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32)

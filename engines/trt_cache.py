@@ -1,0 +1,160 @@
+"""Built TensorRT engines on disk: what one was built for, and whether it may be trusted.
+
+A file is MAGIC, the length of a header (4 bytes, little endian), the header (JSON) and the engine.
+The header says what it was built from and for, and the sum of the engine. A file that is broken, or
+of anything else, is never loaded: TensorRT does not survive every wrong engine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from engines.cuda import Gpu
+from engines.trt_build import Plan
+
+MAGIC = b"landmark-engine\n"
+SCHEMA = 1
+SUFFIX = ".engine"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """All that an engine depends on. `gpu` '': built ahead for every GPU of `targets`."""
+
+    engine: str  # 'tensorrt' or 'tensorrt-rtx'
+    version: str  # of it
+    onnx_sha256: str
+    precision: str
+    batches: tuple[int, int, int]
+    level: int
+    targets: tuple[str, ...]  # compute capabilities
+    gpu: str = ""
+    processors: int = 0
+    platform: str = ""
+    schema: int = SCHEMA
+
+    @property
+    def name(self) -> str:
+        """A file name of its own."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return f"{self.engine}-{sha256(text.encode()).hexdigest()[:24]}{SUFFIX}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """An engine, and the metadata of the ONNX file it came from."""
+
+    key: Key
+    props: Mapping[str, str]
+    body: bytes
+
+
+def key_of(path: Path, engine: str, version: str, plan: Plan, gpu: Gpu | None) -> Key:
+    """The key of a network's engine: for this GPU, or ahead of time for `plan.targets`."""
+    return Key(
+        engine=engine,
+        version=version,
+        onnx_sha256=sha256(path.read_bytes()).hexdigest(),
+        precision=precision_of(path),
+        batches=plan.batches,
+        level=plan.level,
+        targets=plan.targets if gpu is None else (gpu.compute,),
+        gpu="" if gpu is None else gpu.name,
+        processors=0 if gpu is None else gpu.processors,
+        platform=f"{platform.system()} {platform.machine()}",
+    )
+
+
+def precision_of(path: Path) -> str:
+    """As the file's name says: x.fp16.onnx, x.int8.onnx, else fp32."""
+    middle = path.name.removesuffix(path.suffix).rpartition(".")[2]
+    return middle if middle in ("fp16", "int8") else "fp32"
+
+
+def beside(path: Path, engine: str) -> Path:
+    """Where an engine that was built ahead of time lies: hand21.tensorrt-rtx.engine."""
+    return path.with_name(f"{path.name.removesuffix('.onnx')}.{engine}{SUFFIX}")
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ, system: str = sys.platform) -> Path:
+    """Where built engines are kept; it may be deleted at any time."""
+    if system == "win32" and environ.get("LOCALAPPDATA"):
+        home = Path(environ["LOCALAPPDATA"])
+    elif system == "darwin":
+        home = Path.home() / "Library" / "Caches"
+    else:
+        home = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "landmark-tracker" / "engines"
+
+
+def write(path: Path, stored: Stored) -> None:
+    """Write it at once or not at all. OSError where it cannot be written."""
+    header = {
+        "key": asdict(stored.key),
+        "props": dict(stored.props),
+        "sha256": sha256(stored.body).hexdigest(),
+    }
+    text = json.dumps(header).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        temp = Path(file.name)
+        try:
+            file.write(MAGIC + len(text).to_bytes(4, "little") + text + stored.body)
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            file.close()
+            temp.unlink(missing_ok=True)
+            raise
+    temp.chmod(0o644)
+    temp.replace(path)
+
+
+def read(path: Path) -> Stored:
+    """A whole file, its sum checked. ValueError in one sentence when it is broken."""
+    data = path.read_bytes()
+    start = len(MAGIC) + 4
+    if data[: len(MAGIC)] != MAGIC or len(data) < start:
+        raise ValueError(f"{path} is no engine of this program; build it again")
+    end = start + int.from_bytes(data[len(MAGIC) : start], "little")
+    try:
+        header = json.loads(data[start:end])
+        lists = {name: tuple(header["key"][name]) for name in ("batches", "targets")}
+        key = Key(**{**header["key"], **lists})
+        found = Stored(key, dict(header["props"]), data[end:])
+        whole = sha256(found.body).hexdigest() == header["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} has a broken header; build it again") from error
+    if not whole:
+        raise ValueError(f"{path} is damaged; build it again")
+    return found
+
+
+def check(stored: Stored, wanted: Key, origin: Path) -> None:
+    """ValueError in one sentence when an engine was built from or for something else."""
+    found = stored.key
+    if not found.gpu and wanted.targets[0] not in found.targets:
+        fact = f"is for other GPUs (compute {', '.join(found.targets)}, not {wanted.targets[0]})"
+    elif found.gpu and (found.gpu, found.targets, found.processors) != (
+        wanted.gpu, wanted.targets, wanted.processors,
+    ):  # fmt: skip
+        fact = f"is for another GPU ({found.gpu}, not {wanted.gpu})"
+    elif (found.engine, found.version) != (wanted.engine, wanted.version):
+        fact = f"was built by {found.engine} {found.version}, this is {wanted.version}"
+    elif found.onnx_sha256 != wanted.onnx_sha256:
+        fact = "was built from another network"
+    elif replace(found, gpu="", processors=0, targets=()) != replace(
+        wanted, gpu="", processors=0, targets=()
+    ):
+        fact = "was built with other settings, or by another version of this program"
+    else:
+        return
+    raise ValueError(f"{origin} {fact}; build it again")
