@@ -15,6 +15,7 @@ from train.cli_finetune import finetune
 from train.cli_label import label
 from train.cli_project import add, check, init
 from train.cli_report import report
+from train.cli_reproduce import reproduce
 from train.cli_speed import quantize
 from train.cli_suggest import suggest
 from train.ranks import leading, world
@@ -230,6 +231,7 @@ def prepare(
 
 
 app.command()(quantize)
+app.command()(reproduce)
 
 app.command()(init)
 app.command()(add)

@@ -149,7 +149,8 @@ def fit_calibration(out: Outputs, size: int, within: float = 0.05) -> tuple[floa
     """
     errors = metrics.point_errors(out.xy, out.target, out.labelled)
     lengths = metrics.normalisers(out.target, out.labelled)
-    known = np.isfinite(errors) & np.isfinite(out.spread) & np.isfinite(lengths)[:, None]
+    told = np.isfinite(out.spread) & (out.spread > 0)  # a network without heat tells no spread
+    known = np.isfinite(errors) & told & np.isfinite(lengths)[:, None]
     if known.sum() < 50:
         return -6.0, 2.0
     right = (errors <= within * lengths[:, None])[known].astype(np.float64)

@@ -1,0 +1,242 @@
+"""A cell of the paper's tables: one training of a row, with a share of the labels and a seed.
+
+Its folder OUT/EXPERIMENT/ROW/SHARE/SEED/ holds the run (see train.fit), begun.json (what it was
+started with), labelled.json (which images keep their landmarks) and, at the end, result.json and
+model.safetensors. A finished cell is not run again; one that was cut goes on from its last
+checkpoint; one that was started with other settings or other data is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from tracker.project.files import write_whole
+from train.checkpoint import Checkpoint, load_checkpoint, load_model
+from train.config import FitSpec, spec_from_dict, spec_to_dict
+from train.data import DataSet
+from train.device import pick_device
+from train.evaluate import Outputs, predict, torch_runner
+from train.fit import fit
+from train.model import LandmarkNet
+from train.progress import Progress
+from train.project_data import digest_of
+from train.provenance import provenance
+from train.reproduce.experiments import Experiment, experiment_of, load_set
+from train.reproduce.measure import measure
+from train.reproduce.specs import row_of
+from train.sets.base import PaperSet, choose_labelled, keep_labels, save_list
+
+VALIDATION = 800  # images of the validation set that a training looks at
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Which training."""
+
+    experiment: str
+    row: str
+    share: float
+    seed: int
+
+    @property
+    def folder(self) -> Path:
+        """Its folder under OUT, such as blocks/Seq-MT_L+ELT+A/0.05/0."""
+        row = self.row.replace(" ", "_").replace("(", "").replace(")", "")
+        return Path(self.experiment) / row / f"{self.share:g}" / str(self.seed)
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.experiment} {self.row}, {100 * self.share:g} %, seed {self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A cell and all that its training needs; can be sent to another process or machine."""
+
+    cell: Cell
+    spec: FitSpec
+    data: Path | None
+    out: Path
+    budget: str = ""  # as asked for; '': the spec's own
+
+    @property
+    def folder(self) -> Path:
+        """Where the cell is kept."""
+        return self.out / self.cell.folder
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """A finished cell's result.json; None where there is none."""
+    path = folder / "result.json"
+    if not path.is_file():
+        return None
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON ({error}); remove its folder to train it") from error
+    return found
+
+
+def read_begun(folder: Path) -> dict[str, Any] | None:
+    """What a cell was started with; None where it was not."""
+    path = folder / "begun.json"
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def check_same(task: Task) -> None:
+    """ValueError when the cell's folder holds a training with other settings."""
+    begun = read_begun(task.folder)
+    if begun is None:
+        return
+    found = spec_from_dict(begun["spec"])
+    wanted = replace(task.spec, device=found.device, threads=found.threads)
+    if found != wanted:
+        ours, theirs = spec_to_dict(wanted), spec_to_dict(found)
+        other = ", ".join(
+            f"{k} {theirs[k]} there, {ours[k]} now"
+            for k in ours
+            if ours[k] != theirs[k] and not isinstance(ours[k], dict | tuple | list)
+        )
+        parts = ", ".join(k for k in ours if ours[k] != theirs[k])
+        raise ValueError(
+            f"{task.folder} was made with another spec ({other or parts}); "
+            "choose another --out, or remove that folder to train it anew"
+        )  # fmt: skip
+
+
+def cell_data(
+    experiment: Experiment, found: PaperSet, cell: Cell
+) -> tuple[DataSet, tuple[int, ...]]:
+    """The training set of a cell, and the rows of `found.fit` that keep their landmarks.
+
+    Images that no term of the row can learn from are left out: they would fill the batches with
+    nothing. Of the validation images at most VALIDATION stay, evenly spread over them.
+    """
+    terms = row_of(cell.row).terms
+    data, chosen = found.fit, tuple[int, ...]()
+    if "L" in terms:
+        chosen = choose_labelled(data, cell.share, cell.seed, experiment.balanced)
+    data = keep_labels(data, chosen)
+    train = [
+        e for e in data.examples
+        if not e.hold and (e.labelled.any() or "ELT" in terms or ("A" in terms and e.attributes))
+    ]  # fmt: skip
+    held = data.rows(True)
+    count = min(VALIDATION, len(held))
+    kept = [data.examples[held[i * len(held) // count]] for i in range(count)]
+    return DataSet(data.markup, tuple(train + kept), data.cache), chosen
+
+
+def begin(task: Task, digest: str, labelled: int) -> None:
+    """Note what a cell is started with; ValueError when it was started with something else."""
+    check_same(task)
+    begun = read_begun(task.folder)
+    if begun is not None:
+        if begun["data"] != digest:
+            raise ValueError(
+                f"{task.folder} was trained on other data; choose another --out, or remove that "
+                "folder to train it anew"
+            )
+        return
+    facts = {
+        **asdict(task.cell), "labelled": labelled, "budget": task.budget, "data": digest,
+        "spec": spec_to_dict(task.spec), "commit": commit(),
+    }  # fmt: skip
+    write_whole(task.folder / "begun.json", json.dumps(facts, indent=1).encode())
+
+
+def run_task(
+    task: Task,
+    report: Callable[[Progress], None] = lambda _: None,
+    given: PaperSet | None = None,
+) -> dict[str, Any] | None:
+    """Train a cell to its end, or go on with it; its result.
+
+    None where another process trains it at this moment. `given` takes the place of the data set.
+    Raises ValueError for a cell that was started with other settings or data.
+    """
+    task.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(task.folder / "lock", timeout=0):
+            done = read_result(task.folder)
+            if done is not None:
+                check_same(task)
+                return done
+            return _train(task, report, given)
+    except Timeout:
+        return None
+
+
+def _train(
+    task: Task, report: Callable[[Progress], None], given: PaperSet | None
+) -> dict[str, Any]:
+    experiment, folder = experiment_of(task.cell.experiment), task.folder
+    found = load_set(experiment.name, task.data) if given is None else given
+    data, chosen = cell_data(experiment, found, task.cell)
+    begin(task, digest_of(data), len(chosen))
+    save_list(folder / "labelled.json", found.fit, chosen)
+    last = folder / "last.safetensors"
+    start = load_checkpoint(last).step if last.is_file() else 0
+    clock = time.monotonic()
+    notes = {"data": f"{found.name}, {len(chosen)} images with landmark labels"}
+    final = fit(task.spec, Path(), folder, resume=True, report=report, extra=notes, data=data)
+    seconds = time.monotonic() - clock
+    model, kept = load_model(final)
+    result = {
+        **asdict(task.cell), "labelled": len(chosen), "budget": task.budget,
+        "train_images": len(data.rows(False)), "test_images": len(found.test.examples),
+        **measure(found, run_test(model, found, task.spec), task.spec, experiment.named),
+        **facts_of(model, kept),
+        "steps": task.spec.steps, "from_step": start, "seconds": round(seconds, 1),
+        "device": str(pick_device(task.spec.device)), "commit": commit(),
+        "spec": spec_to_dict(task.spec), "provenance": provenance(),
+    }  # fmt: skip
+    write_whole(folder / "result.json", json.dumps(result, indent=1).encode())
+    for name in ("last.safetensors", "best.safetensors"):
+        (folder / name).unlink(missing_ok=True)
+    return result
+
+
+def run_test(model: LandmarkNet, found: PaperSet, spec: FitSpec) -> Outputs:
+    """A model's outputs on every test image."""
+    model.to(pick_device(spec.device))
+    return predict(torch_runner(model), found.test, range(len(found.test.examples)), spec)
+
+
+def facts_of(model: LandmarkNet, kept: Checkpoint) -> Mapping[str, Any]:
+    """Parameters (of the localiser, of everything) and the step whose weights were kept."""
+
+    def count(parameters: Any) -> int:
+        return sum(p.numel() for p in parameters)
+
+    return {
+        "parameters": count(model.net.parameters()),
+        "parameters_in_all": count(model.parameters()), "best_step": kept.step,
+    }  # fmt: skip
+
+
+def commit() -> str:
+    """The source's git commit, with '+' when the code has been changed since; '' without git."""
+    here = Path(__file__).parent
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=here, capture_output=True, text=True, timeout=30)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    try:
+        found = git("rev-parse", "--short", "HEAD")
+        return found + "+" if found and git("status", "--porcelain", "-uno", "..") else found
+    except FileNotFoundError:
+        return ""

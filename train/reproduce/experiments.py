@@ -1,0 +1,94 @@
+"""The paper's experiments: where their data come from and which results of the paper they meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from train.reproduce import paper
+from train.reproduce.paper import PaperTable
+from train.reproduce.specs import SPECS, Row, row_of
+from train.sets.base import PaperSet
+from train.sets.blocks import blocks
+from train.sets.faces68 import read_faces68
+from train.sets.mtfl import read_mtfl
+from train.sets.shapes import shapes
+
+SPLIT_SEED = 0  # of the data and their split: the same for all seeds of a training
+
+Reader = Callable[[Path, int], PaperSet]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Experiment:
+    """A data set, and the tables of the paper that its results stand beside (the first: chief)."""
+
+    name: str
+    tables: tuple[PaperTable, ...]
+    read: Reader  # generated sets take no notice of the folder
+    generated: bool = False
+    balanced: str | None = None  # attribute whose classes share the landmark labels evenly
+    named: bool = True  # False: no landmark labels, so what a landmark is of is found afterwards
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Rows that can be trained, in the order of the tables."""
+        return tuple(dict.fromkeys(row for table in self.tables for row in table.rows))
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Every share of labels of any table, smallest first."""
+        return tuple(sorted({s for table in self.tables for s in table.shares}))
+
+    def has(self, row: str, share: float) -> bool:
+        """Whether the paper trained this row with this share of labels."""
+        return any(table.value(row, share) is not None for table in self.tables)
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    e.name: e
+    for e in (
+        Experiment(
+            "shapes", (paper.SHAPES,), lambda _, seed: shapes(seed), generated=True, named=False
+        ),
+        Experiment(
+            "blocks", (paper.BLOCKS,), lambda _, seed: blocks(seed), generated=True,
+            balanced="class",
+        ),
+        Experiment("faces68", (paper.FACES68,), read_faces68),
+        Experiment("mtfl", (paper.MTFL, paper.MTFL_AFW), read_mtfl),
+    )
+}  # fmt: skip
+
+
+def experiment_of(name: str) -> Experiment:
+    """By name; ValueError names those that exist."""
+    if name not in EXPERIMENTS or name not in SPECS:
+        known = ", ".join(n for n in EXPERIMENTS if n in SPECS)
+        raise ValueError(f"experiment '{name}' is unknown; there are {known}")
+    return EXPERIMENTS[name]
+
+
+@lru_cache(maxsize=1)
+def load_set(name: str, folder: Path | None) -> PaperSet:
+    """The data set of an experiment; ValueError where it needs a folder and has none."""
+    experiment = experiment_of(name)
+    if folder is None and not experiment.generated:
+        raise ValueError(f"'{name}' reads pictures and labels from a folder; give it as --data")
+    return experiment.read(folder or Path(), SPLIT_SEED)
+
+
+def known_row(experiment: Experiment, text: str) -> Row:
+    """A row by its name, in any case and spacing; ValueError names those that exist."""
+
+    def plain(name: str) -> str:
+        return name.replace(" ", "").lower()
+
+    for name in experiment.rows:
+        if plain(name) == plain(text):
+            return row_of(name)
+    raise ValueError(
+        f"{experiment.name} has no row '{text.strip()}'; there are {', '.join(experiment.rows)}"
+    )
