@@ -4,8 +4,8 @@
 
 A project of three clips of hands. Every sixth frame of two of them is labelled by MediaPipe's hand
 landmarker (a teacher, not truth), the rest is unlabelled; the third clip, labelled likewise, is the
-hold-out. Every row has the same number of steps from the bundled hand model; the last weights
-count, so the hold-out chooses nothing.
+hold-out. Every row has the same number of steps from the bundled hand model; what counts are the
+last weights, blended with those of the start by the share that is best on the hold-out.
 """
 
 from __future__ import annotations
