@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
-import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
@@ -19,39 +17,27 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from tracker.project.labels import ObjectLabel
+from tracker.project.labels import ObjectLabel, box_of
 from tracker.types import Image
-from ui.label_desk import Chosen
-from ui.label_edit import UNLABELLED, extent, moved, with_point
-from ui.label_paint import Scene, paint_loupe, paint_thing, paint_words
+from ui.label_grip import SHAPES, Grip, Sight
+from ui.label_paint import Scene, paint_cross, paint_loupe, paint_new_box, paint_thing, paint_words
 from ui.label_view import View, fitting, framing
 from ui.picture import AROUND, to_qimage
 
-REACH = 11.0  # widget pixels from a point within which the mouse means it
 SLACK = 3.0  # widget pixels that a click may move without being a drag
 MARKS = {"labelled": QColor(70, 190, 110), "negative": QColor(230, 150, 50)}
-
-
-@dataclass(frozen=True, slots=True)
-class Grip:
-    """What the mouse holds: a point, a whole object, or the picture."""
-
-    what: Literal["point", "object", "picture"]
-    start: QPointF  # widget
-    at: QPointF  # widget, now
-    chosen: Chosen | None = None
-    landmark: int = 0
-    is_dragged: bool = False
 
 
 class Canvas(QWidget):
     """Shows a frame and a scene on it. Coordinates in signals are frame pixels."""
 
-    picked = pyqtSignal(object, int)  # Chosen, landmark
+    picked = pyqtSignal(object, object)  # Chosen, landmark or None
     dragged = pyqtSignal(object, int, float, float)  # Chosen, landmark, new place
     shoved = pyqtSignal(object, float, float)  # Chosen, way
     cycled = pyqtSignal(object, int)  # Chosen, landmark
     clicked = pyqtSignal(float, float)
+    resized = pyqtSignal(object, object)  # Chosen, its new box (4,) xyxy
+    drawn = pyqtSignal(object)  # a box (4,) xyxy, or None: too small
 
     def __init__(self, scene: Scene, parent: QWidget | None = None) -> None:
         """Without a frame at first."""
@@ -66,6 +52,7 @@ class Canvas(QWidget):
         self.is_panning = False  # Space is down
         self.has_panned = False  # and the mouse has moved the picture since
         self.is_placing = False  # a click would place a landmark
+        self.is_drawing = False  # a drag would draw a box
         self.view = View(1.0, 0.0, 0.0)
         self._fits = True
         self._image: QImage | None = None
@@ -109,7 +96,7 @@ class Canvas(QWidget):
 
     def look_at(self, thing: ObjectLabel | None) -> None:
         """An object large; the whole frame again where it is so already, or there is none."""
-        box = None if thing is None else extent(thing)
+        box = None if thing is None else box_of(thing)
         if box is None:
             self.fit()
             return
@@ -140,17 +127,10 @@ class Canvas(QWidget):
 
     # The mouse
 
-    def found_at(self, at: QPointF) -> tuple[Chosen, int] | None:
-        """The nearest point that the mouse can mean; those of the chosen object go first."""
-        best: tuple[tuple[bool, float], Chosen, int] | None = None
-        for chosen, thing in self.scene.things:
-            for i in np.flatnonzero(thing.v > UNLABELLED):
-                way = self.view.to_widget(*(float(v) for v in thing.xy[i])) - at
-                far = float(np.hypot(way.x(), way.y()))
-                rank = (chosen != self.scene.chosen, far)
-                if far <= REACH and (best is None or rank < best[0]):
-                    best = (rank, chosen, int(i))
-        return None if best is None else best[1:]
+    @property
+    def sight(self) -> Sight:
+        """What is painted where."""
+        return Sight(self.scene, self.view, self.size_wh())
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         assert event is not None
@@ -161,16 +141,34 @@ class Canvas(QWidget):
         if button == Qt.MouseButton.MiddleButton or (left and self.is_panning):
             self._grip = Grip("picture", at, at)
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
-            return
-        found = self.found_at(at)
-        if button == Qt.MouseButton.RightButton and found is not None:
-            self.cycled.emit(*found)
-        elif left and found is not None:
-            whole = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-            self._grip = Grip("object" if whole else "point", at, at, *found)
-            self.picked.emit(*found)
+        elif left and self.is_drawing:
+            self._grip = Grip("new box", at, at)
+        elif button == Qt.MouseButton.RightButton:
+            found = self.sight.point_at(at)
+            if found is not None:
+                self.cycled.emit(*found)
         elif left:
-            self.clicked.emit(*self._inside(*self.view.to_frame(at)))
+            whole = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self._grip = self._grip_at(at, whole)
+            if self._grip is None:
+                self.clicked.emit(*self.sight.inside(*self.view.to_frame(at)))
+            elif self._grip.what == "point":
+                self.picked.emit(self._grip.chosen, self._grip.landmark)
+            else:
+                same = self._grip.chosen == self.scene.chosen
+                self.picked.emit(self._grip.chosen, self.scene.landmark if same else None)
+
+    def _grip_at(self, at: QPointF, whole: bool) -> Grip | None:
+        """What is there to be held. `whole`: the object, by a point, a side, or inside its box."""
+        sight = self.sight
+        point = sight.point_at(at)
+        if point is not None:
+            return Grip("object" if whole else "point", at, at, *point)
+        part = None if self.is_placing else sight.part_at(at)
+        held = sight.holds(at) if whole and part is None else None
+        if part is not None:
+            return Grip("object" if whole else "side", at, at, part[0], part=part[1])
+        return None if held is None else Grip("object", at, at, held)
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         assert event is not None
@@ -193,11 +191,16 @@ class Canvas(QWidget):
         if grip is None:
             return
         self._show_cursor()
-        if grip.is_dragged and grip.chosen is not None:
+        sight = self.sight
+        if grip.what == "new box":
+            self.drawn.emit(sight.box(grip))
+        elif grip.is_dragged and grip.chosen is not None:
             if grip.what == "point":
-                self.dragged.emit(grip.chosen, grip.landmark, *self._goal(grip))
+                self.dragged.emit(grip.chosen, grip.landmark, *sight.goal(grip))
+            elif grip.what == "side":
+                self.resized.emit(grip.chosen, sight.box(grip))
             else:
-                self.shoved.emit(grip.chosen, *self._way(grip))
+                self.shoved.emit(grip.chosen, *sight.way(grip))
         self.update()
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
@@ -212,12 +215,19 @@ class Canvas(QWidget):
 
     def _show_cursor(self) -> None:
         shape = Qt.CursorShape.ArrowCursor
+        part = None
+        if self._mouse is not None and not self.is_placing:
+            part = self.sight.part_at(self._mouse)
         if self.is_panning:
             shape = Qt.CursorShape.OpenHandCursor
-        elif self._mouse is not None and self.found_at(self._mouse) is not None:
+        elif self.is_drawing:
+            shape = Qt.CursorShape.CrossCursor
+        elif self._mouse is not None and self.sight.point_at(self._mouse) is not None:
             shape = Qt.CursorShape.PointingHandCursor
         elif self.is_placing:
             shape = Qt.CursorShape.CrossCursor
+        elif part is not None:
+            shape = SHAPES[part[1]]
         self.setCursor(shape)
 
     def pan_with_space(self, on: bool) -> None:
@@ -225,37 +235,7 @@ class Canvas(QWidget):
         self.is_panning, self.has_panned = on, False
         self._show_cursor()
 
-    def _way(self, grip: Grip) -> tuple[float, float]:
-        """How far it was dragged, frame pixels."""
-        way = grip.at - grip.start
-        return way.x() / self.view.scale, way.y() / self.view.scale
-
-    def _goal(self, grip: Grip) -> tuple[float, float]:
-        """Where the point goes: it moves as far as the mouse, and stays in the frame."""
-        thing = dict(self.scene.things)[grip.chosen]  # type: ignore[index]
-        (x, y), (dx, dy) = thing.xy[grip.landmark], self._way(grip)
-        return self._inside(float(x) + dx, float(y) + dy)
-
-    def _inside(self, x: float, y: float) -> tuple[float, float]:
-        w, h = self.size_wh()
-        return min(max(x, 0.0), w - 1.0), min(max(y, 0.0), h - 1.0)
-
     # Painting
-
-    def shown_things(self) -> list[tuple[Chosen, ObjectLabel]]:
-        """What is painted, with what the mouse just does to it."""
-        grip, things = self._grip, list(self.scene.things)
-        if grip is None or not grip.is_dragged or grip.what == "picture":
-            return things
-        for i, (chosen, thing) in enumerate(things):
-            if chosen == grip.chosen:
-                if grip.what == "object":
-                    thing = moved(thing, self._way(grip))
-                else:
-                    seen = int(thing.v[grip.landmark])
-                    thing = with_point(thing, grip.landmark, self._goal(grip), seen)
-                things[i] = (chosen, thing)
-        return things
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
@@ -270,8 +250,10 @@ class Canvas(QWidget):
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.setPen(QPen(MARKS[self.scene.mark], 3))
                 painter.drawRect(place.intersected(QRectF(self.rect())).adjusted(1, 1, -2, -2))
-            for chosen, thing in self.shown_things():
-                paint_thing(painter, self.scene, self.view, chosen, thing)
+            grips = not (self.is_placing or self.is_drawing)
+            for chosen, thing in self.sight.things(self._grip):
+                paint_thing(painter, self.scene, self.view, chosen, thing, grips)
+            self._paint_new_box(painter)
             self._paint_loupe(painter, self._image)
         if self.scene.note:
             paint_words(painter, self.scene.note, QPointF(10, 24), bold=True)
@@ -279,12 +261,22 @@ class Canvas(QWidget):
             paint_words(painter, self.scene.banner, QPointF(10, self.height() - 12.0), bold=True)
         painter.end()
 
-    def _paint_loupe(self, painter: QPainter, image: QImage) -> None:
+    def _paint_new_box(self, painter: QPainter) -> None:
         grip = self._grip
-        if grip is not None and grip.what == "point" and grip.is_dragged:
-            paint_loupe(painter, image, self.view, self._goal(grip), QRectF(self.rect()))
-        elif grip is None and self.is_placing and self._mouse is not None:
-            place = self.view.rect(self.size_wh())
-            if place.contains(self._mouse) and self.found_at(self._mouse) is None:
+        if grip is not None and grip.what == "new box" and grip.is_dragged:
+            box = self.sight.box(grip)
+            if box is not None:
+                paint_new_box(painter, self.view, box)
+        elif self.is_drawing and grip is None and self._mouse is not None:
+            paint_cross(painter, self._mouse, QRectF(self.rect()))
+
+    def _paint_loupe(self, painter: QPainter, image: QImage) -> None:
+        grip, xy = self._grip, None
+        if grip is not None:
+            xy = self.sight.tip(grip) if grip.is_dragged else None
+        elif (self.is_placing or self.is_drawing) and self._mouse is not None:
+            is_free = self.is_drawing or self.sight.point_at(self._mouse) is None
+            if is_free and self.view.rect(self.size_wh()).contains(self._mouse):
                 xy = self.view.to_frame(self._mouse)
-                paint_loupe(painter, image, self.view, xy, QRectF(self.rect()))
+        if xy is not None:
+            paint_loupe(painter, image, self.view, xy, QRectF(self.rect()))

@@ -177,6 +177,15 @@ class LabelDesk:
         self.say(words)
         return True
 
+    def keep(self, thing: ObjectLabel, landmark: int | None, words: str) -> bool:
+        """Commit the chosen object, changed; a guess becomes a label by it."""
+        if self.chosen is not None and self.chosen.is_guess:
+            thing = edit.numbered([thing], self.objects())[0]
+        if not self.commit(edit.placed(self.objects(), thing), words):
+            return False
+        self.choose(None if edit.is_empty(thing) else Chosen(thing.id), landmark)
+        return True
+
     def accept(self) -> None:
         """The guesses on the frame become labels."""
         found = self.open_guesses()

@@ -11,12 +11,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tracker.geometry import bounds_xyxy, box_iou
-from tracker.project.labels import FrameLabel, ObjectLabel
+from tracker.geometry import box_iou
+from tracker.project.labels import FrameLabel, ObjectLabel, box_of
 from tracker.types import Floats
 
 UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
 WORDS = {UNLABELLED: "not labelled", OCCLUDED: "occluded", VISIBLE: "visible"}
+LEAST = 2.0  # pixels, the shorter side of a box that somebody can mean
 SAME = 0.3  # a guess that overlaps a labelled object by this IoU is about the same thing
 Frames = Mapping[tuple[str, int], FrameLabel]
 
@@ -33,7 +34,11 @@ def with_point(thing: ObjectLabel, at: int, xy: ArrayLike, seen: int = VISIBLE) 
     points, visibility = thing.xy.copy(), thing.v.copy()
     points[at] = np.nan if seen == UNLABELLED else xy
     visibility[at] = seen
-    return _touched(thing, points, visibility)
+    box = thing.box_xyxy
+    if box is not None and seen > UNLABELLED and _within(box, thing, at):
+        low, high = np.minimum(box[:2], points[at]), np.maximum(box[2:], points[at])
+        box = np.concatenate([low, high]).astype(np.float32)
+    return replace(thing, xy=points, v=visibility, box_xyxy=box, source="user")
 
 
 def cycled(thing: ObjectLabel, at: int) -> ObjectLabel:
@@ -49,6 +54,57 @@ def moved(thing: ObjectLabel, by_xy: ArrayLike) -> ObjectLabel:
     return replace(thing, xy=(thing.xy + by).astype(np.float32), box_xyxy=box, source="user")
 
 
+def with_box(thing: ObjectLabel, box_xyxy: ArrayLike | None) -> ObjectLabel:
+    """This box (4,) is the object's from now on; None: that of its points is."""
+    box = None if box_xyxy is None else np.asarray(box_xyxy, np.float32)
+    return replace(thing, box_xyxy=box, source="user")
+
+
+def drawn(
+    a_xy: tuple[float, float], b_xy: tuple[float, float], size_wh: tuple[int, int]
+) -> Floats | None:
+    """The box (4,) xyxy between two corners, within the frame; None: too small to be meant."""
+    most = np.array(size_wh, np.float64) - 1
+    ends = np.clip(np.array([a_xy, b_xy], np.float64), 0, most)
+    low, high = ends.min(0), ends.max(0)
+    small = (high - low).min() < LEAST
+    return None if small else np.concatenate([low, high]).astype(np.float32)
+
+
+def resized(
+    box_xyxy: ArrayLike, part: str, by_xy: tuple[float, float], size_wh: tuple[int, int]
+) -> Floats:
+    """A box whose sides named in `part` ('n' top, 's' bottom, 'w' left, 'e' right) were dragged.
+
+    It stays in the frame and keeps LEAST pixels; a side that is dragged across the other takes its
+    place.
+    """
+    box = np.array(box_xyxy, np.float64)
+    for side, at in (("w", 0), ("n", 1), ("e", 2), ("s", 3)):
+        axis = at % 2
+        if side in part:
+            most = size_wh[axis] - 1.0
+            box[at] = np.clip(box[at] + by_xy[axis], 0.0, most)
+            low, high = sorted((box[axis], box[axis + 2]))
+            low = min(low, most - LEAST)
+            box[axis], box[axis + 2] = low, max(high, low + LEAST)
+    return box.astype(np.float32)
+
+
+def kept_inside(
+    box_xyxy: Floats | None, by_xy: tuple[float, float], size_wh: tuple[int, int]
+) -> tuple[float, float]:
+    """The way (frame pixels) that something of this extent can go without leaving the frame."""
+    if box_xyxy is None:
+        return by_xy
+    way = []
+    for axis in (0, 1):
+        low, high = float(box_xyxy[axis]), float(box_xyxy[axis + 2])
+        room = min(-low, 0.0), max(size_wh[axis] - 1 - high, 0.0)
+        way.append(min(max(by_xy[axis], room[0]), room[1]))
+    return way[0], way[1]
+
+
 def next_unlabelled(thing: ObjectLabel, after: int) -> int | None:
     """The first landmark beyond `after` that has no place yet, from the start again if need be."""
     count = len(thing.v)
@@ -60,8 +116,8 @@ def next_unlabelled(thing: ObjectLabel, after: int) -> int | None:
 
 
 def is_empty(thing: ObjectLabel) -> bool:
-    """Is no landmark labelled?"""
-    return not bool((thing.v > UNLABELLED).any())
+    """Is neither a landmark labelled nor a box drawn?"""
+    return thing.box_xyxy is None and not bool((thing.v > UNLABELLED).any())
 
 
 def placed(objects: Sequence[ObjectLabel], thing: ObjectLabel) -> tuple[ObjectLabel, ...]:
@@ -87,14 +143,8 @@ def still_open(guesses: Sequence[ObjectLabel], label: FrameLabel | None) -> list
         return list(guesses)
     if label.negative:
         return []
-    boxes = [extent(o) for o in label.objects]
-    return [g for g in guesses if all(overlap(extent(g), box) < SAME for box in boxes)]
-
-
-def extent(thing: ObjectLabel) -> Floats | None:
-    """Bounds (4,) xyxy of its labelled landmarks; None where there are none."""
-    points = thing.xy[thing.v > UNLABELLED]
-    return bounds_xyxy(points) if len(points) else None
+    boxes = [box_of(o) for o in label.objects]
+    return [g for g in guesses if all(overlap(box_of(g), box) < SAME for box in boxes)]
 
 
 def overlap(a: Floats | None, b: Floats | None) -> float:
@@ -125,10 +175,8 @@ def difference(old: Frames, new: Frames) -> tuple[str, int] | None:
     return None
 
 
-def _touched(thing: ObjectLabel, xy: Floats, v: np.ndarray) -> ObjectLabel:
-    """Its box, if it has one of its own, still holds all its landmarks."""
-    box, points = thing.box_xyxy, xy[v > UNLABELLED]
-    if box is not None and len(points):
-        low, high = np.minimum(box[:2], points.min(0)), np.maximum(box[2:], points.max(0))
-        box = np.concatenate([low, high]).astype(np.float32)
-    return replace(thing, xy=xy, v=v, box_xyxy=box, source="user")
+def _within(box: Floats, thing: ObjectLabel, at: int) -> bool:
+    """Was a landmark new or in the box? Then the box goes on holding it."""
+    x, y = thing.xy[at]
+    known = thing.v[at] > UNLABELLED
+    return not known or bool(box[0] <= x <= box[2] and box[1] <= y <= box[3])

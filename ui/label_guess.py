@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tracker.project.labels import FrameLabel, ObjectLabel
+from tracker.project.labels import FrameLabel, ObjectLabel, box_of
 from tracker.project.layout import Project, own_model
 from tracker.types import Image
 from ui.jobs import Jobs
 from ui.label_desk import LabelDesk
 from ui.label_screen import Key
-from ui.label_worker import Latest
+from ui.label_worker import Done, Latest
 
 if TYPE_CHECKING:  # loaded on the threads that use them: the window is there sooner
     from tracker.project.prelabel import Guesser
@@ -32,6 +32,7 @@ class Ask:
     bgr: Image
     by: By
     near: tuple[ObjectLabel, ...] = ()  # where labels of frames close by let one expect objects
+    inside: ObjectLabel | None = None  # only what this object lacks, in its box
 
 
 def neighbours(desk: LabelDesk, key: Key, t: float) -> tuple[FrameLabel | None, FrameLabel | None]:
@@ -62,6 +63,9 @@ class Guess:
             self.end()
             model = current_model(self._project)
             self._guesser, self._path = Guesser(self._project, model), path
+        if ask.inside is not None:
+            found = self._guesser.guess_in(ask.bgr, ask.inside)
+            return () if found is None else (found,)
         if ask.by == "mediapipe":
             return self._guesser.from_mediapipe(ask.bgr)
         if ask.near:
@@ -96,7 +100,9 @@ class Guesses:
     def tick(self) -> None:
         """Take what was guessed, and ask about the frame on the screen."""
         done = self._thread.take()
-        if done is not None and done.order.by == self.by:
+        if done is not None and done.order.inside is not None:
+            self._placed(done)
+        elif done is not None and done.order.by == self.by:
             self.desk.guessed(done.order.key, done.found or ())
             if done.problem and done.problem != self._told:
                 self._told = done.problem
@@ -115,6 +121,31 @@ class Guesses:
         self._asked = (key, self.by)
         near = expected(*neighbours(self.desk, key, frame.t), frame.t)
         self._thread.ask(Ask(key, frame.bgr, self.by, near))
+
+    def in_box(self) -> None:
+        """Have the landmarks that the chosen object lacks placed in its box."""
+        desk, seen = self.desk, self.desk.screen.seen
+        thing = desk.thing()
+        if thing is None or box_of(thing) is None:
+            desk.say("no object with a box is chosen: R draws one")
+        elif (thing.v > 0).all():
+            desk.say("every landmark of this object is labelled")
+        elif desk.may_label() and seen is not None and seen.frame.bgr is not None:
+            assert desk.screen.key is not None
+            desk.say("looking into the box")
+            self._thread.ask(Ask(desk.screen.key, seen.frame.bgr, self.by, (), thing))
+
+    def _placed(self, done: Done[Ask, tuple[ObjectLabel, ...]]) -> None:
+        """One undo takes them back, as if a person had placed them."""
+        desk, inside = self.desk, done.order.inside
+        if desk.screen.key != done.order.key or desk.thing() is not inside or inside is None:
+            desk.say("nothing was placed: the object has changed meanwhile")
+        elif done.problem or not done.found:
+            desk.say(done.problem or "the model sees nothing of its kind in the box")
+        else:
+            (found,) = done.found
+            count = int((found.v > 0).sum() - (inside.v > 0).sum())
+            desk.keep(found, desk.landmark, f"{count} landmarks placed by the model; correct them")
 
     def close(self) -> None:
         """End the thread."""

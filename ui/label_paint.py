@@ -10,8 +10,9 @@ import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
 
-from tracker.project.labels import ObjectLabel
+from tracker.project.labels import ObjectLabel, box_of
 from tracker.skeleton import Colour, Skeleton
+from tracker.types import Floats
 from ui.label_desk import Chosen
 from ui.label_edit import OCCLUDED, UNLABELLED
 from ui.label_view import View
@@ -32,6 +33,7 @@ class Scene:
     opacity: float = 1.0
     with_names: bool = False
     with_edges: bool = True
+    with_boxes: bool = True
     note: str = ""  # at the top
     banner: str = ""  # at the bottom
     mark: str = ""  # frame around the picture: '', 'labelled' or 'negative'
@@ -48,13 +50,19 @@ def radius_of(thing: ObjectLabel, edges: Sequence[tuple[int, int]], scale: float
 
 
 def paint_thing(
-    painter: QPainter, scene: Scene, view: View, chosen: Chosen, thing: ObjectLabel
+    painter: QPainter, scene: Scene, view: View, chosen: Chosen, thing: ObjectLabel, grips: bool
 ) -> None:
-    """One object. `painter` has widget coordinates."""
+    """One object. `painter` has widget coordinates. `grips`: boxes can be dragged now."""
     is_chosen = chosen == scene.chosen
     painter.setOpacity(scene.opacity * (1.0 if is_chosen or scene.chosen is None else 0.75))
     at = [view.to_widget(float(x), float(y)) for x, y in np.nan_to_num(thing.xy)]
     known = thing.v > UNLABELLED
+    box = box_of(thing)
+    place = None if box is None else rect_of(view, box)
+    if place is not None and scene.with_boxes:
+        _paint_box(painter, place, thing, chosen, is_chosen)
+        if is_chosen and grips:
+            _paint_grips(painter, place)
     if scene.with_edges:
         for (a, b), colour in zip(scene.look.edges, scene.look.lines, strict=True):
             if known[a] and known[b]:
@@ -81,9 +89,63 @@ def paint_thing(
     _paint_names(
         painter, [(scene.names[i], at[i] + QPointF(radius + 7, -radius - 5)) for i in words]
     )
-    if len(scene.things) > 1 and known.any():
-        _paint_tag(painter, scene, chosen, [at[i] for i in np.flatnonzero(known)])
+    if len(scene.things) > 1 and place is not None:
+        _paint_tag(painter, chosen, place)
     painter.setOpacity(1.0)
+
+
+def rect_of(view: View, box_xyxy: Floats) -> QRectF:
+    """Where a box is painted."""
+    x0, y0, x1, y1 = (float(v) for v in box_xyxy)
+    return QRectF(view.to_widget(x0, y0), view.to_widget(x1, y1))
+
+
+def _paint_box(
+    painter: QPainter, place: QRectF, thing: ObjectLabel, chosen: Chosen, is_chosen: bool
+) -> None:
+    """A line where it was drawn, dashes where it is the bounds of the points."""
+    is_own = thing.box_xyxy is not None and not chosen.is_guess
+    pen = QPen(MARK if is_chosen else BRIGHT, 1.8 if is_own else 1.1)
+    if not is_own:
+        pen.setStyle(Qt.PenStyle.DashLine)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(0, 0, 0, 110), pen.widthF() + 1.6))
+    painter.drawRect(place)
+    painter.setPen(pen)
+    painter.drawRect(place)
+
+
+def _paint_grips(painter: QPainter, place: QRectF) -> None:
+    """The corners, and the middles of long sides: dragging is possible along all of them."""
+    at = [place.topLeft(), place.topRight(), place.bottomLeft(), place.bottomRight()]
+    middle = place.center()
+    if place.width() > 60:
+        at += [QPointF(middle.x(), place.top()), QPointF(middle.x(), place.bottom())]
+    if place.height() > 60:
+        at += [QPointF(place.left(), middle.y()), QPointF(place.right(), middle.y())]
+    painter.setBrush(MARK)
+    painter.setPen(QPen(DARK, 1.4))
+    for p in at:
+        painter.drawRect(QRectF(p.x() - 3.5, p.y() - 3.5, 7, 7))
+
+
+def paint_new_box(painter: QPainter, view: View, box_xyxy: Floats) -> None:
+    """A box while it is being drawn, and its size in pixels of the frame."""
+    place = rect_of(view, box_xyxy)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(DARK, 3.6), QPen(MARK, 2)):
+        painter.setPen(pen)
+        painter.drawRect(place)
+    w, h = box_xyxy[2] - box_xyxy[0], box_xyxy[3] - box_xyxy[1]
+    paint_words(painter, f"{w:.0f} x {h:.0f}", place.topLeft() + QPointF(0, -8))
+
+
+def paint_cross(painter: QPainter, at: QPointF, room: QRectF) -> None:
+    """Lines through the cursor, to see what a box that begins here would touch."""
+    for pen in (QPen(QColor(0, 0, 0, 120), 3), QPen(MARK, 1, Qt.PenStyle.DashLine)):
+        painter.setPen(pen)
+        painter.drawLine(QPointF(room.left(), at.y()), QPointF(room.right(), at.y()))
+        painter.drawLine(QPointF(at.x(), room.top()), QPointF(at.x(), room.bottom()))
 
 
 def _paint_point(
@@ -117,11 +179,10 @@ def _paint_names(painter: QPainter, names: Sequence[tuple[str, QPointF]]) -> Non
             paint_words(painter, name, at)
 
 
-def _paint_tag(painter: QPainter, scene: Scene, chosen: Chosen, at: Sequence[QPointF]) -> None:
-    """The number of an object above it, when there are several."""
-    top = min(at, key=lambda p: p.y())
+def _paint_tag(painter: QPainter, chosen: Chosen, place: QRectF) -> None:
+    """The number of an object above its box, when there are several."""
     word = f"guess {chosen.id}" if chosen.is_guess else f"object {chosen.id}"
-    paint_words(painter, word, top + QPointF(-20, -26))
+    paint_words(painter, word, place.topLeft() + QPointF(0, -10))
 
 
 def words_box(painter: QPainter, text: str, at: QPointF) -> QRectF:

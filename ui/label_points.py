@@ -47,24 +47,24 @@ class Points:
             "; every landmark is" if onwards is None
             else f"; next: '{desk.project.landmarks[onwards]}'"
         )  # fmt: skip
-        if self._keep(thing, at, words) and onwards is not None:
+        if desk.keep(thing, at, words) and onwards is not None:
             desk.choose(desk.chosen, onwards)
 
     def drag(self, chosen: Chosen, at: int, x: float, y: float) -> None:
         """Put a landmark somewhere else; it is as visible as it was."""
-        thing = self.desk.thing(chosen)
+        desk, thing = self.desk, self.desk.thing(chosen)
         if thing is not None:
             seen = int(thing.v[at]) or edit.VISIBLE
-            self.desk.chosen = chosen
-            name = self.desk.project.landmarks[at]
-            self._keep(edit.with_point(thing, at, (x, y), seen), at, f"'{name}' moved")
+            desk.chosen = chosen
+            name = desk.project.landmarks[at]
+            desk.keep(edit.with_point(thing, at, (x, y), seen), at, f"'{name}' moved")
 
     def shove(self, chosen: Chosen, dx: float, dy: float) -> None:
         """Move a whole object."""
-        thing = self.desk.thing(chosen)
+        desk, thing = self.desk, self.desk.thing(chosen)
         if thing is not None:
-            self.desk.chosen = chosen
-            self._keep(edit.moved(thing, (dx, dy)), self.desk.landmark, "all points moved")
+            desk.chosen = chosen
+            desk.keep(edit.moved(thing, (dx, dy)), desk.landmark, "the object is moved")
 
     def nudge(self, dx: float, dy: float) -> None:
         """Move the chosen landmark a little."""
@@ -89,7 +89,7 @@ class Points:
         words = f"'{desk.project.landmarks[at]}' is {edit.WORDS[seen]}"
         if seen == edit.UNLABELLED:
             words += "; click to place it again"
-        self._keep(thing, at, words)
+        desk.keep(thing, at, words)
 
     def copy_previous(self) -> None:
         """The objects of the labelled frame before this one, here."""
@@ -120,7 +120,7 @@ class Points:
         desk = self.desk
         chosen = desk.chosen
         if chosen is None or desk.thing() is None:
-            desk.say("no object is chosen: click one of its points")
+            desk.say("no object is chosen: click one of its points, or its box")
         elif chosen.is_guess:
             desk.drop_guess(chosen)
         else:
@@ -133,15 +133,3 @@ class Points:
         copies = tuple(replace(o, source="user") for o in objects)
         if self.desk.commit(copies, words):
             self.desk.choose(Chosen(copies[0].id), self.desk.landmark)
-
-    def _keep(self, thing: ObjectLabel, at: int | None, words: str) -> bool:
-        """Commit an object that was changed; a guess becomes a label by it."""
-        desk = self.desk
-        if desk.chosen is not None and desk.chosen.is_guess:
-            thing = edit.numbered([thing], desk.objects())[0]
-        objects = edit.placed(desk.objects(), thing)
-        if not desk.commit(objects, words):
-            return False
-        left = None if edit.is_empty(thing) else Chosen(thing.id)
-        desk.choose(left, at)
-        return True

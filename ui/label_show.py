@@ -23,6 +23,7 @@ class Looks:
     opacity: float = 1.0
     names: bool = False
     edges: bool = True
+    boxes: bool = True
     guesses: bool = True
     hidden: bool = False
 
@@ -42,7 +43,8 @@ def scene(desk: LabelDesk, spans: Spans, look: Skeleton, looks: Looks) -> Scene:
     mark = "" if label is None else "negative" if label.negative else "labelled"
     return Scene(
         look, desk.project.landmarks, tuple(things(desk, looks)), desk.chosen, desk.landmark,
-        looks.opacity, looks.names, looks.edges, note(desk, looks), banner(desk, spans), mark,
+        looks.opacity, looks.names, looks.edges, looks.boxes, note(desk, looks),
+        banner(desk, spans), mark,
     )  # fmt: skip
 
 
@@ -60,7 +62,7 @@ def note(desk: LabelDesk, looks: Looks) -> str:
     if label is not None:
         return "Labelled"
     if looks.guesses and desk.open_guesses():
-        return "Guess: Enter accepts it, dragging a point corrects it"
+        return "Guess: Enter accepts it, dragging a point or a box corrects it"
     return "Not labelled"
 
 
@@ -101,12 +103,13 @@ def object_words(desk: LabelDesk, points: Points) -> str:
     if at is not None:
         return f"Click where <b>{names[at]}</b> is. Down: skip it."
     if thing is None:
-        return "Click a point, or press I to add an object."
+        return "Click a point, or add an object: I by its points, R by its box."
     known = int((thing.v > edit.UNLABELLED).sum())
     who = {"user": "by hand", "model": "by the model", "mediapipe": "by MediaPipe"}
     source = who.get(thing.source, thing.source)
     kind = "Guess" if desk.chosen is not None and desk.chosen.is_guess else "Object"
-    return f"{kind} {thing.id}: {known} of {len(names)} landmarks, {source}"
+    box = "drawn box" if thing.box_xyxy is not None else "box of its points"
+    return f"{kind} {thing.id}: {known} of {len(names)} landmarks, {box}, {source}"
 
 
 def numbers_words(spans: Spans) -> str:

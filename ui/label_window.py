@@ -21,6 +21,7 @@ from ui.actions import HelpDialog, fill_menus, make_actions, make_toolbar, paint
 from ui.hud import capital
 from ui.jobs import Jobs
 from ui.label_actions import ENTRIES, HELP, NUDGES
+from ui.label_boxes import Boxes
 from ui.label_canvas import Canvas
 from ui.label_desk import LabelDesk
 from ui.label_guess import Guesses, Suggestions
@@ -48,7 +49,8 @@ class LabelWindow(QMainWindow):
         """Asks for the first frame at once."""
         super().__init__()
         self.desk, self.jobs, self.turns = desk, Jobs(), TurnWatch()
-        self.points, self.spans, self.guesses = Points(desk), Spans(desk), Guesses(desk)
+        self.points, self.boxes = Points(desk), Boxes(desk)
+        self.spans, self.guesses = Spans(desk), Guesses(desk)
         self.suggestions = Suggestions(desk, self.jobs)
         self.looks = Looks()
         project = desk.project
@@ -113,6 +115,8 @@ class LabelWindow(QMainWindow):
         canvas.shoved.connect(self.points.shove)
         canvas.cycled.connect(self.points.cycle)
         canvas.clicked.connect(self.points.click)
+        canvas.resized.connect(self.boxes.resize)
+        canvas.drawn.connect(self.boxes.draw)
         line.sought.connect(lambda t: desk.screen.go(desk.screen.at(t)))
         line.chosen.connect(self.spans.choose)
         line.resized.connect(self.spans.resize)
@@ -150,12 +154,16 @@ class LabelWindow(QMainWindow):
             "nothing": lambda _: desk.nothing_here(), "next_object": lambda _: desk.next_object(),
             "next_landmark": lambda _: desk.next_landmark(1),
             "previous_landmark": lambda _: desk.next_landmark(-1),
+            "box": lambda _: self.boxes.begin(), "new_box": lambda _: self.boxes.begin(True),
+            "box_of_points": lambda _: self.boxes.of_points(),
+            "guess_in_box": lambda _: self.guesses.in_box(),
             "cycle": lambda _: points.cycle(), "mode": lambda _: self.spans.switch(),
             "fit": lambda _: canvas.fit(),
             "object_view": lambda _: canvas.look_at(desk.thing()),
             "bigger": lambda _: canvas.zoom(1.25), "smaller": lambda _: canvas.zoom(0.8),
             "names": lambda on: self.set_looks(names=on),
             "edges": lambda on: self.set_looks(edges=on),
+            "boxes": lambda on: self.set_looks(boxes=on),
             "guesses": lambda on: self.set_looks(guesses=on),
             "hide": lambda on: self.set_looks(hidden=on),
             "clearer": lambda _: self.set_looks(opacity=max(self.looks.opacity - 0.1, 0.1)),
@@ -194,6 +202,7 @@ class LabelWindow(QMainWindow):
             desk.landmark is not None and self.points.target() is not None
             and not desk.store.read_only and not desk.screen.is_playing
         )  # fmt: skip
+        self.canvas.is_drawing = self.boxes.is_drawing
         self.canvas.set_scene(show.scene(desk, self.spans, self._look, self.looks))
         self.timeline.show_line(show.line(desk, self.spans, self.suggestions))
         if desk.store.labels is not self._labels:
@@ -217,7 +226,7 @@ class LabelWindow(QMainWindow):
         self.acts["undo"].setEnabled(store.can_undo)
         self.acts["redo"].setEnabled(store.can_redo)
         self.acts["play"].setChecked(self.desk.screen.is_playing)
-        for name, on in (("names", looks.names), ("edges", looks.edges),
+        for name, on in (("names", looks.names), ("edges", looks.edges), ("boxes", looks.boxes),
                          ("guesses", looks.guesses), ("hide", looks.hidden)):  # fmt: skip
             self.acts[name].setChecked(on)
 
@@ -269,6 +278,7 @@ class LabelWindow(QMainWindow):
         elif event.key() == Qt.Key.Key_Space and is_plain(event):
             self.canvas.pan_with_space(True)
         elif event.key() == Qt.Key.Key_Escape:
+            self.boxes.stop()
             self.spans.choose(None)
             self.desk.choose(self.desk.chosen, None)
             self.canvas.setFocus()
