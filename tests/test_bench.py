@@ -170,7 +170,6 @@ def test_the_command_alone(tmp_path: Path, made: list[FakePeer]) -> None:
     [
         (["--peer", "mediapipe"], "needs its own models, which are not shipped; give"),
         (["--peer", "other"], "there is no peer 'other'; choose one of mediapipe"),
-        (["--engine", "abacus"], "no engine 'abacus'"),
         (["--json", "no/such/folder/o.json"], "there is no folder"),
     ],
 )
@@ -197,6 +196,16 @@ def test_a_peer_that_fails_is_closed(
     assert {p.name for p in tmp_path.iterdir()} == {"in.mp4", "hand.task"}
 
 
-def test_engine_names() -> None:
-    assert tracker.bench_run.provider_of("onnx") is None
-    assert tracker.bench_run.provider_of("onnx:cuda") == "cuda"
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--engine", "abacus"], "no engine 'abacus'"),
+        (["--engine", "tensorrt:cuda"], "names no device"),
+        (["--precision", "int4"], "no precision 'int4'"),
+    ],
+)
+def test_engines_and_precisions_that_do_not_exist(
+    tmp_path: Path, made: list[FakePeer], words: list[str], sentence: str
+) -> None:
+    done = run(clips.make(tmp_path / "in.mp4"), *words)
+    assert done.exit_code == 2 and sentence in " ".join(done.stderr.split()) and not made

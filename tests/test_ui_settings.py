@@ -16,7 +16,8 @@ CHANGED = Choices(
     hand_model="h.onnx", face_model="f.onnx", presence=0.65, smooth="strong",
     mirror_devices=False, mirror_files=True, hud=False, landmarks=False, labels=False,
     privacy=True, panel=False, annotated=True, recordings="r", snapshots="s", project="p",
-    other_hand_model="oh.onnx", other_face_model="of.onnx", compare_view="b",
+    other_hand_model="oh.onnx", other_face_model="of.onnx", compare_view="b", engine="onnx",
+    precision="int8",
 )  # fmt: skip
 
 

@@ -20,7 +20,6 @@ from tracker.peers import PEERS, Peer, limits
 from tracker.track import TrackerConfig
 from tracker.types import Kind
 
-ENGINES = ("onnx",)
 KINDS: tuple[Kind, ...] = ("hand", "face")
 
 
@@ -30,7 +29,8 @@ class BenchOptions:
 
     clip: Path
     frames: int = bench.FRAMES
-    engine: str = "onnx"
+    engine: str = "auto"
+    precision: str = "fp32"
     threads: int = 2
     hands: bool = True
     faces: bool = True
@@ -54,7 +54,8 @@ def run(options: BenchOptions) -> dict[str, Any]:
         max_hands=options.max_hands,
         max_faces=options.max_faces,
         threads=options.threads,
-        provider=provider_of(options.engine),
+        engine=options.engine,
+        precision=options.precision,
     )
     loaded = load(config, options.models)
     if any(m.info.kind == "object" for m in loaded.models):
@@ -101,17 +102,6 @@ def wanted_kinds(options: BenchOptions) -> tuple[Kind, ...]:
             f"give its .task files with {flags}"
         )
     return given
-
-
-def provider_of(engine: str) -> str | None:
-    """'onnx' leaves the provider open, 'onnx:cuda' demands one."""
-    name, _, provider = engine.partition(":")
-    if name not in ENGINES:
-        raise UserError(
-            f"no engine {engine!r} runs the landmark models here; "
-            "choose onnx, or onnx:PROVIDER such as onnx:cuda"
-        )
-    return provider or None
 
 
 def our_settings(config: TrackerConfig, kinds: Collection[Kind]) -> str:

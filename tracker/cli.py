@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tracker.engines_cli import Engine, Precision, engines
 from tracker.inspect_cli import bench, cameras, doctor
 from tracker.live import live
 
@@ -93,6 +94,8 @@ def video(
     max_faces: MaxFaces = 1,
     max_objects: MaxObjects = 1,
     on_black: OnBlack = False,
+    engine: Engine = "auto",
+    precision: Precision = "fp32",
     stats: Annotated[bool, typer.Option("--stats", help="Print the time of each stage.")] = False,
     progress: Annotated[
         bool | None,
@@ -122,7 +125,7 @@ def video(
         raise typer.BadParameter("nothing to write: give --out, --json or --csv")
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
-        config = _config(hands, faces, most, smooth, bool(model))
+        config = _config(hands, faces, most, smooth, bool(model), (engine, precision))
     with _user_errors():
         planned = plan(inputs, expand(inputs, VIDEO_SUFFIXES, "video"), out, json, csv)
         loaded = load_networks(config, model or [])
@@ -151,6 +154,8 @@ def image(
     max_faces: MaxFaces = 1,
     max_objects: MaxObjects = 1,
     on_black: OnBlack = False,
+    engine: Engine = "auto",
+    precision: Precision = "fp32",
 ) -> None:
     """Annotate pictures. EXIF orientation is honoured; metadata are not copied.
 
@@ -165,7 +170,7 @@ def image(
         raise typer.BadParameter("nothing to write: give --out or --json")
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
-        config = _config(hands, faces, most, Smooth.off, bool(model))
+        config = _config(hands, faces, most, Smooth.off, bool(model), (engine, precision))
     with _user_errors():
         planned = plan_images(inputs, expand(inputs, IMAGE_SUFFIXES, "picture"), out)
         loaded = load_networks(config, model or [])
@@ -177,6 +182,7 @@ def image(
 
 for command in (live, cameras, doctor, bench):
     app.command()(command)
+app.add_typer(engines, name="engines")
 
 
 def load_networks(config: TrackerConfig, models: Sequence[Path]) -> Loaded:
@@ -192,7 +198,12 @@ def main() -> None:
 
 
 def _config(
-    hands: bool, faces: bool, most: Mapping[str, int], smooth: Smooth, with_models: bool
+    hands: bool,
+    faces: bool,
+    most: Mapping[str, int],
+    smooth: Smooth,
+    with_models: bool,
+    run_by: tuple[str, str],  # engine and precision
 ) -> TrackerConfig:
     """Whether one of the models finds objects is known when they are loaded."""
     from tracker.track import TrackerConfig
@@ -206,6 +217,8 @@ def _config(
         max_faces=most["max_faces"],
         max_objects=most["max_objects"],
         smooth=smooth.value,
+        engine=run_by[0],
+        precision=run_by[1],
     )
 
 

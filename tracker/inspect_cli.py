@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tracker.engines_cli import Engine, Precision
+
 if TYPE_CHECKING:
     from tracker.doctor import Diagnosis
     from tracker.types import Kind
@@ -59,9 +61,8 @@ def doctor(as_json: AsJson = False) -> None:
 def bench(
     clip: Annotated[Path, typer.Argument(metavar="CLIP", help="A video file.")],
     frames: Annotated[int, typer.Option(min=1, help="Time at most this many frames.")] = 150,
-    engine: Annotated[
-        str, typer.Option(metavar="onnx[:PROVIDER]", help="What runs the landmark models.")
-    ] = "onnx",
+    engine: Engine = "auto",
+    precision: Precision = "fp32",
     threads: Annotated[int, typer.Option(min=1, help="Threads of each network.")] = 2,
     hands: Annotated[bool, typer.Option("--hands/--no-hands", help="Follow hands.")] = True,
     faces: Annotated[bool, typer.Option("--faces/--no-faces", help="Follow faces.")] = True,
@@ -103,7 +104,7 @@ def bench(
     if not (hands or faces or model):
         raise typer.BadParameter("nothing to track: switch on hands, faces or both")
     options = bench_run.BenchOptions(
-        clip, frames, engine, threads, hands, faces, max_hands, max_faces, peer, bundles,
+        clip, frames, engine, precision, threads, hands, faces, max_hands, max_faces, peer, bundles,
         tuple(model or ()),
     )  # fmt: skip
     with _user_errors():

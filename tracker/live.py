@@ -10,6 +10,8 @@ from typing import Annotated, cast
 
 import typer
 
+from tracker.engines_cli import Engine, Precision
+
 PRESETS = ("off", "light", "strong")
 
 
@@ -32,6 +34,8 @@ class LiveOptions:
     measure: float | None = None  # seconds
     models: tuple[Path, ...] = ()  # of any kind, or project folders
     max_objects: int | None = None
+    engine: str = "auto"
+    precision: str = "fp32"
 
 
 def _preset(value: str | None) -> str | None:
@@ -101,6 +105,8 @@ def live(
             "--mirror/--no-mirror", help="Show a mirror image. Default: cameras yes, files no."
         ),
     ] = None,
+    engine: Engine = "auto",
+    precision: Precision = "fp32",
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Only the picture.")] = False,
     measure: Annotated[
         float | None,
@@ -110,14 +116,15 @@ def live(
     """Show the landmarks of a camera live, in a window. Press ? there for its keys.
 
     What is chosen in the window is kept for the next time; options count for this run only. A
-    camera that is unplugged is waited for. Recordings, snapshots and flagged moments go to folders
+    camera that is unplugged is waited for. Where TensorRT must build an engine first, ONNX Runtime
+    serves until it is there. Recordings, snapshots and flagged moments go to folders
     that the window names.
     """
     from tracker.errors import UserError
 
     options = LiveOptions(
         camera, loop, hand_model, face_model, project, hands, faces, max_hands, max_faces, smooth,
-        mirror, fullscreen, measure, tuple(model or ()), max_objects,
+        mirror, fullscreen, measure, tuple(model or ()), max_objects, engine, precision,
     )  # fmt: skip
     try:
         code = cast(int, import_module("ui.app").run(options))

@@ -13,6 +13,7 @@ from tracker.detect import load_detector
 from tracker.errors import UserError
 from tracker.locate import Model, load_model
 from tracker.modelfile import model_file, model_name
+from tracker.precision import precise_file
 from tracker.track import BUNDLED, DETECTORS, Tracker, TrackerConfig
 from tracker.types import Kind
 from tracker.video import FrameTracker
@@ -49,8 +50,7 @@ def load(config: TrackerConfig, model_files: Sequence[Path] = ()) -> Loaded:
         kinds = config.kinds
         for kind in kinds:
             if kind not in models:
-                path = assets.path(BUNDLED[kind])
-                models[kind] = (path, load_model(path, config.threads, config.provider))
+                models[kind] = _loaded(assets.path(BUNDLED[kind]), config)
         detectors = {
             kind: load_detector(DETECTORS[kind], config.threads, config.detect_score)
             for kind in kinds
@@ -87,13 +87,18 @@ def _with_objects(config: TrackerConfig, files: Mapping[Kind, tuple[Path, Model]
 def _given(config: TrackerConfig, files: Sequence[Path]) -> dict[Kind, tuple[Path, Model]]:
     found: dict[Kind, tuple[Path, Model]] = {}
     for path in files:
-        path = model_file(path)
-        model = load_model(path, config.threads, config.provider)
+        path, model = _loaded(model_file(path), config)
         kind = model.info.kind
         if kind in found:
             raise ValueError(f"{found[kind][0]} and {path} both find {kind}s; give one of them")
         found[kind] = (path, model)
     return found
+
+
+def _loaded(path: Path, config: TrackerConfig) -> tuple[Path, Model]:
+    """A model in the engine and the precision that are wanted, and the file it came from."""
+    path = precise_file(path, config.precision)
+    return path, load_model(path, config.threads, config.engine, config.live)
 
 
 def _used(path: Path, model: Model) -> UsedModel:

@@ -9,7 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from engines import Engine, Outputs, load_engine
+from engines import Engine, Outputs
+from engines.choose import load_network
 from tracker.geometry import apply, bounds_xyxy, crop_to_frame, frame_to_crop
 from tracker.headpose import wrap_degrees
 from tracker.modelfile import ModelInfo
@@ -30,13 +31,15 @@ class Model:
     path: Path | None = None  # the file it came from
 
 
-def load_model(path: str | Path, threads: int = 2, provider: str | None = None) -> Model:
+def load_model(
+    path: str | Path, threads: int = 2, engine_name: str = "onnx", live: bool = False
+) -> Model:
     """Load a landmark model and run it once on black, so that a wrong file fails here.
 
-    Raises FileNotFoundError, ValueError (not one of our models) or RuntimeError (a demanded
-    provider that did not bind).
+    `engine_name` and `live` as in `engines.choose`. Raises FileNotFoundError, ValueError (not one
+    of our models) or RuntimeError (a demanded engine that does not work here).
     """
-    engine = load_engine(path, threads, provider)
+    engine = load_network(Path(path), threads, engine_name, live)
     try:
         info = ModelInfo.from_props(engine.props, str(path))
     except (KeyError, TypeError) as error:

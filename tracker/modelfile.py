@@ -120,8 +120,9 @@ def model_file(path: str | Path) -> Path:
 def model_name(path: Path) -> str:
     """How to call a model file: its name, or 'PROJECT, run RUN' where it lies in a project."""
     run = path.absolute().parent
-    if path.name == "model.onnx" and run.parent.name == "models":
-        return f"{run.parent.parent.name}, run {run.name}"
+    forms = {"model.onnx": "", "model.fp16.onnx": " in fp16", "model.int8.onnx": " in int8"}
+    if path.name in forms and run.parent.name == "models":
+        return f"{run.parent.parent.name}, run {run.name}{forms[path.name]}"
     return path.name
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Protocol
 
@@ -101,6 +101,14 @@ class _Loaded:
     part: int = -1  # of the last frame
     shape: tuple[int, ...] = ()
 
+    def now(self) -> tuple[UsedModel, ...]:
+        """The models with what runs them at this moment: an engine may take over at any time."""
+        engines = (model.engine for model in self.tracker.models.values())
+        return tuple(
+            replace(used, provider=engine.provider, threads=engine.threads)
+            for used, engine in zip(self.used, engines, strict=True)
+        )
+
     def process(self, item: Captured) -> Result:
         """What is seen; a broken flow or another size of picture is a new stream."""
         bgr = item.frame.bgr
@@ -178,8 +186,8 @@ class TrackerStage:
             tracker_ms if first else facts.tracker_ms + EASE * (tracker_ms - facts.tracker_ms),
             main.tracker.lag_ms,
             facts.failed,
-            main.used,
-            () if self._other is None else self._other.used,
+            main.now(),
+            () if self._other is None else self._other.now(),
         )
         self._publish(Shown(item.serial, item.frame, result, other, item.t, self._clock()))
 

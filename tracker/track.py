@@ -29,6 +29,7 @@ from tracker.follow import SURE_PRESENCE, Follower, left_probability
 from tracker.geometry import bounds_xyxy
 from tracker.locate import Model, is_plausible, load_model, locate
 from tracker.modelfile import model_file
+from tracker.precision import precise_file
 from tracker.smooth import PRESETS, Preset
 from tracker.timings import Timings
 from tracker.types import CropBox, Detection, Floats, Image, Kind, Located, Result, Track
@@ -67,7 +68,9 @@ class TrackerConfig:
     )
     memory: float = 1.0  # s within which a lost object that comes back keeps its id
     threads: int = 2
-    provider: str | None = None  # of the landmark models; None: the engine chooses
+    engine: str = "auto"  # of the landmark models, as `engines.choose` calls it
+    precision: str = "fp32"  # or 'fp16', 'int8': the file of that form beside each model
+    live: bool = False  # load at once: an engine that must be built takes over when it is there
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
@@ -313,7 +316,8 @@ def _load_model(kind: Kind, config: TrackerConfig) -> Model:
     if asked is None and kind not in BUNDLED:
         raise ValueError(f"no model of {kind}s comes with this program; give one of yours")
     path = assets.path(BUNDLED[kind]) if asked is None else model_file(asked)
-    model = load_model(path, config.threads, config.provider)
+    path = precise_file(path, config.precision)
+    model = load_model(path, config.threads, config.engine, config.live)
     if model.info.kind != kind:
         raise ValueError(f"{path} is a {model.info.kind} model, a {kind} model was wanted")
     return model

@@ -120,6 +120,8 @@ def with_options(choices: Choices, options: LiveOptions) -> Choices:
         "hand_model": options.hand_model and str(options.hand_model),
         "face_model": options.face_model and str(options.face_model),
         "project": options.project and str(options.project),
+        "engine": options.engine,
+        "precision": options.precision,
     }
     chosen = replace(choices, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
     if options.mirror is None:

@@ -58,6 +58,8 @@ class Choices:
     other_face_model: str = ""
     other_object_model: str = ""
     compare_view: CompareView = "side"
+    engine: str = "auto"  # of the landmark models
+    precision: str = "fp32"
 
     def config(self) -> TrackerConfig:
         """What the tracker shall do. ValueError when the choices contradict each other."""
@@ -74,6 +76,9 @@ class Choices:
             smooth=self.smooth,
             presence_on=self.presence,
             presence_off=PRESENCE_OFF * self.presence,
+            engine=self.engine,
+            precision=self.precision,
+            live=True,
         )
 
     def other_config(self) -> TrackerConfig | None:
