@@ -28,6 +28,7 @@ ONLY_IN = {
     "tensorrt_rtx": {"engines"},
     "cuda": {"engines"},
     "openvino": {"engines"},
+    "ray": {"train"},
     "ai_edge_litert": {"engines"},
     "mediapipe": {"tracker"},
 }
@@ -91,7 +92,7 @@ def test_libraries_stay_in_their_rooms(room: str) -> None:
 @pytest.mark.parametrize("room", ROOMS)
 def test_optional_packages_are_imported_late(room: str) -> None:
     """They are extras: no module may need them in order to be imported."""
-    optional = {"mediapipe", "tensorrt", "tensorrt_rtx", "cuda", "openvino"}
+    optional = {"mediapipe", "tensorrt", "tensorrt_rtx", "cuda", "openvino", "ray"}
     wrong = [
         str(path.relative_to(ROOT))
         for path in files(room)

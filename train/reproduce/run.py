@@ -28,6 +28,7 @@ from train.timing import time_run
 
 EVALUATIONS = 12  # at least, in a training that was shortened
 LEAST_STEPS = 10
+SELDOM = 25  # steps between two evaluations, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def in_steps(spec: FitSpec, steps: int) -> FitSpec:
     """The spec with another number of steps, evaluated often enough to keep the best."""
     return replace(
         spec, steps=steps, warmup=min(spec.warmup, max(1, steps // 10)),
-        evaluate_every=max(1, min(spec.evaluate_every, steps // EVALUATIONS)),
+        evaluate_every=min(spec.evaluate_every, max(SELDOM, steps // EVALUATIONS)),
     )  # fmt: skip
 
 

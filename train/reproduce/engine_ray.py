@@ -1,0 +1,137 @@
+"""Cells as Ray tasks: on all processors and GPUs of this machine, or of a cluster (extra 'ray').
+
+Without RAY_ADDRESS a cluster of this machine alone is started: bound to 127.0.0.1, without a
+dashboard, and gone at the end. With it the cells go to that cluster, each of whose machines needs
+this package, the data in the same place, and OUT on a disk that all share (else a cell that was
+cut begins anew). Ray's own usage statistics, which it would send to its makers, are turned off.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tracker.errors import UserError
+from tracker.project.files import write_whole
+from train.reproduce.cells import Task, run_task
+from train.stopping import Stopped, stop_wish
+
+LOOK_S = 0.5  # between two looks at the wish to stop
+LEAVE_S = 120.0  # that cells have to keep a checkpoint
+
+Work = Callable[[Task], dict[str, Any] | None]
+
+
+def connect(cpus: int | None = None) -> Any:
+    """Ray, with a cluster; ValueError where the extra is missing."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before Ray is imported: it contacts nobody
+    try:
+        import ray
+    except ImportError as error:
+        raise ValueError(
+            "--jobs ray needs Ray, which is not installed; run 'pip install ray' "
+            "(or the extra 'ray'), or give --jobs a number"
+        ) from error
+    if os.environ.get("RAY_ADDRESS"):
+        ray.init(log_to_driver=False, logging_level="warning")
+    else:
+        ray.init(
+            address="local", num_cpus=cpus, include_dashboard=False, log_to_driver=False,
+            logging_level="warning", _node_ip_address="127.0.0.1",
+        )  # fmt: skip
+    return ray
+
+
+def attempt(work: Work, task: Task) -> tuple[dict[str, Any] | None, str]:
+    """On a worker: the cell's result, or why there is none."""
+    try:
+        return work(task), ""
+    except (Stopped, UserError, ValueError, OSError, FloatingPointError) as error:
+        return None, str(error)
+
+
+def wants(task: Task, total: dict[str, float]) -> tuple[Task, dict[str, float]]:
+    """The task and what it takes of a cluster that has `total`: a whole GPU where there is one.
+
+    Ray shows a task its own GPU alone, which is then 'cuda'.
+    """
+    cpus = max(1.0, min(float(task.spec.threads), total.get("CPU", 1.0)))
+    if total.get("GPU", 0) >= 1 and task.spec.device != "cpu":
+        task = replace(task, spec=replace(task.spec, device="cuda"))
+        return task, {"num_gpus": 1.0, "num_cpus": min(1.0, cpus)}
+    return task, {"num_cpus": cpus}
+
+
+def placed(task: Task) -> Task:
+    """With paths that hold wherever the worker stands."""
+    data = None if task.data is None else task.data.resolve()
+    return replace(task, data=data, out=task.out.resolve())
+
+
+def keep(task: Task, result: dict[str, Any]) -> None:
+    """Write a result that a machine with a disk of its own has sent."""
+    path = task.folder / "result.json"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, json.dumps(result, indent=1).encode())
+
+
+def run_by_ray(
+    tasks: Sequence[Task],
+    say: Callable[[str], None],
+    done: Callable[[], None],
+    work: Work = run_task,
+    cpus: int | None = None,
+) -> None:
+    """Train cells as Ray tasks, as many at once as the cluster has room for.
+
+    A cell whose worker dies is tried again and goes on from its checkpoint. Raises Stopped after a
+    wish to stop, ValueError at the end when cells failed.
+    """
+    if not tasks:
+        return
+    ray = connect(cpus)
+    try:
+        remote, waiting = ray.remote(attempt), {}
+        for task in map(placed, tasks):
+            sent, room = wants(task, ray.cluster_resources())
+            waiting[remote.options(name=task.cell.name, **room).remote(work, sent)] = task
+        total = ray.cluster_resources()
+        say(f"Ray has {total.get('CPU', 0):g} processors and {total.get('GPU', 0):g} GPUs")
+        failed = _collect(ray, waiting, say, done)
+    finally:
+        ray.shutdown()
+    if failed:
+        raise ValueError(f"{failed} of {len(tasks)} trainings did not finish; see what they said")
+
+
+def _collect(
+    ray: Any, waiting: dict[Any, Task], say: Callable[[str], None], done: Callable[[], None]
+) -> int:
+    """Results as they come; how many failed."""
+    failed = 0
+    with stop_wish() as wish:
+        while waiting:
+            ready, _ = ray.wait(list(waiting), num_returns=1, timeout=LOOK_S)
+            if wish.made:
+                for ref in waiting:
+                    ray.cancel(ref, force=False)  # as Ctrl-C there: a checkpoint is kept
+                ray.wait(list(waiting), num_returns=len(waiting), timeout=LEAVE_S)
+                raise Stopped("stopped; the same command goes on")
+            for ref in ready:
+                task = waiting.pop(ref)
+                try:
+                    result, why = ray.get(ref)
+                except ray.exceptions.RayError as error:
+                    result, why = None, str(error).strip().splitlines()[-1]
+                if result is None:
+                    failed += 1
+                    say(f"{task.cell.name}: {why or 'another process trains it'}")
+                    continue
+                keep(task, result)
+                say(f"{task.cell.name}: finished, {len(waiting)} to go")
+                done()
+    return failed
