@@ -115,6 +115,56 @@ def test_labelme_without_groups_is_not_guessed(tmp_path):
     assert "cannot be told apart" in found.notes[0]
 
 
+def rectangle(x0, y0, x1, y1, group=None):
+    return {**shape("thing", 0, group, "rectangle"), "points": [[x1, y0], [x0, y1]]}
+
+
+def test_labelme_boxes_without_groups(tmp_path):
+    alone = labelme(rectangle(1, 2, 9, 10), rectangle(20.5, 30.5, 40, 50))
+    (picture,) = read(write(tmp_path, "a.json", alone)).pictures
+    assert [t.box_xyxy.tolist() for t in picture.things] == [
+        [0.5, 1.5, 8.5, 9.5], [20, 30, 39.5, 49.5],
+    ]  # fmt: skip
+    assert all(points(t) == {} for t in picture.things)
+    one = labelme(shape("wrist", 10.5, 4), rectangle(1, 2, 19, 30))
+    (picture,) = read(write(tmp_path, "b.json", one)).pictures
+    assert [t.box_xyxy.tolist() for t in picture.things] == [[0.5, 1.5, 18.5, 29.5]]
+    mixed = labelme(shape("wrist", 10.5), shape("wrist", 50.5), *[rectangle(1, 2, 19, 30)] * 2)
+    found = read(write(tmp_path, "m.json", mixed))
+    assert found.pictures[0].things == () and "2 boxes were left out" in found.notes[-1]
+    two = labelme(shape("wrist", 10.5, 4), shape("wrist", 50.5, 5), rectangle(1, 2, 19, 30))
+    found = read(write(tmp_path, "c.json", two))
+    assert [t.box_xyxy for t in found.pictures[0].things] == [None, None]
+    assert "1 boxes were left out" in found.notes[0]
+
+
+def test_cvat_boxes_without_groups(tmp_path):
+    box = '<box label="hand" xtl="{}" ytl="2.00" xbr="9.00" ybr="10.00" occluded="0"></box>'
+
+    def image(inside):
+        head = '<annotations><image id="0" name="a.jpg" width="640" height="480">'
+        return f"{head}{inside}</image></annotations>"
+
+    skeleton = CVAT_IMAGES[CVAT_IMAGES.index("<skeleton") : CVAT_IMAGES.index("</skeleton>")]
+    skeleton += "</skeleton>"
+    alone = read(write(tmp_path, "a.xml", image(box.format(1) + box.format(3)))).pictures[0]
+    assert [t.box_xyxy.tolist() for t in alone.things] == [
+        [0.5, 1.5, 8.5, 9.5],
+        [2.5, 1.5, 8.5, 9.5],
+    ]
+    one = read(write(tmp_path, "b.xml", image(box.format(1) + skeleton))).pictures[0]
+    assert [t.box_xyxy.tolist() for t in one.things] == [[0.5, 1.5, 8.5, 9.5]]
+    assert set(points(one.things[0])) == {"wrist", "tip"}
+    two = read(write(tmp_path, "c.xml", image(box.format(1) + skeleton + skeleton)))
+    assert [t.box_xyxy for t in two.pictures[0].things] == [None, None]
+    assert two.notes and "1 boxes were left out" in two.notes[0]
+    track = f'<track id="0" label="hand">{box.format(1)}</track>'.replace(
+        "<box ", '<box frame="4" keyframe="1" outside="0" '
+    )
+    (video,) = read(write(tmp_path, "d.xml", f"<annotations>{track}</annotations>")).pictures
+    assert video.frame == 4 and video.things[0].box_xyxy.tolist() == [0.5, 1.5, 8.5, 9.5]
+
+
 def test_coco_of_several_categories(tmp_path):
     body = {
         "images": [{"id": 7, "file_name": "a.jpg", "width": 64, "height": 48}],

@@ -122,6 +122,22 @@ def test_dragging_the_box_of_a_guess_makes_it_a_label(open_room: Open) -> None:
     assert [g.id for g in room.desk.open_guesses()] == [2]
 
 
+def test_a_box_beside_a_guess_is_another_object(open_room: Open) -> None:
+    room = open_room()
+    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.window.tick()
+    room.key("r")
+    room.drag((60, 40), (90, 60))
+    (thing,) = room.desk.objects()
+    assert thing.v.tolist() == [0, 0, 0] and [g.id for g in room.desk.open_guesses()] == [1]
+    room.key("x")
+    assert room.desk.chosen == Chosen(1, True)
+    room.key("r")
+    room.drag((18, 18), (42, 33))
+    assert [o.v.tolist() for o in room.desk.objects()] == [[0, 0, 0], [2, 2, 2]]
+    assert near(room, box(room, 1), [18, 18, 42, 33])
+
+
 def test_a_click_on_a_box_chooses_and_changes_nothing(open_room: Open) -> None:
     room = open_room()
     with_guess(room)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from tracker.project.labels import box_of
 from tracker.types import Floats
 from ui import label_edit as edit
 from ui.label_desk import Chosen, LabelDesk
+from ui.label_edit import SAME, overlap
 
 
 class Boxes:
@@ -47,6 +49,9 @@ class Boxes:
             return
         self._drawing = ""
         thing = None if whose == "new" else desk.thing()
+        is_guess = desk.chosen is not None and desk.chosen.is_guess
+        if thing is not None and is_guess and overlap(box_of(thing), box_xyxy) < SAME:
+            thing = None  # around something else than the guess that happens to be chosen
         if thing is None:
             thing = edit.empty_object(desk.objects(), len(desk.project.landmarks))
             desk.chosen = Chosen(thing.id)

@@ -17,6 +17,7 @@ import numpy as np
 
 from tracker.project.labels import FrameLabel, ObjectLabel
 from train.exchange.parts import (
+    LOOSE,
     Foreign,
     Picture,
     Points,
@@ -26,6 +27,7 @@ from train.exchange.parts import (
     repeated,
     slashes,
     thing,
+    with_boxes,
 )
 
 CORNER = 0.5
@@ -54,7 +56,7 @@ def read_cvat(path: Path) -> Foreign:
 def _image(image: ET.Element, root: ET.Element, path: Path, notes: list[str]) -> Picture:
     name = slashes(image.attrib["name"])
     rows: list[tuple[object, Any]] = []
-    things: list[Thing] = []
+    loose: list[Points] = []
     for number, shape in enumerate(image):
         group = shape.get("group_id") or "0"
         alone = group if group != "0" else f"#{number}"
@@ -64,8 +66,9 @@ def _image(image: ET.Element, root: ET.Element, path: Path, notes: list[str]) ->
             rows += [(group, row) for row in _points(shape, shape.attrib["label"])]
         elif shape.tag == "box" and group != "0":
             rows.append((group, _box(shape)))
-    for key, found in by_group(rows):
-        _add(things, found, f"{name}, group {key}", notes)
+        elif shape.tag == "box":
+            loose.append(_box(shape))
+    things = _gathered(rows, loose, f"{name}, ", notes)
     tags = {tag.get("label") for tag in image.iter("tag")}
     source = root.findtext("meta/task/source") or ""
     frame = frame_number(name) if source and "." not in name else None
@@ -81,6 +84,7 @@ def _video(root: ET.Element, path: Path, notes: list[str]) -> list[Picture]:
     height = root.findtext("meta/task/original_size/height")
     size = (int(width), int(height)) if width and height else None
     frames: dict[int, list[tuple[object, Any]]] = {}
+    loose: dict[int, list[Points]] = {}
     between = 0
     for track in root.iter("track"):
         group = track.get("group_id") or "0"
@@ -99,15 +103,29 @@ def _video(root: ET.Element, path: Path, notes: list[str]) -> list[Picture]:
                 rows += [(group, row) for row in _points(shape, track.attrib["label"])]
             elif group != "0":
                 rows.append((group, _box(shape)))
+            else:
+                loose.setdefault(int(shape.attrib["frame"]), []).append(_box(shape))
     if between:
         notes.append(f"{between} interpolated shapes between keyframes were left out")
     pictures = []
     for frame, rows in sorted(frames.items()):
-        things: list[Thing] = []
-        for key, found in by_group(rows):
-            _add(things, found, f"frame {frame}, group {key}", notes)
+        things = _gathered(rows, loose.get(frame, []), f"frame {frame}, ", notes)
         pictures.append(Picture("", tuple(things), path.parent, source, frame, size))
     return pictures
+
+
+def _gathered(
+    rows: Iterable[tuple[object, Any]], loose: Sequence[Points], place: str, notes: list[str]
+) -> list[Thing]:
+    """The objects of a picture, whose rows have a group, and boxes that have none."""
+    things: list[Thing] = []
+    any_points = False
+    for key, found in by_group(rows):
+        any_points |= any(isinstance(row, tuple) for row in found)
+        _add(things, found, f"{place}group {key}", notes)
+    things, over = with_boxes(things, loose, any_points)
+    notes += [f"{place}{over} {LOOSE}"] if over else []
+    return things
 
 
 def _add(things: list[Thing], found: Sequence[Any], place: str, notes: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
@@ -41,6 +41,8 @@ def give(project: Project, format: str, out: Path) -> Given:
     clips = {c.name for c in read_clips(project)}
     lost = _lost(labels, format, clips)
     frames = [labels.frames[key] for key in sorted(labels.frames)]
+    if BOXES in LOSES[format]:
+        frames = [f for f in map(_with_points, frames) if f.objects or f.negative]
     if NEGATIVE in LOSES[format]:
         frames = [f for f in frames if f.objects]
     if STILLS in LOSES[format]:
@@ -61,9 +63,11 @@ def give(project: Project, format: str, out: Path) -> Given:
 def _lost(labels: Labels, format: str, clips: set[str]) -> tuple[str, ...]:
     """What is in these labels and not in this format."""
     objects = [o for f in labels.frames.values() for o in f.objects]
+    bare = sum(not (o.v > 0).any() for o in objects)
     counts = {
         OCCLUDED: (sum(int((o.v == 1).sum()) for o in objects), 'hidden points become visible'),
-        BOXES: (sum(o.box_xyxy is not None for o in objects), 'drawn boxes are left out'),
+        BOXES: (sum(o.box_xyxy is not None for o in objects), 'drawn boxes are left out'
+                + (f', and with them {bare} objects that are nothing else' if bare else '')),
         NEGATIVE: (sum(f.negative for f in labels.frames.values()),
                    'frames with nothing in them are left out'),
         STILLS: (sum(f.clip not in clips for f in labels.frames.values()),
@@ -73,6 +77,11 @@ def _lost(labels: Labels, format: str, clips: set[str]) -> tuple[str, ...]:
     if labels.ranges:
         said.append(f"{len(labels.ranges)} time ranges are left out (they are in ranges.csv)")
     return tuple(said)
+
+
+def _with_points(label: FrameLabel) -> FrameLabel:
+    """Without objects of which only a box is known."""
+    return replace(label, objects=tuple(o for o in label.objects if (o.v > 0).any()))
 
 
 def _picture(project: Project, label: FrameLabel) -> Path:

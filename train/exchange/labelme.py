@@ -17,7 +17,18 @@ from typing import Any
 import numpy as np
 
 from tracker.project.labels import FrameLabel
-from train.exchange.parts import Foreign, Picture, Thing, by_group, repeated, slashes, thing
+from train.exchange.parts import (
+    LOOSE,
+    Foreign,
+    Picture,
+    Points,
+    Thing,
+    by_group,
+    repeated,
+    slashes,
+    thing,
+    with_boxes,
+)
 
 CORNER = 0.5
 
@@ -31,10 +42,15 @@ def read_labelme(path: Path, body: Any) -> Foreign:
                  if k in ('point', 'rectangle')]  # fmt: skip
         notes = [f"{path.name}: {n} {k} shapes were left out" for k, n in _count(kinds).items()]
         things: list[Thing] = []
+        loose: list[Points] = []
         for group, rows in by_group(taken):
+            if group is None:
+                loose = _loose(rows)
             found, note = _thing(rows, group)
             things += [found] if found else []
             notes += [f"{path.name}: {note}"] if note else []
+        things, over = with_boxes(things, loose, "point" in kinds)
+        notes += [f"{path.name}: {over} {LOOSE}"] if over else []
         height, width = body.get("imageHeight"), body.get("imageWidth")
         name = slashes(str(body["imagePath"]))
         negative = bool((body.get("flags") or {}).get("negative")) and not things
@@ -71,11 +87,8 @@ def _thing(rows: list[Mapping[str, Any]], group: object) -> tuple[Thing | None, 
             "each object a group id in LabelMe"
         )
     if not points and group is None:
-        return None, ""  # boxes of something else
-    box = None
-    if len(boxes) == 1:
-        ends = np.asarray(boxes[0]["points"], np.float64)
-        box = np.concatenate([ends.min(0), ends.max(0)])
+        return None, ""  # each may be an object of its own
+    box = _ends(boxes[0]) if len(boxes) == 1 else None
     found = []
     for r in points:
         x, y = r["points"][0]
@@ -83,6 +96,18 @@ def _thing(rows: list[Mapping[str, Any]], group: object) -> tuple[Thing | None, 
         hidden = flags.get("occluded") or flags.get("hidden")
         found.append((str(r["label"]), float(x), float(y), 1 if hidden else 2))
     return thing(found, box), ""
+
+
+def _loose(rows: list[Mapping[str, Any]]) -> list[Points]:
+    """Boxes without a group that are not the one box of the points without a group."""
+    boxes = [r for r in rows if r["shape_type"] == "rectangle"]
+    return [] if len(boxes) == 1 < len(rows) else [_ends(r) for r in boxes]
+
+
+def _ends(shape: Mapping[str, Any]) -> Points:
+    """A rectangle (4,) xyxy, from two opposite corners or, in newer files, all four."""
+    ends = np.asarray(shape["points"], np.float64)
+    return np.concatenate([ends.min(0), ends.max(0)])
 
 
 def labelme_text(label: FrameLabel, landmarks: tuple[str, ...], kind: str, picture: str) -> str:

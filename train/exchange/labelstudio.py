@@ -16,7 +16,7 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-from tracker.project.labels import FrameLabel
+from tracker.project.labels import FrameLabel, box_of
 from train.exchange.parts import Foreign, Picture, Points, Thing, by_group, repeated, slashes, thing
 
 CORNER = 0.5
@@ -118,9 +118,7 @@ def task(
     for i, found in enumerate(label.objects):
         parent = f"object{number}_{i}"
         given = found.v > 0
-        box = found.box_xyxy
-        if box is None and given.any():
-            box = np.concatenate([found.xy[given].min(0), found.xy[given].max(0)])
+        box = box_of(found)
         if box is not None:
             ends = (box.astype(np.float64) + CORNER).reshape(2, 2) * scale
             value = dict(zip(('x', 'y', 'width', 'height'),

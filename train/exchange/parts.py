@@ -58,6 +58,24 @@ def thing(points: Iterable[tuple[str, float, float, int]], box: Points | None = 
     return Thing(tuple(name for name, *_ in rows), xy, v, box)
 
 
+def with_boxes(
+    things: Sequence[Thing], loose: Sequence[Points], any_points: bool
+) -> tuple[list[Thing], int]:
+    """Objects, with boxes of which the file does not say whose they are; and how many stay over.
+
+    Where there are no points in the picture each box is an object; one box and one object without
+    a box belong together.
+    """
+    if not things and not any_points:
+        return [thing((), box) for box in loose], 0
+    if len(loose) == len(things) == 1 and things[0].box_xyxy is None:
+        return [replace(things[0], box_xyxy=loose[0])], 0
+    return list(things), len(loose)
+
+
+LOOSE = "boxes were left out: the file does not say of which object they are; group them with it"
+
+
 def moved(found: Foreign, by: float) -> Foreign:
     """The same labels with `by` pixels added to every coordinate."""
 
