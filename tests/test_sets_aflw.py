@@ -12,7 +12,7 @@ from train.augment import crop_example
 from train.data import mirror_name
 from train.sets.aflw import MARKUP, pose_cues, read_aflw, settle_signs
 
-FEW = (21, 4)
+FEW = (29, 4)
 COUNT = sum(FEW)
 POSES = np.random.default_rng(1).uniform(-30, 30, (COUNT, 3)).round(1)  # yaw, pitch, roll
 ORDER = np.random.default_rng(2).permutation(COUNT)
@@ -29,7 +29,7 @@ def face(yaw=0.0, pitch=0.0, roll=0.0):
 
 
 def write_aflw(folder, sign=(-1, 1, -1)):
-    """25 pictures of a face about (50, 50) and, in the database alone, one about (500, 50)."""
+    """33 pictures of a face about (50, 50) and, in the database alone, one about (500, 50)."""
     (folder / "flickr/0").mkdir(parents=True)
     names = [f"0/image{i:05d}.jpg" for i in range(COUNT)]
     base = sqlite3.connect(folder / "aflw.sqlite")
@@ -39,7 +39,7 @@ def write_aflw(folder, sign=(-1, 1, -1)):
         "CREATE TABLE FacePose (face_id, roll, pitch, yaw);"
     )
     for i, name in enumerate(names):
-        cv2.imwrite(str(folder / "flickr" / name), np.full((110, 120, 3), 9 * i, np.uint8))
+        cv2.imwrite(str(folder / "flickr" / name), np.full((110, 120, 3), 7 * i, np.uint8))
         base.execute("INSERT INTO FaceImages VALUES (?, ?)", (name[2:], name))
         yaw, pitch, roll = np.deg2rad(POSES[i]) * sign
         for face_id, left, pose in ((2 * i, 480, (9, 9, 9)), (2 * i + 1, 30, (roll, pitch, yaw))):
@@ -68,9 +68,9 @@ def number(e):
 def test_split_is_that_of_the_file_and_a_tenth_validates(tmp_path):
     write_aflw(tmp_path)
     data = read_aflw(tmp_path, 0, FEW)
-    assert [number(e) for e in data.fit.examples] == ORDER[:21].tolist()
-    assert [number(e) for e in data.test.examples] == ORDER[21:].tolist()
-    assert (len(data.fit.rows(False)), len(data.fit.rows(True))) == (19, 2)
+    assert [number(e) for e in data.fit.examples] == ORDER[:29].tolist()
+    assert [number(e) for e in data.test.examples] == ORDER[29:].tolist()
+    assert (len(data.fit.rows(False)), len(data.fit.rows(True))) == (27, 2)
     assert data.parts == {"full": (0, 1, 2, 3), "frontal": (0, 1, 2)}
     assert data.fit.rows(True) != read_aflw(tmp_path, 1, FEW).fit.rows(True)
 
@@ -124,7 +124,7 @@ def test_refusals(tmp_path):
     with pytest.raises(ValueError, match=r"AFLWinfo_release\.mat does not exist; get the pictures"):
         read_aflw(tmp_path, 0)
     variables = write_aflw(tmp_path)
-    with pytest.raises(ValueError, match=r"data is \(25, 38\), \(24386, 38\) is wanted"):
+    with pytest.raises(ValueError, match=r"data is \(33, 38\), \(24386, 38\) is wanted"):
         read_aflw(tmp_path, 0)
     (tmp_path / "flickr/0/image00003.jpg").unlink()
     with pytest.raises(ValueError, match=r"image00003\.jpg does not exist; get the pictures"):
@@ -133,7 +133,7 @@ def test_refusals(tmp_path):
     with pytest.raises(ValueError, match="knows none of the faces"):
         read_aflw(tmp_path, 0, FEW)
     write_mat(tmp_path / "AFLWinfo_release.mat", variables | {"ra": np.ones((1, COUNT))})
-    with pytest.raises(ValueError, match="does not name and order 25 faces"):
+    with pytest.raises(ValueError, match="does not name and order 33 faces"):
         read_aflw(tmp_path, 0, FEW)
     write_mat(tmp_path / "AFLWinfo_release.mat", variables)
     (tmp_path / "aflw.sqlite").write_text("no database" * 99)

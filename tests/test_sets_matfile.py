@@ -1,5 +1,7 @@
 """MATLAB files, written here and by SciPy where it is installed, and refusals."""
 
+import struct
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,10 @@ def test_refusals(tmp_path):
     path.write_bytes(whole[:190])
     with pytest.raises(ValueError, match="cannot be read as a MATLAB file: the file ends early"):
         read_mat(path, ("data",))
+    two_rows = whole.replace(struct.pack("<2i", 1, 4), struct.pack("<2i", 2, 2))
+    path.write_bytes(two_rows)
+    with pytest.raises(ValueError, match=r"'text' is a matrix of a kind that is not read \(4\)"):
+        read_mat(path, ("text",))
     write_mat(path, VALUES)
     path.write_bytes(path.read_bytes()[:-9] + b"123456789")
     with pytest.raises(ValueError, match="cannot be read as a MATLAB file"):
