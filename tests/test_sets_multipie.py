@@ -9,7 +9,10 @@ from tests.matlab import write_mat
 from train.sets.faces68 import METRICS
 from train.sets.multipie import CAMERAS, read_multipie
 
-SCENES = (("001", "01", "02"), ("150", "02", "03"), ("151", "03", "03"), ("201", "04", "03"))
+SCENES = (
+    ("001", "01", "02"), ("150", "02", "03"), ("151", "03", "03"), ("200", "04", "02"),
+    ("201", "04", "03"),
+)  # fmt: skip
 LIGHTS = ("00", "07", "13")
 
 
@@ -34,15 +37,15 @@ def test_people_are_in_one_of_three_parts(tmp_path):
     data = read_multipie(write_multipie(tmp_path), 0)
     parts = [[data.fit.examples[i] for i in data.fit.rows(hold)] for hold in (False, True)]
     groups = [{e.group for e in p} for p in (*parts, data.test.examples)]
-    assert groups == [{"person 001", "person 150"}, {"person 151"}, {"person 201"}]
-    assert [len(p) for p in (*parts, data.test.examples)] == [10, 5, 5]
+    assert groups == [{"person 001", "person 150"}, {"person 151", "person 200"}, {"person 201"}]
+    assert [len(p) for p in (*parts, data.test.examples)] == [10, 10, 5]
     assert all(e.hold for e in data.test.examples)
 
 
 def test_classes_points_and_box(tmp_path):
     data = read_multipie(write_multipie(tmp_path), 0)
     both = [*data.fit.examples, *data.test.examples]
-    emotion = {"001": "smile", "150": "squint", "151": "disgust", "201": "scream"}
+    emotion = {"001": "smile", "150": "squint", "151": "disgust", "200": "neutral", "201": "scream"}
     for e in both:
         person, _, _, camera, _ = e.path.stem.split("_")
         assert e.attributes == {"emotion": emotion[person], "camera": camera}
@@ -67,16 +70,16 @@ def test_a_profile_s_39_points_are_left_out(tmp_path):
     write_multipie(tmp_path)
     path = tmp_path / "labels/130/001_01_02_130_13_lm.mat"
     write_mat(path, {"pts": points68()[:39]})
-    assert len(read_multipie(tmp_path, 0).fit.examples) == 14
+    assert len(read_multipie(tmp_path, 0).fit.examples) == 19
 
 
 def test_refusals(tmp_path):
     with pytest.raises(ValueError, match=r"130 does not exist; get Multi-PIE and its landmark"):
         read_multipie(tmp_path, 0)
-    write_multipie(tmp_path, SCENES[:3])
+    write_multipie(tmp_path, SCENES[:4])
     with pytest.raises(ValueError, match=r"has nobody to train, validate or test"):
         read_multipie(tmp_path, 0)
-    write_multipie(tmp_path, SCENES[3:])
+    write_multipie(tmp_path, SCENES[4:])
     label = tmp_path / "labels/041/201_04_03_041_13_lm.mat"
     write_mat(label, {"pts": points68().T.copy()})
     with pytest.raises(ValueError, match=r"pts is \(2, 68\), \(68, 2\) is wanted"):
@@ -88,10 +91,12 @@ def test_refusals(tmp_path):
     write_mat(label, {"pts": points68()})
     with pytest.raises(ValueError, match=r"338_04_03_041_13_lm\.mat is of no known recording or"):
         read_multipie(tmp_path, 0)
-    label.with_name("338_04_03_041_13_lm.mat").rename(label.with_name("face_lm.mat"))
-    with pytest.raises(ValueError, match=r"is not named like 001_01_01_041_07_lm\.mat"):
-        read_multipie(tmp_path, 0)
-    label.with_name("face_lm.mat").unlink()
+    label.with_name("338_04_03_041_13_lm.mat").unlink()
+    for name in ("face_lm.mat", "201_04_03_051_13_lm.mat"):  # the second is another camera's
+        label.with_name(name).touch()
+        with pytest.raises(ValueError, match=r"is not named like 001_01_01_041_07_lm\.mat"):
+            read_multipie(tmp_path, 0)
+        label.with_name(name).unlink()
     for path in (tmp_path / "data/session04/multiview/201/03/04_1").iterdir():
         path.unlink()
     with pytest.raises(ValueError, match=r"04_1 holds no picture of 201_04_03_041; get Multi-PIE"):
