@@ -120,3 +120,15 @@ def test_refusals(tmp_path):
         (tmp_path / "testing.txt").write_text(line)
         with pytest.raises(ValueError, match=r"line 1: a path, 10 coordinates and 4 codes"):
             read_mtfl(tmp_path, 0)
+
+
+def test_a_coco_file_that_says_too_little(tmp_path):
+    write_coco(tmp_path)
+    text = (tmp_path / "testing.json").read_text()
+    for word in ("original", "head_pose", "glasses"):
+        (tmp_path / "testing.json").write_text(text.replace(word, "x"))
+        with pytest.raises(ValueError, match=f"0.jpg does not say '{word}'; get MTFL.zip"):
+            read_mtfl(tmp_path, 0)
+    (tmp_path / "testing.json").write_text(text.replace("nose_tip", "nose"))
+    with pytest.raises(ValueError, match="names the points"):
+        read_mtfl(tmp_path, 0)

@@ -94,11 +94,16 @@ def _coco(folder: Path, part: str) -> list[_Face]:
     faces = []
     for e in data.examples:
         image = images[e.path]
-        given = image["attributes"]
-        attributes = {k: ANSWERS[0] if given[k] else ANSWERS[1] for k in ("smile", "glasses")}
-        attributes["head_pose"] = given["head_pose"]
+        try:
+            given, name = image["attributes"], PurePosixPath(image["original"])
+            attributes = {k: ANSWERS[0] if given[k] else ANSWERS[1] for k in ("smile", "glasses")}
+            attributes["head_pose"] = given["head_pose"]
+        except KeyError as error:
+            raise ValueError(
+                f"{path}: {image['file_name']} does not say {error}; {WHERE}"
+            ) from error
         box = face_box(e.xy) if e.box_xyxy is None else e.box_xyxy
-        faces.append(_Face(e.path, e.xy, box, attributes, PurePosixPath(image["original"])))
+        faces.append(_Face(e.path, e.xy, box, attributes, name))
     return faces
 
 
