@@ -9,7 +9,8 @@ from pathlib import Path
 
 import matplotlib
 
-from train.reproduce.experiments import experiment_of
+from train.reproduce.experiments import experiment_of, load_set
+from train.reproduce.figures import draw_blocks, draw_shapes
 from train.reproduce.paper import PaperTable
 from train.reproduce.run import ReproduceWish
 from train.reproduce.table import Result, values_at
@@ -54,11 +55,16 @@ def draw_table(table: PaperTable, results: Sequence[Result], path: Path) -> bool
 
 
 def draw_all(wish: ReproduceWish, results: Sequence[Result]) -> list[Path]:
-    """Every table that has results, as PNG in OUT/EXPERIMENT; the files."""
+    """Every table that has results, and samples of generated sets, as PNG; the files."""
     drawn = []
     for table in experiment_of(wish.experiment).tables:
         slug = re.sub(r"[^a-z0-9]+", "_", table.number.lower()).strip("_")
         path = wish.folder / f"{slug}.png"
         if draw_table(table, results, path):
             drawn.append(path)
+    draw_samples = {"shapes": draw_shapes, "blocks": draw_blocks}.get(wish.experiment)
+    if draw_samples is not None:
+        path = wish.folder / "samples.png"
+        draw_samples(wish.out, load_set(wish.experiment, wish.data).test, results, path)
+        drawn.append(path)
     return drawn

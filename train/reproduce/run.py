@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -194,9 +194,11 @@ def open_cells(wish: ReproduceWish, cells: Iterable[Cell]) -> list[Cell]:
     return [c for c in cells if not (wish.out / c.folder / "result.json").is_file()]
 
 
-def time_lines(wish: ReproduceWish, cells: Sequence[Cell], at_once: int | None = 1) -> list[str]:
+def time_lines(
+    wish: ReproduceWish, cells: Sequence[Cell], at_once: int | None = 1
+) -> Iterator[str]:
     """A line for each row of these cells: what is to be trained and how long; then the sum."""
-    todo, total, lines = open_cells(wish, cells), 0.0, []
+    todo, total = open_cells(wish, cells), 0.0
     for row in dict.fromkeys(c.row for c in cells):
         mine = [c for c in todo if c.row == row]
         shares = ", ".join(
@@ -211,7 +213,7 @@ def time_lines(wish: ReproduceWish, cells: Sequence[Cell], at_once: int | None =
             text += f"; {len(mine)} to train, {span(each)} each ({how})"
         else:
             text += "; all finished"
-        lines.append(text)
+        yield text
     finished = f" ({len(cells) - len(todo)} of {len(cells)} are finished)"
     text = (
         f"{len(todo)} trainings{finished if len(todo) < len(cells) else ''}, {span(total)} in all"
@@ -220,7 +222,7 @@ def time_lines(wish: ReproduceWish, cells: Sequence[Cell], at_once: int | None =
         text += ", less by as many as Ray runs at once"
     elif at_once > 1:
         text += f" one after the other, {span(total / at_once)} at best {at_once} at once"
-    return [*lines, text]
+    yield text
 
 
 def span(seconds: float) -> str:
