@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def reproduce(
-    name: Annotated[str, typer.Argument(help="shapes, blocks, mtfl, faces68 ...")],
+    name: Annotated[
+        str, typer.Argument(help="shapes, blocks, hgr1, multipie, 300w, aflw, mtfl or faces68.")
+    ],
     rows: Annotated[
         str, typer.Option(help='As the paper names them: "Seq-MT (L),Seq-MT (L+ELT+A)".')
     ] = "",

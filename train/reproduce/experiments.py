@@ -10,10 +10,14 @@ from pathlib import Path
 from train.reproduce import paper
 from train.reproduce.paper import PaperTable
 from train.reproduce.specs import SPECS, Row, row_of
+from train.sets.aflw import read_aflw
 from train.sets.base import PaperSet
 from train.sets.blocks import blocks
 from train.sets.faces68 import read_faces68
+from train.sets.faces300w import read_300w
+from train.sets.hgr1 import read_hgr1
 from train.sets.mtfl import read_mtfl
+from train.sets.multipie import read_multipie
 from train.sets.shapes import shapes
 
 SPLIT_SEED = 0  # of the data and their split: the same for all seeds of a training
@@ -49,7 +53,17 @@ class Experiment:
         """Whether this row is trained with this share of labels: by the paper, or beyond it."""
         if share in self.more_shares:
             return row in self.rows
-        return any(table.value(row, share) is not None for table in self.tables)
+        there = any(table.value(row, share) is not None for table in self.tables)
+        return there and row in self.rows
+
+
+def trainable(experiment: str, row: str) -> bool:
+    """Whether there is a spec for a row of the paper (not of every network it compares with)."""
+    try:
+        SPECS[experiment](row_of(row), 0)
+    except ValueError:
+        return False
+    return True
 
 
 EXPERIMENTS: dict[str, Experiment] = {
@@ -62,6 +76,14 @@ EXPERIMENTS: dict[str, Experiment] = {
             "blocks", (paper.BLOCKS,), lambda _, seed: blocks(seed), generated=True,
             balanced="class",
         ),
+        Experiment("hgr1", (paper.HGR1, paper.HGR1_OTHERS), read_hgr1),
+        Experiment("multipie", (paper.MULTIPIE, paper.MULTIPIE_OTHERS), read_multipie),
+        Experiment(
+            "300w",
+            (paper.FULLSET, paper.IBUG, paper.COMMON_100, paper.IBUG_100, paper.FULLSET_100),
+            read_300w,
+        ),
+        Experiment("aflw", (paper.AFLW,), read_aflw),
         Experiment("faces68", (paper.FACES68,), read_faces68),
         Experiment(
             "mtfl", (paper.MTFL, paper.MTFL_AFW), read_mtfl, more_shares=(0.01, 0.05),

@@ -28,8 +28,8 @@ def draw_table(table: PaperTable, results: Sequence[Result], path: Path) -> bool
     if not rows:
         return False
     figure, axis = plt.subplots(figsize=(8, 5))
-    for i, row in enumerate(rows):
-        colour = f"C{i}"
+    for row in rows:
+        colour = f"C{list(table.rows).index(row)}"
         ours = [(s, values_at(table, results, row, s)) for s in table.shares]
         ours = [(s, v) for s, v in ours if v]
         spread = [statistics.stdev(v) if len(v) > 1 else 0.0 for _, v in ours]
