@@ -14,6 +14,7 @@ from tests.teaching import new_project, with_clip
 from tracker.project.clips import read_clips
 from tracker.project.labels import ObjectLabel
 from tracker.project.layout import Project, open_project
+from tracker.project.stills import read_stills
 from tracker.project.store import Store
 from ui.app import forget_plugins_of_opencv
 from ui.label_desk import LabelDesk
@@ -47,7 +48,7 @@ class Room:
         self.bot, self.project = bot, open_project(project.root)
         self.now = 100.0
         self.store = Store.open(self.project)
-        clips = read_clips(self.project)
+        clips = read_clips(self.project) + read_stills(self.project)
         self.desk = LabelDesk(self.project, clips, self.store, lambda: self.now)
         self.window = LabelWindow(self.desk)
         self.window._timer.stop()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -49,10 +50,11 @@ def test_a_varying_rate_is_told(tmp_path: Path) -> None:
 
 def test_names_and_doubles(tmp_path: Path) -> None:
     project = new_project(tmp_path / "p")
-    for folder, frames in (("x", 5), ("y", 6), ("z", 5)):
+    for folder in "wxyz":
         (tmp_path / folder).mkdir()
+    for folder, frames in (("x", 5), ("y", 6)):
         make(tmp_path / folder / "a.mp4", Recipe(frames=frames))
-    (tmp_path / "w").mkdir()
+    shutil.copy(tmp_path / "x" / "a.mp4", tmp_path / "z")  # an encoder need not repeat itself
     make(tmp_path / "w" / "a.mkv", Recipe(frames=7))
     added = add_clips(project, [tmp_path / f / "a.mp4" for f in "xyz"])
     added += add_clips(project, [tmp_path / "w" / "a.mkv"])
@@ -91,9 +93,10 @@ def test_flags_folders_and_what_is_none(tmp_path: Path) -> None:
     (clip,) = add_clips(project, [flag.parent])
     assert clip.name == "flag_20260101_101010_123.mp4"
     (tmp_path / "pictures").mkdir()
-    (tmp_path / "pictures" / "a.png").write_bytes(b"")
-    with pytest.raises(UserError, match="holds pictures"):
+    with pytest.raises(UserError, match="holds no clip and no picture"):
         sources(tmp_path / "pictures")
+    (tmp_path / "pictures" / "a.png").write_bytes(b"")
+    assert [s.name for s in sources(tmp_path / "pictures")] == ["pictures"]
 
 
 @pytest.mark.parametrize("what", ["missing", "text", "empty", "half"])

@@ -74,7 +74,7 @@ def _of_kind(markup: Markup, kind: str) -> Markup:
 
 def add(
     clips: Annotated[
-        list[Path], typer.Argument(help="Videos, folders of videos, or flagged moments.")
+        list[Path], typer.Argument(help="Videos, folders of videos or pictures, flagged moments.")
     ],
     project: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
     link: Annotated[
@@ -83,7 +83,8 @@ def add(
 ) -> None:
     """Copy clips into a project as they are, and measure each: size, frames, true rate.
 
-    Each is decoded once to its end. A bad one does not stop the others; the exit code is 1 then.
+    Each is decoded once to its end. A folder that holds pictures only becomes a set of stills,
+    labelled like a clip. A bad one does not stop the others; the exit code is 1 then.
     """
     from tracker.errors import UserError
     from tracker.project.adding import sources
@@ -118,6 +119,13 @@ def _add(project: Project, source: Source, link: bool) -> bool:
     clip = added.clip
     if clip is None:
         typer.echo(f"{source.path.name} is in the project already, as {added.known}")
+        for message in added.messages:
+            typer.echo(f"  {message}")
+        return True
+    if clip.is_stills:
+        typer.echo(f"added {clip.name}: {clip.frames} pictures")
+        for message in added.messages:
+            typer.echo(f"  {message}")
         return True
     size = f"{clip.size_wh[0]}x{clip.size_wh[1]}"
     rate = f"{clip.fps:.4g} frames per second" + (", varying" if clip.variable else "")
@@ -129,7 +137,7 @@ def _add(project: Project, source: Source, link: bool) -> bool:
 
 def _progress(name: str, frames: int, announced: int) -> None:
     if frames % 50 == 0 or frames == announced:
-        typer.echo(f"\rreading {name}: {frames} of {announced or '?'} frames\r", err=True, nl=False)
+        typer.echo(f"\rreading {name}: {frames} of {announced or '?'}\r", err=True, nl=False)
 
 
 def check(

@@ -7,6 +7,7 @@ from pathlib import Path
 from tracker.errors import UserError
 from tracker.project.clips import read_clips
 from tracker.project.layout import open_project
+from tracker.project.stills import read_stills
 from tracker.project.store import Store
 from ui.app import application, with_signals
 from ui.label_desk import LabelDesk
@@ -14,9 +15,12 @@ from ui.label_window import LabelWindow
 
 
 def run(root: Path) -> int:
-    """Show the window until it is closed. UserError without a project, a clip or a screen."""
+    """Show the window until it is closed.
+
+    UserError without a project, anything to label in it, or a screen.
+    """
     project = open_project(root)
-    clips = read_clips(project)
+    clips = read_clips(project) + read_stills(project)
     if not clips:
         raise UserError(
             f"{root} has no clip to label yet; add some with 'train add CLIP... --project {root}'"

@@ -170,7 +170,8 @@ class LabelDesk:
                     self.store.keep_picture(*key, seen.frame.bgr)
                     self._kept.add(key)
                 size_wh = (width, height)
-                self.store.set_frame(FrameLabel(*key, seen.frame.t, size_wh, objects, negative))
+                t = 0.0 if seen.clip.is_stills else seen.frame.t  # pictures have no time
+                self.store.set_frame(FrameLabel(*key, t, size_wh, objects, negative))
         except UserError as error:
             self.say(str(error))
             return False

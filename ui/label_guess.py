@@ -38,6 +38,8 @@ class Ask:
 def neighbours(desk: LabelDesk, key: Key, t: float) -> tuple[FrameLabel | None, FrameLabel | None]:
     """The labelled frames with objects before and after a frame, where they are close in time."""
     frames = desk.store.labels.frames
+    if desk.screen.clip.is_stills:
+        return None, None  # a picture says nothing about the next one
     own = [f for (name, _), f in frames.items() if name == key[0] and f.objects]
     close = [f for f in own if abs(f.t - t) <= NEAR_S]
     before = max((f for f in close if f.frame < key[1]), key=lambda f: f.frame, default=None)

@@ -51,6 +51,15 @@ def progress(clips: Sequence[Clip], labels: Labels, kinds: Sequence[str]) -> lis
     return rows
 
 
+def facts(clip: Clip) -> str:
+    """One line about a clip or a set of pictures."""
+    if clip.is_stills:
+        return f"{clip.name}: {clip.frames} pictures"
+    w, h = clip.size_wh
+    rate = f"{clip.fps:.2f} frames per second{' (varying)' if clip.variable else ''}"
+    return f"{clip.name}: {clip.frames} frames, {rate}, {clip.seconds:.1f} s, {w} x {h}"
+
+
 class LabelPanel(QSplitter):
     """Shows and tells; it decides nothing itself."""
 
@@ -69,11 +78,7 @@ class LabelPanel(QSplitter):
         self.clips = _tree(titles, "Clips and what is labelled of each")
         for clip in clips:
             item = QTreeWidgetItem([clip.name])
-            w, h = clip.size_wh
-            item.setToolTip(
-                0, f"{clip.name}: {clip.frames} frames, {clip.fps:.2f} frames per second"
-                f"{' (varying)' if clip.variable else ''}, {clip.seconds:.1f} s, {w} x {h}",
-            )  # fmt: skip
+            item.setToolTip(0, facts(clip))
             self.clips.addTopLevelItem(item)
         self.clips.itemClicked.connect(lambda item: self.clip_chosen.emit(item.text(0)))
         self.points = _tree(["Landmark", "State"], "Landmarks of the chosen object")

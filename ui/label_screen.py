@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.project.clips import Clip
+from tracker.project.labels import FrameLabel
 from tracker.project.layout import Project
 from ui.label_worker import Decoder, Latest, Seen, Wanted
 
@@ -58,6 +59,10 @@ class Screen:
         if self.seen is not None and self.is_open:
             return self.seen.times
         return np.arange(max(self.clip.frames, 1)) / (self.clip.fps or 25)
+
+    def time_of(self, label: FrameLabel) -> float:
+        """Where a labelled frame of the clip lies in time; pictures lie a second apart."""
+        return float(label.frame) if self.clip.is_stills else label.t
 
     def end_of(self, frame: int) -> float:
         """When a frame ends, which is when the next one begins."""
@@ -114,7 +119,12 @@ class Screen:
         if self.frame >= len(self.times()) - 1:
             self._want(self.clip, 0)
         self._playing = (self._clock(), float(self.times()[self.frame]))
-        self._say("playing; hold a number key to label what is shown")
+        more = (
+            "one picture a second"
+            if self.clip.is_stills
+            else ("hold a number key to label what is shown")
+        )
+        self._say(f"playing; {more}")
 
     def pause(self) -> None:
         """Stop at the frame on the screen."""
@@ -129,12 +139,13 @@ class Screen:
     def _play_on(self, since: float, start: float) -> None:
         times, now = self.times(), self._clock()
         t = start + now - since
-        if self.is_open and t - self.t > LAG_S:
+        seen = self.seen.frame.index if self.seen is not None and self.is_open else None
+        if seen is not None and t - self.end_of(seen) > LAG_S:
             self._playing, t = (now, self.t), self.t
         at = self.at(t)
         if at == len(times) - 1 and self.key == (self.clip.name, at):
             self.pause()
-            self._say("the end of the clip")
+            self._say("the end")
         elif at != self.frame:
             self._want(self.clip, at)
 

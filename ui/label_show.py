@@ -72,7 +72,8 @@ def banner(desk: LabelDesk, spans: Spans) -> str:
     if coming is not None:
         return f"{coming.label or 'take away'} since {coming.start_s:.2f} s"
     t = desk.screen.t
-    found = [r for kind in spans.kinds() for r in spans.own(kind) if r.start_s <= t < r.end_s]
+    kinds = spans.shown_kinds()
+    found = [r for kind in kinds for r in spans.own(kind) if r.start_s <= t < r.end_s]
     return ", ".join(r.label for r in found)
 
 
@@ -81,18 +82,19 @@ def line(desk: LabelDesk, spans: Spans, suggestions: Suggestions) -> Line:
     screen, name = desk.screen, desk.screen.clip.name
     labelled = desk.store.labels.frames
     own = [label for key, label in labelled.items() if key[0] == name]
-    kinds = spans.kinds()
+    kinds = spans.shown_kinds()
     return Line(
         screen.end_of(len(screen.times()) - 1),
         screen.t,
-        tuple(label.t for label in own if not label.negative),
-        tuple(label.t for label in own if label.negative),
+        tuple(screen.time_of(label) for label in own if not label.negative),
+        tuple(screen.time_of(label) for label in own if label.negative),
         tuple(s.t for s in suggestions.found if s.clip == name and (name, s.frame) not in labelled),
         tuple(kinds),
         tuple((kind, c) for kind in kinds for c in spans.classes(kind)),
         tuple(r for kind in kinds for r in spans.own(kind)),
         spans.chosen,
         spans.preview(),
+        screen.clip.is_stills,
     )
 
 
@@ -114,6 +116,8 @@ def object_words(desk: LabelDesk, points: Points) -> str:
 
 def numbers_words(spans: Spans) -> str:
     """What the number keys mean."""
+    if spans.kinds() and not spans.shown_kinds():
+        return "Pictures have no time: gestures and head pose are labelled in clips."
     parts = []
     for kind in spans.kinds():
         classes = spans.classes(kind)
@@ -128,6 +132,8 @@ def frame_words(desk: LabelDesk, scale: float) -> str:
     """Where we are."""
     screen = desk.screen
     last = max(len(screen.times()) - 1, 0)
+    if screen.clip.is_stills:
+        return f"picture {screen.frame} of {last}, zoom {scale:.0%}"
     return f"frame {screen.frame} of {last}, {screen.t:.2f} s, zoom {scale:.0%}"
 
 

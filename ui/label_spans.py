@@ -54,6 +54,10 @@ class Spans:
         """What can be labelled in this project."""
         return [kind for kind in KINDS if self.classes(kind)]
 
+    def shown_kinds(self) -> list[Kind]:
+        """What can be labelled of what is on the screen: pictures have no time."""
+        return [] if self.desk.screen.clip.is_stills else self.kinds()
+
     def own(self, kind: str) -> list[Range]:
         """The ranges of the clip on the screen."""
         name = self.desk.screen.clip.name
@@ -77,7 +81,9 @@ class Spans:
         if shifted:
             kind = "pose" if self.mode == "gesture" else "gesture"
         classes, screen = self.classes(kind), self.desk.screen
-        if not classes:
+        if screen.clip.is_stills:
+            self.desk.say(f"pictures have no time: {_words(kind)} is labelled in clips")
+        elif not classes:
             self.desk.say(f"this project has no {_words(kind)}; see project.toml")
         elif digit >= len(classes):
             self.desk.say(f"there is no {_words(kind)} number {digit}")

@@ -44,6 +44,7 @@ class Line:
     ranges: tuple[Range, ...] = ()
     chosen: Range | None = None
     coming: Range | None = None  # while a number key is down
+    is_stills: bool = False  # pictures with numbers, not times
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +240,8 @@ class TimelineView(QWidget):
     def _paint_ruler(self, painter: QPainter, ink: QColor) -> None:
         start, span = self._sight()
         faint = QColor(ink.red(), ink.green(), ink.blue(), 70)
-        step = next((s for s in STEPS if s / span * (self.width() - NAMES) >= 64), STEPS[-1])
+        steps = [s for s in STEPS if s >= 1] if self.line.is_stills else STEPS
+        step = next((s for s in steps if s / span * (self.width() - NAMES) >= 64), steps[-1])
         painter.setPen(ink)
         first = int(start / step)
         for i in range(first, int((start + span) / step) + 1):
@@ -248,9 +250,11 @@ class TimelineView(QWidget):
                 painter.setPen(faint)
                 painter.drawLine(QPointF(x, RULER - 4), QPointF(x, self.height() - 3.0))
                 painter.setPen(ink)
-                painter.drawText(QPointF(x + 3, RULER - 5), _clock(i * step, step))
+                words = f"{i * step:.0f}" if self.line.is_stills else _clock(i * step, step)
+                painter.drawText(QPointF(x + 3, RULER - 5), words)
         centre = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRectF(6, RULER, NAMES, MARKS), centre, "Frames")
+        title = "Pictures" if self.line.is_stills else "Frames"
+        painter.drawText(QRectF(6, RULER, NAMES, MARKS), centre, title)
         for kind in self.line.kinds:
             row = self.row_of(kind)
             painter.fillRect(row.adjusted(0, 1, 0, -1), QColor(128, 128, 128, 40))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tracker.handover import Slot
 from tracker.project.clips import Clip, ClipFrames
 from tracker.project.layout import Project
+from tracker.project.stills import StillFrames, frames_of
 from tracker.types import Frame
 from ui.jobs import EXPECTED
 
@@ -97,7 +98,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """A frame as decoded, and the times (N,) in seconds of all frames of its clip."""
+    """A frame as decoded, and the times (N,) in seconds of all frames of its clip or set."""
 
     clip: Clip
     frame: Frame
@@ -105,19 +106,19 @@ class Seen:
 
 
 class Decoder:
-    """Keeps one clip open and decodes what is wanted of it; used by one thread."""
+    """Keeps one clip or set of pictures open and reads what is wanted; used by one thread."""
 
     def __init__(self, project: Project) -> None:
         """Opens nothing yet."""
         self._project = project
         self._clip: Clip | None = None
-        self._frames: ClipFrames | None = None
+        self._frames: ClipFrames | StillFrames | None = None
 
     def read(self, wanted: Wanted) -> Seen:
         """Decode one frame. UserError when the clip cannot be read."""
         if self._clip != wanted.clip or self._frames is None:
             self.close()
-            self._frames = ClipFrames(self._project, wanted.clip)
+            self._frames = frames_of(self._project, wanted.clip)
             self._clip = wanted.clip
         times = np.asarray(self._frames.times, np.float64)
         at = min(max(wanted.frame, 0), len(times) - 1)

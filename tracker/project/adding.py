@@ -1,4 +1,4 @@
-"""Clips on their way into a project: found, copied whole, decoded once, listed."""
+"""Clips and pictures on their way into a project: found, copied whole, read once, listed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tracker.project.clips import Clip, clip_path, measured_rate, read_clips, wr
 from tracker.project.files import copy_whole, file_sha256
 from tracker.project.layout import Project
 from tracker.project.scan import Report, Scan, keep_scan, scan_video
+from tracker.project.stills import add_pictures, read_stills, set_name
 
 FLAG_CLIP = "clip.mp4"  # in the folder of a flagged moment (tracker/moments.py)
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
@@ -20,7 +21,7 @@ PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to add, and the name it should have in the project."""
+    """A clip, or a folder of pictures, to add, and the name it should have in the project."""
 
     path: Path
     name: str
@@ -36,9 +37,10 @@ class Added:
 
 
 def sources(path: Path) -> list[Source]:
-    """The clips that a path stands for: itself, a flagged moment, or every video in a folder.
+    """What a path stands for: itself, a flagged moment, or every video in a folder.
 
-    A folder whose folders are flagged moments gives those. UserError where it stands for none.
+    A folder whose folders are flagged moments gives those; one that holds nothing but pictures is
+    a set of stills. UserError where it stands for none of these.
     """
     if not path.is_dir():
         return [Source(path, path.name)]
@@ -52,21 +54,29 @@ def sources(path: Path) -> list[Source]:
     found += [_flag(p) for p in sorted(path.iterdir()) if _is_flag(p)]
     if found:
         return found
-    if any(p.suffix.lower() in PICTURES for p in path.iterdir()):
-        raise UserError(
-            f"{path} holds pictures, and a project takes clips; read labelled pictures with "
-            "'train import', or make a clip of them"
-        )
-    raise UserError(f"{path} holds no clip; name a folder with videos, or the videos themselves")
+    if _pictures(path):
+        return [Source(path, path.resolve().name)]
+    raise UserError(
+        f"{path} holds no clip and no picture; name a folder with some, or the videos themselves"
+    )
 
 
 def add_one(
     project: Project, source: Source, link: bool = False, report: Report | None = None
 ) -> Added:
-    """Copy or link one clip and list it, once it has been decoded to its end. UserError."""
+    """Copy or link one clip and list it, once it has been decoded to its end; or copy pictures.
+
+    UserError.
+    """
+    if source.path.is_dir():
+        return _add_set(project, source, report)
     clips = read_clips(project)
     if not source.path.is_file():
         raise UserError(f"{source.path} does not exist; check the name")
+    if source.path.suffix.lower() in PICTURES:
+        raise UserError(
+            f"{source.path} is a picture; put pictures into a folder of their own and add that"
+        )
     inside = _is_inside(project, source.path)
     digest = file_sha256(source.path)
     for clip in clips:
@@ -93,6 +103,26 @@ def add_one(
     keep_scan(project.cache_dir, digest, scan)
     write_clips(project, [*(c for c in read_clips(project) if c.name != name), clip])
     return Added(clip, "", tuple(_messages(clip, scan)))
+
+
+def _add_set(project: Project, source: Source, report: Report | None) -> Added:
+    clips = {c.name for c in read_clips(project)}
+    name = set_name(project, source.name, clips)
+    with writing(project.frames_dir):
+        new, unread = add_pictures(project, _pictures(source.path), name, report)
+    made = next((c for c in read_stills(project) if c.name == name), None)
+    if made is None:
+        raise UserError(f"{source.path} holds no picture that can be read; look at the files")
+    if not new:
+        return Added(None, name, tuple(unread))
+    known = made.frames - new
+    more = [f"{known} were in this set already"] if known else []
+    return Added(made, "", (*more, *unread))
+
+
+def _pictures(folder: Path) -> list[Path]:
+    found = (p for p in sorted(folder.iterdir()) if p.suffix.lower() in PICTURES)
+    return [p for p in found if p.is_file() and not p.name.startswith(".")]
 
 
 def _clip(name: str, scan: Scan, digest: str, size: int) -> Clip:

@@ -17,12 +17,13 @@ from pathlib import Path
 from tracker.capture import VIDEO_SUFFIXES
 from tracker.errors import UserError
 from tracker.project.adding import Source, add_one
-from tracker.project.check_labels import check_labels, check_ranges, is_stills, place_of
+from tracker.project.check_labels import check_labels, check_ranges, place_of
 from tracker.project.clips import FILE, Clip, ClipFrames, clip_path, read_clips
 from tracker.project.files import file_sha256, read_text
 from tracker.project.labels import Range, picture_name
 from tracker.project.layout import Project
 from tracker.project.problems import Problem, error, warning
+from tracker.project.stills import INDEX, is_stills, read_set
 from tracker.project.store import Store
 
 __all__ = ["Problem", "check"]
@@ -48,6 +49,7 @@ def _all(project: Project) -> Iterator[Problem]:
     yield from _clips(project, list(clips.values()))
     yield from check_labels(project, clips)
     yield from check_ranges(project, clips)
+    yield from _sets(project)
     yield from _split(project, list(clips.values()))
     yield from _models(project)
     yield from _parts(project)
@@ -93,6 +95,16 @@ def _one_clip(path: Path, file: str, clip: Clip) -> Iterator[Problem]:
             yield error(file, "", "it has changed since it was added (other sha256)", remedy)
     except UserError as wrong:
         yield error(file, "", str(wrong), "check the file and its rights")
+
+
+def _sets(project: Project) -> Iterator[Problem]:
+    """The indices of the sets of pictures."""
+    for path in sorted(project.frames_dir.glob(f"*/{INDEX}")):
+        try:
+            read_set(project, path.parent.name)
+        except UserError as wrong:
+            name = path.relative_to(project.root).as_posix()
+            yield error(name, "", str(wrong), "mend that line, or import the pictures again")
 
 
 def _split(project: Project, clips: Sequence[Clip]) -> Iterator[Problem]:

@@ -7,16 +7,16 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from tracker.errors import UserError
 from tracker.project.clips import Clip
-from tracker.project.files import read_text
+from tracker.project.files import png_size, read_text
 from tracker.project.journal import read_state
 from tracker.project.labels import Range, picture_name, range_rows, refuse_other_markup
 from tracker.project.layout import Project
 from tracker.project.problems import Problem, error, warning
+from tracker.project.stills import is_stills
 
 LABELS, RANGES, JOURNAL = "labels/labels.json", "labels/ranges.csv", "labels/journal.jsonl"
 OUTSIDE = 1.0  # pixels by which a point may lie outside its frame
@@ -123,13 +123,6 @@ def _picture(project: Project, clip: str, frame: int, size: tuple[int, int]) -> 
         yield error(name, "", what, remedy, "picture")
 
 
-def png_size(data: bytes) -> tuple[int, int] | None:
-    """(width, height) of a whole PNG file, None where it is none."""
-    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR" or b"IEND" not in data[-16:]:
-        return None
-    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-
-
 def _annotations(
     project: Project, images: Sequence[Any], annotations: Sequence[Any]
 ) -> Iterator[Problem]:
@@ -233,11 +226,6 @@ def check_ranges(project: Project, clips: Clips) -> Iterator[Problem]:
         if seconds[name] < WANTED_S:
             what = f"{seconds[name]:.1f} s of '{name}' are labelled, {WANTED_S:g} s are wanted"
             yield warning(RANGES, name, what, "label more time, in two clips at least")
-
-
-def is_stills(project: Project, name: str) -> bool:
-    """Whether a name stands for imported pictures (`train import`), which belong to no clip."""
-    return not Path(name).suffix and (project.frames_dir / name / "pictures.csv").is_file()
 
 
 def _range(project: Project, clips: Clips, r: Range) -> Iterator[Problem]:

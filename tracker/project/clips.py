@@ -48,6 +48,11 @@ class Clip:
         """The name without its suffix, unique in the project."""
         return Path(self.name).stem
 
+    @property
+    def is_stills(self) -> bool:
+        """Is it a set of pictures (`tracker.project.stills`), which have no time?"""
+        return not self.sha256
+
 
 def clip_path(project: Project, clip: Clip | str) -> Path:
     """Where a clip lies."""

@@ -87,3 +87,10 @@ def read_text(path: Path) -> str:
         raise UserError(f"{path} could not be read: {error.strerror}; check the file") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is no UTF-8 text; save it as UTF-8 or restore a backup") from error
+
+
+def png_size(data: bytes) -> tuple[int, int] | None:
+    """(width, height) of a whole PNG file, None where it is none."""
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR" or b"IEND" not in data[-16:]:
+        return None
+    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")

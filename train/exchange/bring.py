@@ -13,6 +13,7 @@ from tracker.errors import UserError
 from tracker.project.clips import Clip, ClipFrames, read_clips
 from tracker.project.labels import FrameLabel, ObjectLabel
 from tracker.project.layout import Project
+from tracker.project.stills import digest, is_stills, read_set, set_name, write_set
 from tracker.project.store import Store
 from tracker.types import Image
 from train.exchange import stills
@@ -83,8 +84,8 @@ class _Work:
         self.project, self.wishes = project, wishes
         self.clips = {c.name: c for c in read_clips(project)}
         named = wishes.clip if wishes.clip and wishes.clip not in self.clips else name
-        self.set = stills.set_name(project, named, self.clips)
-        self.known = stills.read_set(project, self.set)
+        self.set = set_name(project, named, self.clips)
+        self.known = read_set(project, self.set)
         self.pictures = [p for f in found for p in f.pictures if p.things or p.negative]
         self.source = f"import:{found[0].format}" if found else "import"
         self.counts: Counter[str] = Counter()
@@ -141,7 +142,7 @@ class _Work:
     def labels(self) -> list[FrameLabel]:
         """What is to be written, after the index of the stills is."""
         if self.counts["still"]:
-            stills.write_set(self.project, self.set, self.known)
+            write_set(self.project, self.set, self.known)
         return [self.frames[key] for key in sorted(self.frames)]
 
     def _objects(self, picture: Picture) -> list[ObjectLabel]:
@@ -186,7 +187,7 @@ class _Work:
         return self._old_still(picture) or self._new_still(picture, bgr)
 
     def _new_still(self, picture: Picture, bgr: Image) -> tuple[tuple[str, int], float, Image]:
-        key = picture.name, stills.digest(bgr)
+        key = picture.name, digest(bgr)
         used = self.known.setdefault(key, max(self.known.values(), default=-1) + 1)
         return (self.set, used), 0.0, bgr
 
@@ -195,10 +196,10 @@ class _Work:
         path = PurePosixPath(picture.name)
         name, number = picture.video or _folder(picture), picture.frame
         number = frame_number(path.stem) if number is None else number
-        if not stills.is_set(self.project, name) or number is None:
+        if not is_stills(self.project, name) or number is None:
             return None
         kept = Picture(f"{name}/frame{number:06d}.png", (), self.project.frames_dir)
-        if number not in stills.read_set(self.project, name).values():
+        if number not in read_set(self.project, name).values():
             return None
         bgr = stills.load(kept, None)
         return None if bgr is None else ((name, number), 0.0, bgr)

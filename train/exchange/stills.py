@@ -1,70 +1,15 @@
-"""Pictures that are no frame of a clip: where they are kept, and finding them again.
-
-A set NAME is the folder labels/frames/NAME with a pictures.csv (frame, file, sha256 of the pixels).
-It is labelled like a clip of that name that has no file in clips/.
-"""
+"""Finding the pictures that a label file speaks of (`tracker.project.stills` keeps them)."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable
-from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
 
-from tracker.project.files import write_whole
-from tracker.project.layout import Project
 from tracker.types import Image
 from train.exchange.parts import Picture, base_name
-
-INDEX = "pictures.csv"
-COLUMNS = ("frame", "file", "sha256")
-Known = dict[tuple[str, str], int]  # file, sha256 -> frame
-
-
-def set_name(project: Project, wanted: str, clips: Iterable[str]) -> str:
-    """A name for a set that no clip has. Nothing is made."""
-    name = re.sub(r"[^\w-]+", "_", wanted).strip("_") or "pictures"
-    taken = {Path(c).stem.casefold() for c in clips}
-    while name.casefold() in taken or (
-        (project.frames_dir / name).is_dir() and not is_set(project, name)
-    ):
-        name += "_pictures"
-    return name
-
-
-def is_set(project: Project, name: str) -> bool:
-    """Whether `name` is a set of stills."""
-    return bool(name) and (project.frames_dir / name / INDEX).is_file()
-
-
-def read_set(project: Project, name: str) -> Known:
-    """Which pictures a set holds."""
-    path = project.frames_dir / name / INDEX
-    if not path.is_file():
-        return {}
-    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
-    return {(r["file"], r["sha256"]): int(r["frame"]) for r in rows}
-
-
-def write_set(project: Project, name: str, known: Known) -> None:
-    """Write the index of a set."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    rows.writerows([frame, *key] for key, frame in sorted(known.items(), key=lambda e: e[1]))
-    path = project.frames_dir / name / INDEX
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, text.getvalue().encode())
-
-
-def digest(bgr: Image) -> str:
-    """The sha256 of a picture's pixels and size."""
-    return sha256(repr(bgr.shape).encode() + bgr.tobytes()).hexdigest()
 
 
 def load(picture: Picture, extra: Path | None) -> Image | None:
