@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from train.reproduce import paper
-from train.reproduce.paper import PaperTable
+from train.reproduce.paper import PaperTable, Values
 from train.reproduce.specs import SPECS, Row, row_of
 from train.sets.aflw import read_aflw
 from train.sets.base import PaperSet
@@ -42,7 +42,8 @@ class Experiment:
     def rows(self) -> tuple[str, ...]:
         """Rows that can be trained, in the order of the tables."""
         of_paper = (row for table in self.tables for row in table.rows)
-        return tuple(dict.fromkeys((*of_paper, *self.more_rows)))
+        named = dict.fromkeys((*of_paper, *self.more_rows))
+        return tuple(row for row in named if trainable(self.name, row))
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -55,6 +56,16 @@ class Experiment:
             return row in self.rows
         there = any(table.value(row, share) is not None for table in self.tables)
         return there and row in self.rows
+
+    def whole(self, table: PaperTable) -> PaperTable:
+        """A table with the rows and shares that the paper does not have, empty."""
+        shares = tuple(sorted({*table.shares, *self.more_shares}))
+
+        def wide(names: Iterable[str]) -> dict[str, Values]:
+            return {n: tuple(table.value(n, s) for s in shares) for n in dict.fromkeys(names)}
+
+        rows = wide((*table.rows, *self.more_rows))
+        return replace(table, shares=shares, rows=rows, quoted=wide(table.quoted))
 
 
 def trainable(experiment: str, row: str) -> bool:

@@ -32,7 +32,7 @@ class PaperTable:
 
     def value(self, row: str, share: float) -> float | None:
         """The paper's number, or None where it has none."""
-        values = self.rows.get(row)
+        values = self.rows.get(row, self.quoted.get(row))
         if values is None or share not in self.shares:
             return None
         return values[self.shares.index(share)]

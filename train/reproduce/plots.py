@@ -38,7 +38,9 @@ def draw_table(table: PaperTable, results: Sequence[Result], path: Path) -> bool
             color=colour, marker="o", capsize=3, label=row,
         )  # fmt: skip
         theirs = [(100 * s, v) for s in table.shares if (v := table.value(row, s)) is not None]
-        axis.plot(*zip(*theirs, strict=True), color=colour, linestyle="--", marker=".", alpha=0.6)
+        if theirs:
+            xy = zip(*theirs, strict=True)
+            axis.plot(*xy, color=colour, linestyle="--", marker=".", alpha=0.6)
     axis.set_xscale("log")
     axis.set_xticks([100 * s for s in table.shares], [f"{100 * s:g} %" for s in table.shares])
     axis.minorticks_off()
@@ -57,7 +59,8 @@ def draw_table(table: PaperTable, results: Sequence[Result], path: Path) -> bool
 def draw_all(wish: ReproduceWish, results: Sequence[Result]) -> list[Path]:
     """Every table that has results, and samples of generated sets, as PNG; the files."""
     drawn = []
-    for table in experiment_of(wish.experiment).tables:
+    experiment = experiment_of(wish.experiment)
+    for table in map(experiment.whole, experiment.tables):
         slug = re.sub(r"[^a-z0-9]+", "_", table.number.lower()).strip("_")
         path = wish.folder / f"{slug}.png"
         if draw_table(table, results, path):

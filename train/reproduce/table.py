@@ -55,12 +55,10 @@ def entry(ours: Sequence[float], theirs: float | None) -> str:
     return f"{shown(statistics.fmean(ours))}{spread} ({len(ours)}) | {paper or '-'}"
 
 
-def text_of(table: PaperTable, results: Sequence[Result], every: bool = False) -> list[str]:
-    """Lines of one table: ours | the paper's. Rows and shares that we have (or `every` one)."""
-    shares = [
-        s for s in table.shares if every or any(values_at(table, results, r, s) for r in table.rows)
-    ]
-    rows = [r for r in table.rows if every or any(values_at(table, results, r, s) for s in shares)]
+def text_of(table: PaperTable, results: Sequence[Result]) -> list[str]:
+    """Lines of one table: ours | the paper's. Rows and shares that we have."""
+    shares = [s for s in table.shares if any(values_at(table, results, r, s) for r in table.rows)]
+    rows = [r for r in table.rows if any(values_at(table, results, r, s) for s in shares)]
     if not shares or not rows:
         return []
     head = ["", *[f"{100 * s:g} %" for s in shares]]
@@ -73,7 +71,15 @@ def text_of(table: PaperTable, results: Sequence[Result], every: bool = False) -
         "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip()
         for line in [head, *body]
     ]
-    return [f"{table.number}: {table.what} ({table.unit})", *lines]  # fmt: skip
+    return [f"{table.number}: {table.what} ({table.unit})", *lines, *quoted_line(table, shares)]
+
+
+def quoted_line(table: PaperTable, shares: Sequence[float]) -> list[str]:
+    """The paper's other rows at the largest of these shares, as one line; none: no line."""
+    share = shares[-1]
+    found = [(name, table.value(name, share)) for name in table.quoted]
+    told = [f"{name} {shown(v)}" for name, v in found if v is not None]
+    return [f"others there at {100 * share:g} %: {', '.join(told)}"] if told else []
 
 
 def accuracies(experiment: Experiment, results: Sequence[Result]) -> list[str]:
@@ -94,7 +100,7 @@ def accuracies(experiment: Experiment, results: Sequence[Result]) -> list[str]:
 
 def whole_text(experiment: Experiment, results: Sequence[Result]) -> str:
     """All tables that we have something of, as printed."""
-    blocks = [text_of(table, results) for table in experiment.tables]
+    blocks = [text_of(experiment.whole(table), results) for table in experiment.tables]
     out = ["ours: mean ± deviation (seeds) | the paper's", ""]
     for lines in blocks:
         out += [*lines, ""] if lines else []
