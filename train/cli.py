@@ -93,6 +93,8 @@ def fit(
     spec = read_config(config, _overrides(set_ or []))
     extra = {"licence": licence, "data": data_note}
     with Terminal() as terminal:
+        if resume:
+            terminal.recall(out / "metrics.csv")
 
         def told(p: Progress) -> None:
             terminal.step(p)

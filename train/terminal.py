@@ -4,8 +4,10 @@ reasons and the outcome.
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -39,8 +41,9 @@ class Terminal:
             TextColumn("{task.description}"), TimeRemainingColumn(),
         )  # fmt: skip
         self.tasks: dict[str, Any] = {}
-        self.losses: list[float] = []
-        self.errors: list[float] = []
+        self.losses: list[float] = []  # of each step
+        self.errors: list[float] = []  # of each evaluation
+        self._before: tuple[tuple[int, float, float], ...] = ()  # step, loss, error; of metrics.csv
 
     def __enter__(self) -> Terminal:
         self.bar.start()
@@ -53,6 +56,25 @@ class Terminal:
         """A line that stays."""
         self.bar.console.print(text, highlight=False, markup=False)
 
+    def recall(self, metrics_csv: Path) -> None:
+        """The curves of a run that goes on begin where it began; a new run has no such file."""
+        if metrics_csv.is_file():
+            with metrics_csv.open(newline="") as file:
+                self._before = tuple(
+                    (int(row["step"]), _number(row, "train_loss"), _number(row, "hold_nme"))
+                    for row in csv.DictReader(file)
+                )
+
+    def _take_up(self, step: int) -> None:
+        """What was before `step`, which is the first one now: a row is the mean up to its step."""
+        last = 0
+        for at, loss, error in self._before:
+            if at < step:
+                self.losses += [loss] * (at - last)
+                self.errors += [error] if math.isfinite(error) else []
+                last = at
+        self._before = ()
+
     def count(self, what: str, done: int, of: int) -> None:
         """Something that is counted; it goes when it is complete."""
         if what not in self.tasks:
@@ -61,6 +83,7 @@ class Terminal:
 
     def show(self, plan: Plan) -> None:
         """The data, the settings and why they are so."""
+        self.recall(plan.out / "metrics.csv")
         census = plan.census
         table = Table(title=f"{plan.project.name}, run {plan.out.name}")
         for column in ("", "training", "hold-out"):
@@ -89,6 +112,8 @@ class Terminal:
 
     def step(self, p: Progress) -> None:
         """One training step; a line and the curves after each evaluation."""
+        if self._before:
+            self._take_up(p.step)
         self.losses.append(p.loss)
         if p.hold is not None:
             self.errors.append(p.hold["nme"])
@@ -105,6 +130,10 @@ class Terminal:
             self.tasks["training"] = self.bar.add_task("training", total=p.steps)
         text = f"loss {p.loss:.3f} {sparkline(self.losses[-400::10])}  {p.images_s:.0f} images/s"
         self.bar.update(self.tasks["training"], completed=p.step, total=p.steps, description=text)
+
+
+def _number(row: Mapping[str, str], column: str) -> float:
+    return float(row.get(column) or "nan")
 
 
 def print_comparison(comparison: Mapping[str, Any]) -> None:
