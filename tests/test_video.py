@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from threading import enumerate as enumerate_threads
+from time import sleep
 from typing import Any
 
 import av
@@ -16,8 +18,12 @@ import numpy as np
 import pytest
 from clips import Clip, FakeTracker
 
+from tracker.capture import VideoReader
 from tracker.errors import UserError
-from tracker.overlay import Style
+from tracker.outfile import OutFile
+from tracker.overlay import Style, draw
+from tracker.record import VideoWriter
+from tracker.skeleton import skeletons
 from tracker.types import Image, Kind, Result
 from tracker.video import Job, Report, annotate
 
@@ -204,3 +210,69 @@ def test_refusals_come_before_any_work(tmp_path: Path) -> None:
     assert fake.times == []
     assert {p.name for p in tmp_path.iterdir()} == {"in.mp4", "old.jsonl"}
     assert (tmp_path / "old.jsonl").read_text() == "old"
+
+
+def one_after_the_other(source: Path, out: Path, tracker: FakeTracker) -> None:
+    """The video of a job as one thread writes it."""
+    reader = VideoReader(source)
+    writer = VideoWriter(OutFile(out, [source], False), reader.facts, source)
+    looks = skeletons([m.info for m in clips.USED])
+    for frame in reader.frames():
+        assert frame.bgr is not None
+        writer.write(draw(frame.bgr, tracker.process(frame.bgr, frame.t), looks), frame.t)
+    writer.finish()
+    reader.close()
+
+
+def test_threads_change_nothing_in_the_files(tmp_path: Path) -> None:
+    source = clips.make(tmp_path / "in.mp4", Clip(frames=60, size_wh=(192, 128), sound="aac"))
+    run(job(tmp_path, source))
+    one_after_the_other(source, tmp_path / "alone.mp4", FakeTracker())
+    assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "alone.mp4").read_bytes()
+
+
+def test_decoding_and_encoding_go_on_while_the_tracker_works(tmp_path: Path) -> None:
+    """Three times 20 ms a frame, side by side: far less than 60 ms."""
+    source = clips.make(tmp_path / "in.mp4", Clip(frames=30))
+    slow_read, slow_write = VideoReader._bgr, VideoWriter.write
+
+    def read(self: VideoReader, picture: av.VideoFrame) -> Image:
+        sleep(0.02)
+        return slow_read(self, picture)
+
+    def write(self: VideoWriter, bgr: Image, t: float) -> None:
+        sleep(0.02)
+        slow_write(self, bgr, t)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(VideoReader, "_bgr", read)
+        patch.setattr(VideoWriter, "write", write)
+        report = annotate(job(tmp_path, source), FakeTracker(delay=0.02), clips.USED)
+    assert report.frames == 30
+    assert report.seconds / 30 < 0.05
+
+
+@pytest.mark.parametrize("stage", ["decode", "encode"])
+def test_a_dying_stage_ends_the_job_with_its_error(
+    tmp_path: Path, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = clips.make(tmp_path / "in.mp4", Clip(frames=60))
+    count = 0
+
+    def dies(*_: object) -> None:
+        nonlocal count
+        count += 1
+        if count == 7:
+            raise UserError(f"the {stage} broke; mend it")
+
+    if stage == "decode":
+        real = VideoReader._bgr
+        monkeypatch.setattr(VideoReader, "_bgr", lambda *a: (dies(), real(*a))[1])
+    else:
+        monkeypatch.setattr(VideoWriter, "write", dies)
+    fake = FakeTracker()
+    with pytest.raises(UserError, match=f"the {stage} broke"):
+        annotate(job(tmp_path, source), fake, clips.USED)
+    assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
+    assert len(fake.times) < 30
+    assert not [t for t in enumerate_threads() if t.name in ("ahead", "behind")]

@@ -1,4 +1,4 @@
-"""The live pipeline, and the only place where threads start.
+"""The live pipeline; with `tracker.relay`, for files, the only place where threads start.
 
     camera reader -> [Slot: the newest frame] -> tracker -> [the newest Shown] <- the window, when
           |                                         |        it wants

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol
@@ -17,10 +18,13 @@ from tracker.errors import UserError
 from tracker.outfile import OutFile
 from tracker.overlay import Style, draw
 from tracker.record import VideoWriter, check_container
+from tracker.relay import Ahead, Behind
 from tracker.skeleton import skeletons
 from tracker.stats import StageTimes
 from tracker.timings import Timings
 from tracker.types import Frame, Image, Kind, Result
+
+WAITING = 32 << 20  # bytes of pictures that may wait between two threads
 
 
 class FrameTracker(Protocol):
@@ -96,45 +100,90 @@ def annotate(
 ) -> Report:
     """Do one job; UserError where it cannot be done, and then no output is left behind.
 
-    Every frame is handled once, in decode order. `stopped` is asked before each frame: True ends
-    the job with what was done so far in place (nothing at all before the first frame).
+    Every frame is handled once, in decode order: decoded on one thread, tracked here, drawn and
+    encoded on another (see `tracker.relay`). `stopped` is asked before each frame: True ends the
+    job with what was done so far in place (nothing at all before the first frame).
     """
     report, begun = Report(with_kind={m.info.kind: 0 for m in models}), perf_counter()
     with ExitStack() as stack:
         reader = stack.enter_context(closing(VideoReader(job.source)))
         sinks = _Sinks(job, reader.facts, models, stack)
-        frames = reader.frames()
+        room = _room(reader.facts.size_wh)
+        # Closed before the sinks and the reader, since each of those is one thread's alone.
+        behind = stack.enter_context(Behind(partial(_put, sinks, report.times), room))
+        frames = stack.enter_context(Ahead(_decoded(reader), room))
         while not (interrupted := stopped()):
-            with report.times.stage("decode"):
-                frame = next(frames, None)
-            if frame is None:
+            decoded = next(frames, None)
+            if decoded is None:
                 break
-            result = _process(tracker, frame, report.times)
-            sinks.put(frame, result, report.times)
-            report.times.end_frame()
+            report.gaps, report.resized = decoded.gaps, decoded.resized
+            result, seconds = _process(tracker, decoded.frame)
+            behind.put(_Done(decoded.frame, result, seconds | {"decode": decoded.seconds}))
             report.frames += 1
             kinds = {track.kind for track in result.tracks} if result else set()
             for kind in report.with_kind:
                 report.with_kind[kind] += kind in kinds
             progress(report.frames, reader.facts.frames)
+        behind.finish()
+        frames.close()
         report.interrupted = interrupted
         if report.frames:
             sinks.finish(whole=not interrupted)
             report.written = sinks.paths
         report.sound = sinks.sound_note
-        report.gaps, report.resized, report.cut_off = reader.gaps, reader.resized, reader.cut_off
+        report.cut_off = None if interrupted else reader.cut_off
     report.seconds = perf_counter() - begun
     return report
 
 
-def _process(tracker: FrameTracker, frame: Frame, times: StageTimes) -> Result | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Decoded:
+    """A frame, how long it took, and the reader's counts with it included."""
+
+    frame: Frame
+    seconds: float
+    gaps: int
+    resized: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Done:
+    """A frame, what was seen in it (None: a gap), and seconds by stage so far."""
+
+    frame: Frame
+    result: Result | None
+    seconds: Mapping[str, float]
+
+
+def _room(size_wh: tuple[int, int]) -> int:
+    """Frames that may wait between two threads."""
+    return int(np.clip(WAITING // (3 * size_wh[0] * size_wh[1]), 1, 8))
+
+
+def _decoded(reader: VideoReader) -> Iterator[_Decoded]:
+    frames = reader.frames()
+    while True:
+        begun = perf_counter()
+        frame = next(frames, None)
+        if frame is None:
+            return
+        yield _Decoded(frame, perf_counter() - begun, reader.gaps, reader.resized)
+
+
+def _process(tracker: FrameTracker, frame: Frame) -> tuple[Result | None, dict[str, float]]:
+    """What is seen in a frame, None in a gap, and the seconds of each of the tracker's stages."""
     if frame.bgr is None:
-        return None
+        return None, {}
     before = dict(tracker.timings.seconds)
     result = tracker.process(frame.bgr, frame.t)
     after = tracker.timings.seconds
-    times.add({name: after[name] - before.get(name, 0.0) for name in after})
-    return result
+    return result, {name: after[name] - before.get(name, 0.0) for name in after}
+
+
+def _put(sinks: _Sinks, times: StageTimes, done: _Done) -> None:
+    times.add(done.seconds)
+    sinks.put(done.frame, done.result, times)
+    times.end_frame()
 
 
 class _Sinks:
