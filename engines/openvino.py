@@ -46,7 +46,8 @@ class OpenVinoEngine:
         if len(model.inputs) != 1:
             raise ValueError(f"{path} has {len(model.inputs)} inputs; a network with one is needed")
         self._request = compiled.create_infer_request()
-        self._shape = str(compiled.inputs[0].get_partial_shape())
+        shape = compiled.inputs[0].get_partial_shape()
+        self._shape = [d.get_length() if d.is_static else None for d in shape]
         # Of the model as it was read: a compiled one knows the same output by further names.
         self._names = [output.get_any_name() for output in model.outputs]
         self.provider = f"OpenVINO {name}"
@@ -55,7 +56,9 @@ class OpenVinoEngine:
 
     def run(self, batch: Batch) -> Outputs:
         """Outputs by name, copied, for one float32 batch."""
-        if batch.dtype != np.float32:  # it would convert silently
+        sizes = zip(batch.shape, self._shape, strict=False)
+        fits = batch.ndim == len(self._shape) and all(n in (have, None) for have, n in sizes)
+        if batch.dtype != np.float32 or not fits:  # OpenVINO converts, and not all sizes are seen
             raise ValueError(self._misfit(batch))
         try:
             found = self._request.infer({0: batch})

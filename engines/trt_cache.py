@@ -1,7 +1,7 @@
 """Built TensorRT engines on disk: what one was built for, and whether it may be trusted.
 
-A file is MAGIC, the length of a header (4 bytes, little endian), the header (JSON) and the engine.
-The header says what it was built from and for, and the sum of the engine. A file that is broken, or
+A file is MAGIC, the sha256 of all that follows, the length of a header (4 bytes, little endian),
+the header (JSON: what the engine was built from and for) and the engine. A file that is broken, or
 of anything else, is never loaded: TensorRT does not survive every wrong engine.
 """
 
@@ -75,8 +75,8 @@ def key_of(path: Path, engine: str, version: str, plan: Plan, gpu: Gpu | None) -
 
 def precision_of(path: Path) -> str:
     """As the file's name says: x.fp16.onnx, x.int8.onnx, else fp32."""
-    middle = path.name.removesuffix(path.suffix).rpartition(".")[2]
-    return middle if middle in ("fp16", "int8") else "fp32"
+    forms = (p for p in ("fp16", "int8") if path.name.endswith(f".{p}.onnx"))
+    return next(forms, "fp32")
 
 
 def beside(path: Path, engine: str) -> Path:
@@ -97,17 +97,13 @@ def cache_folder(environ: Mapping[str, str] = os.environ, system: str = sys.plat
 
 def write(path: Path, stored: Stored) -> None:
     """Write it at once or not at all. OSError where it cannot be written."""
-    header = {
-        "key": asdict(stored.key),
-        "props": dict(stored.props),
-        "sha256": sha256(stored.body).hexdigest(),
-    }
-    text = json.dumps(header).encode()
+    text = json.dumps({"key": asdict(stored.key), "props": dict(stored.props)}).encode()
+    rest = len(text).to_bytes(4, "little") + text + stored.body
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         temp = Path(file.name)
         try:
-            file.write(MAGIC + len(text).to_bytes(4, "little") + text + stored.body)
+            file.write(MAGIC + sha256(rest).digest() + rest)
             file.flush()
             os.fsync(file.fileno())
         except OSError:
@@ -121,21 +117,20 @@ def write(path: Path, stored: Stored) -> None:
 def read(path: Path) -> Stored:
     """A whole file, its sum checked. ValueError in one sentence when it is broken."""
     data = path.read_bytes()
-    start = len(MAGIC) + 4
-    if data[: len(MAGIC)] != MAGIC or len(data) < start:
+    if data[: len(MAGIC)] != MAGIC:
         raise ValueError(f"{path} is no engine of this program; build it again")
-    end = start + int.from_bytes(data[len(MAGIC) : start], "little")
+    start = len(MAGIC) + 32
+    rest = data[start:]
+    if len(rest) < 4 or sha256(rest).digest() != data[len(MAGIC) : start]:
+        raise ValueError(f"{path} is damaged; build it again")
+    end = 4 + int.from_bytes(rest[:4], "little")
     try:
-        header = json.loads(data[start:end])
+        header = json.loads(rest[4:end])
         lists = {name: tuple(header["key"][name]) for name in ("batches", "targets")}
         key = Key(**{**header["key"], **lists})
-        found = Stored(key, dict(header["props"]), data[end:])
-        whole = sha256(found.body).hexdigest() == header["sha256"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} has a broken header; build it again") from error
-    if not whole:
-        raise ValueError(f"{path} is damaged; build it again")
-    return found
+        return Stored(key, dict(header["props"]), rest[end:])
+    except (ValueError, KeyError, TypeError) as error:  # of another version of this program
+        raise ValueError(f"{path} has a header that is not known here; build it again") from error
 
 
 def check(stored: Stored, wanted: Key, origin: Path) -> None:

@@ -30,8 +30,7 @@ def load(path: Path, flavour: Flavour, report: Report | None = None) -> TensorRT
         engine = existing(trt, flavour, key, place)
         if engine is not None:
             return engine
-    body = built(trt, flavour, path, plan, report)
-    stored = Stored(key, onnx_props(path), body)
+    stored = Stored(key, onnx_props(path), built(trt, flavour, path, plan, report))
     with suppress(OSError):  # it will be built again next time
         write(kept, stored)
     return TensorRTEngine(trt, flavour, stored)

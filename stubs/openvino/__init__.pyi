@@ -1,5 +1,5 @@
 # What we call of OpenVINO 2026. Its own stubs are used nowhere: it is optional.
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,13 @@ class OVAny:
     @property
     def value(self) -> Any: ...
 
-class PartialShape: ...
+class Dimension:
+    @property
+    def is_static(self) -> bool: ...
+    def get_length(self) -> int: ...
+
+class PartialShape:
+    def __iter__(self) -> Iterator[Dimension]: ...
 
 class Output:
     def get_any_name(self) -> str: ...
