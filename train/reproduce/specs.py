@@ -152,7 +152,7 @@ def hgr1_spec(row: Row, seed: int) -> FitSpec:
     head = Head(Attribute("gesture"), source, 256, 0.5, 2, "crop")
     return FitSpec(
         "hand", CropRule(1.0, (), "box"), net, (head,), 1.0,
-        _loss(row, LossSpec(0.5, 0.3, 1.0, gamma=1e-5)), DataSpec(labelled_share=0.25),
+        _loss(row, LossSpec(0.5, 0.3, 1.0, gamma=1e-5)), DataSpec(labelled_share=0.5),
         _jitter(20.0), EltSpec(20.0, 0.1, 0.1), steps=5000, lr=1e-3, seed=seed, keep="best",
     )  # fmt: skip
 
@@ -166,14 +166,14 @@ def multipie_spec(row: Row, seed: int) -> FitSpec:
     )
     return FitSpec(
         "face", CropRule(1.0, (), "box"), net, heads, 1.0,
-        _loss(row, LossSpec(2.0, 0.3, 1.0, gamma=1e-5)), DataSpec(labelled_share=0.25),
+        _loss(row, LossSpec(2.0, 0.3, 1.0, gamma=1e-5)), DataSpec(labelled_share=0.5),
         _jitter(20.0), EltSpec(20.0, 0.1, 0.1), steps=5000, lr=1e-3, seed=seed, keep="best",
     )  # fmt: skip
 
 
 def faces300w_spec(row: Row, seed: int) -> FitSpec:
     """Tables 5 and 6: 68 landmarks; the ELT acts on all images, labelled or not."""
-    crop = CropRule(1.3, (), "box")
+    crop, halves = CropRule(1.3, (), "box"), DataSpec(labelled_share=0.5, normaliser=(36, 45))
     if row.net in ("RCN", "RCN+"):
         net, move = _rcn(row, "rcn" if row.net == "RCN" else "rcn_plus"), _jitter(20.0)
         loss, move = LossSpec(1.0, 0.5, 0.0, elt_on="all"), replace(move, block=1.0)
@@ -182,7 +182,7 @@ def faces300w_spec(row: Row, seed: int) -> FitSpec:
         net, move = _multitask(row, base)[0], _jitter(30.0)
         loss = LossSpec(2.0, 2.0, 0.0, gamma=1e-5, elt_on="all")
     return FitSpec(
-        "face", crop, net, (), 1.0, _loss(row, loss), DataSpec(normaliser=(36, 45)), move,
+        "face", crop, net, (), 1.0, _loss(row, loss), halves, move,
         EltSpec(20.0, 0.15, 0.1), steps=5000, batch=64, lr=1e-3, seed=seed, keep="best",
     )  # fmt: skip
 
@@ -202,7 +202,7 @@ def aflw_spec(row: Row, seed: int) -> FitSpec:
     head = Head(Attribute("pose", (), 3), "landmarks", 256, 0.0, 2, "crop")
     return FitSpec(
         "face", CropRule(1.0, (), "box"), _rcn(row, "rcn_aflw", 80, 1), (head,), 1.0,
-        _loss(row, LossSpec(1.0, 0.5, 1.0, elt_on="all")), DataSpec(),
+        _loss(row, LossSpec(1.0, 0.5, 1.0, elt_on="all")), DataSpec(labelled_share=0.5),
         replace(_jitter(20.0), block=1.0), EltSpec(20.0, 0.15, 0.1),
         steps=20000, batch=64, lr=1e-3, seed=seed, keep="best",
     )  # fmt: skip
