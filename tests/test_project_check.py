@@ -277,3 +277,26 @@ def test_a_box_alone_is_a_label_and_made_boxes_are_not_looked_at(project: Projec
     edit(project, lambda coco: coco["annotations"][0].update(box_of_points=True, bbox=[9, 9, 0, 0]))
     assert [p for p in check(project) if "no landmark of it is labelled" in p.what]
     assert not [p for p in check(project) if "box" in p.place]
+
+
+def test_pictures_of_frames_that_are_not_labelled_any_more(project: Project) -> None:
+    with Store.open(project) as store:
+        store.keep_picture("a.mp4", 5, picture(5))
+        store.set_frame(label(5))
+        store.remove_frame("a.mp4", 5)
+    stray, kept = (project.frames_dir / "a" / f"frame00000{i}.png" for i in (5, 3))
+    assert found(project, "not labelled (any more)").file == "labels/frames/a/frame000005.png"
+    store = Store.open(project)
+    assert not found(project, "not labelled (any more)", fix=True).fixed, "somebody is labelling"
+    store.set_frame(label(5))
+    assert not [p for p in check(project) if p.code == "stray"], "labelled in the journal"
+    store.undo()
+    store.close()
+    assert stray.is_file() and found(project, "not labelled (any more)", fix=True).fixed
+    assert not stray.exists() and kept.is_file()
+    kept.rename(stray)
+    with (project.clips_dir / "a.mp4").open("ab") as file:
+        file.write(b"x")
+    assert not [p for p in check(project) if p.code == "stray"], "who knows what the clip holds now"
+    (project.clips_dir / "a.mp4").unlink()
+    assert not [p for p in check(project) if p.code == "stray"], "the only copy is not stray"

@@ -324,3 +324,29 @@ def test_the_journal_carries_boxes_through_a_crash_and_back(project: Project) ->
 def test_a_box_must_be_four_numbers(project: Project) -> None:
     with Store.open(project) as store, pytest.raises(ValueError, match="a box is"):
         store.set_frame(boxed(3, [10, 20, np.nan, 50]))
+
+
+def test_the_frame_that_was_edited_last_is_known(project: Project) -> None:
+    with Store.open(project) as store:
+        assert store.last_edited is None
+        store.set_frame(label(3))
+        store.set_frame(label(7))
+        store.set_frame(label(3, 12.0))
+        store.set_ranges([ONE])
+        assert store.last_edited == ("a.mp4", 3), "ranges are of no frame"
+    assert json.loads(project.labels_path.read_text())["info"]["last"] == ["a.mp4", 3]
+    store = Store.open(project)
+    assert store.last_edited == ("a.mp4", 3)
+    store.set_frame(label(9))
+    store.set_ranges([])
+    crash(store)
+    with Store.open(project) as again:
+        assert again.last_edited == ("a.mp4", 9), "the journal knows"
+        again.undo()
+        again.undo()
+        assert again.last_edited == ("a.mp4", 9), "undoing is editing as well"
+    coco = json.loads(project.labels_path.read_text())
+    coco["info"]["last"] = ["a.mp4"]
+    project.labels_path.write_text(json.dumps(coco))
+    with Store.open(project, read_only=True) as reader:
+        assert reader.last_edited is None and numbers(reader) == [3, 7]

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 # A labeller that labels frame after frame by itself, and tells each when it is done.
 DRIVEN = """
 import sys
+import threading
 from pathlib import Path
 import ui.label_app
 import ui.label_window as module
@@ -212,4 +214,60 @@ def test_space_leads_to_the_frames_that_teach_most(
         room.key(Qt.Key.Key_Space)
         until(qtbot, room, lambda: "no frame to suggest" in room.message)
     finally:
+        room.end()
+
+
+def test_it_opens_where_somebody_was(qtbot: QtBot, tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", 2)
+    room = Room(qtbot, project)
+    assert room.desk.screen.key == ("a.mp4", 0)
+    room.desk.screen.visit(("b.mp4", 7))
+    room.settle()
+    room.key("b")
+    room.desk.screen.visit(("a.mp4", 2))
+    room.settle()
+    room.end()
+    room = Room(qtbot, project)
+    try:
+        assert room.desk.screen.key == ("b.mp4", 7), "where a label was changed last"
+    finally:
+        room.end()
+    listed = json.loads((project.clips_dir / "clips.json").read_text())
+    listed["clips"] = [c for c in listed["clips"] if c["name"] == "a.mp4"]
+    (project.clips_dir / "clips.json").write_text(json.dumps(listed))
+    room = Room(qtbot, project)
+    try:
+        assert room.desk.screen.key == ("a.mp4", 0), "that clip is not in the project any more"
+    finally:
+        room.end()
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_a_new_project_opens_at_the_best_suggestion(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: bool
+) -> None:
+    project = make_project(tmp_path / "project", 2)
+    may_go = threading.Event()
+
+    def ranked(*_: object) -> list[Suggestion]:
+        may_go.wait(20)
+        return [Suggestion("b.mp4", 7, 0.28, 4.0, "unsure")]
+
+    monkeypatch.setattr("tracker.project.suggest.suggest", ranked)
+    room = Room(qtbot, project)
+    assert not room.window.suggestions.is_ranking, "nobody has ranked the frames yet"
+    room.end()
+    (project.cache_dir / "suggest.json").write_text("{}")
+    room = Room(qtbot, project)
+    try:
+        assert room.window.suggestions.is_ranking and room.desk.screen.key == ("a.mp4", 0)
+        if moves:
+            room.key(Qt.Key.Key_Right)
+        may_go.set()
+        until(qtbot, room, lambda: not room.window.suggestions.is_ranking)
+        room.settle()
+        assert room.desk.screen.key == (("a.mp4", 1) if moves else ("b.mp4", 7))
+        assert len(room.window.suggestions.found) == 1
+    finally:
+        may_go.set()
         room.end()

@@ -187,5 +187,5 @@ def _print(problems: Sequence[Problem], fix: bool) -> None:
 
 
 _MENDABLE = {
-    "annotation_ids", "range_twice", "range_beyond", "picture", "fold", "unlisted", "part",
+    "annotation_ids", "range_twice", "range_beyond", "picture", "stray", "fold", "unlisted", "part",
 }  # fmt: skip

@@ -166,6 +166,15 @@ class HelpDialog(QDialog):
         self.resize(wish.width() + 60, min(wish.height() + 80, 760))
 
 
+def as_markdown(groups: Sequence[Group]) -> str:
+    """The list of keys for a handbook: one table, each group under its heading."""
+    lines = ["| keys | what |", "|---|---|"]
+    for heading, rows in groups:
+        lines.append(f"| **{heading}** | |")
+        lines += [f"| {keys} | {', '.join(words)} |" for keys, *words in rows]
+    return "\n".join(lines)
+
+
 def _table(heading: str, rows: Sequence[tuple[str, ...]]) -> str:
     """A heading and rows of cells, as rich text; the keys are bold."""
     lines = []

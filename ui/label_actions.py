@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ui.actions import Entry, menu_names
+from ui.actions import Entry, Group, as_markdown, menu_names
 
 # fmt: off
 ENTRIES = (
@@ -95,11 +95,24 @@ MORE_HELP = (
     ("Drag a range's end", "change it; right click: its class"),
 )
 # fmt: on
-HELP = (
+
+
+def _rows(menu: str, with_tips: bool) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (entry.all_keys, f"{entry.text}. {entry.tip}" if with_tips else entry.text)
+        for entry in ENTRIES
+        if entry.menu == menu
+    )
+
+
+HELP: tuple[Group, ...] = (
     ("Mouse and numbers", MORE_HELP),
-    *(
-        (menu, tuple((entry.all_keys, entry.text) for entry in ENTRIES if entry.menu == menu))
-        for menu in menu_names(ENTRIES)
-        if menu != "Help"
-    ),
+    *((menu, _rows(menu, False)) for menu in menu_names(ENTRIES) if menu != "Help"),
 )
+HANDBOOK: tuple[Group, ...] = (
+    ("Mouse and numbers", MORE_HELP),
+    *((menu, _rows(menu, True)) for menu in menu_names(ENTRIES)),
+)
+
+if __name__ == "__main__":  # the list of keys of docs/teach.md
+    print(as_markdown(HANDBOOK))

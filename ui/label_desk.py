@@ -34,10 +34,10 @@ class LabelDesk:
         self, project: Project, clips: tuple[Clip, ...], store: Store,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        """`clips` has one at least. Shows the first frame of the first one."""
+        """`clips` has one at least. Shows the frame that was edited last."""
         self.project, self.store = project, store
         self.message = ""
-        self.screen = Screen(project, clips, self.say, clock)
+        self.screen = Screen(project, clips, self.say, clock, store.last_edited)
         self.chosen: Chosen | None = None
         self.landmark: int | None = None
         self.guesses: dict[Key, tuple[ObjectLabel, ...]] = {}

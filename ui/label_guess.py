@@ -162,6 +162,7 @@ class Suggestions:
         self.desk, self._jobs = desk, jobs
         self.found: list[Suggestion] = []
         self.is_ranking, self.share = False, 0.0
+        self._opening: Key | None = None  # the frame on which the window opened
         self._stop = threading.Event()
 
     def next(self) -> None:
@@ -177,12 +178,25 @@ class Suggestions:
         else:
             self._start()
 
+    def open_with(self) -> None:
+        """Where nothing is labelled yet, and the frames were ranked by `train suggest`, begin with
+        the best one, unless somebody has begun elsewhere before it is known.
+        """
+        from tracker.project.survey import FILE
+
+        desk = self.desk
+        is_ranked = (desk.project.cache_dir / FILE).is_file()
+        if is_ranked and desk.store.last_edited is None and not desk.store.labels.frames:
+            self._opening = (desk.screen.clip.name, desk.screen.frame)
+            self._start()
+
     def _visit(self, s: Suggestion, place: str) -> None:
         self.desk.screen.visit((s.clip, s.frame))
         self.desk.say(f"suggested frame {place}: {s.clip}, frame {s.frame}; {s.why}")
 
     def _start(self) -> None:
         if self.is_ranking:
+            self._opening = None  # somebody wants it now
             self.desk.say(f"the frames are still being ranked: {self.share:.0%}")
             return
         self.is_ranking, self.share = True, 0.0
@@ -205,13 +219,17 @@ class Suggestions:
     def _take(self, found: list[Suggestion]) -> None:
         self.is_ranking = False
         self.found = found
-        if found:
+        screen, opening = self.desk.screen, self._opening
+        self._opening = None
+        if opening is not None and (opening != (screen.clip.name, screen.frame) or not found):
+            self.desk.changed()  # the frames are on the timeline; the person is at work
+        elif found:
             self.next()
         else:
             self.desk.say("no frame to suggest: every frame is labelled, or there is none")
 
     def _fail(self, sentence: str) -> None:
-        self.is_ranking = False
+        self.is_ranking, self._opening = False, None
         self.desk.say(sentence)
 
     def close(self) -> None:

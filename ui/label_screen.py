@@ -21,12 +21,14 @@ class Screen:
 
     def __init__(
         self, project: Project, clips: tuple[Clip, ...], say: Callable[[str], None],
-        clock: Callable[[], float],
+        clock: Callable[[], float], start: Key | None = None,
     ) -> None:  # fmt: skip
-        """`clips` has one at least. Shows the first frame of the first one."""
+        """`clips` has one at least. Shows `start`, else the first frame of the first one."""
         self.clips, self._say, self._clock = clips, say, clock
         self.version = 0
-        self.clip, self.frame = clips[0], 0
+        self.clip = next((c for c in clips if start is not None and c.name == start[0]), clips[0])
+        frame = start[1] if start is not None and self.clip.name == start[0] else 0
+        self.frame = min(max(frame, 0), max(self.clip.frames, 1) - 1)
         self.seen: Seen | None = None
         self.problem = ""  # why the wanted frame is not there
         self._playing: tuple[float, float] | None = None  # clock and clip time it started at

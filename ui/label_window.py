@@ -62,6 +62,7 @@ class LabelWindow(QMainWindow):
         self._help: HelpDialog | None = None
         self._may_close = False
         self._build()
+        self.suggestions.open_with()
         desk.say(show.greeting(desk))
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)

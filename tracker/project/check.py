@@ -1,8 +1,9 @@
 """Everything that is wrong in a project, in one list. Nothing is changed unless that is asked for.
 
 What `fix` does loses nothing: it lists clips that lie in clips/ unlisted, reads missing pictures of
-labelled frames again, numbers annotations anew, drops doubled ranges and cuts ranges at the clip's
-ends, folds the journal in, and removes what a killed copy left. Labels are backed up first.
+labelled frames again and removes those of frames that are not labelled any more, numbers
+annotations anew, drops doubled ranges and cuts ranges at the clip's ends, folds the journal in, and
+removes what a killed copy left. Labels are backed up first.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from tracker.capture import VIDEO_SUFFIXES
-from tracker.errors import UserError
+from tracker.errors import UserError, writing
 from tracker.project.adding import Source, add_one
 from tracker.project.check_labels import check_labels, check_ranges, place_of
 from tracker.project.clips import FILE, Clip, ClipFrames, clip_path, read_clips
 from tracker.project.files import file_sha256, read_text
-from tracker.project.labels import Range, picture_name
+from tracker.project.labels import Range, picture_name, read_labels
 from tracker.project.layout import Project
 from tracker.project.problems import Problem, error, warning
 from tracker.project.stills import INDEX, is_stills, read_set
@@ -29,7 +30,7 @@ from tracker.project.store import Store
 __all__ = ["Problem", "check"]
 
 CLIPS, SPLIT = f"clips/{FILE}", "labels/split.json"
-IN_LABELS = {"annotation_ids", "range_twice", "range_beyond", "picture", "fold"}
+IN_LABELS = {"annotation_ids", "range_twice", "range_beyond", "picture", "stray", "fold"}
 
 
 def check(project: Project, fix: bool = False) -> list[Problem]:
@@ -50,6 +51,7 @@ def _all(project: Project) -> Iterator[Problem]:
     yield from check_labels(project, clips)
     yield from check_ranges(project, clips)
     yield from _sets(project)
+    yield from _strays(project, list(clips.values()))
     yield from _split(project, list(clips.values()))
     yield from _models(project)
     yield from _parts(project)
@@ -105,6 +107,25 @@ def _sets(project: Project) -> Iterator[Problem]:
         except UserError as wrong:
             name = path.relative_to(project.root).as_posix()
             yield error(name, "", str(wrong), "mend that line, or import the pictures again")
+
+
+def _strays(project: Project, clips: Sequence[Clip]) -> Iterator[Problem]:
+    """Pictures of frames that nobody labels any more; their clips still hold them."""
+    try:
+        labelled = read_labels(project).frames
+    except UserError:
+        return  # the file at fault is reported for itself
+    kept = {project.labels_dir / picture_name(*key) for key in labelled}
+    for clip in clips:
+        there = clip_path(project, clip)
+        if not there.is_file() or there.stat().st_size != clip.bytes:
+            continue
+        for path in sorted((project.frames_dir / clip.stem).glob("frame*.png")):
+            number = re.fullmatch(r"frame(\d{6,})", path.stem)
+            if path not in kept and number is not None and int(number[1]) < clip.frames:
+                name = path.relative_to(project.root).as_posix()
+                what = "the picture of a frame that is not labelled (any more)"
+                yield warning(name, "", what, "--fix removes it; the clip holds it", "stray")
 
 
 def _split(project: Project, clips: Sequence[Clip]) -> Iterator[Problem]:
@@ -213,6 +234,8 @@ def _mend(store: Store, p: Problem) -> bool:
     """Mend one problem of the labels; opening the store has folded the journal in already."""
     if p.code == "picture":
         return _read_again(store, p)
+    if p.code == "stray":
+        return _remove_stray(store, p)
     ranges = store.labels.ranges
     if p.code == "range_twice":
         ranges = tuple(dict.fromkeys(ranges))
@@ -221,6 +244,16 @@ def _mend(store: Store, p: Problem) -> bool:
         ranges = tuple(_cut(r, ends[r.clip]) if place_of(r) == p.place else r for r in ranges)
     if p.code != "fold":
         store.set_ranges(ranges)  # also where nothing changed: writing numbers annotations anew
+    return True
+
+
+def _remove_stray(store: Store, p: Problem) -> bool:
+    """Remove a picture, unless its frame is labelled after all."""
+    project, path = store.project, store.project.root / p.file
+    if path in {project.labels_dir / picture_name(*key) for key in store.labels.frames}:
+        return False
+    with writing(path):
+        path.unlink(missing_ok=True)
     return True
 
 

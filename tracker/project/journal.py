@@ -23,6 +23,7 @@ from tracker.project.labels import (
     object_to_json,
     range_rows,
     read_coco,
+    stand_of,
 )
 from tracker.project.layout import Project
 
@@ -68,8 +69,8 @@ def read_state(project: Project) -> State:
     for text in data[:length].split(b"\n")[:-1]:
         try:
             found = json.loads(text)
-            at = Stand(str(found["generation"]), int(found["seq"]))
             action = from_json(project, found)
+            at = Stand(str(found["generation"]), int(found["seq"]), action.key or last.last)
         except (ValueError, KeyError, TypeError, IndexError):
             unreadable += 1
             continue
@@ -86,8 +87,7 @@ def read_state(project: Project) -> State:
 def read_coco_stand(project: Project) -> Stand:
     """How far labels.json goes, read again."""
     try:
-        info = json.loads(project.labels_path.read_text(encoding="utf-8-sig"))["info"]
-        return Stand(str(info.get("generation", "")), int(info.get("seq", 0)))
+        return stand_of(json.loads(project.labels_path.read_text(encoding="utf-8-sig"))["info"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Stand()
 

@@ -4,7 +4,7 @@ labels.json is plain COCO for any tool: `v` is 0 (not labelled), 1 (labelled, hi
 (labelled, visible), pictures are relative to the file. Beyond COCO: an image's `clip`, `frame`
 (from 0), `t_s` and `negative` (true: looked at, nothing here); an annotation's `source`, `object`
 (its number in the frame) and `box_of_points` (true: nobody drew the box). `info` says up to which
-action of the journal the file goes.
+action of the journal the file goes, and which frame was edited last.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ class Stand:
 
     generation: str = ""
     seq: int = 0
+    last: Key | None = None  # the frame that was edited last, where people go on
 
 
 def picture_name(clip: str, frame: int) -> str:
@@ -115,9 +116,17 @@ def read_coco(project: Project) -> tuple[dict[Key, FrameLabel], Stand]:
         ) from error
     info = coco.get("info") if isinstance(coco, dict) else None
     info = info if isinstance(info, dict) else {}
-    seq = info.get("seq", 0)
-    stand = Stand(str(info.get("generation", "")), seq if isinstance(seq, int) else 0)
-    return from_coco(project, coco, str(path)), stand
+    return from_coco(project, coco, str(path)), stand_of(info)
+
+
+def stand_of(info: Mapping[str, Any]) -> Stand:
+    """What the `info` of a labels.json says; files of other programs say nothing."""
+    seq, last = info.get("seq", 0), info.get("last")
+    is_key = isinstance(last, list) and [type(v) for v in last] == [str, int]
+    return Stand(
+        str(info.get("generation", "")), seq if isinstance(seq, int) else 0,
+        (last[0], last[1]) if is_key and last is not None else None,
+    )  # fmt: skip
 
 
 def to_coco(project: Project, labels: Labels, stand: Stand | None = None) -> dict[str, Any]:
@@ -138,6 +147,8 @@ def to_coco(project: Project, labels: Labels, stand: Stand | None = None) -> dic
     info: dict[str, Any] = {"description": project.name, "schema": SCHEMA}
     if stand is not None:
         info |= {"generation": stand.generation, "seq": stand.seq}
+        if stand.last is not None:
+            info["last"] = list(stand.last)
     category = {
         "id": 1, "name": project.kind, "supercategory": "",
         "keypoints": list(project.landmarks),

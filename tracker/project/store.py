@@ -23,6 +23,7 @@ from tracker.project.files import write_whole
 from tracker.project.journal import Action, State, applied, read_state, reverse, to_json
 from tracker.project.labels import (
     FrameLabel,
+    Key,
     Labels,
     Range,
     Stand,
@@ -35,10 +36,7 @@ from tracker.project.layout import Project
 from tracker.types import Image
 
 BACKUPS = 10
-TAKEN = (
-    "another window or command is writing labels of this project; what you see here cannot be "
-    "changed: close the other one and open this again"
-)
+TAKEN = "another window or command labels this project; close it and open this again"
 
 
 class Store:
@@ -85,6 +83,11 @@ class Store:
     def labels(self) -> Labels:
         """What is labelled now; never changes under the reader."""
         return self._labels
+
+    @property
+    def last_edited(self) -> Key | None:
+        """The frame whose label was changed last, in this session or an earlier one."""
+        return self._stand.last
 
     @property
     def can_undo(self) -> bool:
@@ -210,7 +213,7 @@ class Store:
                 "in labels/backup",
             )
         if not self._stand.generation:
-            self._stand = Stand(secrets.token_hex(8), self._stand.seq)
+            self._stand = Stand(secrets.token_hex(8), self._stand.seq, self._stand.last)
         with writing(path):
             self._journal = path.open("ab", buffering=0)
             self._journal.truncate(state.length)
@@ -239,7 +242,8 @@ class Store:
         """Journal it, then let it count. UserError, and nothing has changed, when it cannot be."""
         self._refuse_reader()
         assert self._journal is not None
-        stand = Stand(self._stand.generation, self._stand.seq + 1)
+        last = action.key or self._stand.last
+        stand = Stand(self._stand.generation, self._stand.seq + 1, last)
         line = json.dumps(to_json(action, stand), ensure_ascii=False, allow_nan=False) + "\n"
         with writing(self.project.journal_path):
             length = self._journal.seek(0, os.SEEK_END)
