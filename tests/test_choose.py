@@ -175,7 +175,8 @@ def test_a_cpu_engine_that_does_not_work(blob_onnx: Path, monkeypatch: pytest.Mo
 def test_times_are_medians_of_runs_in_turns(blob_onnx: Path, monkeypatch) -> None:
     now = [0.0]
     monkeypatch.setattr(choose, "perf_counter", lambda: now[0])
-    monkeypatch.setattr(choose, "sleep", lambda seconds: None)
+    slept: list[float] = []
+    monkeypatch.setattr(choose, "sleep", slept.append)
 
     class Slow(OnnxEngine):
         calls = 0
@@ -189,6 +190,7 @@ def test_times_are_medians_of_runs_in_turns(blob_onnx: Path, monkeypatch) -> Non
     a.ms, b.ms = 3.0, 2.0  # type: ignore[attr-defined]
     assert milliseconds((a, b)) == pytest.approx([3.0, 2.0])
     assert a.calls == b.calls == choose.TIMED + choose.WARM_UP
+    assert slept == [choose.PAUSE] * (a.calls + b.calls), "as in a stream"
 
 
 def test_listed(gpu: FakeTensorRT, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from engines.swap import SwapEngine, differs
-from tests.drawn import blob_info
-from tracker.load import used_models
+from tests.drawn import BlobFinder, blob_info
+from tracker.handover import Slot
 from tracker.locate import Model
-from tracker.stage import _Loaded
+from tracker.stage import Captured, Notes, TrackerStage
 from tracker.track import Tracker, TrackerConfig
+from tracker.types import Frame, Shown
 
 ROOT = Path(__file__).parent.parent
 BATCH = np.ones((1, 3, 4, 4), np.float32)
@@ -114,12 +115,20 @@ def test_what_is_the_same_network() -> None:
 def test_the_screen_is_told_when_another_engine_takes_over() -> None:
     site = Site(Plain("TensorRT"))
     config = TrackerConfig(faces=False)
-    tracker = Tracker(config, {"hand": Model(site.engine, blob_info(), Path(__file__))})
-    loaded = _Loaded(tracker, used_models(config, tracker.models))
-    assert loaded.now()[0].provider.startswith("CPUExecutionProvider (TensorRT engine builds")
-    site.end()
-    assert loaded.now()[0].provider == "TensorRT"
-    assert loaded.now()[0].file == "test_swap.py"
+    tracker = Tracker(
+        config, {"hand": Model(site.engine, blob_info(), Path(__file__))}, {"hand": BlobFinder()}
+    )
+    shown: list[Shown] = []
+    stage = TrackerStage(Slot(), config, lambda c: tracker, shown.append, Notes(), lambda: 0.0)
+    stage._fulfil_wishes()
+    assert stage._main is not None
+    black = np.zeros((48, 64, 3), np.uint8)
+    for t, begins in enumerate(("CPUExecutionProvider (TensorRT engine builds", "TensorRT")):
+        stage._process(stage._main, Captured(t, 0, Frame(t, float(t), black), 0.0))
+        (used,) = stage.facts.used
+        assert used.provider.startswith(begins) and used.file == "test_swap.py"
+        site.end()
+    assert len(shown) == 2
 
 
 def test_a_program_that_ends_does_not_wait_for_a_build() -> None:
