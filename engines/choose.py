@@ -72,12 +72,12 @@ def require(flavour: Flavour) -> None:
 
 def with_tensorrt(path: Path, threads: int, flavour: Flavour, live: bool) -> Engine:
     """The network in TensorRT, at once or as soon as it is built."""
-    from engines.trt_load import load
+    from engines.trt_load import load, to_nobody
 
     if not live:
         return load(path, flavour)
     serving = load_engine(path, threads)
-    return SwapEngine(serving, flavour.title, lambda report: load(path, flavour, report))
+    return SwapEngine(serving, flavour.title, lambda: load(path, flavour, to_nobody))
 
 
 def fastest(path: Path, plain: Engine, live: bool) -> Engine:

@@ -11,14 +11,14 @@ from engines import Batch, Engine, Outputs
 
 FAILURES = (OSError, ValueError, RuntimeError)
 OFF, TINY = 0.1, 1e-3
-Build = Callable[[Callable[[float], None]], Engine]
+Build = Callable[[], Engine]
 
 
 class SwapEngine:
     """Runs `serving` until the better engine is there and has shown that it works."""
 
     def __init__(self, serving: Engine, title: str, build: Build) -> None:
-        """Build on a thread. `build` is given what to tell its progress to, 0..1.
+        """Build on a thread.
 
         The thread is no daemon, since ending a process inside a builder may crash it; builders of
         ours stop when the main thread has ended.
@@ -65,12 +65,9 @@ class SwapEngine:
 
     def _make(self) -> None:
         try:
-            self._better = self._build(self._progress)
+            self._better = self._build()
         except FAILURES as error:
             self._word = f"no {self._title}: {brief(error)}"
-
-    def _progress(self, share: float) -> None:
-        self._word = f"{self._title} engine builds, {share:.0%}"
 
 
 def brief(error: Exception) -> str:

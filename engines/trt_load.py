@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from time import perf_counter
 
 from engines.cuda import Gpu, find_gpu
@@ -13,6 +14,9 @@ from engines.tensorrt import TensorRTEngine
 from engines.trt import Bindings, Flavour, bindings
 from engines.trt_build import Plan, Report, build
 from engines.trt_cache import Key, Stored, beside, cache_folder, check, key_of, read, write
+
+# TensorRT times kernels while it builds: two builds at once would mislead each other.
+BUILDING = Lock()
 
 
 def load(path: Path, flavour: Flavour, report: Report | None = None) -> TensorRTEngine:
@@ -47,9 +51,10 @@ def existing(trt: Bindings, flavour: Flavour, key: Key, place: Path) -> TensorRT
 
 
 def built(trt: Bindings, flavour: Flavour, path: Path, plan: Plan, report: Report | None) -> bytes:
-    """Build it. Without a `report`, standard error tells that this takes a moment."""
+    """Build it, one at a time. Without a `report`, standard error tells that it takes a moment."""
     if report is not None:
-        return build(trt, flavour, path, plan, report)
+        with BUILDING:
+            return build(trt, flavour, path, plan, report)
     began = perf_counter()
     print(f"{flavour.title} builds an engine of {path.name}, once only", file=sys.stderr)
     told = to_terminal if sys.stderr.isatty() else to_nobody

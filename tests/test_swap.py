@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -46,8 +45,7 @@ class Site:
         self.outcome, self.may_end, self.begun = outcome, Event(), Event()
         self.engine = SwapEngine(Plain(), "TensorRT", self.build)
 
-    def build(self, report: Callable[[float], None]) -> Plain:
-        report(0.4)
+    def build(self) -> Plain:
         self.begun.set()
         assert self.may_end.wait(10)
         if isinstance(self.outcome, Exception):
@@ -63,7 +61,7 @@ def test_it_serves_and_then_takes_over() -> None:
     site = Site(Plain("TensorRT", 5.01, 1))
     assert site.begun.wait(10)
     engine = site.engine
-    assert engine.provider == "CPUExecutionProvider (TensorRT engine builds, 40%)"
+    assert engine.provider == "CPUExecutionProvider (TensorRT engine builds)"
     assert engine.run(BATCH)["xy"][0, 0] == 5 and engine.threads == 2
     assert engine.props == {"tracker": "words"}
     site.end()
@@ -141,7 +139,7 @@ from engines.trt_build import progress_monitor
 class Base: pass
 monitor = progress_monitor(SimpleNamespace(IProgressMonitor=Base), lambda share: None)
 serving = SimpleNamespace(provider="x", threads=1, props={})
-def build(report):
+def build():
     monitor.phase_start("all", None, 1000)
     for step in range(1000):
         time.sleep(0.05)

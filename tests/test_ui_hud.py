@@ -32,6 +32,8 @@ def test_engine_before_it_is_loaded() -> None:
     assert hud.engine(replace(HEALTH, threads=1)) == "FakeProvider, 1 thread"
     cpu = replace(HEALTH, provider="CPUExecutionProvider")
     assert hud.engine(cpu) == "ONNX Runtime CPU, 2 threads"
+    building = replace(cpu, provider=f"{cpu.provider} (TensorRT-RTX engine builds)")
+    assert hud.engine(building) == "ONNX Runtime CPU (TensorRT-RTX engine builds), 2 threads"
 
 
 def test_capitals() -> None:
