@@ -8,6 +8,7 @@ device (openvino:GPU).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter, sleep
@@ -103,7 +104,7 @@ def fastest(path: Path, plain: Engine, live: bool) -> Engine:
         return plain
     if not works(other, plain):
         return plain
-    ours, theirs = milliseconds((plain, other))
+    ours, theirs = milliseconds(plain, [other])
     return other if theirs < GAIN * ours else plain
 
 
@@ -115,13 +116,18 @@ def works(engine: Engine, plain: Engine) -> bool:
         return False
 
 
-def milliseconds(engines: tuple[Engine, ...]) -> list[float]:
-    """The median time of one crop in each, run in turns so that all meet the same machine."""
-    batch = noise(engines[0])
+def milliseconds(
+    plain: Engine, others: Sequence[Engine], runs: int = TIMED, pause: float = PAUSE
+) -> list[float]:
+    """The median time of one crop in each, run in turns so that all meet the same machine.
+
+    `plain`, which is first in the answer, is ONNX Runtime. pause: seconds before each run.
+    """
+    batch, engines = noise(plain), (plain, *others)
     times: list[list[float]] = [[] for _ in engines]
-    for turn in range(WARM_UP + TIMED):
+    for turn in range(WARM_UP + runs):
         for engine, taken in zip(engines, times, strict=True):
-            sleep(PAUSE)
+            sleep(pause)
             began = perf_counter()
             engine.run(batch)
             if turn >= WARM_UP:

@@ -150,8 +150,8 @@ def test_auto_times_the_cpu_engines(
     install_openvino(monkeypatch, OnnxEngine.run)
     timed: list[str] = []
 
-    def times(engines: tuple[OnnxEngine, ...]) -> list[float]:
-        timed.extend(e.provider for e in engines)
+    def times(plain: OnnxEngine, others: list[OnnxEngine]) -> list[float]:
+        timed.extend(e.provider for e in (plain, *others))
         return [ours, theirs]
 
     monkeypatch.setattr(choose, "milliseconds", times)
@@ -166,7 +166,7 @@ def test_a_cpu_engine_that_does_not_work(blob_onnx: Path, monkeypatch: pytest.Mo
     def fast_and_wrong(engine: OnnxEngine, batch: np.ndarray) -> dict:
         return {k: v * 0 for k, v in OnnxEngine.run(engine, batch).items()}
 
-    monkeypatch.setattr(choose, "milliseconds", lambda engines: [9.0, 1.0])
+    monkeypatch.setattr(choose, "milliseconds", lambda plain, others: [9.0, 1.0])
     for run in (broken, fast_and_wrong):
         install_openvino(monkeypatch, run)
         assert load_network(blob_onnx, 1).provider == choose.CPU
@@ -188,7 +188,7 @@ def test_times_are_medians_of_runs_in_turns(blob_onnx: Path, monkeypatch) -> Non
 
     a, b = Slow(blob_onnx), Slow(blob_onnx)
     a.ms, b.ms = 3.0, 2.0  # type: ignore[attr-defined]
-    assert milliseconds((a, b)) == pytest.approx([3.0, 2.0])
+    assert milliseconds(a, [b]) == pytest.approx([3.0, 2.0])
     assert a.calls == b.calls == choose.TIMED + choose.WARM_UP
     assert slept == [choose.PAUSE] * (a.calls + b.calls), "as in a stream"
 

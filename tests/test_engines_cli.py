@@ -93,6 +93,20 @@ def test_no_model(gpuless: FakeTensorRT, tmp_path: Path) -> None:
     assert done.exit_code == 1 and "there is no model file at" in done.stderr
 
 
+def test_timed(gpuless: FakeTensorRT, blob_onnx: Path) -> None:
+    words = ("engines", "time", blob_onnx, "--runs", 3, "--pause", 0, "--threads", 1)
+    (line,) = run(*words).stdout.splitlines()
+    assert line.endswith(" ms  CPUExecutionProvider") and float(line.split()[0]) >= 0
+    gpuless.cuda.count = 1
+    lines = run(*words).stdout.splitlines()
+    assert {line.split()[-1] for line in lines} == {"CPUExecutionProvider", "TensorRT-RTX"}
+    assert [float(line.split()[0]) for line in lines] == sorted(
+        float(line.split()[0]) for line in lines
+    )
+    missing = run("engines", "time", blob_onnx, "--precision", "int8")
+    assert missing.exit_code == 1 and "make it with 'train quantize" in missing.stderr
+
+
 @pytest.mark.parametrize(
     ("precision", "command"),
     [

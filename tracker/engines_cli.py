@@ -116,6 +116,48 @@ def build(
     typer.echo(f"wrote {path}, {size / 1e6:.1f} MB")
 
 
+@engines.command()
+def time(
+    model: Annotated[
+        Path | None, typer.Argument(metavar="MODEL", help="Default: the bundled hand model.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each engine.")] = 2,
+    precision: Precision = "fp32",
+    runs: Annotated[int, typer.Option(min=1, help="Timed runs of each.")] = 60,
+    pause: Annotated[
+        float, typer.Option(min=0, help="Milliseconds between runs; a camera leaves 30.")
+    ] = 10.0,
+) -> None:
+    """Time one crop in every engine that runs here, in turns: what auto decides by."""
+    with _user_errors():
+        rows = _times(model, threads, precision, runs, pause / 1e3)
+    for provider, ms in rows:
+        typer.echo(f"{ms:6.2f} ms  {provider}")
+
+
+def _times(
+    model: Path | None, threads: int, precision: str, runs: int, pause: float
+) -> list[tuple[str, float]]:
+    import assets
+    from engines.choose import load_network, milliseconds
+    from engines.status import statuses
+    from tracker.errors import UserError
+    from tracker.modelfile import model_file
+    from tracker.precision import precise_file
+
+    try:
+        path = assets.path("models/hand21.onnx") if model is None else model_file(model)
+        path = precise_file(path, precision)
+        plain = load_network(path, threads, "onnx")
+        names = [status.name for status in statuses() if status.usable and status.name != "onnx"]
+        others = [load_network(path, threads, name) for name in names]
+        found = milliseconds(plain, others, runs, pause)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UserError(str(error)) from error
+    providers = [engine.provider for engine in (plain, *others)]
+    return sorted(zip(providers, found, strict=True), key=lambda row: row[1])
+
+
 def _build(
     model: Path, engine: str, compute: str, precision: str, out: Path | None, overwrite: bool
 ) -> tuple[Path, int]:
