@@ -81,6 +81,10 @@ def bench(
     ] = None,
     hand_bundle: Annotated[Path | None, File] = None,
     face_bundle: Annotated[Path | None, File] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="MediaPipe's landmarkers and every form of ours, in one.")
+    ] = False,
+    runs: Annotated[int, typer.Option(min=1, help="Runs of --all; medians are told.")] = 5,
     out: Annotated[
         Path | None, typer.Option("--json", metavar="OUT.json", help="The numbers, for machines.")
     ] = None,
@@ -90,11 +94,12 @@ def bench(
 
     The clip is decoded to memory first (at most 1 GiB of it), and its first 10 frames are a
     warm-up. With a peer both sides look only for what the peer has a bundle for. MediaPipe, which
-    is an optional extra, looks up a Google host each time it is started.
+    is an optional extra, looks up a Google host each time it is started. With --all, it and every
+    form of ours take turns; options that say what to look for are left out of account.
     """
     from rich.console import Console
 
-    from tracker import bench_run
+    from tracker import bench_run, bench_table
     from tracker.bench import busy_warning
     from tracker.outfile import OutFile
     from tracker.peers import NETWORK_NOTE
@@ -110,16 +115,21 @@ def bench(
     with _user_errors():
         target = None if out is None else OutFile(out, [clip], overwrite)
         try:
-            if peer == "mediapipe":
+            if peer == "mediapipe" or every:
                 typer.echo(f"tracker: note: {NETWORK_NOTE}", err=True)
-            outcome = bench_run.run(options)
+            if every:
+                bench_table.check(bundles)
+                wanted = bench_table.TableOptions(clip, bundles, frames, threads, engine, runs)
+                outcome = bench_table.run(wanted)
+            else:
+                outcome = bench_run.run(options)
             if target is not None:
                 target.temp.write_text(json.dumps(outcome, indent=2) + "\n", encoding="utf-8")
                 target.commit()
         finally:
             if target is not None:
                 target.discard()
-    bench_run.show(outcome, Console())
+    (bench_table if every else bench_run).show(outcome, Console())
     warning = busy_warning(outcome["hardware"])
     if warning:
         typer.echo(f"tracker: {warning}", err=True)

@@ -1,0 +1,142 @@
+"""How the time of a frame grows: with objects, with the picture, with threads, with the hours.
+
+    python -m tracker.bench_scale CLIP [--long 10000]
+
+CLIP shows one hand all the time. It is tiled for more hands and scaled for other sizes, so every
+hand is as hard to follow as the one. Frames are decoded before; times are of the tracker alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import Annotated
+
+import cv2
+import numpy as np
+import typer
+
+from tracker import bench
+from tracker.load import load
+from tracker.track import TrackerConfig
+from tracker.types import Frame, Image
+
+# fmt: off
+SIZES: tuple[tuple[str, tuple[int, int]], ...] = (
+    ("360p", (640, 360)), ("720p", (1280, 720)), ("1080p", (1920, 1080)), ("4K", (3840, 2160)),
+)
+# fmt: on
+TILES = {1: (1, 1), 2: (2, 1), 4: (2, 2)}  # hands: columns, rows
+RUNS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What tracking cost, medians over the runs."""
+
+    ms: float  # mean of a run's frames
+    cpu_ms: float
+    hands: float  # seen in a frame, on average
+
+
+def tiled(bgr: Image, columns: int, rows: int) -> Image:
+    """The picture beside and below itself."""
+    return np.tile(bgr, (rows, columns, 1))
+
+
+def scaled(bgr: Image, size_wh: tuple[int, int]) -> Image:
+    """The picture in another size."""
+    return np.asarray(cv2.resize(bgr, size_wh, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def changed(frames: Sequence[Frame], hands: int, size_wh: tuple[int, int] | None) -> list[Frame]:
+    """The frames with so many hands, and then in a size."""
+    out = []
+    for frame in frames:
+        bgr = tiled(bench.image_of(frame), *TILES[hands])
+        out.append(replace(frame, bgr=bgr if size_wh is None else scaled(bgr, size_wh)))
+    return out
+
+
+def timed(frames: Sequence[Frame], hands: int, threads: int, runs: int = RUNS) -> Timed:
+    """Track `frames` (the first ones warm up) with room for exactly so many hands."""
+    loaded = load(TrackerConfig(faces=False, max_hands=hands, threads=threads))
+    found = []
+    for _ in range(runs):
+        tracker = loaded.new_tracker()
+        for frame in frames[: bench.WARM_UP]:
+            tracker.process(bench.image_of(frame), frame.t)
+        begun, cpu_begun, seen = perf_counter(), process_time(), 0
+        for frame in frames[bench.WARM_UP :]:
+            seen += len(tracker.process(bench.image_of(frame), frame.t).tracks)
+        spent = (perf_counter() - begun, process_time() - cpu_begun)
+        count = len(frames) - bench.WARM_UP
+        found.append((1e3 * spent[0] / count, 1e3 * spent[1] / count, seen / count))
+    return Timed(*(float(value) for value in np.median(found, axis=0)))
+
+
+def endless(frames: Sequence[Frame]) -> Iterator[Frame]:
+    """The frames over and over, as one stream whose time goes on."""
+    period = frames[-1].t - frames[0].t + frames[1].t - frames[0].t
+    number = 0
+    while True:
+        for frame in frames:
+            yield replace(frame, index=number, t=frame.t + period * (number // len(frames)))
+            number += 1
+
+
+def long_run(frames: Sequence[Frame], count: int, parts: int = 10) -> list[tuple[float, float]]:
+    """Median ms per frame and resident MB after each of `parts` equal parts of `count` frames."""
+    tracker = load(TrackerConfig()).new_tracker()
+    out = []
+    stream = endless(frames)
+    for _ in range(parts):
+        ms = []
+        for _ in range(count // parts):
+            frame = next(stream)
+            begun = perf_counter()
+            tracker.process(bench.image_of(frame), frame.t)
+            ms.append(1e3 * (perf_counter() - begun))
+        out.append((float(np.median(ms)), resident_mb()))
+    return out
+
+
+def resident_mb(statm: Path = Path("/proc/self/statm")) -> float:
+    """Memory this process holds now, MB; NaN where the system does not tell."""
+    try:
+        pages = int(statm.read_text(encoding="ascii").split()[1])
+    except OSError:
+        return float("nan")
+    return pages * 4096 / 1e6
+
+
+def main(
+    clip: Annotated[Path, typer.Argument(help="A video of one hand.")],
+    frames: Annotated[int, typer.Option(min=20, help="Frames of a run.")] = 60,
+    long: Annotated[int, typer.Option(min=0, help="Frames of the long run; 0: none.")] = 0,
+) -> None:
+    """Print the tables."""
+    decoded = bench.read_clip(clip, frames).frames
+    hardware = bench.hardware()
+    typer.echo(f"{clip.name}: {hardware['cpu']}, {hardware['cores']} cores; {RUNS} runs")
+    if long:
+        typer.echo("| frames | median ms per frame | resident MB |\n|---|---|---|")
+        for part, (ms, mb) in enumerate(long_run(decoded, long), 1):
+            typer.echo(f"| {part * (long // 10)} | {ms:.2f} | {mb:.0f} |")
+        return
+    typer.echo("| hands | threads | ms per frame | CPU ms | hands seen |\n|---|---|---|---|---|")
+    for hands in TILES:
+        for threads in (1, 2):
+            t = timed(changed(decoded, hands, None), hands, threads)
+            typer.echo(f"| {hands} | {threads} | {t.ms:.2f} | {t.cpu_ms:.2f} | {t.hands:.2f} |")
+    typer.echo("| picture | threads | ms per frame | CPU ms | hands seen |\n|---|---|---|---|---|")
+    for name, size_wh in SIZES:
+        for threads in (1, 2):
+            t = timed(changed(decoded, 1, size_wh), 1, threads)
+            typer.echo(f"| {name} | {threads} | {t.ms:.2f} | {t.cpu_ms:.2f} | {t.hands:.2f} |")
+
+
+if __name__ == "__main__":
+    typer.run(main)
