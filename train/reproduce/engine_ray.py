@@ -1,9 +1,10 @@
 """Cells as Ray tasks: on all processors and GPUs of this machine, or of a cluster (extra 'ray').
 
 Without RAY_ADDRESS a cluster of this machine alone is started: bound to 127.0.0.1, without a
-dashboard, and gone at the end. With it the cells go to that cluster, each of whose machines needs
-this package, the data in the same place, and OUT on a disk that all share (else a cell that was
-cut begins anew). Ray's own usage statistics, which it would send to its makers, are turned off.
+dashboard, and gone at the end (Ray keeps a token for it under ~/.ray). With it the cells go to
+that cluster, each of whose machines needs this package, the data in the same place, and OUT on a
+disk that all share (else a cell that was cut begins anew). Ray's own usage statistics, which it
+would send to its makers, are turned off.
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ def connect(cpus: int | None = None) -> Any:
             "(or the extra 'ray'), or give --jobs a number"
         ) from error
     if os.environ.get("RAY_ADDRESS"):
-        ray.init(log_to_driver=False, logging_level="warning")
+        ray.init(log_to_driver=False, logging_level="error")
     else:
         ray.init(
             address="local", num_cpus=cpus, include_dashboard=False, log_to_driver=False,
-            logging_level="warning", _node_ip_address="127.0.0.1",
+            logging_level="error", _node_ip_address="127.0.0.1",
         )  # fmt: skip
     return ray
 
