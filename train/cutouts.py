@@ -24,7 +24,7 @@ from tracker.project.clips import Clip, clip_path
 from tracker.project.files import write_whole
 from tracker.project.labels import FrameLabel, Labels
 from tracker.project.layout import Project
-from tracker.project.prelabel import crop_of
+from tracker.project.places import crop_of
 from tracker.types import CropBox, Floats, Image
 from train.find_object import Look
 

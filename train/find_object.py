@@ -20,7 +20,7 @@ from tracker.headpose import wrap_degrees
 from tracker.locate import Model
 from tracker.project.labels import FrameLabel, Labels
 from tracker.project.layout import Project
-from tracker.project.prelabel import crop_of
+from tracker.project.places import crop_of
 from tracker.track import Tracker, TrackerConfig
 from tracker.types import CropBox, Floats, Frame, Image
 

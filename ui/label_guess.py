@@ -118,7 +118,7 @@ class Guesses:
         frame = None if screen.seen is None else screen.seen.frame
         if frame is None or frame.bgr is None or is_known or self._asked == (key, self.by):
             return
-        from tracker.project.prelabel import expected
+        from tracker.project.places import expected
 
         self._asked = (key, self.by)
         near = expected(*neighbours(self.desk, key, frame.t), frame.t)

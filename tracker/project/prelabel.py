@@ -25,13 +25,15 @@ from tracker.geometry import box_from_landmarks
 from tracker.locate import Model, is_plausible, load_model, locate
 from tracker.modelfile import model_file
 from tracker.peers import HandPoints
-from tracker.project.labels import FrameLabel, ObjectLabel, box_of
+from tracker.project.labels import ObjectLabel, box_of
 from tracker.project.layout import Project, own_model
 from tracker.project.markups import built_in
+from tracker.project.places import crop_of_box
 from tracker.track import BUNDLED, Finder, Tracker, TrackerConfig
-from tracker.types import CropBox, CropRule, Floats, Image, Kind, Located
+from tracker.types import CropBox, Floats, Image, Kind, Located
 
 SURE = 0.5  # score from which a guessed point counts as visible
+TURNS = (0.0, 90.0, 180.0, 270.0)  # degrees
 KEPT_PRESENCE = 0.3  # a neighbour's object is still there
 SETTLE_S = 0.04  # the same frame is seen again so much later, in the crop that the first look gave
 BUNDLE_VARIABLE = "LANDMARK_TRACKER_HAND_BUNDLE"  # where hand_landmarker.task lies
@@ -81,51 +83,6 @@ def tracker_of(model: Model, most: int, finder: Finder | None = None) -> Tracker
     )  # fmt: skip
     finders = {} if finder is None else {kind: finder}
     return Tracker(config, {kind: model}, finders)
-
-
-def crop_of(project: Project, found: ObjectLabel) -> CropBox | None:
-    """The crop of a labelled object: around its points, else, upright, around the drawn box.
-
-    None where there are neither two points nor a box.
-    """
-    known = found.v[:, None] > 0
-    if known.sum() >= 2:
-        xy = np.where(known, found.xy, np.nan)
-        return box_from_landmarks(project.kind, xy, rule=project.crop)
-    return None if found.box_xyxy is None else crop_of_box(project.kind, found, project.crop)
-
-
-def crop_of_box(kind: Kind, found: ObjectLabel, rule: CropRule | None) -> CropBox:
-    """The crop, upright, around the box that was drawn; the object has one."""
-    assert found.box_xyxy is not None
-    return box_from_landmarks(kind, found.box_xyxy.reshape(2, 2), 0.0, rule)
-
-
-def expected(
-    before: FrameLabel | None, after: FrameLabel | None, t: float
-) -> tuple[ObjectLabel, ...]:
-    """Where the objects of the labelled neighbours should be at time t: between them where both
-    have the object (by id), else where the nearer one has it.
-    """
-    if before is None or after is None:
-        one = before or after
-        return () if one is None else one.objects
-    share = float(np.clip((t - before.t) / max(after.t - before.t, 1e-9), 0, 1))
-    near, far = (before, after) if share <= 0.5 else (after, before)
-    others = {o.id: o for o in far.objects}
-    found = []
-    for o in near.objects:
-        other = others.get(o.id)
-        if other is not None:
-            a, b = (o, other) if near is before else (other, o)
-            xy = (a.xy + share * (b.xy - a.xy)).astype(np.float32)
-            xy = np.where(np.isfinite(xy), xy, o.xy).astype(np.float32)
-            box = None
-            if a.box_xyxy is not None and b.box_xyxy is not None:
-                box = (a.box_xyxy + share * (b.box_xyxy - a.box_xyxy)).astype(np.float32)
-            o = ObjectLabel(o.id, xy, o.v, box, o.source)
-        found.append(o)
-    return tuple(found)
 
 
 class Guesser:
@@ -240,23 +197,34 @@ class Guesser:
         model = self.model
         if model is None or len(self._pairs) < len(model.info.landmarks):
             return ()  # the crop of this model cannot be told from the project's landmarks
-        kind, rule = model.info.kind, model.info.crop
-        objects = [o for o in near if (o.v > 0).sum() >= 2 or o.box_xyxy is not None]
-        boxes = [
-            box_from_landmarks(kind, self._of_model(o), rule=rule)
-            if (o.v > 0).sum() >= 2
-            else crop_of_box(kind, o, rule)
-            for o in objects
-        ]
-        first = locate(frame, boxes, model)
-        kept = [(o, f) for o, f in zip(objects, first, strict=True) if self._is_there(f, frame)]
-        boxes = [box_from_landmarks(f.kind, f.xy, rule=rule) for _, f in kept]
+        tries = [(o, box) for o in near for box in self._crops(model, o)]
+        first = locate(frame, [box for _, box in tries], model)
+        best: dict[int, tuple[ObjectLabel, Located]] = {}
+        for (o, _), f in zip(tries, first, strict=True):
+            better = o.id not in best or _trust(f) > _trust(best[o.id][1])
+            if better and self._is_there(f, frame):
+                best[o.id] = (o, f)
+        kept = list(best.values())
+        boxes = [box_from_landmarks(f.kind, f.xy, rule=model.info.crop) for _, f in kept]
         second = locate(frame, boxes, model)
         return tuple(
             self._label(o.id, f.xy, f.score, frame)
             for (o, _), f in zip(kept, second, strict=True)
             if self._is_there(f, frame)
         )
+
+    def _crops(self, model: Model, near: ObjectLabel) -> list[CropBox]:
+        """Where to look for an object: around its points, or in its box, turned in each way.
+
+        A box does not tell how a hand is turned, and a network wants it upright.
+        """
+        kind, rule = model.info.kind, model.info.crop
+        if (near.v > 0).sum() >= 2:
+            return [box_from_landmarks(kind, self._of_model(near), rule=rule)]
+        if near.box_xyxy is None:
+            return []
+        is_turned = kind != "object" if rule is None else bool(rule.across)
+        return [crop_of_box(kind, near, rule, turn) for turn in (TURNS if is_turned else TURNS[:1])]
 
     def _is_there(self, found: Located, frame: Image) -> bool:
         return found.presence >= KEPT_PRESENCE and is_plausible(found, frame)
@@ -283,6 +251,11 @@ def mapped(
         if np.isfinite(xy[j]).all() and 0 <= xy[j, 0] <= w - 1 and 0 <= xy[j, 1] <= h - 1:
             points[i], v[i] = xy[j], 2 if score[j] >= SURE else 1
     return points, v
+
+
+def _trust(found: Located) -> float:
+    """How well a crop fits: a hand that lies across is seen, but badly."""
+    return found.presence * float(found.score.mean())
 
 
 def _overlaps(a_xy: Floats, b_xy: Floats) -> bool:

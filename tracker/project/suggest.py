@@ -20,7 +20,8 @@ from tracker.project.clips import Clip, read_clips
 from tracker.project.labels import FrameLabel, Labels, ObjectLabel, picture_name
 from tracker.project.layout import Project
 from tracker.project.measure import LOOK_CROP
-from tracker.project.prelabel import crop_of, shared_landmarks
+from tracker.project.places import crop_of
+from tracker.project.prelabel import shared_landmarks
 from tracker.project.ranking import LOOK, Candidates, capped, choose, look_of
 from tracker.project.survey import Report, Row, Stop, survey
 from tracker.types import Floats, Image
