@@ -8,7 +8,7 @@ import pytest
 
 from tests.reproducing import COUNT, tiny_blocks, tiny_task
 from train.reproduce.cells import read_result, run_task
-from train.reproduce.engine_ray import attempt, keep, placed, run_by_ray, wants
+from train.reproduce.engine_ray import attempt, connect, keep, placed, run_by_ray, wants
 from train.sets.blocks import blocks
 from train.stopping import Stopped
 
@@ -62,6 +62,16 @@ def test_paths_hold_elsewhere_and_results_from_elsewhere_are_kept(tmp_path, monk
 def test_without_ray_a_sentence_says_what_to_install(tmp_path):
     with pytest.raises(ValueError, match="pip install ray"):
         run_by_ray([tiny_task(tmp_path)], print, lambda: None)
+
+
+@needs_ray
+def test_a_cluster_of_its_own_is_not_on_the_network(monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    ray = connect(1)
+    try:
+        assert [n["NodeManagerAddress"] for n in ray.nodes()] == ["127.0.0.1"]
+    finally:
+        ray.shutdown()
 
 
 @needs_ray

@@ -29,6 +29,9 @@ Work = Callable[[Task], dict[str, Any] | None]
 def connect(cpus: int | None = None) -> Any:
     """Ray, with a cluster; ValueError where the extra is missing."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before Ray is imported: it contacts nobody
+    local = not os.environ.get("RAY_ADDRESS")
+    if local:  # else its servers listen on all networks, whatever address they are given
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     try:
         import ray
     except ImportError as error:
@@ -36,7 +39,7 @@ def connect(cpus: int | None = None) -> Any:
             "--jobs ray needs Ray, which is not installed; run 'pip install ray' "
             "(or the extra 'ray'), or give --jobs a number"
         ) from error
-    if os.environ.get("RAY_ADDRESS"):
+    if not local:
         ray.init(log_to_driver=False, logging_level="error")
     else:
         ray.init(
