@@ -9,11 +9,13 @@ from filelock import FileLock
 from safetensors.numpy import load_file
 
 from tests.reproducing import COUNT, tiny_blocks, tiny_task
+from train.data import DataSet
 from train.evaluate import Outputs
 from train.reproduce import cells
 from train.reproduce.cells import Cell, cell_data, read_result, run_task
 from train.reproduce.experiments import EXPERIMENTS, load_set
 from train.reproduce.measure import best_order, measure
+from train.sets.base import save_list
 from train.sets.blocks import blocks
 from train.sets.shapes import shapes
 
@@ -98,6 +100,15 @@ def test_what_was_cut_goes_on_and_ends_the_same(tmp_path):
     assert result["from_step"] == 4  # of the last checkpoint
     a, b = (load_file(t.folder / "model.safetensors") for t in (whole, cut))
     assert all(np.array_equal(a[k], b[k]) for k in a)
+
+
+def test_the_list_of_labelled_images_is_of_names_in_the_data(tmp_path):
+    data = blocks(0, 15).fit
+    inside = replace(data.examples[0], path=tmp_path / "a/1.png")
+    data = DataSet(data.markup, (inside, *data.examples[1:]))
+    save_list(tmp_path / "list.json", data, (0, 1), tmp_path)
+    found = json.loads((tmp_path / "list.json").read_text())
+    assert found == {"labelled": 2, "images": ["a/1.png", "blocks/train/00001"]}
 
 
 def test_other_settings_and_other_data_are_refused(tmp_path):

@@ -23,10 +23,10 @@ from train.reproduce.run import (
     row_spec,
     span,
     task_of,
-    time_lines,
     wanted_cells,
 )
 from train.reproduce.specs import SPECS
+from train.reproduce.times import time_lines
 from train.settings import Budget
 
 
@@ -131,10 +131,17 @@ def test_times_are_of_timed_steps_until_cells_are_finished(tmp_path, monkeypatch
     )
     folder = tmp_path / cells[0].folder
     folder.mkdir(parents=True)
-    (folder / "result.json").write_text('{"seconds": 60, "steps": 120, "from_step": 60}')
+    (folder / "result.json").write_text('{"seconds": 120, "steps": 240, "from_step": 120}')
     line, total = time_lines(wish, cells)
     assert "1 to train, 10 min each (as those that are finished)" in line
-    assert total == "1 trainings (1 of 2 are finished), 10 min in all"
+    assert total == "1 training (1 of 2 are finished), 10 min in all"
+
+
+def test_a_choice_is_not_timed_before_it_begins(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "time_run", None)  # would fail if it were called
+    wish = ReproduceWish("blocks", ("Seq-MT (L)",), (0.1, 0.2), 2, out=tmp_path)
+    lines = list(time_lines(wish, wanted_cells(wish), 1, False))
+    assert lines == ["Seq-MT (L): 10, 20 % of the labels, 2 seeds; 4 to train", "4 trainings"]
 
 
 def test_span():

@@ -49,6 +49,13 @@ def test_a_table_shows_what_we_have_beside_the_papers():
     assert text_of(paper.BLOCKS, []) == []
 
 
+def test_unlike_trainings_are_told():
+    row, w300 = "RCN+ (L)", experiment_of("300w")
+    pair = [result(row, 0.05, seed, 7.0) | {"steps": 10 + 5 * seed} for seed in range(2)]
+    assert "RCN+ (L): trainings of 10 and 15 steps stand side by side" in whole_text(w300, pair)
+    assert "side by side" not in whole_text(w300, pair[:1])
+
+
 def test_a_line_of_the_csv():
     line = flat(result("RCN+ (L)", 0.05, 0, 7.0), experiment_of("300w"))
     assert line["NME (%) mean"] == 7.0 and line["NME (%) ibug"] == 14.0

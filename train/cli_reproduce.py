@@ -55,9 +55,9 @@ def reproduce(
         parse_jobs,
         parse_wanted_rows,
         plan_tasks,
-        time_lines,
         wanted_cells,
     )
+    from train.reproduce.times import time_lines
     from train.settings import Budget, parse_budget
 
     experiment = experiment_of(name)
@@ -72,7 +72,7 @@ def reproduce(
     chosen = bool(all_cells or rows or fractions)
     tasks = plan_tasks(wish, cells) if chosen else []
     if tasks or not chosen:
-        for line in time_lines(wish, cells, at_once):
+        for line in time_lines(wish, cells, at_once, all_cells or not chosen):
             typer.echo(line)
     if not chosen:
         typer.echo("choose with --rows and --fractions, or take --all-cells")

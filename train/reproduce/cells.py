@@ -186,7 +186,7 @@ def _train(
     found = load_set(experiment.name, task.data) if given is None else given
     data, chosen = cell_data(experiment, found, task.cell)
     begin(task, digest_of(data), len(chosen))
-    save_list(folder / "labelled.json", found.fit, chosen)
+    save_list(folder / "labelled.json", found.fit, chosen, task.data)
     last = folder / "last.safetensors"
     start = load_checkpoint(last).step if last.is_file() else 0
     clock = time.monotonic()

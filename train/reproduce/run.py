@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -170,59 +170,9 @@ def timing(wish: ReproduceWish, row: str) -> tuple[float, float]:
     return step_s, evaluation_s
 
 
-def seconds_of(wish: ReproduceWish, row: str) -> tuple[float, bool]:
-    """(seconds of one cell of a row, whether finished cells say so and not a few timed steps)."""
-    spec, budget = row_spec(wish, row, 0), wish.budget
-    steps = spec.steps if budget.steps is None else budget.steps
-    slug = Cell(wish.experiment, row, 0, 0).folder.parts[1]
-    rates = [
-        r["seconds"] / (r["steps"] - r["from_step"])
-        for r in map(read_result, (p.parent for p in (wish.folder / slug).glob("*/*/result.json")))
-        if r is not None and r["steps"] - r["from_step"] >= LEAST_STEPS
-    ]
-    if budget.seconds is not None:
-        return budget.seconds, False
-    if rates:
-        return steps * sum(rates) / len(rates), True
-    step_s, evaluation_s = timing(wish, row)
-    evaluations = steps / in_steps(spec, steps).evaluate_every
-    return steps * step_s + evaluations * evaluation_s, False
-
-
 def open_cells(wish: ReproduceWish, cells: Iterable[Cell]) -> list[Cell]:
     """Those that are not finished."""
     return [c for c in cells if not (wish.out / c.folder / "result.json").is_file()]
-
-
-def time_lines(
-    wish: ReproduceWish, cells: Sequence[Cell], at_once: int | None = 1
-) -> Iterator[str]:
-    """A line for each row of these cells: what is to be trained and how long; then the sum."""
-    todo, total = open_cells(wish, cells), 0.0
-    for row in dict.fromkeys(c.row for c in cells):
-        mine = [c for c in todo if c.row == row]
-        shares = ", ".join(
-            f"{100 * s:g}" for s in dict.fromkeys(c.share for c in cells if c.row == row)
-        )
-        seeds = f"{wish.seeds} seeds" if wish.seeds > 1 else "1 seed"
-        text = f"{row}: {shares} % of the labels, {seeds}"
-        if mine:
-            each, known = seconds_of(wish, row)
-            total += each * len(mine)
-            how = "as those that are finished" if known else "by a few timed steps"
-            text += f"; {len(mine)} to train, {span(each)} each ({how})"
-        else:
-            text += "; all finished"
-        yield text
-    finished = f" ({len(cells) - len(todo)} of {len(cells)} are finished)"
-    text = (
-        f"{len(todo)} trainings{finished if len(todo) < len(cells) else ''}, {span(total)} in all"
-    )
-    if at_once is None:
-        text += ", less by as many as Ray runs at once"
-    elif at_once > 1:
-        text += f" one after the other, {span(total / at_once)} at best {at_once} at once"
-    yield text
 
 
 def span(seconds: float) -> str:

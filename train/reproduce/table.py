@@ -104,6 +104,11 @@ def whole_text(experiment: Experiment, results: Sequence[Result]) -> str:
     out = ["ours: mean ± deviation (seeds) | the paper's", ""]
     for lines in blocks:
         out += [*lines, ""] if lines else []
+    for row in dict.fromkeys(r["row"] for r in results):
+        steps = sorted({r["steps"] for r in results if r["row"] == row})
+        if len(steps) > 1:
+            told_steps = " and ".join(map(str, steps))
+            out += [f"{row}: trainings of {told_steps} steps stand side by side here", ""]
     told = accuracies(experiment, results)
     if told:
         out += ["attributes on the test set", *told, ""]

@@ -109,7 +109,14 @@ def keep_labels(data: DataSet, rows: Sequence[int]) -> DataSet:
     return DataSet(data.markup, examples, data.cache)
 
 
-def save_list(path: Path, data: DataSet, rows: Sequence[int]) -> None:
-    """Write which images keep their landmarks, by name, so that others can use the same ones."""
-    names = [data.examples[i].path.as_posix() for i in rows]
+def save_list(path: Path, data: DataSet, rows: Sequence[int], root: Path | None = None) -> None:
+    """Write which images keep their landmarks, by name, so that others can use the same ones.
+
+    Names are relative to the data's folder `root` where they are inside it.
+    """
+    paths = [data.examples[i].path for i in rows]
+    names = [
+        (p.relative_to(root) if root is not None and p.is_relative_to(root) else p).as_posix()
+        for p in paths
+    ]
     path.write_text(json.dumps({"labelled": len(names), "images": names}, indent=1))
