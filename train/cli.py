@@ -16,7 +16,7 @@ from train.cli_label import label
 from train.cli_project import add, check, init
 from train.cli_report import report
 from train.cli_reproduce import reproduce
-from train.cli_speed import quantize
+from train.cli_speed import parity, quantize
 from train.cli_suggest import suggest
 from train.ranks import leading, world
 from train.stopping import Stopped
@@ -233,6 +233,7 @@ def prepare(
 
 
 app.command()(quantize)
+app.command()(parity)
 app.command()(reproduce)
 
 app.command()(init)

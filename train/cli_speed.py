@@ -33,10 +33,29 @@ def quantize(
     typer.echo(f"hold-out NME {found.nme[0]:.3f} % -> {found.nme[1]:.3f} % ({found.worse:+.2%})")
     for threads, (before, after) in enumerate(found.ms, 1):
         typer.echo(
-            f"{threads} threads: {before:.2f} ms -> {after:.2f} ms per crop, {before / after:.2f}x"
+            f"{threads} thread{'s' * (threads > 1)}: {before:.2f} ms -> {after:.2f} ms per crop, "
+            f"{before / after:.2f}x"
         )
     bars = f"less than {MOST_WORSE:.0%} worse and {LEAST_FASTER} times faster"
     typer.echo(f"{'passes' if found.passes else 'misses'} the bars: {bars}")
+
+
+def parity(
+    checkpoint: Annotated[Path, typer.Argument(help="MODEL.safetensors; its forms are made anew.")],
+    data: Annotated[Path, typer.Option(help="COCO keypoints JSON it was trained on.")],
+    crops: Annotated[int, typer.Option(min=1, help="How many crops to compare on.")] = 500,
+) -> None:
+    """How far the answers of every form and engine are from torch, in pixels of the crop.
+
+    Forms: ONNX in fp32, fp16 and int8; engines: ONNX Runtime, and OpenVINO where it is installed.
+    """
+    from train.parity import compare
+
+    typer.echo("| form | engine | mean px | max px | mean score | max score |")
+    typer.echo("|---|---|---|---|---|---|")
+    for d in compare(checkpoint, data, crops):
+        numbers = (d.mean_px, d.max_px, d.mean_score, d.max_score)
+        typer.echo(f"| {d.form} | {d.engine} | {' | '.join(f'{n:.5f}' for n in numbers)} |")
 
 
 def indices(text: str) -> list[int]:

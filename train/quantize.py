@@ -28,7 +28,8 @@ from onnxruntime.quantization import (
 from engines import Batch
 from tracker.project.files import file_sha256
 from train.batches import make_batch
-from train.data import read_coco
+from train.config import FitSpec
+from train.data import DataSet, read_coco
 from train.evaluate_report import evaluate_model, open_model
 from train.export import strip_traces
 from train.speed import median_ms
@@ -56,6 +57,15 @@ def training_crops(model: Path, labels: Path, count: int = CROPS, seed: int = 0)
 
     ValueError when the labels are of another markup or hold no training object.
     """
+    data, spec = open_data(model, labels)
+    rows = objects(data, hold=False)
+    if not rows:
+        raise ValueError(f"{labels} has no training object to take ranges from; check its split")
+    return crops_of(data, spec, np.random.default_rng(seed).permutation(rows)[:count].tolist())
+
+
+def open_data(model: Path, labels: Path) -> tuple[DataSet, FitSpec]:
+    """Labels, and how a model wants its crops; ValueError where their landmarks differ."""
     _, spec, names = open_model(model)
     data = read_coco(labels)
     if data.markup.landmarks != names:
@@ -63,11 +73,17 @@ def training_crops(model: Path, labels: Path, count: int = CROPS, seed: int = 0)
             f"{labels} has {len(data.markup.landmarks)} landmarks and {model} {len(names)} others; "
             "give labels of the same markup"
         )
-    rows = [i for i in data.rows(hold=False) if not data.examples[i].negative]
-    if not rows:
-        raise ValueError(f"{labels} has no training object to take ranges from; check its split")
-    chosen = np.random.default_rng(seed).permutation(rows)[:count].tolist()
-    parts = [chosen[i : i + PART] for i in range(0, len(chosen), PART)]
+    return data, spec
+
+
+def objects(data: DataSet, hold: bool) -> list[int]:
+    """Rows of a split that show an object."""
+    return [i for i in data.rows(hold) if not data.examples[i].negative]
+
+
+def crops_of(data: DataSet, spec: FitSpec, rows: Sequence[int]) -> Batch:
+    """(N, C, S, S) raw 0..255: the crops of rows, unmoved and unturned but for the upright rule."""
+    parts = [list(rows[i : i + PART]) for i in range(0, len(rows), PART)]
     return np.concatenate([make_batch(data, part, spec, None).image.numpy() for part in parts])
 
 
