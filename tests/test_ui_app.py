@@ -60,8 +60,18 @@ def test_all_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     )
 
 
+def test_engine_and_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = options_of(monkeypatch, "--engine", "onnx:cpu", "--precision", "int8")
+    config = ui.app.with_options(Choices(), options).config()
+    assert (config.engine, config.precision, config.live) == ("onnx:cpu", "int8", True)
+
+
 def test_wrong_options() -> None:
-    for words in (["--smooth", "much"], ["--max-hands", "0"], ["--hand-model", "missing.onnx"]):
+    wrong = (
+        "--smooth much", "--max-hands 0", "--hand-model missing.onnx", "--engine abacus",
+        "--precision int4",
+    )  # fmt: skip
+    for words in (line.split() for line in wrong):
         assert CliRunner().invoke(tracker.cli.app, ["live", *words]).exit_code == 2
 
 
