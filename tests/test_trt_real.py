@@ -8,10 +8,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import assets
 from engines import trt_cache
+from engines.cuda import Pair, Stream, find_gpu
 from engines.trt import FLAVOURS, Log, bindings
 from engines.trt_build import Plan, build
 from engines.trt_load import build_ahead
@@ -81,6 +83,33 @@ def test_errors_of_the_real_one(tmp_path: Path) -> None:
 def test_another_input_size_and_batch_are_taken_from_the_file(tmp_path: Path) -> None:
     model = centroid_onnx(tmp_path / "c.onnx")
     assert build_ahead(model, RTX, ("8.6",), tmp_path / "c.engine").body
+
+
+def test_the_real_bindings_take_our_calls() -> None:
+    """Without a driver each call of `engines/cuda.py` is refused for that reason, not its form."""
+    if find_spec("cuda") is None:
+        pytest.skip("cuda-bindings is not installed (the extra 'tensorrt'), so nothing was called")
+    from cuda.bindings import runtime as rt
+
+    if rt.cudaDriverGetVersion()[1]:
+        pytest.skip("there is an NVIDIA driver, so tests/test_gpu.py makes these calls in earnest")
+    with pytest.raises(RuntimeError, match="there is no NVIDIA driver here"):
+        find_gpu()
+    for make in (lambda: Pair((2, 3), np.float32), Stream):
+        with pytest.raises(RuntimeError, match="CUDA driver version is insufficient"):
+            make()
+    stream, kind = rt.cudaStream_t(0), rt.cudaMemcpyKind.cudaMemcpyHostToDevice
+    mode = rt.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
+    graph = rt.cudaGraphExec_t(0)
+    for result in (
+        rt.cudaMemcpyAsync(1, 2, 3, kind, stream), rt.cudaStreamSynchronize(stream),
+        rt.cudaStreamBeginCapture(stream, mode), rt.cudaStreamEndCapture(stream),
+        rt.cudaGraphInstantiate(rt.cudaGraph_t(0), 0), rt.cudaGraphLaunch(graph, stream),
+        rt.cudaGraphExecDestroy(graph), rt.cudaGraphDestroy(rt.cudaGraph_t(0)),
+        rt.cudaStreamDestroy(stream), rt.cudaFree(1), rt.cudaFreeHost(1),
+    ):  # fmt: skip
+        assert result[0] == rt.cudaError_t.cudaErrorInsufficientDriver
+    assert rt.cudaDeviceProp().name.split(b"\0")[0] == b""
 
 
 def names_in(stub: Path) -> list[str]:
