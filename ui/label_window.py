@@ -6,7 +6,6 @@ Reads top to bottom: building, the tick, what the actions do, keys, the end.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from PyQt6.QtCore import QEvent, QPoint, Qt, QTimer, pyqtSignal
@@ -25,6 +24,7 @@ from ui.label_boxes import Boxes
 from ui.label_canvas import Canvas
 from ui.label_desk import LabelDesk
 from ui.label_guess import Guesses, Suggestions
+from ui.label_handlers import handlers
 from ui.label_keys import digit_of, is_plain, with_shift
 from ui.label_paint import Scene
 from ui.label_panel import LabelPanel, progress
@@ -98,7 +98,7 @@ class LabelWindow(QMainWindow):
         bar = self.statusBar()
         assert bar is not None
         bar.addPermanentWidget(self.place)
-        self.acts = make_actions(self, ENTRIES, self._handlers())
+        self.acts = make_actions(self, ENTRIES, handlers(self))
         self.addToolBar(make_toolbar(self, ENTRIES, self.acts))
         fill_menus(self, ENTRIES, self.acts)
         paint_icons(ENTRIES, self.acts, self.palette())
@@ -129,48 +129,6 @@ class LabelWindow(QMainWindow):
         for keys, (dx, dy) in NUDGES.items():
             nudge = QShortcut(QKeySequence(keys), self)
             nudge.activated.connect(lambda dx=dx, dy=dy: self.points.nudge(dx, dy))
-
-    def _handlers(self) -> dict[str, Callable[[bool], object]]:
-        desk, screen, points, canvas = self.desk, self.desk.screen, self.points, self.canvas
-        return {
-            "save": lambda _: desk.save(), "quit": lambda _: self.close(),
-            "training": self.training.setVisible,
-            "undo": lambda _: desk.undo(), "redo": lambda _: desk.undo(again=True),
-            "copy": lambda _: points.copy(), "paste": lambda _: points.paste(),
-            "delete": lambda _: self._delete(), "unlabel": lambda _: desk.unlabel(),
-            "play": lambda _: screen.play(), "suggested": lambda _: self.suggestions.next(),
-            "next": lambda _: screen.go(screen.frame + 1),
-            "previous": lambda _: screen.go(screen.frame - 1),
-            "next4": lambda _: screen.go(screen.frame + 4),
-            "previous4": lambda _: screen.go(screen.frame - 4),
-            "next100": lambda _: screen.go(screen.frame + 100),
-            "previous100": lambda _: screen.go(screen.frame - 100),
-            "first": lambda _: screen.go(0), "last": lambda _: screen.go(len(screen.times()) - 1),
-            "next_labelled": lambda _: desk.next_labelled(True),
-            "previous_labelled": lambda _: desk.next_labelled(False),
-            "next_clip": lambda _: screen.next_clip(1),
-            "previous_clip": lambda _: screen.next_clip(-1),
-            "accept": lambda _: desk.accept(), "add": lambda _: points.begin(),
-            "copy_previous": lambda _: points.copy_previous(),
-            "nothing": lambda _: desk.nothing_here(), "next_object": lambda _: desk.next_object(),
-            "next_landmark": lambda _: desk.next_landmark(1),
-            "previous_landmark": lambda _: desk.next_landmark(-1),
-            "box": lambda _: self.boxes.begin(), "new_box": lambda _: self.boxes.begin(True),
-            "box_of_points": lambda _: self.boxes.of_points(),
-            "guess_in_box": lambda _: self.guesses.in_box(),
-            "cycle": lambda _: points.cycle(), "mode": lambda _: self.spans.switch(),
-            "fit": lambda _: canvas.fit(),
-            "object_view": lambda _: canvas.look_at(desk.thing()),
-            "bigger": lambda _: canvas.zoom(1.25), "smaller": lambda _: canvas.zoom(0.8),
-            "names": lambda on: self.set_looks(names=on),
-            "edges": lambda on: self.set_looks(edges=on),
-            "boxes": lambda on: self.set_looks(boxes=on),
-            "guesses": lambda on: self.set_looks(guesses=on),
-            "hide": lambda on: self.set_looks(hidden=on),
-            "clearer": lambda _: self.set_looks(opacity=max(self.looks.opacity - 0.1, 0.1)),
-            "fuller": lambda _: self.set_looks(opacity=min(self.looks.opacity + 0.1, 1.0)),
-            "help": lambda _: self.show_help(),
-        }  # fmt: skip
 
     # The tick
 
@@ -244,7 +202,8 @@ class LabelWindow(QMainWindow):
         self._help = self._help or HelpDialog(self, HELP, columns=3)
         self._help.show()
 
-    def _delete(self) -> None:
+    def delete(self) -> None:
+        """The range that is chosen on the timeline, else the chosen object."""
         if self.spans.chosen is not None:
             self.spans.delete()
         else:
