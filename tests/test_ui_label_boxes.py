@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -340,3 +344,43 @@ def test_a_reader_draws_no_box(open_room: Open) -> None:
     assert "not changed" in second.message and not second.canvas.is_drawing
     second.drag((20, 12), (60, 50), PLAIN)
     assert second.desk.label() is None
+
+
+# A labeller in which a box is drawn as soon as the first frame is there.
+DRIVEN = """
+import sys
+from pathlib import Path
+import numpy as np
+import ui.label_app
+import ui.label_window as module
+
+class Driven(module.LabelWindow):
+    def tick(self):
+        super().tick()
+        if self.desk.screen.is_current and self.desk.label() is None:
+            self.boxes.begin()
+            self.canvas.drawn.emit(np.array([20, 12, 60, 50], np.float32))
+            print("drawn", flush=True)
+
+ui.label_app.LabelWindow = Driven
+ui.label_app.run(Path(sys.argv[1]))
+"""
+
+
+def test_a_drawn_box_survives_a_kill(qtbot: QtBot, tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project")
+    with subprocess.Popen(
+        [sys.executable, "-c", DRIVEN, str(project.root)],
+        cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline() == "drawn\n"
+        os.kill(process.pid, signal.SIGKILL)
+    room = Room(qtbot, project)
+    try:
+        assert "1 action recovered" in room.message and box(room) == [20, 12, 60, 50]
+        room.desk.undo()
+        assert room.desk.label() is None
+    finally:
+        room.end()
