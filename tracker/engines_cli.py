@@ -54,7 +54,8 @@ Precision = Annotated[
 
 engines = typer.Typer(
     add_completion=False,
-    help="What can run the landmark models here, and engines built ahead of time.",
+    help="List what can run the landmark models here, and why not; or time it, or build engines "
+    "ahead of time.",
 )
 
 
