@@ -8,9 +8,10 @@ import time
 from dataclasses import replace
 
 import pytest
+import torch
 
 from tests.reproducing import tiny_task
-from train.reproduce.processes import run_in_processes
+from train.reproduce.processes import run_in_processes, spread_devices
 from train.stopping import Stopped
 
 
@@ -41,6 +42,17 @@ def test_all_run_and_failures_are_told_at_the_end(tmp_path):
     assert len(done) == 2 and len(told) == 2
     found = sorted(p.parent.name for p in tmp_path.rglob("result.json"))
     assert found == ["0", "1"]
+
+
+def test_cells_take_turns_on_several_gpus(tmp_path, monkeypatch):
+    on_cpu = tasks(tmp_path, 3)
+    three = [replace(t, spec=replace(t.spec, device="auto")) for t in on_cpu]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert [t.spec.device for t in spread_devices(three)] == ["cuda:0", "cuda:1", "cuda:0"]
+    assert spread_devices(on_cpu) == on_cpu
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert spread_devices(three) == three
 
 
 def test_a_wish_to_stop_ends_the_processes(tmp_path):

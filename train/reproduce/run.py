@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from filelock import FileLock
+
 from tracker.project.files import write_whole
 from train.config import FitSpec
 from train.progress import Progress
@@ -153,21 +155,29 @@ def task_of(wish: ReproduceWish, cell: Cell) -> Task:
 def timing(wish: ReproduceWish, row: str) -> tuple[float, float]:
     """Seconds of a step and an evaluation of a row here: measured once, kept in timing.json."""
     path = wish.folder / "timing.json"
-    known: dict[str, list[float]] = {}
-    if path.is_file():
-        known = json.loads(path.read_text(encoding="utf-8"))
     spec = row_spec(wish, row, 0)
     key = f"{row}, {spec.net.size} px, batch {spec.batch}, {spec.device}, {spec.threads} threads"
-    if key not in known:
+    found = read_timing(path).get(key)
+    if found is None:
         experiment = experiment_of(wish.experiment)
         share = next(s for s in experiment.shares if experiment.has(row, s))
         cell = Cell(wish.experiment, row, share, 0)
         data, _ = cell_data(experiment, load_set(wish.experiment, wish.data), cell)
-        known[key] = list(time_run(spec, data))
+        found = list(time_run(spec, data))
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps(known, indent=1).encode())
-    step_s, evaluation_s = known[key]
+        with FileLock(wish.folder / "lock"):  # another command may measure another row
+            text = json.dumps(read_timing(path) | {key: found}, indent=1)
+            write_whole(path, text.encode())
+    step_s, evaluation_s = found
     return step_s, evaluation_s
+
+
+def read_timing(path: Path) -> dict[str, list[float]]:
+    """What timing.json holds; nothing where there is none."""
+    if not path.is_file():
+        return {}
+    known: dict[str, list[float]] = json.loads(path.read_text(encoding="utf-8"))
+    return known
 
 
 def open_cells(wish: ReproduceWish, cells: Iterable[Cell]) -> list[Cell]:

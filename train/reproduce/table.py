@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
+from tracker.project.files import write_whole
 from train.reproduce.cells import read_result
 from train.reproduce.experiments import Experiment, experiment_of
 from train.reproduce.paper import PaperTable
@@ -152,11 +155,17 @@ def flat(result: Result, experiment: Experiment) -> dict[str, Any]:
 
 
 def write_results(folder: Path, name: str) -> tuple[list[dict[str, Any]], str]:
-    """Write results.csv and table.txt of what is finished; (results, the table as text)."""
-    experiment, results = experiment_of(name), finished(folder)
-    if not results:
-        return results, ""
-    text = whole_text(experiment, results)
-    write_table(folder / "results.csv", [flat(r, experiment) for r in results])
-    (folder / "table.txt").write_text(text, encoding="utf-8")
+    """Write results.csv and table.txt of what is finished; (results, the table as text).
+
+    Several commands may train cells of one experiment at once: they take turns here.
+    """
+    experiment = experiment_of(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "lock"):
+        results = finished(folder)
+        if not results:
+            return results, ""
+        text = whole_text(experiment, results)
+        write_table(folder / "results.csv", [flat(r, experiment) for r in results])
+        write_whole(folder / "table.txt", text.encode())
     return results, text
