@@ -186,7 +186,7 @@ MTFL_AFW = PaperTable(
 
 _STAND_IN = ("Seq-MT (L)", "Seq-MT (L+ELT)", "RCN+ (L)", "RCN+ (L+ELT)")
 FACES68 = PaperTable(
-    "Table 6, Fullset (300W: other pictures than ours)",
+    "Table 6 (300W, other pictures)",
     "error on faces68 / distance of eye centres",
     "%", (0.05, 0.2, 1.0),
     {name: tuple(FULLSET.value(name, s) for s in (0.05, 0.2, 1.0)) for name in _STAND_IN},

@@ -225,4 +225,4 @@ def headline(cell: Cell, result: dict[str, object]) -> str:
     table = experiment_of(cell.experiment).tables[0]
     ours, theirs = value_of(table, result), table.value(cell.row, cell.share)
     told = "nothing was measured" if ours is None else f"{shown(ours)} {table.unit}"
-    return told if theirs is None else f"{told} (paper {shown(theirs)})"
+    return told if theirs is None else f"{told} ({table.number}: {shown(theirs)})"
