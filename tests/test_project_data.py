@@ -228,6 +228,25 @@ def test_points_go_before_a_box_and_both_are_kept(tmp_path):
     assert digest_of(DataSet(markup, (found,))) != digest_of(DataSet(markup, (other,)))
 
 
+def test_few_points_do_not_say_where_an_object_is(tmp_path):
+    five = replace(MARKUP, landmarks=tuple("abcde"), edges=(), flip_pairs=(), normaliser=())
+    made = create_project(tmp_path / "p", five)
+    for known, box, side in (
+        (2, [0, 0, 90, 60], 90 * 1.6), (3, [0, 0, 90, 60], 20 * 1.6), (2, None, 10 * 1.6),
+    ):  # fmt: skip
+        xy = np.array([[20 + 10 * i, 20] for i in range(5)], np.float32)
+        xy[known:] = np.nan
+        v = np.array([2] * known + [0] * (5 - known), np.uint8)
+        drawn_box = None if box is None else np.array(box, np.float32)
+        frame = FrameLabel("a.mp4", 3, 0.12, (96, 64), (ObjectLabel(1, xy, v, drawn_box, "user"),))
+        with Store.open(made) as store:
+            store.keep_picture("a.mp4", 3, np.zeros((64, 96, 3), np.uint8))
+            store.set_frame(frame)
+            (found,) = labelled_examples(made, store.labels, Split())
+        assert true_box("object", found, (64, 96), made.crop).side == pytest.approx(side)
+        assert found.labelled.sum() == known, "few points are learnt from all the same"
+
+
 def test_boxes_alone_are_not_held_out():
     alone = {("a.mp4", i): drawn([1, 2, 30, 40], frame=i) for i in range(9)}
     assert "no landmarks" in choose_split(Labels(alone, ()), [clip("a.mp4")]).why

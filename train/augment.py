@@ -37,6 +37,8 @@ def true_box(
 ) -> CropBox:
     """The crop that the labels ask for: from points, else from the box, else the whole picture.
 
+    An example `by_box` has too few points to tell; its box goes before them.
+
     A rule can ask for the box (its longer side times the rule's scale) or the whole picture.
     """
     if rule is not None and rule.around != "landmarks":
@@ -45,7 +47,7 @@ def true_box(
         x0, y0, x1, y1 = (float(v) for v in example.box_xyxy)
         centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2], np.float32)
         return CropBox(centre, max(x1 - x0, y1 - y0) * rule.scale, 0.0)
-    if np.isfinite(example.xy).all(1).sum() >= 2:
+    if np.isfinite(example.xy).all(1).sum() >= 2 and not example.by_box:
         return box_from_landmarks(kind, example.xy, rule=rule)
     h, w = shape_hw
     box = example.box_xyxy if example.box_xyxy is not None else np.array([0, 0, w - 1, h - 1])

@@ -24,7 +24,7 @@ from tracker.project.clips import Clip, clip_path
 from tracker.project.files import write_whole
 from tracker.project.labels import FrameLabel, Labels
 from tracker.project.layout import Project
-from tracker.project.places import crop_of
+from tracker.project.places import crop_of, is_by_box
 from tracker.types import CropBox, Floats, Image
 from train.find_object import Look
 
@@ -184,6 +184,7 @@ class Part:
     xy: Floats  # (K, 2) pixels of the picture, NaN where not labelled
     v: np.ndarray  # (K,) 0, 1 or 2
     box_xyxy: Floats | None  # (4,) as drawn; None: nobody drew one
+    by_box: bool  # it says better than the points where the object is
 
 
 def cut_labelled(
@@ -228,4 +229,4 @@ def cut_labelled(
                 raise UserError(f"{beside} could not be written; is the disk full?")
             beside.replace(path)
         drawn = None if found.box_xyxy is None else moved[len(xy) :].ravel()
-        yield Part(path, moved[: len(xy)], found.v, drawn)
+        yield Part(path, moved[: len(xy)], found.v, drawn, is_by_box(found))

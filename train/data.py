@@ -38,6 +38,7 @@ class Example:
     hold: bool
     black: bool  # cut out on a black background
     neighbour: Path | None = None  # the next frame's picture, cut with the very same box
+    by_box: bool = False  # the box, not the few points that are labelled, says where the crop is
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -193,8 +193,8 @@ def pose_values(project: Project, label: str) -> tuple[float, float, float]:
 def labelled_examples(project: Project, labels: Labels, split: Split) -> list[Example]:
     """One example an object; frames marked 'nothing here' become negatives.
 
-    An object whose points are not labelled is cropped by its drawn box, and learnt from without
-    them (ELT, the attributes of its time).
+    An object of which fewer than half of the points are labelled is cropped by its drawn box, and
+    without any it is learnt from as well (ELT, the attributes of its time).
     """
     out: list[Example] = []
     folder = project.cache_dir / "crops" / "labelled"
@@ -210,7 +210,8 @@ def labelled_examples(project: Project, labels: Labels, split: Split) -> list[Ex
             continue
         told = attributes_at(project, labels, clip, frame.t) if len(frame.objects) == 1 else {}
         for part in cut_labelled(project, frame, picture, folder):
-            out.append(_example(part.path, part.xy, part.v > 0, part.box_xyxy, clip, side, told))
+            made = _example(part.path, part.xy, part.v > 0, part.box_xyxy, clip, side, told)
+            out.append(replace(made, by_box=part.by_box))
     return out
 
 

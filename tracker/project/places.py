@@ -10,13 +10,19 @@ from tracker.project.layout import Project
 from tracker.types import CropBox, CropRule, Kind
 
 
+def is_by_box(found: ObjectLabel) -> bool:
+    """Whether the drawn box says better where an object is than its points: most are missing."""
+    known = int((found.v > 0).sum())
+    return found.box_xyxy is not None and known < max(2.0, len(found.v) / 2)
+
+
 def crop_of(project: Project, found: ObjectLabel) -> CropBox | None:
-    """The crop of a labelled object: around its points, else, upright, around the drawn box.
+    """The crop of a labelled object: around its points or, upright, around the drawn box.
 
     None where there are neither two points nor a box.
     """
     known = found.v[:, None] > 0
-    if known.sum() >= 2:
+    if known.sum() >= 2 and not is_by_box(found):
         xy = np.where(known, found.xy, np.nan)
         return box_from_landmarks(project.kind, xy, rule=project.crop)
     return None if found.box_xyxy is None else crop_of_box(project.kind, found, project.crop)

@@ -28,7 +28,7 @@ from tracker.peers import HandPoints
 from tracker.project.labels import ObjectLabel, box_of
 from tracker.project.layout import Project, own_model
 from tracker.project.markups import built_in
-from tracker.project.places import crop_of_box
+from tracker.project.places import crop_of_box, is_by_box
 from tracker.track import BUNDLED, Finder, Tracker, TrackerConfig
 from tracker.types import CropBox, Floats, Image, Kind, Located
 
@@ -219,7 +219,7 @@ class Guesser:
         A box does not tell how a hand is turned, and a network wants it upright.
         """
         kind, rule = model.info.kind, model.info.crop
-        if (near.v > 0).sum() >= 2:
+        if (near.v > 0).sum() >= 2 and not is_by_box(near):
             return [box_from_landmarks(kind, self._of_model(near), rule=rule)]
         if near.box_xyxy is None:
             return []
