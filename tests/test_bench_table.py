@@ -125,8 +125,10 @@ def test_endless_frames_are_one_stream() -> None:
 def test_what_grows_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tracker.bench_scale.load", FakeLoaded)
     shown = frames(14)
-    assert timed(shown, 1, 1, runs=2).hands == 1.0
+    assert timed(shown, 1, 1, runs=2).share == 1.0
+    with pytest.raises(ValueError, match="no frame shows 2 hands"):
+        timed(shown, 2, 1, runs=1)
     parts = long_run(shown, 40, parts=4)
     assert len(parts) == 4
-    assert all(ms >= 0 and mb > 10 for ms, mb in parts)
+    assert all(ms >= 0 and cpu >= 0 and mb > 10 for ms, cpu, mb in parts)
     assert np.isnan(resident_mb(Path("nowhere/statm")))
