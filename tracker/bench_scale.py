@@ -30,6 +30,7 @@ SIZES: tuple[tuple[str, tuple[int, int]], ...] = (
 # fmt: on
 TILES = {1: (1, 1), 2: (2, 1), 4: (2, 2)}  # hands: columns, rows
 RUNS = 5
+HEAD = "| {} | threads | mean ms | CPU ms | frames with all hands |\n|---|---|---|---|---|"
 
 
 @dataclass(frozen=True, slots=True)
