@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from labelling import CTRL, PLAIN, SHIFT, Room, guess, make_project
+from labelling import CTRL, LEFT, PLAIN, SHIFT, Room, guess, make_project
 from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QColor
+from PyQt6.QtGui import QColor, QWheelEvent
 from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tracker.project.labels import ObjectLabel, box_of, read_labels
@@ -344,6 +345,38 @@ def test_a_reader_draws_no_box(open_room: Open) -> None:
     assert "not changed" in second.message and not second.canvas.is_drawing
     second.drag((20, 12), (60, 50), PLAIN)
     assert second.desk.label() is None
+
+
+def test_what_is_undone_while_it_is_held_is_let_go(open_room: Open) -> None:
+    room = open_room()
+    room.key("r")
+    room.drag((20, 12), (60, 50))
+    for hold in (room.place(20, 30), room.place(40, 20)):  # a side, then a point
+        QTest.mousePress(room.canvas, LEFT, PLAIN, hold)
+        QTest.mouseMove(room.canvas, hold + QPoint(30, 30))
+        room.key("z", CTRL)
+        room.canvas.grab()
+        QTest.mouseRelease(room.canvas, LEFT, PLAIN, hold + QPoint(30, 30))
+        room.settle()
+        assert room.desk.label() is None
+        room.click(40, 20)
+
+
+def test_the_wheel_waits_while_a_box_is_drawn(open_room: Open) -> None:
+    room = open_room()
+    room.key("r")
+    QTest.mousePress(room.canvas, LEFT, PLAIN, room.place(20, 12))
+    before, place = room.canvas.view, QPointF(room.place(20, 12))
+    event = QWheelEvent(
+        place, room.canvas.mapToGlobal(place), QPoint(), QPoint(0, 120), LEFT, PLAIN,
+        Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(room.canvas, event)
+    assert room.canvas.view == before
+    QTest.mouseMove(room.canvas, room.place(60, 50))
+    QTest.mouseRelease(room.canvas, LEFT, PLAIN, room.place(60, 50))
+    room.settle()
+    assert near(room, box(room), [20, 12, 60, 50])
 
 
 # A labeller in which a box is drawn as soon as the first frame is there.

@@ -71,6 +71,8 @@ class Canvas(QWidget):
     def set_scene(self, scene: Scene) -> None:
         """Paint this on the frame from now on."""
         self.scene = scene
+        if self._grip is not None and not self.sight.is_there(self._grip):
+            self._grip = None
         self.setAccessibleDescription(f"{scene.note} {scene.banner}".strip())
         self.update()
 
@@ -205,7 +207,7 @@ class Canvas(QWidget):
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         assert event is not None
-        if self._image is not None and event.angleDelta().y():
+        if self._image is not None and event.angleDelta().y() and self._grip is None:
             self.zoom(1.25 ** (event.angleDelta().y() / 120), event.position())
         event.accept()
 

@@ -104,6 +104,15 @@ class Sight:
         w, h = self.size_wh
         return min(max(x, 0.0), w - 1.0), min(max(y, 0.0), h - 1.0)
 
+    def is_there(self, grip: Grip) -> bool:
+        """Is what is held still painted? It may have been undone, or be on another frame."""
+        thing = dict(self.scene.things).get(grip.chosen)  # type: ignore[arg-type]
+        if grip.chosen is None or thing is None:
+            return grip.chosen is None
+        if grip.what == "point":
+            return bool(thing.v[grip.landmark] > UNLABELLED)
+        return box_of(thing) is not None
+
     # What a grip comes to
 
     def thing(self, grip: Grip) -> ObjectLabel:
