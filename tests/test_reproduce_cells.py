@@ -155,8 +155,8 @@ def test_landmarks_without_names_are_measured_under_one_assignment(tmp_path):
     measured = measure(found, outputs(moved, target), spec, named=False)
     assert measured["order"] == [1, 0]
     assert measured["points"]["mean"] == measured["points"]["p95"] == 5
-    assert measured["metrics"]["distance"]["mean"] == 5
-    assert measure(found, outputs(moved, target), spec)["metrics"]["distance"]["mean"] > 5
+    assert measured["metrics"]["error"]["mean"] == 5
+    assert measure(found, outputs(moved, target), spec)["metrics"]["error"]["mean"] > 5
 
 
 def test_parts_and_what_is_not_known(tmp_path):

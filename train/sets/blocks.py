@@ -9,14 +9,13 @@ first. The geometry was read off the paper's figure 4; the ranges of scale are n
 from __future__ import annotations
 
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from train.data import DataSet, Example, Markup
-from train.sets.base import Metric, PaperSet, pixels
-from train.sets.drawing import SIDE, drawn, inside
+from train.data import Markup
+from train.sets.base import PaperSet
+from train.sets.drawing import SIDE, Drawing, generated, inside
 
 CLASSES = tuple("".join(m) for m in product("RD", repeat=4) if "".join(m) != "RRRR")
 COUNT = 3200
@@ -66,22 +65,10 @@ def blocks(seed: int = 0, count: int = COUNT) -> PaperSet:
     """`count` images each for training, validation and test, drawn from `seed` alone."""
     markup = Markup(tuple(f"square_{i}" for i in range(5)), tuple((i, i + 1) for i in range(4)))
     figures = {name: base_figure(name) for name in CLASSES}
-    sets = []
-    for number, part in enumerate(("train", "validation", "test")):
-        rng = np.random.default_rng([seed, number])
-        examples, pictures = [], {}
-        for i in range(count):
-            name = CLASSES[i % len(CLASSES)]
-            polygons, points = place(rng, *figures[name])
-            path = Path(f"blocks/{part}/{i:05d}")
-            pictures[path] = drawn(polygons)
-            examples.append(
-                Example(
-                    path, points.astype(np.float32), np.ones(5, bool), None, False,
-                    {"class": name}, "blocks", path.as_posix(), "exact", part != "train", False,
-                )
-            )  # fmt: skip
-        sets.append(DataSet(markup, tuple(examples), pictures))
-    train, valid, test = sets
-    fit = DataSet(markup, train.examples + valid.examples, train.cache | valid.cache)
-    return PaperSet("blocks", fit, test, (Metric("error", "px", pixels),))
+
+    def draw(rng: np.random.Generator, i: int) -> Drawing:
+        name = CLASSES[i % len(CLASSES)]
+        polygons, points = place(rng, *figures[name])
+        return Drawing(polygons, points, {"class": name})
+
+    return generated("blocks", markup, draw, (seed, count))

@@ -7,14 +7,12 @@ the paper's figure 3: squares of 8 to 16 px, triangles of 8 to 14.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
-from train.data import DataSet, Example, Markup
-from train.sets.base import Metric, PaperSet, pixels
-from train.sets.drawing import SIDE, drawn
+from train.data import Markup
+from train.sets.base import PaperSet
+from train.sets.drawing import SIDE, Drawing, generated
 
 CLASSES = ("triangle", "square")
 COUNT = 3200
@@ -47,23 +45,10 @@ def draw_pair(rng: np.random.Generator) -> tuple[list[Polygon], NDArray[np.float
 
 def shapes(seed: int = 0, count: int = COUNT) -> PaperSet:
     """`count` images each for training, validation and test, drawn from `seed` alone."""
-    markup = Markup(CLASSES)
-    sets = []
-    for number, part in enumerate(("train", "validation", "test")):
-        rng = np.random.default_rng([seed, number])
-        examples, pictures = [], {}
-        for i in range(count):
-            polygons, centres = draw_pair(rng)
-            nearer = CLASSES[int(np.linalg.norm(centres, axis=1).argmin())]
-            path = Path(f"shapes/{part}/{i:05d}")
-            pictures[path] = drawn(polygons)
-            examples.append(
-                Example(
-                    path, centres.astype(np.float32), np.full(2, part == "test"), None, False,
-                    {"nearer": nearer}, "shapes", path.as_posix(), "exact", part != "train", False,
-                )
-            )  # fmt: skip
-        sets.append(DataSet(markup, tuple(examples), pictures))
-    train, valid, test = sets
-    fit = DataSet(markup, train.examples + valid.examples, train.cache | valid.cache)
-    return PaperSet("shapes", fit, test, (Metric("distance", "px", pixels),))
+
+    def draw(rng: np.random.Generator, i: int) -> Drawing:
+        polygons, centres = draw_pair(rng)
+        nearer = CLASSES[int(np.linalg.norm(centres, axis=1).argmin())]
+        return Drawing(polygons, centres, {"nearer": nearer})
+
+    return generated("shapes", Markup(CLASSES), draw, (seed, count), taught=False)
