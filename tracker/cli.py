@@ -14,6 +14,7 @@ import typer
 from tracker.engines_cli import Engine, Precision, engines
 from tracker.inspect_cli import bench, cameras, doctor
 from tracker.live import live
+from tracker.telling import say, user_errors
 
 if TYPE_CHECKING:
     from tracker.image import ImageJob
@@ -126,7 +127,7 @@ def video(
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
         config = _config(hands, faces, most, smooth, bool(model), (engine, precision))
-    with _user_errors():
+    with user_errors():
         planned = plan(inputs, expand(inputs, VIDEO_SUFFIXES, "video"), out, json, csv)
         loaded = load_networks(config, model or [])
     options = {"smooth": smooth.value, **most}
@@ -171,7 +172,7 @@ def image(
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
         config = _config(hands, faces, most, Smooth.off, bool(model), (engine, precision))
-    with _user_errors():
+    with user_errors():
         planned = plan_images(inputs, expand(inputs, IMAGE_SUFFIXES, "picture"), out)
         loaded = load_networks(config, model or [])
     style = Style(on_black=on_black)
@@ -238,7 +239,7 @@ def _run_videos(jobs: Sequence[Job], loaded: Loaded, shown: bool, stats: bool) -
                     job, loaded.new_tracker(), loaded.models, bar(job.source.name), stopped
                 )
             except UserError as error:
-                _say(str(error))
+                say(str(error))
                 failed.append(job.source)
                 continue
             _tell(job, report)
@@ -258,7 +259,7 @@ def _run_images(
     from tracker.stop import INTERRUPTED, stop_on_signal
 
     failed: list[Path] = []
-    with ExitStack() as stack, _user_errors():
+    with ExitStack() as stack, user_errors():
         stopped = stack.enter_context(stop_on_signal())
         data = None
         if json is not None:
@@ -269,7 +270,7 @@ def _run_images(
             if outcome.error is not None:
                 failed.append(outcome.source)
             for sentence in outcome.sentences():
-                _say(sentence)
+                say(sentence)
         if data is not None and len(failed) < len(jobs):
             data.finish()
         ended_early = stopped()
@@ -280,7 +281,7 @@ def _run_images(
 def _tell(job: Job, report: Report) -> None:
     """Warnings on stderr, and one line on stdout about what was made."""
     for sentence in report.warnings():
-        _say(f"{job.source}: {sentence}")
+        say(f"{job.source}: {sentence}")
     if not report.frames:
         return
     seen = ", ".join(f"{kind}s in {count}" for kind, count in report.with_kind.items())
@@ -292,23 +293,7 @@ def _tell(job: Job, report: Report) -> None:
 
 def _list_failures(failed: Sequence[Path], count: int) -> None:
     if failed and count > 1:
-        _say(f"{len(failed)} of {count} inputs failed: {', '.join(map(str, failed))}")
-
-
-def _say(sentence: str) -> None:
-    typer.echo(f"tracker: {sentence}", err=True)
-
-
-@contextmanager
-def _user_errors() -> Iterator[None]:
-    """Print a UserError and end with exit code 1."""
-    from tracker.errors import UserError
-
-    try:
-        yield
-    except UserError as error:
-        _say(str(error))
-        raise typer.Exit(1) from error
+        say(f"{len(failed)} of {count} inputs failed: {', '.join(map(str, failed))}")
 
 
 @contextmanager

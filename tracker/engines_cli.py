@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from tracker.telling import user_errors
+
 
 def _known_engine(name: str) -> str:
     from engines.choose import split
@@ -112,7 +114,7 @@ def build(
     The file is used when it lies beside MODEL and was built from that very model, for that GPU, by
     that version; otherwise an engine is built at the first run as if it were not there.
     """
-    with _user_errors():
+    with user_errors():
         path, size = _build(model, engine, compute, precision, out, overwrite)
     typer.echo(f"wrote {path}, {size / 1e6:.1f} MB")
 
@@ -130,7 +132,7 @@ def time(
     ] = 10.0,
 ) -> None:
     """Time one crop in every engine that runs here, in turns: what auto decides by."""
-    with _user_errors():
+    with user_errors():
         rows = _times(model, threads, precision, runs, pause / 1e3)
     for provider, ms in rows:
         typer.echo(f"{ms:6.2f} ms  {provider}")
@@ -204,15 +206,3 @@ def _bar(name: str) -> Iterator[Callable[[float], None]]:
             progress.update(task, completed=share)
 
         yield report
-
-
-@contextmanager
-def _user_errors() -> Iterator[None]:
-    """Print a UserError and end with exit code 1."""
-    from tracker.errors import UserError
-
-    try:
-        yield
-    except UserError as error:
-        typer.echo(f"tracker: {error}", err=True)
-        raise typer.Exit(1) from error

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tracker.engines_cli import Engine, Precision
+from tracker.telling import user_errors
 
 if TYPE_CHECKING:
     from tracker.doctor import Diagnosis
@@ -33,7 +32,7 @@ def cameras(
     """
     from tracker.camera_list import look, sentences
 
-    with _user_errors():
+    with user_errors():
         found = look(measure)
     if as_json:
         rows = [listed.to_json() for listed in found]
@@ -112,7 +111,7 @@ def bench(
         clip, frames, engine, precision, threads, hands, faces, max_hands, max_faces, peer, bundles,
         tuple(model or ()),
     )  # fmt: skip
-    with _user_errors():
+    with user_errors():
         target = None if out is None else OutFile(out, [clip], overwrite)
         try:
             if peer == "mediapipe" or every:
@@ -154,15 +153,3 @@ def _show(diagnosis: Diagnosis) -> None:
     console.print(table)
     verdict = "'tracker video' cannot run here" if diagnosis.exit_code else "'tracker video' runs"
     console.print(Text(verdict, style="bold"))
-
-
-@contextmanager
-def _user_errors() -> Iterator[None]:
-    """Print a UserError and end with exit code 1."""
-    from tracker.errors import UserError
-
-    try:
-        yield
-    except UserError as error:
-        typer.echo(f"tracker: {error}", err=True)
-        raise typer.Exit(1) from error
