@@ -49,5 +49,8 @@ class StageTimes:
         if np.size(every):
             p50, p95 = np.percentile(every, [50, 95])
             lines.append(f"{'sum':10} {np.mean(every):8.2f} {p50:8.2f} {p95:8.2f}")
-        lines.append(f"overall {fps:.1f} frames per second")
+        lines.append(
+            f"overall {fps:.1f} frames per second: decoding, tracking and encoding run side by side "
+            "and wait for each other's cores"
+        )
         return "\n".join(lines)
