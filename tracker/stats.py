@@ -50,7 +50,7 @@ class StageTimes:
             p50, p95 = np.percentile(every, [50, 95])
             lines.append(f"{'sum':10} {np.mean(every):8.2f} {p50:8.2f} {p95:8.2f}")
         lines.append(
-            f"overall {fps:.1f} frames per second: decoding, tracking and encoding run side by side "
-            "and wait for each other's cores"
+            f"overall {fps:.1f} frames per second: decoding, tracking and encoding run side by "
+            "side and wait for each other's cores"
         )
         return "\n".join(lines)
