@@ -247,6 +247,20 @@ def test_a_tracker_that_is_not_live_has_no_thread() -> None:
     assert len(stage.show(HAND)) == 1
 
 
+def test_offline_no_bit_depends_on_the_detectors_speed() -> None:
+    """Hands that come, move and leave, with a detector that is slow on every second run."""
+    runs = []
+    for delay in (0.0, 0.02):
+        stage = Stage(replace(LIVE, live=False, smooth="strong"))
+        stage.finder.delay = delay
+        results = []
+        for i in range(30):
+            hands = [np.add(HAND, (2.5 * i, 0)), OTHER][: 0 if 12 < i < 18 else 1 + (i > 5)]
+            results += [(i, t.id, t.xy.tobytes(), t.xy_raw.tobytes()) for t in stage.show(*hands)]
+        runs.append((results, stage.finder.calls))
+    assert runs[0] == runs[1] and len(runs[0][0]) > 20
+
+
 def test_the_thread_ends_with_the_tracker() -> None:
     before = lookouts()
     with staged() as stage:
