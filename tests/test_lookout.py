@@ -87,18 +87,18 @@ def lookouts() -> int:
 
 
 def test_frames_go_on_while_the_detector_looks() -> None:
-    """It does not answer for ten frames, in which a followed hand is followed."""
+    """It does not answer for 0.6 s, in which a followed hand is followed."""
     with staged(LIVE) as stage:
         stage.show(HAND)
         stage.settle()
         assert len(stage.show(HAND)) == 1
         stage.finder.may_answer.clear()
-        for _ in range(10):
+        for _ in range(18):
             (track,) = stage.show(HAND, OTHER)
             assert track.xy == pytest.approx(HAND, abs=1)
-        assert stage.finder.calls == 2, "one look is under way, and no other one is begun"
         stage.finder.may_answer.set()
         stage.settle()
+        assert stage.finder.calls == 2, "no other look was asked for while one was under way"
         assert [t.id for t in stage.show(HAND, OTHER)] == [1, 2]
 
 
@@ -182,6 +182,19 @@ def test_reset_forgets_the_look_under_way() -> None:
         stage.settle()
         assert stage.show(HAND) == () and stage.finder.calls == 2
         assert np.array_equal(stage.finder.frames[1], BLACK)
+
+
+def test_an_answer_after_a_reset_is_nobodys() -> None:
+    with staged() as stage:
+        stage.finder.may_answer.clear()
+        stage.show(HAND)
+        wait_for(lambda: stage.finder.calls == 1, "the look")
+        stage.tracker.reset()
+        stage.finder.may_answer.set()
+        sleep(0.1)  # it answers
+        assert stage.show(HAND) == ()
+        stage.settle()
+        assert len(stage.show(HAND)) == 1
 
 
 def test_the_newest_question_wins() -> None:
