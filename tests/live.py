@@ -88,7 +88,7 @@ class FakeLiveTracker:
         self.fail = 0  # frames from now on
         self.tracks = (track("hand"),)
         self.shapes: list[tuple[int, ...]] = []
-        self.resets = 0
+        self.resets = self.closes = 0
 
     def process(self, frame_bgr: Image, t: float) -> Result:
         self.shapes.append(frame_bgr.shape)
@@ -101,3 +101,6 @@ class FakeLiveTracker:
 
     def reset(self) -> None:
         self.resets += 1
+
+    def close(self) -> None:
+        self.closes += 1

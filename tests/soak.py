@@ -32,7 +32,7 @@ def main() -> int:
     """Run it."""
     options = arguments()
     source = FileSource(options.clip, loop=True, speed=options.speed)
-    pipeline = Pipeline(source, TrackerConfig())
+    pipeline = Pipeline(source, TrackerConfig(live=True))
     pipeline.start()
     seconds, step = 60 * options.minutes / options.speed, options.every
     rss: list[float] = []
@@ -63,7 +63,7 @@ def main() -> int:
 
 def keep_busy(pipeline: Pipeline, folder: Path, turn: int) -> None:
     """Everything a user does, again and again."""
-    config = TrackerConfig(smooth="strong" if turn % 2 else "light")
+    config = TrackerConfig(smooth="strong" if turn % 2 else "light", live=True)
     pipeline.configure(config)
     pipeline.compare(config if turn % 4 == 1 else None)
     if pipeline.latest() is None:

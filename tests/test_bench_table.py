@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import perf_counter
 
 import clips
 import numpy as np
 import pytest
 from clips import Clip, FakeTracker
+from live import FakeLiveTracker
 from test_bench import FakePeer, frames
 from typer.testing import CliRunner
 
 import tracker.bench_table
 import tracker.cli
 from tracker import bench
-from tracker.bench_scale import changed, endless, long_run, resident_mb, scaled, tiled, timed
+from tracker.bench_scale import (
+    WARM_UP,
+    changed,
+    endless,
+    long_run,
+    paced,
+    print_paced,
+    resident_mb,
+    scaled,
+    tiled,
+    timed,
+)  # fmt: skip
 from tracker.bench_table import FORMS, TableOptions, form_facts, later, ratios, row, run
 from tracker.errors import UserError
 from tracker.track import TrackerConfig
@@ -132,3 +145,25 @@ def test_what_grows_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(parts) == 4
     assert all(ms >= 0 and cpu >= 0 and mb > 10 for ms, cpu, mb in parts)
     assert np.isnan(resident_mb(Path("nowhere/statm")))
+
+
+def test_frames_at_their_pace(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """One second of 25 fps is 25 frames in one second; each takes at least the 10 ms it works."""
+    trackers: list[FakeLiveTracker] = []
+
+    def make(config: TrackerConfig) -> FakeLiveTracker:
+        trackers.append(FakeLiveTracker())
+        trackers[-1].delay = 0.01
+        return trackers[-1]
+
+    monkeypatch.setattr("tracker.bench_scale.Tracker", make)
+    begun = perf_counter()
+    found = paced(frames(10), 1.0, live=True)
+    assert perf_counter() - begun >= 24 / 25
+    assert len(found) == 25 - WARM_UP and all(ms >= 10 for ms, _ in found)
+    assert trackers[0].closes == 1
+    print_paced(frames(10), 3 * 2 * 20 / 25)
+    rows = [line.split(" | ")[:2] for line in capsys.readouterr().out.splitlines()[2:]]
+    assert rows == [["| before the frame", "15"], ["| on a thread", "15"]]

@@ -1,6 +1,6 @@
 """How the time of a frame grows: with objects, with the picture, with threads, with the hours.
 
-    python -m tracker.bench_scale CLIP [--long 10000]
+    python -m tracker.bench_scale CLIP [--long 10000] [--paced 20]
 
 CLIP shows one hand all the time. It is tiled for more hands and scaled for other sizes, so every
 hand is as hard to follow as the one. Frames are decoded before; times are of the tracker alone.
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter, process_time, sleep
 from typing import Annotated
 
 import cv2
@@ -20,7 +20,7 @@ import typer
 
 from tracker import bench
 from tracker.load import load
-from tracker.track import TrackerConfig
+from tracker.track import Tracker, TrackerConfig
 from tracker.types import Frame, Image
 
 # fmt: off
@@ -30,6 +30,8 @@ SIZES: tuple[tuple[str, tuple[int, int]], ...] = (
 # fmt: on
 TILES = {1: (1, 1), 2: (2, 1), 4: (2, 2)}  # hands: columns, rows
 RUNS = 5
+TURNS = 3  # of the two ways that `--paced` compares
+WARM_UP = 15  # frames
 HEAD = "| {} | threads | mean ms | CPU ms | frames with all hands |\n|---|---|---|---|---|"
 
 
@@ -111,6 +113,45 @@ def long_run(
     return out
 
 
+def paced(frames: Sequence[Frame], seconds: float, live: bool) -> list[tuple[float, float]]:
+    """Ms and CPU ms of each frame when they come at their own pace, as from a camera.
+
+    With room for a second hand, so that the detector looks for it all the time. CPU ms count from
+    one frame to the next, with whatever ran in between.
+    """
+    tracker = Tracker(TrackerConfig(faces=False, live=live))
+    out, stream, cpu = [], endless(frames), process_time()
+    begun = perf_counter() - frames[0].t
+    try:
+        while (frame := next(stream)).t - frames[0].t < seconds:
+            sleep(max(begun + frame.t - perf_counter(), 0.0))
+            start = perf_counter()
+            tracker.process(bench.image_of(frame), frame.t)
+            ms, before, cpu = 1e3 * (perf_counter() - start), cpu, process_time()
+            out.append((ms, 1e3 * (cpu - before)))
+    finally:
+        tracker.close()
+    return out[WARM_UP:]
+
+
+def print_paced(frames: Sequence[Frame], seconds: float) -> None:
+    """The table of both ways to run the detector, in turns."""
+    ways = {"before the frame": False, "on a thread": True}
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+    for _ in range(TURNS):
+        for name, live in ways.items():
+            found[name] += paced(frames, seconds / TURNS / len(ways), live)
+    typer.echo("| detector runs | frames | mean ms | median ms | p95 ms | max ms | CPU ms |")
+    typer.echo("|---|---|---|---|---|---|---|")
+    for name, values in found.items():
+        ms, cpu = np.array(values).T
+        p50, p95 = np.percentile(ms, [50, 95])
+        typer.echo(
+            f"| {name} | {len(ms)} | {ms.mean():.2f} | {p50:.2f} | {p95:.2f} | {ms.max():.2f} | "
+            f"{cpu.mean():.2f} |"
+        )
+
+
 def resident_mb(statm: Path = Path("/proc/self/statm")) -> float:
     """Memory this process holds now, MB; NaN where the system does not tell."""
     try:
@@ -124,11 +165,17 @@ def main(
     clip: Annotated[Path, typer.Argument(help="A video of one hand.")],
     frames: Annotated[int, typer.Option(min=20, help="Frames of a run.")] = 100,
     long: Annotated[int, typer.Option(min=0, help="Frames of the long run; 0: none.")] = 0,
+    at_pace: Annotated[
+        float, typer.Option("--paced", min=0, help="Seconds at the clip's own pace; 0: none.")
+    ] = 0.0,
 ) -> None:
     """Print the tables."""
     decoded = bench.read_clip(clip, frames).frames
     hardware = bench.hardware()
     typer.echo(f"{clip.name}: {hardware['cpu']}, {hardware['cores']} cores; {RUNS} runs")
+    if at_pace:
+        print_paced(decoded, at_pace)
+        return
     if long:
         typer.echo("| frames | median ms | CPU ms | resident MB |\n|---|---|---|---|")
         for part, (ms, cpu, mb) in enumerate(long_run(decoded, long), 1):

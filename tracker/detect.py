@@ -8,6 +8,7 @@ in pixels of that square. Neighbouring answers for one object are averaged by sc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -50,6 +51,14 @@ class Candidates:
     box_xyxy: Floats  # (M, 4)
     xy: Floats  # (M, P, 2)
     score: Floats  # (M,)
+
+
+class Finder(Protocol):
+    """Anything that finds objects in a whole frame."""
+
+    def detect(self, frame_bgr: Image) -> list[Detection]:
+        """Objects in an (H, W, 3) frame, best first, in frame pixels."""
+        ...
 
 
 class Detector:

@@ -10,12 +10,12 @@ import av
 
 import assets
 from tracker import selftest
-from tracker.detect import FACE, PALM, DetectorSpec, load_detector
+from tracker.detect import FACE, PALM, DetectorSpec, Finder, load_detector
 from tracker.devices import Camera, list_cameras
 from tracker.doctor import NOTHING, Finding
 from tracker.errors import UserError
 from tracker.locate import Model, load_model
-from tracker.track import BUNDLED, Finder, Tracker
+from tracker.track import BUNDLED, Tracker
 from tracker.types import Kind
 
 CUDA = "CUDAExecutionProvider"

@@ -1,12 +1,14 @@
-"""The live pipeline; with `tracker.relay`, for files, the only place where threads start.
+"""The live pipeline. Threads start here, for files in `tracker.relay`, and in `tracker.lookout`.
 
     camera reader -> [Slot: the newest frame] -> tracker -> [the newest Shown] <- the window, when
           |                                         |        it wants
           +--> [Backlog: bounded] --> recorder <----+
 
-The camera's threads are those of `tracker.feed`. Nobody waits for a slower one, and nothing grows:
-frames that the tracker has no time for are dropped and counted, frames that the recorder has no
-room for are lost and counted. A thread that dies closes the pipeline and leaves its reason.
+The camera's threads are those of `tracker.feed`. Where `TrackerConfig.live` is set, a tracker runs
+its detectors on a thread of its own, which ends with it (`tracker.lookout`). Nobody waits for a
+slower one, and nothing grows: frames that the tracker has no time for are dropped and counted,
+frames that the recorder has no room for are lost and counted. A thread that dies closes the
+pipeline and leaves its reason.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ class LiveTracker(Protocol):
     def lag_ms(self) -> float: ...
     def process(self, frame_bgr: Image, t: float) -> Result: ...
     def reset(self) -> None: ...
+    def close(self) -> None: ...
 
 
 MakeTracker = Callable[[TrackerConfig], LiveTracker]
@@ -153,12 +154,18 @@ class TrackerStage:
             self._other_wish = (config,)
 
     def run(self) -> None:
-        """Until the slot is closed. The thread's body; raises what the tracker died of."""
-        while not self._slot.closed:
-            try:
-                self._follow()
-            except Exception as error:  # an engine may raise anything; one bad frame is no end
-                self._stumble(error)
+        """Until the slot is closed. The thread's body; raises what the tracker died of.
+
+        No thread of a tracker outlives it.
+        """
+        try:
+            while not self._slot.closed:
+                try:
+                    self._follow()
+                except Exception as error:  # an engine may raise anything; one bad frame is no end
+                    self._stumble(error)
+        finally:
+            self._main, self._other = _replaced(self._main), _replaced(self._other)
 
     def _follow(self) -> None:
         while not self._slot.closed:
@@ -177,7 +184,7 @@ class TrackerStage:
             try:
                 other = self._other.process(item)
             except CANNOT_LOAD as error:
-                self._other = None
+                self._other = _replaced(self._other)
                 self._notes.add("compare", f"the comparison ended: {sentence(error)}")
         self._in_row = 0
         facts, first = self.facts, self.facts.tracker_ms == 0
@@ -210,7 +217,7 @@ class TrackerStage:
             self._wish = self._other_wish = None
         if wish is not None:
             try:
-                self._main = self._load(wish)
+                self._main = _replaced(self._main, self._load(wish))
                 self._notes.clear("config")
             except CANNOT_LOAD as error:
                 if self._main is None:
@@ -218,15 +225,26 @@ class TrackerStage:
                 self._notes.add("config", f"the old settings stay in use: {sentence(error)}")
         if other_wish is not None:
             self._notes.clear("compare")
+            self._other = _replaced(self._other)
             try:
                 self._other = None if other_wish[0] is None else self._load(other_wish[0])
             except CANNOT_LOAD as error:
-                self._other = None
                 self._notes.add("compare", f"there is no comparison: {sentence(error)}")
 
     def _load(self, config: TrackerConfig) -> _Loaded:
         tracker = self._make(config)
-        return _Loaded(tracker, used_models(config, tracker.models))
+        try:
+            return _Loaded(tracker, used_models(config, tracker.models))
+        except CANNOT_LOAD:  # a model's file is gone
+            tracker.close()
+            raise
+
+
+def _replaced(old: _Loaded | None, new: _Loaded | None = None) -> _Loaded | None:
+    """The new one; the old one, which is given up, is closed."""
+    if old is not None:
+        old.tracker.close()
+    return new
 
 
 def sentence(error: Exception) -> str:

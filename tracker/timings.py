@@ -28,6 +28,11 @@ class Timings:
             self.seconds[name] += perf_counter() - start
             self.calls[name] += 1
 
+    def add(self, name: str, seconds: float, calls: int) -> None:
+        """Count for stage `name` what ran beside the frames, on another thread."""
+        self.seconds[name] += seconds
+        self.calls[name] += calls
+
     def ms_per_frame(self) -> dict[str, float]:
         """Mean milliseconds of each stage over all frames."""
         return {s: 1e3 * t / max(self.frames, 1) for s, t in self.seconds.items()}

@@ -1,4 +1,4 @@
-"""The whole data path on one thread: `Tracker.process(frame, t)`.
+"""The whole data path on one thread: `Tracker.process(frame, t)`; live, detectors run beside it.
 
 Per kind (hands, faces, objects of people's own), `Watch.step` reads top to bottom: look for missing
 objects now and then, locate what is followed from its last landmarks and what is new from its
@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -23,11 +22,12 @@ from tracker.associate import (
     is_same,
     side_conflict,
 )
-from tracker.detect import FACE, PALM, DetectorSpec, load_detector
+from tracker.detect import FACE, PALM, DetectorSpec, Finder, load_detector
 from tracker.firstlook import from_detections, from_frame
 from tracker.follow import SURE_PRESENCE, Follower, left_probability
 from tracker.geometry import bounds_xyxy
 from tracker.locate import Model, is_plausible, load_model, locate
+from tracker.lookout import Lookout
 from tracker.modelfile import model_file
 from tracker.precision import precise_file
 from tracker.smooth import PRESETS, Preset
@@ -70,7 +70,9 @@ class TrackerConfig:
     threads: int = 2
     engine: str = "auto"  # of the landmark models, as `engines.choose` calls it
     precision: str = "fp32"  # or 'fp16', 'int8': the file of that form beside each model
-    live: bool = False  # load at once: an engine that must be built takes over when it is there
+    # Nothing waits: an engine that must be built takes over when it is there, and detectors run on
+    # a thread of the tracker's, which `Tracker.close` ends; frames must then stay as they are.
+    live: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
@@ -110,16 +112,11 @@ class TrackerConfig:
         return replace(self, **{f"{kind}_model": path})  # type: ignore[arg-type]
 
 
-class Finder(Protocol):
-    """Anything that finds objects in a whole frame."""
-
-    def detect(self, frame_bgr: Image) -> list[Detection]:
-        """Objects in an (H, W, 3) frame, best first, in frame pixels."""
-        ...
-
-
 class Tracker:
-    """Follows hands, faces and objects through one stream, on one thread."""
+    """Follows hands, faces and objects through one stream.
+
+    All methods are for one thread. A live one is to be closed; see `TrackerConfig.live`.
+    """
 
     def __init__(
         self,
@@ -133,10 +130,15 @@ class Tracker:
         self._t: float | None = None
         ids = count(1)
         self._watches: dict[Kind, Watch] = {}
+        finders: dict[Kind, Finder] = {}
         for kind in self.config.kinds:
             model = (models or {}).get(kind) or _load_model(kind, self.config)
             finder = (detectors or {}).get(kind) or _load_finder(kind, self.config)
             self._watches[kind] = Watch(self.config, model, finder, ids, self.timings)
+            if finder is not None:
+                finders[kind] = finder
+        # Last, since whatever fails before it leaves no thread behind.
+        self._lookout = Lookout(finders, self.timings) if self.config.live and finders else None
 
     @property
     def models(self) -> dict[Kind, Model]:
@@ -150,7 +152,10 @@ class Tracker:
         return max(lags, default=0.0)
 
     def process(self, frame_bgr: Image, t: float) -> Result:
-        """What is seen in an (H, W, 3) uint8 BGR frame of time t (seconds, never falling)."""
+        """What is seen in an (H, W, 3) uint8 BGR frame of time t (seconds, never falling).
+
+        Raises what a detector raised; live, at a later frame than the one it was looking at.
+        """
         frame = _checked_frame(frame_bgr)
         if not np.isfinite(t):
             raise ValueError(f"a frame needs a time in seconds, got {t}")
@@ -160,16 +165,33 @@ class Tracker:
             )
         self._t = t
         self.timings.frames += 1
+        seen = {} if self._lookout is None else self._lookout.take(t)
         tracks: list[Track] = []
-        for watch in self._watches.values():
-            tracks += watch.step(frame, t)
+        for kind, watch in self._watches.items():
+            tracks += watch.step(frame, t, seen.get(kind))
+        self._ask_lookout(frame, t)
         return Result(t, tuple(tracks))
 
     def reset(self) -> None:
         """Forget tracks and time, at the start of another stream. Ids and timings go on."""
         self._t = None
+        if self._lookout is not None:
+            self._lookout.forget()
         for watch in self._watches.values():
             watch.reset()
+
+    def close(self) -> None:
+        """End the thread of a live tracker, which takes no more frames then; else do nothing."""
+        if self._lookout is not None:
+            self._lookout.close()
+
+    def _ask_lookout(self, frame: Image, t: float) -> None:
+        """Let it look for what is missing; now that this frame is done, cores are free for it."""
+        if self._lookout is None or self._lookout.busy:
+            return
+        due = [kind for kind, watch in self._watches.items() if watch.wants_lookout(t)]
+        if due:
+            self._lookout.ask(frame, t, due)
 
 
 class Watch:
@@ -185,10 +207,12 @@ class Watch:
     ) -> None:
         """The kind is the model's; `ids` gives numbers that no other track has.
 
-        `finder` None: the network looks at the whole frame for what is missing.
+        `finder` None: the network looks at the whole frame for what is missing. Live, the finder is
+        left to the lookout.
         """
         self.model = model
         self._config, self._finder, self._ids, self._timings = config, finder, ids, timings
+        self._looks_itself = finder is None or not config.live
         self._most = config.most(model.info.kind)
         self.reset()
 
@@ -198,9 +222,14 @@ class Watch:
         self._lost: list[Follower] = []
         self._looked_at: float | None = None
 
-    def step(self, frame: Image, t: float) -> list[Track]:
-        """The tracks of one frame, oldest first."""
-        fresh = self._look(frame, t) if self._is_due(t) else []
+    def step(self, frame: Image, t: float, seen: Sequence[Detection] | None = None) -> list[Track]:
+        """The tracks of one frame, oldest first. `seen`: what the lookout saw a moment ago."""
+        if seen is not None:
+            fresh = self._judge(frame, seen)
+        elif self._looks_itself and self._is_due(t):
+            fresh = self._look(frame, t)
+        else:
+            fresh = []
         boxes = [follower.next_box(t) for follower in self.live]
         found = locate(frame, boxes + fresh, self.model, self._timings)
         with self._timings.stage("smooth"):
@@ -209,6 +238,13 @@ class Watch:
             tracks |= self._begin(answers[len(boxes) :], t)
         shown = {follower.id for follower in self.live}
         return [tracks[i] for i in sorted(tracks) if i in shown]
+
+    def wants_lookout(self, t: float) -> bool:
+        """Is a look by the lookout due after the frame of time t? If so, this counts as one."""
+        if self._looks_itself or not self._is_due(t):
+            return False
+        self._looked_at = t
+        return True
 
     def _is_due(self, t: float) -> bool:
         """Is an object missing or in doubt, and the last look long enough ago?"""
@@ -220,13 +256,23 @@ class Watch:
     def _look(self, frame: Image, t: float) -> list[CropBox]:
         """Crops around new objects, centred on the landmarks that a first run of the net gave."""
         self._looked_at = t
-        known = [bounds_xyxy(follower.xy) for follower in self.live if follower.is_sure]
-        room = self._most - len(known)
         if self._finder is None:
+            known = self._known()
+            room = self._most - len(known)
             return from_frame(frame, known, room, self.model, self._timings)
         with self._timings.stage("detect"):
             detections = self._finder.detect(frame)
+        return self._judge(frame, detections)
+
+    def _judge(self, frame: Image, detections: Sequence[Detection]) -> list[CropBox]:
+        """Crops around those that are not followed yet."""
+        known = self._known()
+        room = self._most - len(known)
         return from_detections(frame, detections, known, room, self.model, self._timings)
+
+    def _known(self) -> list[Floats]:
+        """Boxes (4,) xyxy of what is surely followed."""
+        return [bounds_xyxy(follower.xy) for follower in self.live if follower.is_sure]
 
     def _continue(self, answers: Sequence[Located | None], t: float) -> dict[int, Track]:
         """Go on with the live tracks, given what was seen in the crop of each. Tracks by id."""

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 import assets
 from tracker.associate import is_same
+from tracker.detect import Finder
 from tracker.errors import UserError
 from tracker.geometry import box_from_landmarks
 from tracker.locate import Model, is_plausible, load_model, locate
@@ -29,7 +30,7 @@ from tracker.project.labels import ObjectLabel, box_of
 from tracker.project.layout import Project, own_model
 from tracker.project.markups import built_in
 from tracker.project.places import crop_of_box, is_by_box
-from tracker.track import BUNDLED, Finder, Tracker, TrackerConfig
+from tracker.track import BUNDLED, Tracker, TrackerConfig
 from tracker.types import CropBox, Floats, Image, Kind, Located
 
 SURE = 0.5  # score from which a guessed point counts as visible
