@@ -101,6 +101,15 @@ def test_plain_nets_end_in_relu():
     assert float(net(torch.randn(2, 1, 60, 60))[0].detach().min()) == 0.0
 
 
+def test_maps_of_the_likelihood_start_above_zero():
+    """Else its first steps push some of them below 0 everywhere, where ReLU has no gradient."""
+    spec = NetSpec("heatmap_mt", 60, "gray", read="argmax")
+    heat = build_net(5, spec)(torch.zeros(1, 1, 60, 60))[0]
+    assert (heat == 1).all()
+    soft = build_net(5, NetSpec("seq_mt", 60, "gray"))(torch.zeros(1, 1, 60, 60))[0]
+    assert (soft == 0).all()
+
+
 def test_comm_mt_gives_coordinates():
     heat, shared = build_net(5, NetSpec("comm_mt", 60, "gray"))(torch.zeros(3, 1, 60, 60))
     assert heat.shape == (3, 5, 1, 2)

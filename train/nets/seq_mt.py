@@ -29,6 +29,10 @@ class PlainNet(nn.Module):
         self.head = conv(spec.maps, landmarks, spec.last_kernel)
         self.features = spec.maps
         init_like_theano(self)
+        if spec.read == "argmax":  # the likelihood pushes maps down, and below 0 they never return
+            for layer in self.head:
+                if isinstance(layer, nn.Conv2d) and layer.bias is not None:
+                    nn.init.ones_(layer.bias)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(N, C, S, S) scaled -> heat (N, K, S, S), its last hidden maps (N, F, S, S)."""
