@@ -105,7 +105,7 @@ def test_maps_of_the_likelihood_start_above_zero():
     """Else its first steps push some of them below 0 everywhere, where ReLU has no gradient."""
     spec = NetSpec("heatmap_mt", 60, "gray", read="argmax")
     heat = build_net(5, spec)(torch.zeros(1, 1, 60, 60))[0]
-    assert (heat == 1).all()
+    assert (heat == 5).all()
     soft = build_net(5, NetSpec("seq_mt", 60, "gray"))(torch.zeros(1, 1, 60, 60))[0]
     assert (soft == 0).all()
 

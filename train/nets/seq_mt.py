@@ -32,7 +32,7 @@ class PlainNet(nn.Module):
         if spec.read == "argmax":  # the likelihood pushes maps down, and below 0 they never return
             for layer in self.head:
                 if isinstance(layer, nn.Conv2d) and layer.bias is not None:
-                    nn.init.ones_(layer.bias)
+                    nn.init.constant_(layer.bias, 5.0)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(N, C, S, S) scaled -> heat (N, K, S, S), its last hidden maps (N, F, S, S)."""
