@@ -79,7 +79,7 @@ def _loss(row: Row, base: LossSpec) -> LossSpec:
 
 
 def shapes_spec(row: Row, seed: int) -> FitSpec:
-    """Shapes: class labels alone. At 1e-3 the heat saturates on one shape and learning ends."""
+    """Shapes: class labels alone. The heat may saturate on one shape (at 1e-3 it did)."""
     net = NetSpec(
         "seq_mt", 60, "gray", scaling="unit", kernel=7, maps=16, convs=6, ones=1, last_kernel=1
     )
