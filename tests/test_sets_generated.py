@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from train.sets.base import between, choose_labelled, keep_labels, pixels
+from train.data import choose_labelled, keep_labels
+from train.sets.base import between, pixels
 from train.sets.blocks import CLASSES, base_figure, blocks
 from train.sets.drawing import drawn
 from train.sets.shapes import shapes

@@ -12,6 +12,7 @@ from typing import Any
 from train.checkpoint import load_checkpoint
 from train.config import FitSpec
 from train.fit import Progress, fit
+from train.losses import with_terms
 from train.tables import write_table
 
 # name: (attribute term on, ELT on)
@@ -20,13 +21,7 @@ ROWS = {"L": (False, False), "L+A": (True, False), "L+ELT": (False, True), "L+EL
 
 def row_spec(spec: FitSpec, name: str) -> FitSpec:
     """The config with this row's terms of equation 2 turned on or off."""
-    attribute, elt = ROWS[name]
-    loss = replace(
-        spec.loss,
-        attribute=spec.loss.attribute if attribute else 0.0,
-        alpha=spec.loss.alpha if elt else 0.0,
-    )
-    return replace(spec, loss=loss)
+    return replace(spec, loss=with_terms(spec.loss, name.split("+")))
 
 
 def ablate(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -171,19 +171,58 @@ def join(sets: Sequence[DataSet]) -> DataSet:
     return DataSet(first, tuple(e for s in sets for e in s.examples))
 
 
+def choose_labelled(
+    data: DataSet, share: float, seed: int, attribute: str | None = None
+) -> tuple[int, ...]:
+    """Rows of the training images that keep their landmarks: `share` of those that have any.
+
+    Seeded; at least one. With `attribute` the classes take turns, so that their counts differ by
+    one at most as long as none runs out (the paper: "class-balanced").
+    """
+    rows = [i for i in data.rows(False) if data.examples[i].labelled.any()]
+    count = max(1, round(share * len(rows)))
+    rng = np.random.default_rng([seed, 7])
+    order = [rows[i] for i in rng.permutation(len(rows))]
+    if attribute is None:
+        return tuple(sorted(order[:count]))
+    by_class: dict[object, list[int]] = {}
+    for row in order:
+        by_class.setdefault(data.examples[row].attributes.get(attribute), []).append(row)
+    queues = [by_class[k] for k in sorted(by_class, key=str)]
+    queues = [queues[i] for i in rng.permutation(len(queues))]
+    chosen: list[int] = []
+    while len(chosen) < count:
+        for queue in queues:
+            if queue and len(chosen) < count:
+                chosen.append(queue.pop(0))
+    return tuple(sorted(chosen))
+
+
+def keep_labels(data: DataSet, rows: Sequence[int]) -> DataSet:
+    """The same examples, with landmark labels in training only on these rows."""
+    kept = set(rows)
+    examples = tuple(
+        e if e.hold or i in kept else replace(e, labelled=np.zeros_like(e.labelled))
+        for i, e in enumerate(data.examples)
+    )
+    return DataSet(data.markup, examples, data.cache)
+
+
 def hide_landmarks(data: DataSet, share: float, seed: int) -> DataSet:
     """Keep the landmark labels of `share` of the training pictures, seeded; hide the others.
 
     Points stay as crop geometry (as in the paper, whose crops are made from true boxes).
     """
-    if share >= 1:
-        return data
-    train = [i for i in data.rows(False) if data.examples[i].labelled.any()]
-    order = np.random.default_rng([seed, 7]).permutation(len(train))
-    kept = {train[i] for i in order[: max(1, round(share * len(train)))]}
-    hidden = set(train) - kept
-    examples = tuple(
-        replace(e, labelled=np.zeros_like(e.labelled)) if i in hidden else e
-        for i, e in enumerate(data.examples)
-    )
-    return DataSet(data.markup, examples, data.cache)
+    return data if share >= 1 else keep_labels(data, choose_labelled(data, share, seed))
+
+
+def learnable(data: DataSet, terms: Collection[str]) -> tuple[Example, ...]:
+    """Training examples that some of the terms L, A and ELT can learn from, and those held out.
+
+    The others would fill batches with nothing.
+    """
+    return tuple(
+        e for e in data.examples
+        if e.hold or e.negative or e.labelled.any() or "ELT" in terms
+        or ("A" in terms and e.attributes)
+    )  # fmt: skip

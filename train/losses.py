@@ -8,7 +8,8 @@ with a small Gaussian as target; it makes the first thousand steps several times
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -40,6 +41,18 @@ class LossSpec:
     temporal_epsilon: float = 0.05  # how far they may be apart, crop sides
     plausible: float = 0.0  # shapes stay near those of the labels (pose-PCA)
     plausible_epsilon: float = 0.05  # how far they may be off, RMS radii of the shape
+
+
+def with_terms(spec: LossSpec, terms: Collection[str]) -> LossSpec:
+    """The weights of these terms of equation 2 (L, A, ELT), the others' 0; decay stays."""
+    landmarks = "L" in terms
+    return replace(
+        spec,
+        lam=spec.lam if landmarks else 0.0,
+        heat=spec.heat if landmarks else 0.0,
+        alpha=spec.alpha if "ELT" in terms else 0.0,
+        attribute=spec.attribute if "A" in terms else 0.0,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
 import shutil
 import time
@@ -25,12 +24,13 @@ from tracker.project.files import write_whole
 from train.ablation import ROWS, row_spec
 from train.checkpoint import load_checkpoint
 from train.config import FitSpec
-from train.data import DataSet, hide_landmarks
+from train.data import DataSet, hide_landmarks, learnable
 from train.finetune_plan import Plan, time_steps
 from train.fit import fit
 from train.progress import Progress
 from train.report import Finished
 from train.settings import BEYOND, Budget, choose_spec, usable_losses
+from train.tables import write_table
 
 LEAST_STEPS = 10
 CHECKPOINTS = 5  # in a cell
@@ -157,14 +157,9 @@ def cell_spec(run: Finished, row: str, seed: int) -> FitSpec:
 def cell_data(data: DataSet, row: str, share: float, seed: int) -> tuple[DataSet, int]:
     """The data set of a cell, and how many training objects keep their landmarks.
 
-    What no term of the row can use is left out: it would fill the batches with nothing.
+    What no term of the row can use is left out.
     """
-    attribute, elt = ROWS[row]
-    hidden = hide_landmarks(data, share, seed)
-    kept = tuple(
-        e for e in hidden.examples
-        if e.hold or e.negative or e.labelled.any() or elt or (attribute and e.attributes)
-    )  # fmt: skip
+    kept = learnable(hide_landmarks(data, share, seed), row.split("+"))
     used = sum(bool(e.labelled.any()) for e in kept if not e.hold)
     return DataSet(data.markup, kept, data.cache), used
 
@@ -209,11 +204,6 @@ def wanted_cells(rows: Sequence[str], wish: CurveWish) -> list[Cell]:
     ]
 
 
-def budget_text(budget: Budget) -> str:
-    """What a cell is made under; another budget makes another cell."""
-    return f"{budget.steps} steps" if budget.steps is not None else f"{budget.seconds:g} s"
-
-
 def read_cell(run: Finished, path: Path) -> tuple[str, Result] | None:
     """(budget, result) of a cell's result.json, if it was trained on the very same data."""
     try:
@@ -228,7 +218,7 @@ def read_cell(run: Finished, path: Path) -> tuple[str, Result] | None:
 def is_done(run: Finished, cell: Cell, budget: Budget) -> bool:
     """Whether a cell was trained to its end, with this budget."""
     found = read_cell(run, run.report / "cells" / cell.folder / "result.json")
-    return found is not None and found[0] == budget_text(budget)
+    return found is not None and found[0] == budget.text
 
 
 def known_curve(run: Finished, notes: Sequence[str] = (), missing: int = 0) -> Curve:
@@ -252,7 +242,7 @@ def train_cell(
     )  # fmt: skip
     settings = repr(replace(spec, threads=0, device=""))
     head = {
-        "data": run.digest, "budget": budget_text(wish.budget),
+        "data": run.digest, "budget": wish.budget.text,
         "settings": hashlib.sha256(settings.encode()).hexdigest()[:16],
     }  # fmt: skip
     fresh = _begin(folder, head)
@@ -336,9 +326,4 @@ def _order(r: Result) -> tuple[int, float, int]:
 
 def write_csv(run: Finished, results: Sequence[Result]) -> None:
     """report/curve.csv, one line a cell."""
-    text = io.StringIO()
-    columns = list(Result.__dataclass_fields__)
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(r) for r in results)
-    write_whole(run.report / "curve.csv", text.getvalue().encode())
+    write_table(run.report / "curve.csv", [asdict(r) for r in results])

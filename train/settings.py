@@ -28,6 +28,13 @@ class Budget:
     seconds: float | None = None
     steps: int | None = None
 
+    @property
+    def text(self) -> str:
+        """How a training remembers what it was asked for; '' for nothing."""
+        if self.steps is not None:
+            return f"{self.steps} steps"
+        return "" if self.seconds is None else f"{self.seconds:g} s"
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:

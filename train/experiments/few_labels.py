@@ -23,7 +23,7 @@ import typer
 from tracker.types import CropRule
 from train.checkpoint import load_checkpoint
 from train.config import AugmentSpec, DataSpec, EltSpec, FitSpec
-from train.data import DataSet, read_coco
+from train.data import DataSet, keep_labels, read_coco
 from train.fit import fit
 from train.losses import LossSpec
 from train.progress import Progress
@@ -67,12 +67,8 @@ def few_labelled(data: Path, out: Path, share: float, seed: int) -> DataSet:
     full = read_coco(labels)
     manual = [i for i in full.rows(False) if full.examples[i].quality == "manual"]
     order = np.random.default_rng([seed, 7]).permutation(len(manual))
-    kept = {manual[i] for i in order[: round(share * len(manual))]}
-    examples = [
-        e if e.hold or i in kept else replace(e, labelled=np.zeros_like(e.labelled))
-        for i, e in enumerate(full.examples) if not e.negative
-    ]  # fmt: skip
-    return DataSet(full.markup, tuple(examples))
+    kept = keep_labels(full, [manual[i] for i in order[: round(share * len(manual))]])
+    return DataSet(full.markup, tuple(e for e in kept.examples if not e.negative))
 
 
 def cell_spec(row: str, seed: int, steps: int, moved: bool = True) -> FitSpec:

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from tracker.project.files import write_whole
 from train.checkpoint import Checkpoint, load_checkpoint, load_model
 from train.config import FitSpec, spec_from_dict, spec_to_dict
-from train.data import DataSet
+from train.data import DataSet, choose_labelled, keep_labels, learnable
 from train.device import pick_device
 from train.evaluate import Outputs, predict, torch_runner
 from train.fit import fit
@@ -32,7 +32,7 @@ from train.provenance import provenance
 from train.reproduce.experiments import Experiment, experiment_of, load_set
 from train.reproduce.measure import measure
 from train.reproduce.specs import row_of
-from train.sets.base import PaperSet, choose_labelled, keep_labels, save_list
+from train.sets.base import PaperSet, save_list
 
 VALIDATION = 800  # images of the validation set that a training looks at
 
@@ -121,18 +121,15 @@ def cell_data(
 ) -> tuple[DataSet, tuple[int, ...]]:
     """The training set of a cell, and the rows of `found.fit` that keep their landmarks.
 
-    Images that no term of the row can learn from are left out: they would fill the batches with
-    nothing. Of the validation images at most VALIDATION stay, evenly spread over them.
+    Images that no term of the row can learn from are left out. Of the
+    validation images at most VALIDATION stay, evenly spread over them.
     """
     terms = row_of(cell.row).terms
     data, chosen = found.fit, tuple[int, ...]()
     if "L" in terms:
         chosen = choose_labelled(data, cell.share, cell.seed, experiment.balanced)
     data = keep_labels(data, chosen)
-    train = [
-        e for e in data.examples
-        if not e.hold and (e.labelled.any() or "ELT" in terms or ("A" in terms and e.attributes))
-    ]  # fmt: skip
+    train = [e for e in learnable(data, terms) if not e.hold]
     held = data.rows(True)
     count = min(VALIDATION, len(held))
     kept = [data.examples[held[i * len(held) // count]] for i in range(count)]

@@ -107,13 +107,6 @@ def wanted_cells(wish: ReproduceWish) -> list[Cell]:
     return cells
 
 
-def budget_text(budget: Budget) -> str:
-    """How a cell remembers what it was asked for; '' for the spec's own number of steps."""
-    if budget.steps is not None:
-        return f"{budget.steps} steps"
-    return "" if budget.seconds is None else f"{budget.seconds:g} s"
-
-
 def row_spec(wish: ReproduceWish, row: str, seed: int) -> FitSpec:
     """The spec of a row, before any budget. Without A there are no heads that nothing teaches."""
     spec = SPECS[wish.experiment](row_of(row), seed)
@@ -135,7 +128,7 @@ def in_steps(spec: FitSpec, steps: int) -> FitSpec:
 
 def task_of(wish: ReproduceWish, cell: Cell) -> Task:
     """A cell with the settings that it is trained with; measures speed where time is the budget."""
-    budget, text = wish.budget, budget_text(wish.budget)
+    budget, text = wish.budget, wish.budget.text
     spec = row_spec(wish, cell.row, cell.seed)
     if budget.steps is not None:
         spec = in_steps(spec, budget.steps)

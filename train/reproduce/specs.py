@@ -13,7 +13,7 @@ from tracker.modelfile import Attribute
 from tracker.types import CropRule
 from train.config import AugmentSpec, DataSpec, EltSpec, FitSpec
 from train.data import DataSet
-from train.losses import LossSpec
+from train.losses import LossSpec, with_terms
 from train.model import Head
 from train.nets import NetSpec
 from train.sets.blocks import CLASSES as BLOCK_CLASSES
@@ -66,13 +66,7 @@ def row_of(name: str) -> Row:
 
 def _loss(row: Row, base: LossSpec) -> LossSpec:
     """The terms of a row; the softmax likelihood in place of distances where points are argmax."""
-    loss = replace(
-        base,
-        lam=base.lam if "L" in row.terms else 0.0,
-        alpha=base.alpha if "ELT" in row.terms else 0.0,
-        attribute=base.attribute if "A" in row.terms else 0.0,
-        heat=base.heat if "L" in row.terms else 0.0,
-    )
+    loss = with_terms(base, row.terms)
     if row.net in ("Heatmap-MT", "RCN"):
         loss = replace(loss, lam=0.0, heat=1.0, sigma=0.0)
     return loss

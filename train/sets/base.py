@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from train.data import DataSet
+from train.metrics import nme_per_image
 
 Array = NDArray[np.float64]
 
@@ -29,11 +30,8 @@ class Metric:
 
     def of(self, errors: Array, target: Array, size: float) -> Array:
         """(N,) errors of images from distances (N, K), NaN where nothing is known."""
-        known = np.isfinite(errors)
-        count = known.sum(1)
-        mean = np.where(known, errors, 0).sum(1) / np.where(count > 0, count, np.nan)
-        out: Array = mean / self.length(target, size) * (100 if self.unit == "%" else 1)
-        return out
+        each = nme_per_image(errors, self.length(target, size))
+        return each if self.unit == "%" else each / 100
 
 
 def pixels(target: Array, size: float) -> Array:
@@ -70,43 +68,6 @@ class PaperSet:
     test: DataSet  # every example held out
     metrics: tuple[Metric, ...]  # the paper's first
     parts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # rows of `test` by name
-
-
-def choose_labelled(
-    data: DataSet, share: float, seed: int, attribute: str | None = None
-) -> tuple[int, ...]:
-    """Rows of the training images that keep their landmarks: `share` of those that have any.
-
-    Seeded; at least one. With `attribute` the classes take turns, so that their counts differ by
-    one at most as long as none runs out (the paper: "class-balanced").
-    """
-    rows = [i for i in data.rows(False) if data.examples[i].labelled.any()]
-    count = max(1, round(share * len(rows)))
-    rng = np.random.default_rng([seed, 7])
-    order = [rows[i] for i in rng.permutation(len(rows))]
-    if attribute is None:
-        return tuple(sorted(order[:count]))
-    by_class: dict[object, list[int]] = {}
-    for row in order:
-        by_class.setdefault(data.examples[row].attributes.get(attribute), []).append(row)
-    queues = [by_class[k] for k in sorted(by_class, key=str)]
-    queues = [queues[i] for i in rng.permutation(len(queues))]
-    chosen: list[int] = []
-    while len(chosen) < count:
-        for queue in queues:
-            if queue and len(chosen) < count:
-                chosen.append(queue.pop(0))
-    return tuple(sorted(chosen))
-
-
-def keep_labels(data: DataSet, rows: Sequence[int]) -> DataSet:
-    """The same examples, with landmark labels in training only on these rows."""
-    kept = set(rows)
-    examples = tuple(
-        e if e.hold or i in kept else replace(e, labelled=np.zeros_like(e.labelled))
-        for i, e in enumerate(data.examples)
-    )
-    return DataSet(data.markup, examples, data.cache)
 
 
 def save_list(path: Path, data: DataSet, rows: Sequence[int], root: Path | None = None) -> None:
