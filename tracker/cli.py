@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tracker.cli_errors import say, user_errors
 from tracker.engines_cli import Engine, Precision, engines
 from tracker.inspect_cli import bench, cameras, doctor
 from tracker.live import live
-from tracker.telling import say, user_errors
 
 if TYPE_CHECKING:
     from tracker.image import ImageJob

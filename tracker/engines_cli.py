@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tracker.telling import user_errors
+from tracker.cli_errors import user_errors
 
 
 def _known_engine(name: str) -> str:

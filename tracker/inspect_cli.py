@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tracker.cli_errors import user_errors
 from tracker.engines_cli import Engine, Precision
-from tracker.telling import user_errors
 
 if TYPE_CHECKING:
     from tracker.doctor import Diagnosis
