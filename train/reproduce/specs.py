@@ -96,8 +96,8 @@ def blocks_spec(row: Row, seed: int) -> FitSpec:
     head = Head(Attribute("class", BLOCK_CLASSES), sources[row.net], 256, 0.25, 2, "crop")
     return FitSpec(
         "object", WHOLE, net, (head,), 1.0, _loss(row, LossSpec(1.0, 1.0, 0.2)),
-        DataSpec(labelled_share=0.5), STILL, TURNED, steps=6000, batch=32, lr=1e-3, seed=seed,
-        threads=1, evaluate_every=500, keep="best",
+        DataSpec(labelled_share=0.5), STILL, TURNED, steps=24000, batch=8, lr=1e-3, seed=seed,
+        threads=1, evaluate_every=1000, keep="best",
     )  # fmt: skip
 
 
