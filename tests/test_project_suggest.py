@@ -230,6 +230,9 @@ def test_the_command_says_what_is_missing(tmp_path: Path) -> None:
     from train.cli import app
 
     project = project_with(tmp_path, {})
-    for folder, words in ((project.root, "no clip yet"), (tmp_path / "nope", "train init")):
+    for folder, words in (
+        (project.root, "no clip and no picture yet"),
+        (tmp_path / "nope", "train init"),
+    ):
         done = CliRunner().invoke(app, ["suggest", str(folder)])
         assert isinstance(done.exception, ValueError) and words in str(done.exception)

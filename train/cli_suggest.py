@@ -36,7 +36,10 @@ def suggest(
     try:
         project = open_project(folder)
         if not teaching_clips(project):
-            raise UserError(f"{folder} has no clip yet; add some with 'train add {folder} CLIP'")
+            raise UserError(
+                f"{folder} has no clip and no picture yet; add some with "
+                f"'train add CLIP --project {folder}'"
+            )
         used = current_model(project, model)
         labels = read_labels(project)
         with stop_on_signal() as stopped, progress_line() as report:
@@ -72,5 +75,5 @@ def show(found: Sequence[Suggestion]) -> None:
     table = Table("clip", "frame", "seconds", "disagreement", "why", box=None)
     for s in found:
         amount = "-" if s.disagreement is None else f"{s.disagreement:.2f} %"
-        table.add_row(s.clip, str(s.frame), f"{s.t:.2f}", amount, s.why)
+        table.add_row(s.clip, str(s.frame), "-" if s.t is None else f"{s.t:.2f}", amount, s.why)
     Console().print(table)

@@ -88,7 +88,11 @@ def line(desk: LabelDesk, spans: Spans, suggestions: Suggestions) -> Line:
         screen.t,
         tuple(screen.time_of(label) for label in own if not label.negative),
         tuple(screen.time_of(label) for label in own if label.negative),
-        tuple(s.t for s in suggestions.found if s.clip == name and (name, s.frame) not in labelled),
+        tuple(
+            float(s.frame) if s.t is None else s.t
+            for s in suggestions.found
+            if s.clip == name and (name, s.frame) not in labelled
+        ),
         tuple(kinds),
         tuple((kind, c) for kind in kinds for c in spans.classes(kind)),
         tuple(r for kind in kinds for r in spans.own(kind)),

@@ -2,8 +2,9 @@
 
 A frame ranks high where the network disagrees with itself under warps (ELT), where an object was
 lost that is there before and after, and where it is unlike what is labelled or chosen already; see
-`ranking.choose`. Clips that are held out (labels/split.json) are left out: they test, they do not
-teach. The same project, labels and model give the same answer.
+`ranking.choose`. Pictures of sets are ranked with the frames of clips. What is held out
+(labels/split.json) is left out: it tests, it does not teach. The same project, labels and model
+give the same answer.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tracker.project.measure import LOOK_CROP
 from tracker.project.places import crop_of
 from tracker.project.prelabel import shared_landmarks
 from tracker.project.ranking import LOOK, Candidates, capped, choose, look_of
+from tracker.project.stills import read_stills
 from tracker.project.survey import Report, Row, Stop, survey
 from tracker.types import Floats, Image
 
@@ -37,7 +39,7 @@ class Suggestion:
 
     clip: str
     frame: int
-    t: float  # seconds
+    t: float | None  # seconds; None: a picture of a set, which has no time
     disagreement: float | None  # mean over landmarks and warps, % of the crop's side
     why: str
 
@@ -58,10 +60,10 @@ def suggest(
     """
     clips = teaching_clips(project)
     rows = survey(project, clips, model, report, stop)
-    place = {name: i for i, name in enumerate(sorted(rows))}
+    sets = {c.name for c in clips if c.is_stills}
     free = [
         (name, row)
-        for name in place
+        for name in sorted(rows)
         for row in rows[name]
         if (name, row.frame) not in labels.frames
     ]
@@ -69,20 +71,22 @@ def suggest(
         return []
     pairs = [] if model is None else shared_landmarks(project, model.info.landmarks)
     used = [j for _, j in pairs] or list(range(0 if model is None else len(model.info.landmarks)))
+    place = {name: i for i, name in enumerate(sorted(set(rows) - sets))}
     pool = _pool(free, place, used)
     known = _known(project, labels, place, [i for i, _ in pairs], len(used))
     names = [] if model is None else [model.info.landmarks[j] for j in used]
     reason = _Reasons([row for _, row in free], used, names, bool(labels.frames))
     return [
-        Suggestion(free[i][0], free[i][1].frame, free[i][1].t, mean_of(free[i][1], used),
-                   reason.of(free[i][1]))
+        Suggestion(free[i][0], free[i][1].frame,
+                   None if free[i][0] in sets else free[i][1].t,
+                   mean_of(free[i][1], used), reason.of(free[i][1]))
         for i, _ in choose(pool, known, count)
     ]  # fmt: skip
 
 
 def teaching_clips(project: Project) -> list[Clip]:
-    """The clips that are not held out; all of them where nothing else would be left."""
-    clips = list(read_clips(project))
+    """The clips and sets that are not held out; all of them where nothing else would be left."""
+    clips = [*read_clips(project), *read_stills(project)]
     teaching = [c for c in clips if c.name not in held_out(project)]
     return teaching or clips
 
@@ -106,7 +110,7 @@ def _pool(
     free: Sequence[tuple[str, Row]], place: Mapping[str, int], used: Sequence[int]
 ) -> Candidates:
     """All candidates. A lost object counts as more than the least sure ones, a frame in which
-    nothing was found as much as the usual one.
+    nothing was found as much as the usual one. A picture of a set is close in time to nothing.
     """
     means = [mean_of(row, used) for _, row in free]
     measured = capped([v for v in means if v is not None])
@@ -119,7 +123,7 @@ def _pool(
     nothing = np.full((len(used), 2), np.nan, np.float32)
     return Candidates(
         value.astype(np.float32),
-        np.array([place[name] for name, _ in free], np.int64),
+        np.array([place.get(name, len(place) + i) for i, (name, _) in enumerate(free)], np.int64),
         np.array([row.t for _, row in free], np.float64),
         np.stack([nothing if row.xy is None else row.xy[list(used)] for _, row in free]),
         np.stack([row.look for _, row in free]),
@@ -198,9 +202,9 @@ class _Reasons:
 
 
 def to_json(found: Sequence[Suggestion]) -> str:
-    """A JSON list; a disagreement that was not measured is null."""
+    """A JSON list; null: a disagreement that was not measured, the time of a picture."""
     rows = [
-        {"clip": s.clip, "frame": s.frame, "t_s": round(s.t, 6),
+        {"clip": s.clip, "frame": s.frame, "t_s": None if s.t is None else round(s.t, 6),
          "disagreement": None if s.disagreement is None else round(s.disagreement, 3),
          "why": s.why}
         for s in found

@@ -1,14 +1,16 @@
 """One pass over the clips: where objects are, where they are lost, how unsure the network is.
 
-Bounded whatever the clips' length: at most about MOST_TRACKED frames are tracked (of long clips,
-short windows evenly spread) and MOST_MEASURED of these are measured. What was found is kept in
-cache/suggest.json by model and clip, so that only what is new is looked at.
+Pictures of a set are looked at one by one. Bounded whatever the clips' length: at most about
+MOST_TRACKED frames are tracked (of long clips, short windows evenly spread) and MOST_MEASURED of
+these are measured. What was found is kept in cache/suggest.json by model and clip, so that only
+what is new is looked at.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -20,12 +22,13 @@ from numpy.typing import NDArray
 from tracker.errors import UserError
 from tracker.geometry import box_from_landmarks
 from tracker.locate import Model
-from tracker.project.clips import Clip, ClipFrames
+from tracker.project.clips import Clip
 from tracker.project.files import write_whole
 from tracker.project.layout import Project
 from tracker.project.measure import measure
 from tracker.project.prelabel import tracker_of
 from tracker.project.ranking import WarpSpec, look_of
+from tracker.project.stills import frames_of, read_set
 from tracker.track import Tracker
 from tracker.types import Floats, Image, Track
 
@@ -84,6 +87,16 @@ def tracked_frames(times: NDArray[np.float64], plan: Pass) -> list[int]:
     return [int(i) for i in np.flatnonzero(new & windows)]
 
 
+def pictures(count: int, plan: Pass) -> list[int]:
+    """Numbers of the pictures of a set that are looked at: all, or evenly spread ones."""
+    return list(range(0, count, round(1 / plan.share)))
+
+
+def length_of(clip: Clip) -> float:
+    """Seconds that a clip counts for in the plan; a picture as much as a tracked frame."""
+    return clip.frames * STEP_S if clip.is_stills else clip.seconds
+
+
 def lost_rows(counts: Sequence[int], times: Sequence[float]) -> list[int]:
     """The middle of each stretch with fewer objects than within LOST_S both before and after."""
     count, t = np.asarray(counts), np.asarray(times)
@@ -107,7 +120,7 @@ def survey(
 ) -> dict[str, list[Row]]:
     """The rows of each clip, by name. Where `stop` becomes true, those up to there."""
     kept = _Kept(project, model)
-    plan = plan_pass(sum(c.seconds for c in clips))
+    plan = plan_pass(sum(length_of(c) for c in clips))
     rows = {c.name: found for c in clips if (found := kept.get(c, plan)) is not None}
     missing = [c for c in clips if c.name not in rows]
     if not missing:
@@ -136,7 +149,9 @@ def most_objects(project: Project) -> int:
 
 
 def _frames_of(project: Project, clip: Clip, plan: Pass) -> list[int]:
-    with ClipFrames(project, clip) as frames:
+    if clip.is_stills:
+        return pictures(clip.frames, plan)
+    with closing(frames_of(project, clip)) as frames:
         return tracked_frames(np.asarray(frames.times), plan)
 
 
@@ -155,17 +170,19 @@ class _Look:
             self._tracker.reset()
         seen: list[tuple[int, Row]] = []  # number of objects, row
         measured: list[bool] = []
-        with ClipFrames(project, clip) as frames:
+        with closing(frames_of(project, clip)) as frames:
             for n, i in enumerate(wanted):
                 if stop():
                     break
+                if clip.is_stills and self._tracker is not None:
+                    self._tracker.reset()  # a picture says nothing about the next one
                 found = frames.frame(i)
                 if found.bgr is not None:
                     is_due = n % self._plan.every == 0
                     seen.append(self._frame(i, found.t, found.bgr, is_due))
                     measured.append(is_due)
                 told(n + 1)
-        if self._tracker is None:
+        if self._tracker is None or clip.is_stills:
             return [row for (_, row), due in zip(seen, measured, strict=True) if due]
         lost = set(lost_rows([n for n, _ in seen], [r.t for _, r in seen]))
         return [
@@ -201,6 +218,7 @@ class _Kept:
     """cache/suggest.json: what is known of the clips for one model."""
 
     def __init__(self, project: Project, model: Model | None) -> None:
+        self._project = project
         self._path = project.cache_dir / FILE
         self._model = model_key(model)
         self._clips: dict[str, Any] = {}
@@ -215,15 +233,23 @@ class _Kept:
         """The rows of a clip, if they were found in the same way."""
         try:
             body = self._clips[clip.name]
-            if body["key"] == _clip_key(clip, plan):
+            if body["key"] == self._key(clip, plan):
                 return [_row(values) for values in body["rows"]]
         except (KeyError, ValueError, TypeError):
             pass
         return None
 
+    def _key(self, clip: Clip, plan: Pass) -> list[Any]:
+        """What the rows of a clip depend on, besides the model; of a set: its pictures."""
+        sums = clip.sha256
+        if clip.is_stills:
+            held = sorted((n, sha) for (_, sha), n in read_set(self._project, clip.name).items())
+            sums = sha256(repr(held).encode()).hexdigest()
+        return [sums, plan.share, plan.every]
+
     def put(self, clip: Clip, plan: Pass, rows: Sequence[Row]) -> None:
         """Keep the rows of a clip. A folder that cannot be written costs only time."""
-        body = {"key": _clip_key(clip, plan), "rows": [_values(r) for r in rows]}
+        body = {"key": self._key(clip, plan), "rows": [_values(r) for r in rows]}
         self._clips[clip.name] = body
         whole = {"schema": SCHEMA, "model": self._model, "clips": self._clips}
         try:
@@ -240,10 +266,6 @@ def model_key(model: Model | None) -> str:
     if model.path is not None:
         return sha256(model.path.read_bytes()).hexdigest()
     return f"{model.info.network} {model.info.checkpoint_sha256}"
-
-
-def _clip_key(clip: Clip, plan: Pass) -> list[Any]:
-    return [clip.sha256, plan.share, plan.every]
 
 
 def _values(row: Row) -> dict[str, Any]:
