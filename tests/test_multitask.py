@@ -134,6 +134,8 @@ def test_optimisers_by_name():
     found = build_optimiser(model, FitSpec(optimiser="adadelta", lr=1.0))
     assert isinstance(found, torch.optim.Adadelta)
     assert (found.defaults["rho"], found.defaults["eps"], found.defaults["lr"]) == (0.95, 1e-8, 1.0)
+    adam = build_optimiser(model, FitSpec(epsilon=1e-5))
+    assert isinstance(adam, torch.optim.Adam) and adam.defaults["eps"] == 1e-5
     with pytest.raises(ValueError, match="adam or adadelta, found 'sgd'"):
         build_optimiser(model, FitSpec(optimiser="sgd"))
 

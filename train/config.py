@@ -77,6 +77,7 @@ class FitSpec:
     steps: int = 3000
     lr: float = 2e-3
     optimiser: str = "adam"  # or 'adadelta' (rho .95, no rate of its own: set lr to 1)
+    epsilon: float = 1e-8  # of Adam; gradients far below it move nothing
     warmup: int = 100
     ema: float = 0.998
     seed: int = 0

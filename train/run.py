@@ -93,7 +93,7 @@ def start_run(
 def build_optimiser(model: LandmarkNet, spec: FitSpec) -> torch.optim.Optimizer:
     """Adam, or ADADELTA as in RCN's code; ValueError for another name."""
     if spec.optimiser == "adam":
-        return torch.optim.Adam(model.parameters(), spec.lr)
+        return torch.optim.Adam(model.parameters(), spec.lr, eps=spec.epsilon)
     if spec.optimiser == "adadelta":
         return torch.optim.Adadelta(model.parameters(), spec.lr, rho=0.95, eps=1e-8)
     raise ValueError(f"optimiser takes adam or adadelta, found '{spec.optimiser}'")
