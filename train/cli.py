@@ -13,7 +13,7 @@ from tracker.errors import UserError
 from train.cli_exchange import export_labels, import_labels
 from train.cli_finetune import finetune
 from train.cli_label import label
-from train.cli_project import add, check, init
+from train.cli_project import add, check, init, remove
 from train.cli_report import report
 from train.cli_reproduce import reproduce
 from train.cli_speed import parity, quantize
@@ -238,6 +238,7 @@ app.command()(reproduce)
 
 app.command()(init)
 app.command()(add)
+app.command()(remove)
 app.command()(check)
 app.command("import")(import_labels)
 app.command("export-labels")(export_labels)

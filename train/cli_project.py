@@ -189,3 +189,25 @@ def _print(problems: Sequence[Problem], fix: bool) -> None:
 _MENDABLE = {
     "annotation_ids", "range_twice", "range_beyond", "picture", "stray", "fold", "unlisted", "part",
 }  # fmt: skip
+
+
+def remove(
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="CLIP.mp4, SET, or SET/PICTURE.")
+    ],
+    project: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
+) -> None:
+    """Take clips, sets of pictures or single pictures out of a project, with their labels.
+
+    Nothing is deleted: they are moved to removed/NAME in the project, from where 'train add' and
+    'train import' take them back.
+    """
+    from tracker.project.layout import open_project
+    from tracker.project.removing import find
+    from tracker.project.removing import remove as move
+
+    opened = open_project(project)
+    for wish in [find(opened, name) for name in names]:  # a wrong name moves nothing
+        done = move(opened, wish)
+        labels = f"{done.frames} labelled frames, {done.ranges} ranges"
+        typer.echo(f"moved {done.name} ({labels}) to {done.folder}")

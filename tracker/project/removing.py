@@ -1,0 +1,171 @@
+"""Clips and pictures on their way out of a project: moved aside with their labels, never deleted.
+
+removed/NAME/ then holds the clip (or the pictures), `labels.json` with `frames/` beside it, and
+`ranges.csv`: what `train add` and `train import` take back.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracker.errors import UserError, writing
+from tracker.project.clips import Clip, clip_path, read_clips, write_clips
+from tracker.project.files import read_text, write_whole
+from tracker.project.labels import Key, Labels, picture_name, ranges_to_csv, to_coco
+from tracker.project.layout import Project
+from tracker.project.stills import read_set, read_stills, write_set
+from tracker.project.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was moved, and where it is now."""
+
+    name: str  # of the clip, the set or the picture
+    frames: int  # labelled ones that went with it
+    ranges: int
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to go: a clip, a set, or one picture of a set."""
+
+    clip: Clip
+    picture: int | None = None
+
+
+def find(project: Project, name: str) -> Wish:
+    """What a name stands for: CLIP.mp4, its stem, SET, or SET/PICTURE (its file, or its number).
+
+    UserError names what there is.
+    """
+    listed = [*read_clips(project), *read_stills(project)]
+    for clip in listed:
+        if name in (clip.name, clip.stem):
+            return Wish(clip)
+    whole, _, part = name.partition("/")
+    for clip in listed:
+        if clip.is_stills and clip.name == whole:
+            known = read_set(project, whole)
+            found = [n for (file, _), n in known.items() if part in (file, str(n))]
+            if len(found) == 1:
+                return Wish(clip, found[0])
+            what = "more than one picture" if found else "no picture"
+            raise UserError(f"{whole} has {what} '{part}'; say its number, as 'train label' shows")
+    there = ", ".join(c.name for c in listed) or "nothing yet"
+    raise UserError(f"{project.root} has no clip '{name}'; it has {there}")
+
+
+def remove(project: Project, wish: Wish) -> Removed:
+    """Move a clip, a set or a picture with its labels to removed/.
+
+    What is moved is written there first, so that a kill in between leaves it in both places.
+    UserError where another labels the project, or the disk refuses.
+    """
+    with Store.open(project) as store:
+        if store.read_only:
+            raise UserError(f"{project.root}: nothing was removed: {store.why}")
+        gone, ranges = _labels_of(store.labels, wish)
+        folder = _free(project, _name(wish))
+        with writing(folder):
+            folder.mkdir(parents=True)
+        _write_labels(project, gone, folder)
+        for key in gone.frames:
+            store.remove_frame(*key)
+        if ranges:
+            store.set_ranges(r for r in store.labels.ranges if r.clip != wish.clip.name)
+        store.save()
+        if wish.picture is not None:
+            _move_picture(project, wish.clip, wish.picture, folder)
+        else:
+            _move_clip(project, wish.clip, folder)
+            _forget(project, wish.clip.name)
+    return Removed(_name(wish), len(gone.frames), ranges, folder)
+
+
+def _name(wish: Wish) -> str:
+    number = "" if wish.picture is None else f"_{wish.picture:06d}"
+    return wish.clip.stem + number
+
+
+def _labels_of(labels: Labels, wish: Wish) -> tuple[Labels, int]:
+    def goes(key: Key) -> bool:
+        return key[0] == wish.clip.name and wish.picture in (None, key[1])
+
+    ranges = () if wish.picture is not None else tuple(
+        r for r in labels.ranges if r.clip == wish.clip.name
+    )  # fmt: skip
+    return Labels({k: f for k, f in labels.frames.items() if goes(k)}, ranges), len(ranges)
+
+
+def _free(project: Project, name: str) -> Path:
+    """A folder that is not there yet."""
+    folder, number = project.root / "removed" / name, 1
+    while folder.exists():
+        number += 1
+        folder = folder.with_name(f"{name}_{number}")
+    return folder
+
+
+def _write_labels(project: Project, gone: Labels, folder: Path) -> None:
+    if gone.ranges:
+        write_whole(folder / "ranges.csv", ranges_to_csv(gone.ranges).encode())
+    if not gone.frames:
+        return
+    with writing(folder):
+        for key in gone.frames:
+            source, target = project.labels_dir / picture_name(*key), folder / picture_name(*key)
+            if source.is_file():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, target)
+    text = json.dumps(to_coco(project, gone), ensure_ascii=False, allow_nan=False, indent=1)
+    write_whole(folder / "labels.json", (text + "\n").encode())
+
+
+def _move_clip(project: Project, clip: Clip, folder: Path) -> None:
+    """The file of a clip and the pictures of its frames; of a set, its pictures and their index."""
+    source = project.frames_dir / clip.stem
+    with writing(folder):
+        if source.is_dir():
+            target = folder / "frames" / clip.stem
+            target.mkdir(parents=True, exist_ok=True)
+            for path in sorted(source.iterdir()):
+                path.replace(target / path.name)
+            source.rmdir()
+        if not clip.is_stills:
+            write_clips(project, [c for c in read_clips(project) if c.name != clip.name])
+            if clip_path(project, clip).exists():
+                clip_path(project, clip).rename(folder / clip.name)
+
+
+def _move_picture(project: Project, clip: Clip, number: int, folder: Path) -> None:
+    known = read_set(project, clip.name)
+    write_set(project, clip.name, {key: n for key, n in known.items() if n != number})
+    name = picture_name(clip.name, number)
+    source, target = project.labels_dir / name, folder / name
+    with writing(folder):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.exists():
+            source.replace(target)
+
+
+def _forget(project: Project, name: str) -> None:
+    """Take a clip out of the hold-out; where that leaves none, the next training chooses anew."""
+    path = project.split_path
+    try:
+        found = json.loads(read_text(path)) if path.is_file() else {}
+        hold, stretch = list(found.get("hold", ())), found.get("stretch") or ("",)
+        if name not in hold and name != stretch[0]:
+            return
+    except (ValueError, AttributeError, TypeError, KeyError):
+        return  # 'train check' tells what is wrong with it
+    kept = [n for n in hold if n != name]
+    if kept and name != stretch[0]:
+        write_whole(path, (json.dumps(found | {"hold": kept}, indent=1) + "\n").encode())
+        return
+    with writing(path):
+        path.unlink()
