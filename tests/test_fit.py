@@ -108,6 +108,19 @@ def test_learning_rate_warms_up_and_ends_at_one_percent():
     assert learning_rate(spec, 1000) == pytest.approx(0.01)
 
 
+def test_each_cycle_of_the_rate_is_a_short_schedule_of_its_own():
+    from train.config import FitSpec
+
+    whole, part = FitSpec(steps=1000, cycles=4, lr=1.0), FitSpec(steps=250, lr=1.0)
+    for at in (0, 99, 100, 180, 249):
+        for cycle in range(4):
+            assert learning_rate(whole, 250 * cycle + at) == learning_rate(part, at)
+    assert learning_rate(whole, 1000) == learning_rate(part, 250) == pytest.approx(0.01)
+    uneven = FitSpec(steps=1000, cycles=3, lr=1.0)  # 334 steps each, the last one 332
+    assert learning_rate(uneven, 334) == pytest.approx(0.01)  # the warm-up's first step
+    assert learning_rate(uneven, 999) < 0.02
+
+
 def test_ema_by_hand():
     a, b = torch.nn.Linear(1, 1, bias=False), torch.nn.Linear(1, 1, bias=False)
     with torch.no_grad():

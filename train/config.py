@@ -78,7 +78,8 @@ class FitSpec:
     lr: float = 2e-3
     optimiser: str = "adam"  # or 'adadelta' (rho .95, no rate of its own: set lr to 1)
     epsilon: float = 1e-8  # of Adam; gradients far below it move nothing
-    warmup: int = 100
+    warmup: int = 100  # steps
+    cycles: int = 1  # of the rate, each with a warm-up and a fall to 1 %; of equal length
     ema: float = 0.998
     seed: int = 0
     threads: int = 2

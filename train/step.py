@@ -20,10 +20,12 @@ from train.run import Run
 
 
 def learning_rate(spec: FitSpec, step: int) -> float:
-    """Linear warm-up, then a cosine to 1 % of the top rate."""
-    if step < spec.warmup:
-        return spec.lr * (step + 1) / spec.warmup
-    done = (step - spec.warmup) / max(1, spec.steps - spec.warmup)
+    """Linear warm-up, then a cosine to 1 % of the top rate; that again in each of `spec.cycles`."""
+    length = max(1, -(-spec.steps // spec.cycles))
+    at = step - min(step // length, spec.cycles - 1) * length
+    if at < spec.warmup:
+        return spec.lr * (at + 1) / spec.warmup
+    done = (at - spec.warmup) / max(1, length - spec.warmup)
     return spec.lr * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(done, 1.0)))))
 
 
