@@ -121,6 +121,13 @@ def test_each_cycle_of_the_rate_is_a_short_schedule_of_its_own():
     assert learning_rate(uneven, 999) < 0.02
 
 
+def test_no_cycle_at_all_is_refused(tmp_path):
+    write_blobs(tmp_path, 4, hold=0)
+    spec = replace(read_config(write_config(tmp_path, steps=3)), cycles=0)
+    with pytest.raises(ValueError, match="cycles takes 1 or more, found 0"):
+        fit(spec, tmp_path, tmp_path / "run")
+
+
 def test_ema_by_hand():
     a, b = torch.nn.Linear(1, 1, bias=False), torch.nn.Linear(1, 1, bias=False)
     with torch.no_grad():

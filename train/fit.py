@@ -68,6 +68,8 @@ def fit(
     torch.set_num_threads(spec.threads)
     if spec.keep not in ("last", "best"):
         raise ValueError(f"keep takes last or best, found '{spec.keep}'")
+    if spec.cycles < 1:
+        raise ValueError(f"cycles takes 1 or more, found {spec.cycles}")
     device = pick_device(spec.device)
     if data is None:
         data = load_data(spec, root)
