@@ -1,0 +1,83 @@
+"""Are a test set's labels shifted against what a model learnt? Its errors, by the turn of the face.
+
+    python -m train.experiments.label_offset mtfl CELL --data FOLDER
+
+CELL is the folder of a finished cell of `train reproduce`. Prints the median of predicted - true in
+the picture's own axes, for all images and by the direction of the line between two landmarks. What
+is wrong with a model, or meant otherwise by an annotator, turns with the object; a shift that stays
+put while the objects turn is one of the coordinates. The error without the shift is printed too:
+each half of the images is freed of the shift of the other half, so that nothing is fitted to what
+it is measured on.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from train.checkpoint import load_model
+from train.reproduce.cells import run_test
+from train.reproduce.experiments import load_set
+from train.sets.base import Metric
+
+Array = NDArray[np.float64]
+TURNS = (-180.0, -15.0, -5.0, 5.0, 15.0, 180.0)  # degrees, edges of the groups
+
+
+def shift_of(gap: Array) -> Array:
+    """(2,) the median over images and points of gaps (N, K, 2), NaN where nothing is known."""
+    return np.asarray(np.nanmedian(gap.reshape(-1, 2), 0))
+
+
+def turns_of(target: Array, pair: tuple[int, int]) -> Array:
+    """(N,) degrees of the line between two landmarks against the picture's x axis (y down)."""
+    line = target[:, pair[1]] - target[:, pair[0]]
+    return np.degrees(np.arctan2(line[:, 1], line[:, 0]))
+
+
+def error_without_shift(xy: Array, target: Array, metric: Metric, size: int) -> float:
+    """The mean error when each half of the images is freed of the other half's shift."""
+    each = np.full(len(xy), np.nan)
+    for half in (0, 1):
+        own, other = np.arange(len(xy)) % 2 == half, np.arange(len(xy)) % 2 != half
+        moved = xy[own] - shift_of(xy[other] - target[other])
+        each[own] = metric.of(np.linalg.norm(moved - target[own], axis=-1), target[own], size)
+    return float(np.nanmean(each))
+
+
+def main(
+    name: Annotated[str, typer.Argument(help="The experiment, such as mtfl.")],
+    cell: Annotated[Path, typer.Argument(help="Folder of a finished cell.")],
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set.")] = None,
+    pair: Annotated[str, typer.Option(help="Landmarks whose line says the turn.")] = "0,1",
+) -> None:
+    """Print the shift by the turn of the object, and the error with and without it."""
+    found, (model, kept) = load_set(name, data), load_model(cell / "model.safetensors")
+    out = run_test(model, found, kept.spec)
+    target = np.where(out.labelled[..., None], out.target, np.nan)
+    gap, metric, size = out.xy - target, found.metrics[0], kept.spec.net.size
+    a, b = (int(k) for k in pair.split(","))
+    turns = turns_of(target, (a, b))
+    print(f"predicted - true, pixels of the {size} px crop, median over images and points")
+    print(f"{'turned by':>14}  images      x      y")
+    groups = [("all", np.isfinite(turns))]
+    groups += [
+        (f"{low:.0f} to {high:.0f}", (turns >= low) & (turns < high))
+        for low, high in pairwise(TURNS)
+    ]
+    for words, rows in groups:
+        if rows.any():
+            x, y = shift_of(gap[rows])
+            print(f"{words:>14}  {rows.sum():6d}  {x:5.2f}  {y:5.2f}")
+    plain = np.nanmean(metric.of(np.linalg.norm(gap, axis=-1), target, size))
+    freed = error_without_shift(out.xy, target, metric, size)
+    print(f"{metric.name}: {plain:.2f} {metric.unit}, without the shift {freed:.2f} {metric.unit}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
