@@ -21,7 +21,7 @@ import typer
 from numpy.typing import NDArray
 
 from train.checkpoint import load_model
-from train.reproduce.cells import run_test
+from train.evaluate import predict, torch_runner
 from train.reproduce.experiments import load_set
 from train.sets.base import Metric
 
@@ -55,10 +55,14 @@ def main(
     cell: Annotated[Path, typer.Argument(help="Folder of a finished cell.")],
     data: Annotated[Path | None, typer.Option(help="Folder of the data set.")] = None,
     pair: Annotated[str, typer.Option(help="Landmarks whose line says the turn.")] = "0,1",
+    validation: Annotated[
+        bool, typer.Option("--validation", help="The validation images in place of the test's.")
+    ] = False,
 ) -> None:
     """Print the shift by the turn of the object, and the error with and without it."""
     found, (model, kept) = load_set(name, data), load_model(cell / "model.safetensors")
-    out = run_test(model, found, kept.spec)
+    images = found.fit if validation else found.test
+    out = predict(torch_runner(model), images, images.rows(hold=True), kept.spec)
     target = np.where(out.labelled[..., None], out.target, np.nan)
     gap, metric, size = out.xy - target, found.metrics[0], kept.spec.net.size
     a, b = (int(k) for k in pair.split(","))
