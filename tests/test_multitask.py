@@ -144,7 +144,7 @@ def test_rows_and_their_terms():
     row = row_of("Seq-MT (L+ELT+A)")
     assert row.terms == {"L", "ELT", "A"} and row.name == "Seq-MT (L+ELT+A)"
     spec = SPECS["blocks"](row, 3)
-    assert (spec.loss.lam, spec.loss.alpha, spec.loss.attribute, spec.seed) == (1.0, 1.0, 0.05, 3)
+    assert (spec.loss.lam, spec.loss.alpha, spec.loss.attribute, spec.seed) == (1.0, 1.0, 0.2, 3)
     only = SPECS["blocks"](row_of("Heatmap-MT (L)"), 0).loss
     assert (only.lam, only.alpha, only.attribute, only.heat, only.sigma) == (0, 0, 0, 1, 0)
     assert SPECS["shapes"](row_of("Seq-MT (A)"), 0).loss.lam == 0.0
