@@ -48,10 +48,8 @@ def main(cell: Annotated[Path, typer.Argument(help="Folder of a finished cell.")
     print(f"{'':>10}  offset x, y (px)  distance without it: mean, median   heat's spread (px)")
     for k, name in enumerate(CLASSES):
         x, y = usual[k]
-        print(
-            f"{name:>10}  {x:6.2f}, {y:6.2f}  {rest[:, k].mean():21.2f}, {np.median(rest[:, k]):5.2f}"
-            f"  {spread[k]:19.3f}"
-        )
+        mean, median = rest[:, k].mean(), np.median(rest[:, k])
+        print(f"{name:>10}  {x:6.2f}, {y:6.2f}  {mean:21.2f}, {median:5.2f}  {spread[k]:19.3f}")
     right = out.attributes["nearer"].argmax(1) == out.truth["nearer"]
     apart = margins(out.target)
     print(f"told right: {right.mean():.2%} of {len(right)}")
