@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from tracker.project.adding import add_one, sources
 from tracker.project.labels import read_labels
 from tracker.project.layout import Project
+from tracker.project.suggest import Suggestion
 from ui.label_guess import neighbours
 
 SIZES = ((96, 64), (40, 80), (120, 60), (96, 64))
@@ -118,3 +119,18 @@ def test_a_picture_that_is_gone_is_not_labelled(room: Room) -> None:
     room.key(Qt.Key.Key_Right)
     room.key("b")
     assert "could not be decoded" in room.message and room.desk.label() is None
+
+
+def test_space_leads_to_suggested_pictures(
+    qtbot: QtBot, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranked = [Suggestion("photos", 2, None, 1.5, "unsure of tip")]
+    monkeypatch.setattr("tracker.project.suggest.suggest", lambda *_: ranked)
+    room.key(Qt.Key.Key_Space)
+
+    def is_there() -> bool:
+        room.window.tick()
+        return room.desk.screen.key == ("photos", 2)
+
+    qtbot.waitUntil(is_there, timeout=20_000)
+    assert room.line.line.suggested == (2.0,), "a diamond at its number"
