@@ -99,7 +99,7 @@ def blocks_spec(row: Row, seed: int) -> FitSpec:
     head = Head(Attribute("class", BLOCK_CLASSES), sources[row.net], 256, 0.25, 2, "crop")
     return FitSpec(
         "object", WHOLE, net, (head,), 1.0, _loss(row, LossSpec(1.0, 1.0, 0.2)),
-        DataSpec(labelled_share=0.5), STILL, TURNED, steps=24000, batch=8, lr=1e-3, seed=seed,
+        DataSpec(labelled_share=0.5), STILL, TURNED, steps=18000, batch=8, lr=1e-3, seed=seed,
         threads=1, evaluate_every=1000, keep="best",
     )  # fmt: skip
 
@@ -185,13 +185,13 @@ def faces300w_spec(row: Row, seed: int) -> FitSpec:
 
 
 def faces68_spec(row: Row, seed: int) -> FitSpec:
-    """The stand-in for 300W: as there, with the heat's likelihood, so that 1,200 steps tell rows
+    """The stand-in for 300W: as there, with the heat's likelihood, so that 1,000 steps tell rows
     apart.
     """
     spec = faces300w_spec(row, seed)
     loss = _loss(row, LossSpec(0.05, 0.05, 0.0, heat=1.0, point="l1", elt_on="all"))
     return replace(
-        spec, loss=replace(loss, elt_share=0.5), steps=1200, batch=8, lr=1e-3, threads=1,
+        spec, loss=replace(loss, elt_share=0.5), steps=1000, batch=8, lr=1e-3, threads=1,
         augment=replace(spec.augment, flip=0.5), evaluate_every=200,
     )  # fmt: skip
 
