@@ -72,6 +72,13 @@ class Stage:
         wait_for(lambda: lookout._asked is None, "an answer")
 
 
+def begin_a_look(stage: Stage) -> None:
+    """A look at a frame with a hand is under way and does not end yet."""
+    stage.finder.may_answer.clear()
+    stage.show(HAND)
+    wait_for(lambda: stage.finder.calls == 1, "the look")
+
+
 @contextmanager
 def staged(config: TrackerConfig = ONE) -> Iterator[Stage]:
     stage = Stage(config)
@@ -172,9 +179,7 @@ def test_stale_sightings_are_dropped() -> None:
 
 def test_reset_forgets_the_look_under_way() -> None:
     with staged() as stage:
-        stage.finder.may_answer.clear()
-        stage.show(HAND)
-        wait_for(lambda: stage.finder.calls == 1, "the first look")
+        begin_a_look(stage)
         stage.tracker.reset()
         stage.frame = 0
         assert stage.show() == ()  # is asked for while the old look is still under way
@@ -186,9 +191,7 @@ def test_reset_forgets_the_look_under_way() -> None:
 
 def test_an_answer_after_a_reset_is_nobodys() -> None:
     with staged() as stage:
-        stage.finder.may_answer.clear()
-        stage.show(HAND)
-        wait_for(lambda: stage.finder.calls == 1, "the look")
+        begin_a_look(stage)
         stage.tracker.reset()
         stage.finder.may_answer.set()
         sleep(0.1)  # it answers
@@ -289,9 +292,7 @@ def test_the_thread_ends_with_the_tracker() -> None:
 def test_a_detector_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tracker.lookout.JOIN", 0.05)
     stage = Stage()
-    stage.finder.may_answer.clear()
-    stage.show(HAND)
-    wait_for(lambda: stage.finder.calls == 1, "a look")
+    begin_a_look(stage)
     stage.tracker.close()
     assert lookouts() == 1
     stage.finder.may_answer.set()

@@ -158,6 +158,12 @@ def to_coco(project: Project, labels: Labels, stand: Stand | None = None) -> dic
     return {"info": info, "images": images, "annotations": annotations, "categories": [category]}
 
 
+def coco_bytes(project: Project, labels: Labels, stand: Stand | None = None) -> bytes:
+    """`to_coco` as it is written to a labels.json."""
+    coco = to_coco(project, labels, stand)
+    return (json.dumps(coco, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
+
+
 def from_coco(project: Project, coco: object, origin: str = "labels") -> dict[Key, FrameLabel]:
     """The frames of `to_coco`. UserError says what of `origin` is wrong, and how to mend it."""
     try:

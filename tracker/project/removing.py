@@ -14,7 +14,7 @@ from pathlib import Path
 from tracker.errors import UserError, writing
 from tracker.project.clips import Clip, clip_path, read_clips, write_clips
 from tracker.project.files import read_text, write_whole
-from tracker.project.labels import Key, Labels, picture_name, ranges_to_csv, to_coco
+from tracker.project.labels import Labels, coco_bytes, picture_name, ranges_to_csv
 from tracker.project.layout import Project
 from tracker.project.stills import read_set, read_stills, write_set
 from tracker.project.store import Store
@@ -69,14 +69,14 @@ def remove(project: Project, wish: Wish) -> Removed:
     with Store.open(project) as store:
         if store.read_only:
             raise UserError(f"{project.root}: nothing was removed: {store.why}")
-        gone, ranges = _labels_of(store.labels, wish)
+        gone = _labels_of(store.labels, wish)
         folder = _free(project, _name(wish))
         with writing(folder):
             folder.mkdir(parents=True)
         _write_labels(project, gone, folder)
         for key in gone.frames:
             store.remove_frame(*key)
-        if ranges:
+        if gone.ranges:
             store.set_ranges(r for r in store.labels.ranges if r.clip != wish.clip.name)
         store.save()
         if wish.picture is not None:
@@ -84,7 +84,7 @@ def remove(project: Project, wish: Wish) -> Removed:
         else:
             _move_clip(project, wish.clip, folder)
             _forget(project, wish.clip.name)
-    return Removed(_name(wish), len(gone.frames), ranges, folder)
+    return Removed(_name(wish), len(gone.frames), len(gone.ranges), folder)
 
 
 def _name(wish: Wish) -> str:
@@ -92,14 +92,11 @@ def _name(wish: Wish) -> str:
     return wish.clip.stem + number
 
 
-def _labels_of(labels: Labels, wish: Wish) -> tuple[Labels, int]:
-    def goes(key: Key) -> bool:
-        return key[0] == wish.clip.name and wish.picture in (None, key[1])
-
-    ranges = () if wish.picture is not None else tuple(
-        r for r in labels.ranges if r.clip == wish.clip.name
-    )  # fmt: skip
-    return Labels({k: f for k, f in labels.frames.items() if goes(k)}, ranges), len(ranges)
+def _labels_of(labels: Labels, wish: Wish) -> Labels:
+    name, number = wish.clip.name, wish.picture
+    frames = {k: f for k, f in labels.frames.items() if k[0] == name and number in (None, k[1])}
+    ranges = labels.ranges if number is None else ()
+    return Labels(frames, tuple(r for r in ranges if r.clip == name))
 
 
 def _free(project: Project, name: str) -> Path:
@@ -122,8 +119,7 @@ def _write_labels(project: Project, gone: Labels, folder: Path) -> None:
             if source.is_file():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
-    text = json.dumps(to_coco(project, gone), ensure_ascii=False, allow_nan=False, indent=1)
-    write_whole(folder / "labels.json", (text + "\n").encode())
+    write_whole(folder / "labels.json", coco_bytes(project, gone))
 
 
 def _move_clip(project: Project, clip: Clip, folder: Path) -> None:

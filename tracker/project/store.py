@@ -27,10 +27,10 @@ from tracker.project.labels import (
     Labels,
     Range,
     Stand,
+    coco_bytes,
     ordered,
     picture_name,
     ranges_to_csv,
-    to_coco,
 )
 from tracker.project.layout import Project
 from tracker.types import Image
@@ -149,9 +149,8 @@ class Store:
         back_up(self.project)
         # In this order: labels.json alone says how far both go, and the journal may be done twice.
         write_whole(self.project.ranges_path, ranges_to_csv(self._labels.ranges).encode())
-        coco = to_coco(self.project, self._labels, self._stand)
-        text = json.dumps(coco, ensure_ascii=False, allow_nan=False, indent=1)
-        write_whole(self.project.labels_path, (text + "\n").encode())
+        body = coco_bytes(self.project, self._labels, self._stand)
+        write_whole(self.project.labels_path, body)
         self._saved = self._stand.seq
         assert self._journal is not None
         with writing(self.project.journal_path):
