@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tracker.geometry import apply, box_from_landmarks, frame_to_crop
+from tracker.geometry import apply, box_from_landmarks, crop_to_frame, frame_to_crop
 from tracker.types import CropBox, CropRule, Floats, Image, Kind
 from train.config import AugmentSpec, EltSpec
 from train.data import Example
@@ -63,10 +63,30 @@ def whole_box(shape_hw: tuple[int, int]) -> CropBox:
 
 def jitter_box(rng: np.random.Generator, box: CropBox, spec: AugmentSpec) -> CropBox:
     """Turn, scale and shift a crop at random."""
-    angle = box.angle + rng.uniform(-spec.rotate, spec.rotate)
+    turn = 180.0 if spec.spin and rng.random() < spec.spin else spec.rotate
+    angle = box.angle + rng.uniform(-turn, turn)
     side = box.side * float(np.exp(rng.uniform(-spec.scale, spec.scale)))
     shift = rng.uniform(-spec.shift, spec.shift, 2) * box.side
     return CropBox((box.centre_xy + shift).astype(np.float32), side, float(angle))
+
+
+def random_window(rng: np.random.Generator, box: CropBox) -> Floats:
+    """Corners (4, 2), picture pixels, of where a photo might end around a crop.
+
+    A square of 0.9 to 1.2 times the crop's side, moved by up to 8 % of it, turned as the crop is.
+    """
+    side = box.side * float(rng.uniform(0.9, 1.2))
+    centre = box.centre_xy + rng.uniform(-0.08, 0.08, 2) * box.side
+    moved = CropBox(centre.astype(np.float32), side, box.angle)
+    corners = np.array([[-0.5, -0.5], [1.5, -0.5], [1.5, 1.5], [-0.5, 1.5]], np.float32)
+    return apply(crop_to_frame(moved, 2), corners)
+
+
+def keep_window(bgr: Image, corners: Floats) -> Image:
+    """Black outside a convex polygon of crop pixels (N, 2)."""
+    inside = np.zeros(bgr.shape[:2], np.uint8)
+    cv2.fillConvexPoly(inside, np.round(corners * 16).astype(np.int32), 1, shift=4)
+    return bgr * inside[..., None]
 
 
 def flip_sample(bgr: Image, xy: Floats, pairs: tuple[tuple[int, int], ...]) -> tuple[Image, Floats]:
@@ -90,17 +110,22 @@ def crop_example(
 ) -> CropSample:
     """Cut the crop; with a generator and a spec, a randomly moved and maybe mirrored one."""
     box = true_box(kind, example, image.shape[:2], rule)
-    border, flip = cv2.BORDER_CONSTANT, False
+    border, flip, window = cv2.BORDER_CONSTANT, False, None
     if rng is not None and spec is not None:
         if spec.whole and rng.random() < spec.whole:
             box = whole_box(image.shape[:2])
+        upright = box
         box = jitter_box(rng, box, spec)
         border = BORDERS[rng.integers(3)]
         flip = bool(rng.random() < spec.flip)
+        if spec.cut and rng.random() < spec.cut:
+            window = random_window(rng, upright)
     matrix = frame_to_crop(box, size)
     shrink = box.side / size
     how = cv2.INTER_AREA if shrink > 2 else cv2.INTER_LINEAR
     bgr = cv2.warpAffine(image, matrix, (size, size), flags=how, borderMode=border)
+    if window is not None:
+        bgr = keep_window(bgr, apply(matrix, window))  # type: ignore[arg-type]
     xy = apply(matrix, example.xy)
     if flip:
         bgr, xy = flip_sample(bgr, xy, pairs)  # type: ignore[arg-type]

@@ -33,6 +33,8 @@ class AugmentSpec:
     background: float = 0.7  # probability, for pictures cut out on black
     whole: float = 0.0  # probability that the crop is the whole picture, as a first look without
     # any detector is
+    spin: float = 0.0  # probability of any angle in place of +-rotate
+    cut: float = 0.0  # probability that the picture ends near the true crop's sides: black beyond
 
 
 @dataclass(frozen=True, slots=True)

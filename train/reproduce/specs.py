@@ -126,13 +126,14 @@ def mtfl_spec(row: Row, seed: int) -> FitSpec:
     The paper trains for thousands of epochs with distances alone. Here the heat's likelihood is
     added and faces are mirrored, too, so that a few thousand steps do.
     """
-    move = AugmentSpec(30.0, 0.1, 0.1, 0.5, 0.0, 0.0, 0.0, 0.5, 0.0)
+    move = replace(STILL, rotate=30.0, scale=0.1, shift=0.1, flip=0.5, block=0.5)
+    move = replace(move, spin=0.05, cut=0.5)
     head = Head(Attribute("head_pose"), "landmarks", 256, 0.25, 2, "crop")
     base = LossSpec(lam=0.05, alpha=0.05, attribute=0.3, heat=1.0, point="l1")
     return FitSpec(
         "face", CropRule(1.0, (), "box"), _rcn(row, "rcn_mtfl", 80, 2), (head,), 1.0,
         _loss(row, base), DataSpec(labelled_share=0.5, normaliser=(0, 1)), move,
-        EltSpec(30.0, 0.15, 0.1), steps=30000, batch=32, lr=1.5e-3, seed=seed, threads=1,
+        EltSpec(30.0, 0.15, 0.1), steps=20000, batch=32, lr=1.5e-3, seed=seed, threads=1,
         evaluate_every=1000, keep="best",
     )  # fmt: skip
 
