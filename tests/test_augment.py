@@ -85,3 +85,58 @@ def test_occluder_leaves_the_input_alone():
 def test_random_warp_without_ranges_is_the_identity():
     warp = random_warp(np.random.default_rng(0), EltSpec(0, 0, 0), 64)
     np.testing.assert_allclose(warp, np.eye(2, 3), atol=1e-6)
+
+
+def test_spun_crops_have_any_angle_and_the_others_the_usual_one(tmp_path):
+    data = read_coco(write_blobs(tmp_path, 5))
+    rng = np.random.default_rng(0)
+    spec = replace(MOVE, spin=0.25)
+    angles = np.array(
+        [
+            crop_example("object", data.examples[0], data.image(0), 32, (), rng, spec).angle
+            for _ in range(800)
+        ]
+    )
+    upright = crop_example("object", data.examples[0], data.image(0), 32, ()).angle
+    turned = (angles - upright + 180) % 360 - 180
+    # a quarter is uniform in +-180: 5/6 of it lie beyond +-30, and as many on either side
+    assert abs((np.abs(turned) > 30).mean() - 0.25 * 5 / 6) < 0.04
+    assert abs((turned > 30).mean() - (turned < -30).mean()) < 0.05
+    assert np.abs(turned).max() > 150
+
+
+def test_a_cut_photo_is_black_beyond_its_sides_and_as_it_was_within(tmp_path):
+    picture = np.full((200, 200, 3), 90, np.uint8)
+    points = np.array([[60, 60], [140, 60], [140, 140], [60, 140]], np.float32)
+    example = replace(read_coco(write_blobs(tmp_path, 1)).examples[0], xy=points)
+    still = replace(MOVE, rotate=0, scale=0, shift=0)
+    rng = np.random.default_rng(2)
+    black = []
+    for _ in range(300):
+        crop = crop_example("face", example, picture, 64, (), rng, replace(still, cut=1.0))
+        dark = (crop.bgr == 0).all(2)
+        assert set(np.unique(crop.bgr)) <= {0, 90}
+        rows, columns = (~dark).any(1), (~dark).any(0)
+        assert (~dark == rows[:, None] & columns[None]).all()  # an upright rectangle is left
+        black.append(64 - np.array([columns.sum(), rows.sum()]))
+        # a side of 0.9 at least, moved by 0.08 at most: 0.5 - (0.45 - 0.08) = 13 % of 64, and 1 px
+        assert np.argmax(columns) <= 9 and np.argmax(columns[::-1]) <= 9
+    assert 0 < np.mean(black) < 10
+    assert (np.array(black) == 0).all(1).any()  # a large photo ends outside of the crop
+
+
+def test_a_turned_cut_photo_turns_with_its_points(tmp_path):
+    picture = np.full((200, 200, 3), 90, np.uint8)
+    points = np.array([[60, 60], [140, 60], [140, 140], [60, 140]], np.float32)
+    example = replace(read_coco(write_blobs(tmp_path, 1)).examples[0], xy=points)
+    spec = replace(MOVE, rotate=0, scale=0, shift=0, spin=1.0, cut=1.0)
+    rng = np.random.default_rng(1)
+    for _ in range(100):
+        crop = crop_example("face", example, picture, 64, (), rng, spec)
+        side = 64 * 80 / (80 * 1.35)  # the square of the points
+        centre = crop.xy.mean(0)
+        for corner in crop.xy:
+            # 0.9 / 1.35 - 0.08 of the crop is never cut: points stay seen
+            x, y = np.round(centre + (corner - centre) * 0.9).astype(int)
+            assert crop.bgr[y, x].tolist() == [90] * 3
+        assert abs(np.linalg.norm(crop.xy[0] - crop.xy[1]) - side) < 1
