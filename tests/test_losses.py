@@ -16,6 +16,7 @@ from train.losses import (
     elt_loss,
     elt_rows,
     heat_loss,
+    narrow_loss,
     point_loss,
     presence_loss,
     warp_image,
@@ -50,6 +51,29 @@ def test_unlabelled_points_have_no_gradient_even_when_nan():
     point_loss(xy, target, torch.tensor([[True, False]]), "l1").backward()
     assert torch.isfinite(xy.grad).all()
     assert xy.grad[0, 1].abs().sum() == 0
+
+
+def test_narrow_heats_cost_what_they_lack_and_wide_ones_nothing():
+    spread = torch.tensor([[0.5, 1.0], [3.0, 0.0]], requires_grad=True)
+    loss = narrow_loss(spread, 1.0)
+    assert loss.item() == pytest.approx((0.25 + 0 + 0 + 1) / 4)
+    loss.backward()
+    assert spread.grad.tolist() == [[-0.25, 0.0], [0.0, -0.5]]  # downhill is wider
+
+
+def test_the_cost_of_narrow_heats_is_a_term_with_a_weight():
+    torch.manual_seed(0)
+    model = LandmarkNet(2, NetSpec(), ())
+    batch = Batch(
+        torch.rand(3, 3, 128, 128) * 255, torch.zeros(3, 2, 2), torch.zeros(3, 2, dtype=torch.bool),
+        torch.ones(3), {}, torch.eye(2, 3).repeat(3, 1, 1),
+    )  # fmt: skip
+    out = model(batch.image)
+    off = LossSpec(alpha=0.0, attribute=0.0)
+    on = LossSpec(alpha=0.0, attribute=0.0, narrow=0.5, width=100.0)
+    assert "narrow" not in composite(model, batch, out, None, off)
+    wanted = 0.5 * (100 - out.spread).clamp(min=0).square().mean()
+    assert torch.isclose(composite(model, batch, out, None, on)["narrow"], wanted)
 
 
 def test_no_label_at_all_is_an_exact_zero():

@@ -33,6 +33,8 @@ class LossSpec:
     elt_on: str = "unlabelled"  # 'unlabelled' (Blocks, HGR1, Multi-PIE) or 'all' (300W)
     elt_share: float = 1.0  # share of a batch that the ELT sees
     sigma: float = 1.0  # of the heat target, heat pixels
+    narrow: float = 0.0  # cost of heats narrower than `width`, which no gradient moves any more
+    width: float = 1.0  # crop pixels
     # beyond the paper (train/losses_beyond.py), on pictures without landmark labels
     teacher: float = 0.0  # hard views follow the averaged model's points on easy ones
     teacher_score: float = 0.5  # least score of a point that is followed
@@ -152,6 +154,16 @@ def warp_points(xy: Tensor, warp: Tensor) -> Tensor:
     return xy @ warp[:, :, :2].transpose(1, 2) + warp[:, None, :, 2]
 
 
+def narrow_loss(spread: Tensor, width: float) -> Tensor:
+    """Mean square of what heats lack to `width`; wider ones cost nothing.
+
+    spread (N, K), width: crop pixels. One side of the variance term of Nibali et al. (Numerical
+    Coordinate Regression with Convolutional Neural Networks, 2018).
+    """
+    lacking = (width - spread).clamp(min=0).square()
+    return lacking.sum() / total(torch.full((), lacking.numel(), device=spread.device))
+
+
 def elt_loss(xy: Tensor, xy_of_warped: Tensor, warp: Tensor, size: int, kind: str) -> Tensor:
     """Equivariance: T(L(x)) against L(T(x)), gradient through both; leaving points are masked.
 
@@ -199,6 +211,8 @@ def composite(
         elif processes() > 1:
             nothing = out.xy[:0]
             terms["elt"] = point_loss(nothing, nothing, batch.labelled[:0], spec.point)
+    if spec.narrow:
+        terms["narrow"] = spec.narrow * narrow_loss(out.spread, spec.width)
     if spec.gamma:
         weights = [p for p in model.parameters() if p.ndim > 1]
         squares = torch.stack([w.square().sum() for w in weights]).sum()
