@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from train.experiments.label_offset import error_without_shift, shift_of, turns_of
+from train.experiments.label_offset import (
+    error_without_shift,
+    photo_side,
+    print_sides,
+    shift_of,
+    turns_of,
+)
 from train.sets.base import Metric, between, pixels
 
 
@@ -58,3 +64,36 @@ def test_what_is_not_labelled_is_left_out() -> None:
 def test_turns() -> None:
     target = np.array([[[0, 0], [1, 0]], [[0, 0], [0, 1]], [[0, 0], [1, -1]]], float)
     assert turns_of(target, (0, 1)).tolist() == pytest.approx([0.0, 90.0, -45.0])
+
+
+def banded(side: float, left: float, top: float) -> np.ndarray:
+    """A gray square photo on black, 120 px, drawn 20 times as large so that its ends may be cut."""
+    large = np.zeros((2400, 2400, 3), np.float32)
+    x, y, s = (round(20 * v) for v in (left, top, side))
+    large[y : y + s, x : x + s] = 150
+    return large.reshape(120, 20, 120, 20, 3).mean((1, 3)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("side", [60.0, 81.5, 90.25])
+def test_the_side_of_a_photo_inside_of_black_bands(side: float) -> None:
+    assert photo_side(banded(side, 10.3, 20.6)) == pytest.approx(side, abs=0.1)
+
+
+def test_a_photo_whose_end_is_outside_has_no_known_side() -> None:
+    assert np.isnan(photo_side(banded(100.0, 0.0, 10.0)))
+    assert np.isnan(photo_side(np.zeros((120, 120, 3), np.uint8)))
+
+
+def test_a_shift_in_the_photos_own_pixels_is_one_part_of_every_side(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rng = np.random.default_rng(3)
+    sides = rng.uniform(60, 100, 500)
+    sides[::10] = np.nan
+    shift = np.array([-0.02, 0.01]) * np.nan_to_num(sides, nan=1000.0)[:, None]
+    print_sides(shift[:, None] + rng.normal(0, 0.05, (500, 5, 2)), sides)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    assert [int(r[3]) for r in rows] == [90] * 5
+    assert [float(r[6]) for r in rows] == pytest.approx([-2.0] * 5, abs=0.05)
+    assert [float(r[7]) for r in rows] == pytest.approx([1.0] * 5, abs=0.05)
+    assert float(rows[0][4]) > float(rows[-1][4])  # larger photos, larger shifts in crop pixels

@@ -8,6 +8,10 @@ is wrong with a model, or meant otherwise by an annotator, turns with the object
 put while the objects turn is one of the coordinates. The error without the shift is printed too:
 each half of the images is freed of the shift of the other half, so that nothing is fitted to what
 it is measured on.
+
+`--sides` prints the shift by the size of the photo, for pictures in which black bands show all four
+of its ends (AFLW's test faces of MTFL are whole photos of 150 px): one that is a constant part of
+the photo's side was there before the crops were made.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from tracker.types import Image
 from train.checkpoint import load_model
 from train.evaluate import predict, torch_runner
 from train.reproduce.experiments import load_set
@@ -27,6 +32,7 @@ from train.sets.base import Metric
 
 Array = NDArray[np.float64]
 TURNS = (-180.0, -15.0, -5.0, 5.0, 15.0, 180.0)  # degrees, edges of the groups
+BLACK = 12  # brighter columns and rows belong to the photo (JPEG leaves a little in the bands)
 
 
 def shift_of(gap: Array) -> Array:
@@ -50,6 +56,40 @@ def error_without_shift(xy: Array, target: Array, metric: Metric, size: int) -> 
     return float(np.nanmean(each))
 
 
+def photo_side(picture: Image) -> float:
+    """Side of the square photo inside of black bands, pixels; NaN where an end is not to be seen.
+
+    picture (H, W, 3) of 0..255. A half covered column counts as half: its light over that of the
+    second next one.
+    """
+    found = []
+    for axis in (0, 1):
+        light = np.percentile(np.max(picture, 2), 90, axis=axis).astype(float)
+        (bright,) = np.nonzero(light >= BLACK)
+        if len(bright) < 8 or bright[0] == 0 or bright[-1] == len(light) - 1:
+            return float("nan")
+        a, b = int(bright[0]), int(bright[-1])
+        ends = min(1.0, light[a] / light[a + 2]) + min(1.0, light[b] / light[b - 2])
+        found.append(b - a - 1 + ends)
+    return float(np.mean(found)) if abs(found[0] - found[1]) < 1 else float("nan")
+
+
+def print_sides(gap: Array, sides: Array) -> None:
+    """The shift by the photo's side, in pixels and as a part of the side."""
+    known = sides[np.isfinite(sides)]
+    if not len(known):
+        raise typer.BadParameter("no picture shows all four ends of its photo; leave out --sides")
+    print(f"{'side, px':>14}  images      x      y   x, y in % of the side")
+    for low, high in pairwise(np.quantile(known, np.linspace(0, 1, 6))):
+        rows = (sides >= low) & ((sides < high) | (high == known.max()))
+        x, y = shift_of(gap[rows])
+        part = 100 / np.median(sides[rows])
+        print(
+            f"{low:6.1f} to {high:4.1f}  {rows.sum():6d}  {x:5.2f}  {y:5.2f}  "
+            f"{x * part:5.2f}  {y * part:5.2f}"
+        )
+
+
 def main(
     name: Annotated[str, typer.Argument(help="The experiment, such as mtfl.")],
     cell: Annotated[Path, typer.Argument(help="Folder of a finished cell.")],
@@ -57,6 +97,9 @@ def main(
     pair: Annotated[str, typer.Option(help="Landmarks whose line says the turn.")] = "0,1",
     validation: Annotated[
         bool, typer.Option("--validation", help="The validation images in place of the test's.")
+    ] = False,
+    sides: Annotated[
+        bool, typer.Option("--sides", help="The shift by the photo's size, too.")
     ] = False,
 ) -> None:
     """Print the shift by the turn of the object, and the error with and without it."""
@@ -78,6 +121,8 @@ def main(
         if rows.any():
             x, y = shift_of(gap[rows])
             print(f"{words:>14}  {rows.sum():6d}  {x:5.2f}  {y:5.2f}")
+    if sides:
+        print_sides(gap, np.array([photo_side(images.image(i)) for i in images.rows(hold=True)]))
     plain = np.nanmean(metric.of(np.linalg.norm(gap, axis=-1), target, size))
     freed = error_without_shift(out.xy, target, metric, size)
     print(f"{metric.name}: {plain:.2f} {metric.unit}, without the shift {freed:.2f} {metric.unit}")
