@@ -75,15 +75,16 @@ def _loss(row: Row, base: LossSpec) -> LossSpec:
 def shapes_spec(row: Row, seed: int) -> FitSpec:
     """Shapes: class labels alone. Both landmarks soon sit on the square, which tells the class of
     four images in five; where the rate falls, one leaves for the triangle: it falls several times.
-    Adam's epsilon keeps a heat that is one pixel wide, and so has hardly a gradient, from drifting.
+    Heats narrower than a pixel, which have hardly a gradient, cost something.
     """
     net = NetSpec(
         "seq_mt", 60, "gray", scaling="unit", kernel=7, maps=16, convs=6, ones=1, last_kernel=1
     )
     head = Head(Attribute("nearer", SHAPE_CLASSES), "landmarks", 40, 0.0, 1, "crop")
+    base = LossSpec(1.0, 0.0, 1.0, gamma=1e-5, narrow=1.0, width=1.0)
     return FitSpec(
-        "object", WHOLE, net, (head,), 1.0, _loss(row, LossSpec(1.0, 0.0, 1.0)),
-        DataSpec(), STILL, steps=24000, batch=8, lr=3e-4, epsilon=1e-5, cycles=4, seed=seed,
+        "object", WHOLE, net, (head,), 1.0, _loss(row, base),
+        DataSpec(), STILL, steps=24000, batch=8, lr=1e-3, cycles=4, seed=seed,
         threads=1, evaluate_every=1000, keep="best",
     )  # fmt: skip
 
