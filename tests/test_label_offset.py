@@ -8,6 +8,7 @@ import pytest
 from train.experiments.label_offset import (
     error_without_shift,
     photo_side,
+    print_by,
     print_sides,
     shift_of,
     turns_of,
@@ -97,3 +98,13 @@ def test_a_shift_in_the_photos_own_pixels_is_one_part_of_every_side(
     assert [float(r[6]) for r in rows] == pytest.approx([-2.0] * 5, abs=0.05)
     assert [float(r[7]) for r in rows] == pytest.approx([1.0] * 5, abs=0.05)
     assert float(rows[0][4]) > float(rows[-1][4])  # larger photos, larger shifts in crop pixels
+
+
+def test_the_error_by_attribute(capsys: pytest.CaptureFixture[str]) -> None:
+    each = np.concatenate([np.full(150, 1.0), np.full(49, 3.0), [103.0], [np.nan]])
+    print_by(each, ["front"] * 150 + ["side"] * 51, "pose", "%")
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[1] == ["front", "150", "1.00", "%"]
+    assert lines[2] == ["side", "51", "5.00", "%"]  # (49 * 3 + 103) / 50, one is not known
+    # the worst two of 200: 103 + 3 of 400
+    assert "gives 26.5 % of" in " ".join(lines[3])

@@ -36,13 +36,15 @@ from train.model import Head
 
 
 def repeated(data: DataSet, spec: FitSpec, rng: np.random.Generator) -> list[int]:
-    """Training rows of real objects, repeated or thinned by source as the spec says."""
+    """Training rows of real objects, repeated or thinned by source and class as the spec says."""
     rows: list[int] = []
     for i in data.rows(hold=False):
         example = data.examples[i]
         if example.negative:
             continue
         times = float(spec.data.repeat.get(example.source, 1.0))
+        for name, value in example.attributes.items():
+            times *= float(spec.data.repeat.get(f"{name}={value}", 1.0))
         rows += [i] * (int(times) + int(rng.random() < times % 1))
     return rows
 

@@ -53,7 +53,8 @@ class DataSpec:
     files: tuple[str, ...] = ()  # COCO keypoints JSON files
     hold_out: float = 0.1  # share of groups, where the file names no split itself
     label_share: float = 1.0  # share of training images whose landmarks are used
-    repeat: Mapping[str, float] = field(default_factory=dict)  # source -> times per epoch
+    repeat: Mapping[str, float] = field(default_factory=dict)  # source, or attribute=class, ->
+    # times per epoch; both count
     labelled_share: float = (
         0.0  # least share of landmark-labelled images in a batch; 0: as it falls
     )

@@ -11,11 +11,12 @@ it is measured on.
 
 `--sides` prints the shift by the size of the photo, for pictures in which black bands show all four
 of its ends (AFLW's test faces of MTFL are whole photos of 150 px): one that is a constant part of
-the photo's side was there before the crops were made.
+the photo's side was there before the crops were made. `--attribute` prints the error by a class.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
@@ -90,6 +91,17 @@ def print_sides(gap: Array, sides: Array) -> None:
         )
 
 
+def print_by(each: Array, named: Sequence[str], attribute: str, unit: str) -> None:
+    """The mean error (N,) of the images of each class, and its worst hundredth's share of all."""
+    print(f"{attribute:>14}  images  error")
+    for name in sorted(set(named)):
+        rows = np.array([n == name for n in named])
+        print(f"{name:>14}  {rows.sum():6d}  {np.nanmean(each[rows]):5.2f} {unit}")
+    worst = np.sort(each[np.isfinite(each)])[::-1]
+    share = 100 * worst[: max(1, len(worst) // 100)].sum() / worst.sum()
+    print(f"the worst hundredth of the images gives {share:.1f} % of the error")
+
+
 def main(
     name: Annotated[str, typer.Argument(help="The experiment, such as mtfl.")],
     cell: Annotated[Path, typer.Argument(help="Folder of a finished cell.")],
@@ -101,6 +113,7 @@ def main(
     sides: Annotated[
         bool, typer.Option("--sides", help="The shift by the photo's size, too.")
     ] = False,
+    attribute: Annotated[str, typer.Option(help="The error by this attribute, too.")] = "",
 ) -> None:
     """Print the shift by the turn of the object, and the error with and without it."""
     found, (model, kept) = load_set(name, data), load_model(cell / "model.safetensors")
@@ -123,7 +136,11 @@ def main(
             print(f"{words:>14}  {rows.sum():6d}  {x:5.2f}  {y:5.2f}")
     if sides:
         print_sides(gap, np.array([photo_side(images.image(i)) for i in images.rows(hold=True)]))
-    plain = np.nanmean(metric.of(np.linalg.norm(gap, axis=-1), target, size))
+    each = metric.of(np.linalg.norm(gap, axis=-1), target, size)
+    if attribute:
+        named = [images.examples[i].attributes.get(attribute) for i in images.rows(hold=True)]
+        print_by(each, [str(name) for name in named], attribute, metric.unit)
+    plain = np.nanmean(each)
     freed = error_without_shift(out.xy, target, metric, size)
     print(f"{metric.name}: {plain:.2f} {metric.unit}, without the shift {freed:.2f} {metric.unit}")
 

@@ -128,13 +128,15 @@ def mtfl_spec(row: Row, seed: int) -> FitSpec:
     added and faces are mirrored, too, so that a few thousand steps do.
     """
     move = replace(STILL, rotate=30.0, scale=0.1, shift=0.1, flip=0.5, block=0.5)
-    move = replace(move, spin=0.05, cut=0.5)
+    move = replace(move, spin=0.03, cut=0.4)
+    often = {f"head_pose={side}_profile": 4.0 for side in ("left", "right")}
+    often |= {f"head_pose={side}": 1.5 for side in ("left", "right")}
     head = Head(Attribute("head_pose"), "landmarks", 256, 0.25, 2, "crop")
     base = LossSpec(lam=0.05, alpha=0.05, attribute=0.3, heat=1.0, point="l1")
     return FitSpec(
         "face", CropRule(1.0, (), "box"), _rcn(row, "rcn_mtfl", 80, 2), (head,), 1.0,
-        _loss(row, base), DataSpec(labelled_share=0.5, normaliser=(0, 1)), move,
-        EltSpec(30.0, 0.15, 0.1), steps=20000, batch=32, lr=1.5e-3, seed=seed, threads=1,
+        _loss(row, base), DataSpec(labelled_share=0.5, normaliser=(0, 1), repeat=often), move,
+        EltSpec(30.0, 0.15, 0.1), steps=24000, batch=32, lr=1.5e-3, seed=seed, threads=1,
         evaluate_every=1000, keep="best",
     )  # fmt: skip
 
