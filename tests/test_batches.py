@@ -10,9 +10,9 @@ import torch
 from tests.blobs import write_blobs, write_config
 from tracker.modelfile import Attribute
 from train.augment import CropSample
-from train.batches import attribute_target, make_batch, step_rows, swap_sides, to_input
+from train.batches import attribute_target, make_batch, repeated, step_rows, swap_sides, to_input
 from train.config import read_config
-from train.data import hide_landmarks, read_coco
+from train.data import DataSet, hide_landmarks, read_coco
 from train.model import Head
 
 POSE = Head(Attribute("pose", size=3))
@@ -110,6 +110,23 @@ def test_repeat_and_negatives(tmp_path):
     batch = make_batch(data, rows[0], spec, np.random.default_rng(0))
     assert batch.present.tolist() == [1, 1, 1, 0]
     assert not batch.labelled[3].any()
+
+
+def test_repeat_by_class_times_repeat_by_source(tmp_path):
+    data = read_coco(write_blobs(tmp_path, 12))
+    named = [
+        replace(e, hold=False, source="s" if i < 4 else "", attributes={"pose": "ab"[i % 2]})
+        for i, e in enumerate(data.examples)
+    ]
+    data = DataSet(data.markup, tuple(named))
+    spec = read_config(write_config(tmp_path))
+    spec = replace(spec, data=replace(spec.data, repeat={"pose=a": 1.5, "s": 2.0, "pose=c": 9.0}))
+    rng = np.random.default_rng(0)
+    drawn = np.mean([np.bincount(repeated(data, spec, rng), minlength=12) for _ in range(400)], 0)
+    assert drawn[[0, 2]].tolist() == [3.0, 3.0]  # 2 * 1.5
+    assert drawn[[1, 3]].tolist() == [2.0, 2.0]
+    assert np.abs(drawn[4::2] - 1.5).max() < 0.1  # once, and every second epoch twice
+    assert drawn[5::2].tolist() == [1.0] * 4
 
 
 def test_near_misses_are_negatives_of_an_objects_own_picture(tmp_path):
