@@ -120,13 +120,16 @@ def test_repeat_by_class_times_repeat_by_source(tmp_path):
     ]
     data = DataSet(data.markup, tuple(named))
     spec = read_config(write_config(tmp_path))
-    spec = replace(spec, data=replace(spec.data, repeat={"pose=a": 1.5, "s": 2.0, "pose=c": 9.0}))
+    spec = replace(spec, data=replace(spec.data, repeat={"pose=a": 1.5, "s": 2.0}))
     rng = np.random.default_rng(0)
     drawn = np.mean([np.bincount(repeated(data, spec, rng), minlength=12) for _ in range(400)], 0)
     assert drawn[[0, 2]].tolist() == [3.0, 3.0]  # 2 * 1.5
     assert drawn[[1, 3]].tolist() == [2.0, 2.0]
     assert np.abs(drawn[4::2] - 1.5).max() < 0.1  # once, and every second epoch twice
     assert drawn[5::2].tolist() == [1.0] * 4
+    wrong = replace(spec, data=replace(spec.data, repeat={"pos=a": 2.0}))
+    with pytest.raises(ValueError, match="'pos=a' names no attribute of the data, which have pose"):
+        repeated(data, wrong, rng)
 
 
 def test_near_misses_are_negatives_of_an_objects_own_picture(tmp_path):

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
+import typer
 
+from tests.blobs import write_blobs
+from train.data import DataSet, read_coco
 from train.experiments.label_offset import (
+    classes_of,
     error_without_shift,
     photo_side,
     print_by,
     print_sides,
     shift_of,
     turns_of,
+    worst_share,
 )
 from train.sets.base import Metric, between, pixels
 
@@ -100,11 +108,19 @@ def test_a_shift_in_the_photos_own_pixels_is_one_part_of_every_side(
     assert float(rows[0][4]) > float(rows[-1][4])  # larger photos, larger shifts in crop pixels
 
 
-def test_the_error_by_attribute(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_error_by_class_and_the_share_of_the_worst(capsys: pytest.CaptureFixture[str]) -> None:
     each = np.concatenate([np.full(150, 1.0), np.full(49, 3.0), [103.0], [np.nan]])
-    print_by(each, ["front"] * 150 + ["side"] * 51, "pose", "%")
+    print_by(each, ["front"] * 149 + [None] + ["side"] * 51, "pose", "%")
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert lines[1] == ["front", "150", "1.00", "%"]
-    assert lines[2] == ["side", "51", "5.00", "%"]  # (49 * 3 + 103) / 50, one is not known
-    # the worst two of 200: 103 + 3 of 400
-    assert "gives 26.5 % of" in " ".join(lines[3])
+    assert lines[1] == ["front", "149", "1.00", "%"]
+    assert lines[2:] == [["side", "51", "5.00", "%"]]  # (49 * 3 + 103) / 50, one is not known
+    assert worst_share(each) == pytest.approx(26.5)  # the worst two of 200: 103 + 3 of 400
+
+
+def test_an_attribute_that_no_image_has_is_told(tmp_path: Path) -> None:
+    data = read_coco(write_blobs(tmp_path, 4))
+    told = tuple(replace(e, hold=True, attributes={"pose": "left"}) for e in data.examples)
+    images = DataSet(data.markup, (*told[:3], replace(told[3], attributes={})))
+    assert classes_of(images, "pose") == ["left", "left", "left", None]
+    with pytest.raises(typer.BadParameter, match="no image tells its pos; they tell pose"):
+        classes_of(images, "pos")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tracker.geometry import apply, box_from_landmarks, crop_to_frame, frame_to_crop
+from tracker.geometry import apply, box_from_landmarks, frame_to_crop
 from tracker.types import CropBox, CropRule, Floats, Image, Kind
 from train.config import AugmentSpec, EltSpec
 from train.data import Example
@@ -30,6 +30,7 @@ class CropSample:
     scale: float  # crop pixels per picture pixel
     matrix: Floats | None = None  # (2, 3) picture pixels to crop pixels, before mirroring
     border: int = cv2.BORDER_CONSTANT
+    window: Floats | None = None  # (4, 2) crop pixels before mirroring: black beyond
 
 
 def true_box(
@@ -73,13 +74,13 @@ def jitter_box(rng: np.random.Generator, box: CropBox, spec: AugmentSpec) -> Cro
 def random_window(rng: np.random.Generator, box: CropBox) -> Floats:
     """Corners (4, 2), picture pixels, of where a photo might end around a crop.
 
-    A square of 0.9 to 1.2 times the crop's side, moved by up to 8 % of it, turned as the crop is.
+    An upright square of 0.9 to 1.2 times the crop's side, moved by up to 8 % of it. Points farther
+    than 0.37 sides from the crop's centre can fall outside; they stay labelled.
     """
-    side = box.side * float(rng.uniform(0.9, 1.2))
+    half = box.side * float(rng.uniform(0.9, 1.2)) / 2
     centre = box.centre_xy + rng.uniform(-0.08, 0.08, 2) * box.side
-    moved = CropBox(centre.astype(np.float32), side, box.angle)
-    corners = np.array([[-0.5, -0.5], [1.5, -0.5], [1.5, 1.5], [-0.5, 1.5]], np.float32)
-    return apply(crop_to_frame(moved, 2), corners)
+    corners = centre + half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    return corners.astype(np.float32)
 
 
 def keep_window(bgr: Image, corners: Floats) -> Image:
@@ -110,26 +111,28 @@ def crop_example(
 ) -> CropSample:
     """Cut the crop; with a generator and a spec, a randomly moved and maybe mirrored one."""
     box = true_box(kind, example, image.shape[:2], rule)
-    border, flip, window = cv2.BORDER_CONSTANT, False, None
+    border, flip = cv2.BORDER_CONSTANT, False
+    photo: Floats | None = None
     if rng is not None and spec is not None:
         if spec.whole and rng.random() < spec.whole:
             box = whole_box(image.shape[:2])
-        upright = box
+        unmoved = box
         box = jitter_box(rng, box, spec)
         border = BORDERS[rng.integers(3)]
         flip = bool(rng.random() < spec.flip)
         if spec.cut and rng.random() < spec.cut:
-            window = random_window(rng, upright)
+            photo = random_window(rng, unmoved)
     matrix = frame_to_crop(box, size)
     shrink = box.side / size
     how = cv2.INTER_AREA if shrink > 2 else cv2.INTER_LINEAR
     bgr = cv2.warpAffine(image, matrix, (size, size), flags=how, borderMode=border)
+    window = None if photo is None else apply(matrix, photo)
     if window is not None:
-        bgr = keep_window(bgr, apply(matrix, window))  # type: ignore[arg-type]
+        bgr = keep_window(bgr, window)  # type: ignore[arg-type]
     xy = apply(matrix, example.xy)
     if flip:
         bgr, xy = flip_sample(bgr, xy, pairs)  # type: ignore[arg-type]
-    return CropSample(bgr, xy, box.angle, flip, size / box.side, matrix, border)  # type: ignore[arg-type]
+    return CropSample(bgr, xy, box.angle, flip, size / box.side, matrix, border, window)  # type: ignore[arg-type]
 
 
 def cut_alike(image: Image, crop: CropSample) -> Image:
@@ -137,6 +140,8 @@ def cut_alike(image: Image, crop: CropSample) -> Image:
     size = crop.bgr.shape[0]
     how = cv2.INTER_AREA if crop.scale < 0.5 else cv2.INTER_LINEAR
     bgr = cv2.warpAffine(image, crop.matrix, (size, size), flags=how, borderMode=crop.border)  # type: ignore[arg-type]
+    if crop.window is not None:
+        bgr = keep_window(bgr, crop.window)  # type: ignore[arg-type]
     return np.ascontiguousarray(bgr[:, ::-1] if crop.flipped else bgr, np.uint8)
 
 

@@ -36,7 +36,18 @@ from train.model import Head
 
 
 def repeated(data: DataSet, spec: FitSpec, rng: np.random.Generator) -> list[int]:
-    """Training rows of real objects, repeated or thinned by source and class as the spec says."""
+    """Training rows of real objects, repeated or thinned by source and class as the spec says.
+
+    ValueError for a class of an attribute that no example has.
+    """
+    known = {name for example in data.examples for name in example.attributes}
+    for key in spec.data.repeat:
+        name, equals, _ = key.partition("=")
+        if equals and name not in known:
+            raise ValueError(
+                f"data.repeat: '{key}' names no attribute of the data, which have "
+                f"{', '.join(sorted(known)) or 'none'}; mend or drop it"
+            )
     rows: list[int] = []
     for i in data.rows(hold=False):
         example = data.examples[i]

@@ -34,7 +34,8 @@ class AugmentSpec:
     whole: float = 0.0  # probability that the crop is the whole picture, as a first look without
     # any detector is
     spin: float = 0.0  # probability of any angle in place of +-rotate
-    cut: float = 0.0  # probability that the picture ends near the true crop's sides: black beyond
+    cut: float = 0.0  # probability that the picture ends near the true crop's sides: black beyond;
+    # crops without an object are never cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class DataSpec:
     files: tuple[str, ...] = ()  # COCO keypoints JSON files
     hold_out: float = 0.1  # share of groups, where the file names no split itself
     label_share: float = 1.0  # share of training images whose landmarks are used
-    repeat: Mapping[str, float] = field(default_factory=dict)  # source, or attribute=class, ->
-    # times per epoch; both count
+    # times per epoch, by source ('ytf') or by class ('head_pose=left'); factors multiply
+    repeat: Mapping[str, float] = field(default_factory=dict)
     labelled_share: float = (
         0.0  # least share of landmark-labelled images in a batch; 0: as it falls
     )
@@ -124,6 +125,11 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if origin in (typing.Union, types.UnionType):
         inner = [h for h in typing.get_args(hint) if h is not type(None)]
         return value if value is None or len(inner) != 1 else _value(inner[0], value, where)
+    if origin is Mapping:
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{where}: a table was wanted, found {value!r}")
+        each = typing.get_args(hint)[1]
+        return {k: _value(each, v, f"{where}.{k}") for k, v in value.items()}
     if origin is not None:
         return value
     if hint is float and isinstance(value, int) and not isinstance(value, bool):

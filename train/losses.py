@@ -3,7 +3,8 @@
     cost = attribute + alpha * ELT + lambda * landmarks + gamma * ||W||^2   (+ heat, presence)
 
 Coordinates in the losses are crop pixels. `heat` (off in the paper) is RCN's softmax likelihood
-with a small Gaussian as target; it makes the first thousand steps several times faster.
+with a small Gaussian as target; it makes the first thousand steps several times faster. `narrow`
+(off in the paper) keeps heats from shrinking to a pixel.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class LossSpec:
 
 
 def with_terms(spec: LossSpec, terms: Collection[str]) -> LossSpec:
-    """The weights of these terms of equation 2 (L, A, ELT), the others' 0; decay stays."""
+    """The weights of these terms (L, A, ELT), the others' 0; decay and `narrow` stay."""
     landmarks = "L" in terms
     return replace(
         spec,
@@ -157,8 +158,9 @@ def warp_points(xy: Tensor, warp: Tensor) -> Tensor:
 def narrow_loss(spread: Tensor, width: float) -> Tensor:
     """Mean square of what heats lack to `width`; wider ones cost nothing.
 
-    spread (N, K), width: crop pixels. One side of the variance term of Nibali et al. (Numerical
-    Coordinate Regression with Convolutional Neural Networks, 2018).
+    spread (N, K): root of the summed variances along x and y, crop pixels, as `width`. All images
+    count, labelled or not. After the variance term of Nibali et al. (Numerical Coordinate
+    Regression with Convolutional Neural Networks, 2018), which also costs width.
     """
     lacking = (width - spread).clamp(min=0).square()
     return lacking.sum() / total(torch.full((), lacking.numel(), device=spread.device))
@@ -184,7 +186,7 @@ def elt_rows(batch: Batch, spec: LossSpec) -> Tensor:
 def composite(
     model: LandmarkNet, batch: Batch, out: Prediction, warped: Prediction | None, spec: LossSpec
 ) -> dict[str, Tensor]:
-    """Every term of equation 2, already weighted; their sum is the cost.
+    """Every term of equation 2 and those beside it, already weighted; their sum is the cost.
 
     `warped` is the prediction for the warped images of `elt_rows`, or None.
     """

@@ -11,7 +11,8 @@ it is measured on.
 
 `--sides` prints the shift by the size of the photo, for pictures in which black bands show all four
 of its ends (AFLW's test faces of MTFL are whole photos of 150 px): one that is a constant part of
-the photo's side was there before the crops were made. `--attribute` prints the error by a class.
+the photo's side is a constant number of the photo's own pixels, so no resampling made it.
+`--attribute` prints the error by class.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ import typer
 from numpy.typing import NDArray
 
 from tracker.types import Image
+from train.augment import true_box
 from train.checkpoint import load_model
+from train.config import FitSpec
+from train.data import DataSet
 from train.evaluate import predict, torch_runner
 from train.reproduce.experiments import load_set
 from train.sets.base import Metric
@@ -76,10 +80,16 @@ def photo_side(picture: Image) -> float:
 
 
 def print_sides(gap: Array, sides: Array) -> None:
-    """The shift by the photo's side, in pixels and as a part of the side."""
+    """The shift by the photo's side, in pixels and as a part of the side.
+
+    gap (N, K, 2) and sides (N,), NaN where not known: crop pixels.
+    """
     known = sides[np.isfinite(sides)]
-    if not len(known):
-        raise typer.BadParameter("no picture shows all four ends of its photo; leave out --sides")
+    if len(known) < 50:
+        raise typer.BadParameter(
+            f"black bands show the whole photo in {len(known)} pictures, 50 are wanted for five "
+            "groups; leave out --sides"
+        )
     print(f"{'side, px':>14}  images      x      y   x, y in % of the side")
     for low, high in pairwise(np.quantile(known, np.linspace(0, 1, 6))):
         rows = (sides >= low) & ((sides < high) | (high == known.max()))
@@ -91,15 +101,51 @@ def print_sides(gap: Array, sides: Array) -> None:
         )
 
 
-def print_by(each: Array, named: Sequence[str], attribute: str, unit: str) -> None:
-    """The mean error (N,) of the images of each class, and its worst hundredth's share of all."""
+def print_by(each: Array, named: Sequence[str | None], attribute: str, unit: str) -> None:
+    """The mean error of the images of each class; each (N,), NaN unknown, named: (N,) classes."""
     print(f"{attribute:>14}  images  error")
-    for name in sorted(set(named)):
+    for name in sorted({n for n in named if n is not None}):
         rows = np.array([n == name for n in named])
         print(f"{name:>14}  {rows.sum():6d}  {np.nanmean(each[rows]):5.2f} {unit}")
+
+
+def print_turns(gap: Array, turns: Array) -> None:
+    """The shift of gaps (N, K, 2) by the turn of the object (N,), degrees."""
+    print(f"{'turned by':>14}  images      x      y")
+    groups = [("all", np.isfinite(turns))]
+    groups += [
+        (f"{low:.0f} to {high:.0f}", (turns >= low) & (turns < high))
+        for low, high in pairwise(TURNS)
+    ]
+    for words, rows in groups:
+        if rows.any():
+            x, y = shift_of(gap[rows])
+            print(f"{words:>14}  {rows.sum():6d}  {x:5.2f}  {y:5.2f}")
+
+
+def worst_share(each: Array) -> float:
+    """Part of the whole error (N,) that the worst hundredth of the images gives, %."""
     worst = np.sort(each[np.isfinite(each)])[::-1]
-    share = 100 * worst[: max(1, len(worst) // 100)].sum() / worst.sum()
-    print(f"the worst hundredth of the images gives {share:.1f} % of the error")
+    return float(100 * worst[: max(1, len(worst) // 100)].sum() / worst.sum())
+
+
+def classes_of(images: DataSet, attribute: str) -> list[str | None]:
+    """The class of each held-out image; BadParameter for an attribute that none has."""
+    known = sorted({name for e in images.examples for name in e.attributes})
+    if attribute not in known:
+        raise typer.BadParameter(f"no image tells its {attribute}; they tell {', '.join(known)}")
+    found = [images.examples[i].attributes.get(attribute) for i in images.rows(hold=True)]
+    return [None if f is None else str(f) for f in found]
+
+
+def photo_sides(images: DataSet, kept: FitSpec) -> Array:
+    """(N,) sides of the photos of the held-out images, crop pixels; NaN where not to be seen."""
+    found = []
+    for i in images.rows(hold=True):
+        picture = images.image(i)
+        box = true_box(kept.kind, images.examples[i], picture.shape[:2], kept.crop)  # type: ignore[arg-type]
+        found.append(photo_side(picture) * kept.net.size / box.side)
+    return np.array(found)
 
 
 def main(
@@ -113,7 +159,7 @@ def main(
     sides: Annotated[
         bool, typer.Option("--sides", help="The shift by the photo's size, too.")
     ] = False,
-    attribute: Annotated[str, typer.Option(help="The error by this attribute, too.")] = "",
+    attribute: Annotated[str | None, typer.Option(help="The error by its classes, too.")] = None,
 ) -> None:
     """Print the shift by the turn of the object, and the error with and without it."""
     found, (model, kept) = load_set(name, data), load_model(cell / "model.safetensors")
@@ -122,27 +168,18 @@ def main(
     target = np.where(out.labelled[..., None], out.target, np.nan)
     gap, metric, size = out.xy - target, found.metrics[0], kept.spec.net.size
     a, b = (int(k) for k in pair.split(","))
-    turns = turns_of(target, (a, b))
     print(f"predicted - true, pixels of the {size} px crop, median over images and points")
-    print(f"{'turned by':>14}  images      x      y")
-    groups = [("all", np.isfinite(turns))]
-    groups += [
-        (f"{low:.0f} to {high:.0f}", (turns >= low) & (turns < high))
-        for low, high in pairwise(TURNS)
-    ]
-    for words, rows in groups:
-        if rows.any():
-            x, y = shift_of(gap[rows])
-            print(f"{words:>14}  {rows.sum():6d}  {x:5.2f}  {y:5.2f}")
+    print_turns(gap, turns_of(target, (a, b)))
     if sides:
-        print_sides(gap, np.array([photo_side(images.image(i)) for i in images.rows(hold=True)]))
+        print_sides(gap, photo_sides(images, kept.spec))
     each = metric.of(np.linalg.norm(gap, axis=-1), target, size)
-    if attribute:
-        named = [images.examples[i].attributes.get(attribute) for i in images.rows(hold=True)]
-        print_by(each, [str(name) for name in named], attribute, metric.unit)
-    plain = np.nanmean(each)
+    if attribute is not None:
+        print_by(each, classes_of(images, attribute), attribute, metric.unit)
     freed = error_without_shift(out.xy, target, metric, size)
-    print(f"{metric.name}: {plain:.2f} {metric.unit}, without the shift {freed:.2f} {metric.unit}")
+    print(
+        f"{metric.name}: {np.nanmean(each):.2f} {metric.unit}, without the shift {freed:.2f} "
+        f"{metric.unit}; the worst hundredth of the images gives {worst_share(each):.1f} % of it"
+    )
 
 
 if __name__ == "__main__":
