@@ -84,7 +84,7 @@ def shapes_spec(row: Row, seed: int) -> FitSpec:
     base = LossSpec(1.0, 0.0, 1.0, gamma=1e-5, narrow=1.0, width=1.0)
     return FitSpec(
         "object", WHOLE, net, (head,), 1.0, _loss(row, base),
-        DataSpec(), STILL, steps=24000, batch=16, lr=1e-3, cycles=4, seed=seed,
+        DataSpec(), STILL, steps=24000, batch=8, lr=1e-3, seed=seed,
         threads=1, evaluate_every=1000, keep="best",
     )  # fmt: skip
 
