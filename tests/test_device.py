@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from train.device import half_precision, is_out_of_memory, pick_device
+from train import device
+from train.device import half_precision, is_out_of_memory, pick_device, precision_on
 
 
 @pytest.fixture
@@ -67,9 +68,34 @@ def test_a_real_allocation_that_fails():
     assert is_out_of_memory(found.value)
 
 
-def test_half_precision_on_cpu_is_autocast():
-    layer, x = torch.nn.Linear(2, 2), torch.ones(1, 2)
-    with half_precision(torch.device("cpu"), "bf16"):
-        assert layer(x).dtype == torch.bfloat16
-    with half_precision(torch.device("cpu"), "f32"):
+@pytest.mark.parametrize("has", [True, False])
+def test_half_precision_on_a_cpu_that_has_it_alone(monkeypatch, has):
+    monkeypatch.setattr(device, "cpu_has_bfloat16", lambda: has)
+    layer, x, cpu = torch.nn.Linear(2, 2), torch.ones(1, 2), torch.device("cpu")
+    with half_precision(cpu, "bf16"):
+        assert layer(x).dtype == (torch.bfloat16 if has else torch.float32)
+    with half_precision(cpu, "f32"):
         assert layer(x).dtype == torch.float32
+    assert precision_on(cpu, "bf16") == ("bf16" if has else "f32")
+    assert precision_on(cpu, "f32") == "f32"
+
+
+@pytest.mark.parametrize(
+    ("found", "has"),
+    [
+        ({"architecture": "x86_64", "avx2": True, "avx512_f": True, "avx512_bf16": False}, False),
+        ({"architecture": "x86_64", "avx512_bf16": True}, True),
+        ({"architecture": "x86_64", "amx_bf16": True}, True),
+        ({"architecture": "aarch64", "neon": True, "bf16": True}, True),
+        ({"architecture": "aarch64", "neon": True}, False),
+    ],
+)
+def test_processors_with_bfloat16(monkeypatch, found, has):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found, raising=False)
+    assert device.cpu_has_bfloat16() is has
+
+
+def test_an_older_torch_is_asked_through_onednn(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    here = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    assert device.cpu_has_bfloat16() is here

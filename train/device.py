@@ -31,10 +31,31 @@ def pick_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def precision_on(device: torch.device, precision: str) -> str:
+    """'bf16' where that is asked for and the device has arithmetic of it, else 'f32'.
+
+    A processor without it (no AVX-512 BF16, AMX or ARMv8.6) emulates it, many times slower than
+    float32.
+    """
+    if precision != "bf16":
+        return "f32"
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "f32"
+    return "bf16" if device.type != "cpu" or cpu_has_bfloat16() else "f32"
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 itself."""
+    capabilities = getattr(torch.cpu, "get_capabilities", None)
+    if capabilities is None:  # an older torch
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    found = capabilities()
+    return any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
 def half_precision(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """Autocast to bfloat16 where 'bf16' is asked for and the device computes in it."""
-    able = device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
-    if precision != "bf16" or not able:
+    if precision_on(device, precision) == "f32":
         return nullcontext()
     return torch.autocast(device.type, torch.bfloat16)
 

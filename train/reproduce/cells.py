@@ -22,7 +22,7 @@ from tracker.project.files import write_whole
 from train.checkpoint import Checkpoint, load_checkpoint, load_model
 from train.config import FitSpec, spec_from_dict, spec_to_dict
 from train.data import DataSet, choose_labelled, keep_labels, learnable
-from train.device import pick_device
+from train.device import pick_device, precision_on
 from train.evaluate import Outputs, predict, torch_runner
 from train.fit import fit
 from train.model import LandmarkNet
@@ -191,13 +191,15 @@ def _train(
     final = fit(task.spec, Path(), folder, resume=True, report=report, extra=notes, data=data)
     seconds = time.monotonic() - clock
     model, kept = load_model(final)
+    device = pick_device(task.spec.device)
     result = {
         **asdict(task.cell), "labelled": len(chosen), "budget": task.budget,
         "train_images": len(data.rows(False)), "test_images": len(found.test.examples),
         **measure(found, run_test(model, found, task.spec), task.spec, experiment.named),
         **facts_of(model, kept),
         "steps": task.spec.steps, "from_step": start, "seconds": round(seconds, 1),
-        "device": str(pick_device(task.spec.device)), "commit": commit(),
+        "device": str(device), "commit": commit(),
+        "precision": precision_on(device, task.spec.precision),
         "spec": spec_to_dict(task.spec), "provenance": provenance(),
     }  # fmt: skip
     write_whole(folder / "result.json", json.dumps(result, indent=1).encode())

@@ -151,7 +151,8 @@ def flat(result: Result, experiment: Experiment) -> dict[str, Any]:
         "device",
         "commit",
     )
-    return line | {k: result[k] for k in keys}
+    line |= {k: result[k] for k in keys}
+    return line | {"precision": result.get("precision", "")}  # older results do not tell
 
 
 def write_results(folder: Path, name: str) -> tuple[list[dict[str, Any]], str]:
