@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from train import metrics
 from train.config import FitSpec
 from train.evaluate import Outputs, attribute_summary
-from train.sets.base import PaperSet
+from train.reproduce.whole_pixels import photo_borders, whole_pixel_errors
+from train.sets.base import Metric, PaperSet
 
 Array = NDArray[np.float64]
 
@@ -36,7 +37,8 @@ def measure(found: PaperSet, out: Outputs, spec: FitSpec, named: bool = True) ->
 
     Without `named` landmarks (no label says what each is of) the better of all assignments is
     taken, once for the whole set, and told as `order`; `points` then has the distances in pixels
-    of all points: mean, median and 95th percentile.
+    of all points: mean, median and 95th percentile. Sets of RCN's released code are measured on
+    whole pixels, too, by their first metric.
     """
     more: dict[str, Any] = {}
     xy = out.xy
@@ -48,12 +50,23 @@ def measure(found: PaperSet, out: Outputs, spec: FitSpec, named: bool = True) ->
     if not named:
         more = {"order": list(order), "points": spread_of(errors)}
         more["points"]["each_mean"] = [round(float(e), 4) for e in np.nanmean(errors, 0)]
-    table: dict[str, Any] = {}
-    for metric in found.metrics:
-        each = metric.of(errors, target, spec.net.size)
-        parts = {name: spread_of(each[list(rows)]) for name, rows in found.parts.items()}
-        table[metric.name] = {"unit": metric.unit, **spread_of(each), "parts": parts}
+    table = {m.name: by_metric(found, m, errors, target, spec.net.size) for m in found.metrics}
+    if found.whole_pixels:
+        first, size = found.metrics[0], spec.net.size
+        photos = found.whole_pixels == "photo"
+        borders = photo_borders(found.test, list(out.rows), spec) if photos else None
+        errors = whole_pixel_errors(xy, target, out.labelled, size, borders)
+        table[f"{first.name}, whole pixels"] = by_metric(found, first, errors, target, size)
     return {"metrics": table, "attributes": attribute_summary(out, spec), **more}
+
+
+def by_metric(
+    found: PaperSet, metric: Metric, errors: Array, target: Array, size: int
+) -> dict[str, Any]:
+    """Distances (N, K) by one metric: of the whole test set and of its parts."""
+    each = metric.of(errors, target, size)
+    parts = {name: spread_of(each[list(rows)]) for name, rows in found.parts.items()}
+    return {"unit": metric.unit, **spread_of(each), "parts": parts}
 
 
 def spread_of(values: Array) -> dict[str, Any]:

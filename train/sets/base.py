@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,13 +62,18 @@ def of_crop(share: float) -> Callable[[Array, float], Array]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PaperSet:
-    """A data set with the paper's split. Examples of `fit` that are held out are its validation."""
+    """A data set with the paper's split. Examples of `fit` that are held out are its validation.
+
+    `whole_pixels`: RCN's released code measures this set, on whole pixels of the crop, with points
+    moved to the photo's border or without (`train/reproduce/whole_pixels.py`).
+    """
 
     name: str
     fit: DataSet
     test: DataSet  # every example held out
     metrics: tuple[Metric, ...]  # the paper's first
     parts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # rows of `test` by name
+    whole_pixels: Literal["", "crop", "photo"] = ""
 
 
 def save_list(path: Path, data: DataSet, rows: Sequence[int], root: Path | None = None) -> None:

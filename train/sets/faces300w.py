@@ -84,4 +84,5 @@ def read_300w(folder: Path, seed: int = SPLIT_SEED, counts: Mapping[str, int] = 
     rows = tuple(range(len(test)))
     parts = {"common": rows[: len(common)], "ibug": rows[len(common) :], "fullset": rows}
     markup = markup68()
-    return PaperSet("300w", DataSet(markup, fit), DataSet(markup, tuple(test)), METRICS, parts)
+    sets = DataSet(markup, fit), DataSet(markup, tuple(test))
+    return PaperSet("300w", *sets, METRICS, parts, "photo")

@@ -118,4 +118,5 @@ def read_mtfl(folder: Path, seed: int) -> PaperSet:
     held = last_of_shuffled(len(train), len(train) // HELD, seed)
     fit = DataSet(MARKUP, tuple(f.example(i in held) for i, f in enumerate(train)))
     metric = Metric("error / eye distance", "%", between((0,), (1,)))
-    return PaperSet("mtfl", fit, DataSet(MARKUP, tuple(f.example(True) for f in test)), (metric,))
+    faces = DataSet(MARKUP, tuple(f.example(True) for f in test))
+    return PaperSet("mtfl", fit, faces, (metric,), whole_pixels="crop")
