@@ -92,10 +92,21 @@ def test_half_precision_on_a_cpu_that_has_it_alone(monkeypatch, has):
 )
 def test_processors_with_bfloat16(monkeypatch, found, has):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found, raising=False)
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
     assert device.cpu_has_bfloat16() is has
 
 
-def test_an_older_torch_is_asked_through_onednn(monkeypatch):
+@pytest.mark.parametrize("has", [True, False])
+def test_an_older_torch(monkeypatch, has):
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
-    here = torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    assert device.cpu_has_bfloat16() is here
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has, raising=False)
+    assert device.cpu_has_bfloat16() is has
+    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported")
+    assert device.cpu_has_bfloat16() is False
+
+
+def test_without_onednn_nothing_computes_in_bfloat16(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"bf16": True}, raising=False)
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    assert device.cpu_has_bfloat16() is False

@@ -10,6 +10,7 @@ from safetensors.numpy import load_file
 
 from tests.reproducing import COUNT, tiny_blocks, tiny_task
 from train.data import DataSet
+from train.device import cpu_has_bfloat16
 from train.evaluate import Outputs
 from train.reproduce import cells
 from train.reproduce.cells import Cell, cell_data, read_result, run_task
@@ -68,6 +69,8 @@ def test_a_cell_is_trained_once_and_kept(tmp_path, monkeypatch):
     assert 0 <= result["attributes"]["class"]["accuracy"] <= 1
     assert (result["steps"], result["from_step"]) == (4, 0) and result["seconds"] > 0
     assert json.loads((folder / "labelled.json").read_text())["labelled"] == 4
+    assert result["precision"] == ("bf16" if cpu_has_bfloat16() else "f32")
+    assert json.loads((folder / "begun.json").read_text())["precision"] == result["precision"]
     assert (folder / "model.safetensors").is_file() and not (folder / "last.safetensors").exists()
     monkeypatch.setattr(cells, "fit", None)  # would fail if it were called
     assert run_task(task) == read_result(folder)

@@ -61,6 +61,9 @@ def test_a_line_of_the_csv():
     assert line["NME (%) mean"] == 7.0 and line["NME (%) ibug"] == 14.0
     assert line["paper: Table 6, Fullset"] == 7.26
     assert line["paper: Table 5 (300W, Common)"] is None
+    assert line["precision"] == ""  # an older result
+    line = flat(result("RCN+ (L)", 0.05, 0, 7.0, precision="f32"), experiment_of("300w"))
+    assert line["precision"] == "f32"
 
 
 def test_the_curve_is_drawn_where_there_is_something(tmp_path):

@@ -44,6 +44,7 @@ def test_split_and_parts(tmp_path):
     sources = [e.source for e in data.test.examples]
     assert {sources[i] for i in data.parts["common"]} == {"helen/testset", "lfpw/testset"}
     assert {sources[i] for i in data.parts["ibug"]} == {"ibug"}
+    assert data.whole_pixels == "photo"
     assert all(e.hold for e in data.test.examples)
     assert data.fit.rows(True) != read_300w(tmp_path, 1, FEW).fit.rows(True)
 

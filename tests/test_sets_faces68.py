@@ -60,6 +60,7 @@ def test_groups_are_in_one_of_three_parts(tmp_path, six_test):
     assert all(e.quality == "manual" and e.labelled.all() for p in parts for e in p)
     rows = sorted(i for part in found.parts.values() for i in part)
     assert rows == list(range(6)) and set(found.parts) <= {"afw", "helen_train"}
+    assert found.whole_pixels == "crop"  # its pictures are crops already
     for name, part in found.parts.items():
         assert {found.test.examples[i].source for i in part} == {name}
 

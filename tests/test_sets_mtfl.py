@@ -103,7 +103,9 @@ def test_the_crop_and_its_points(tmp_path):
 
 
 def test_error_is_relative_to_the_eye_distance(tmp_path):
-    (metric,) = read_mtfl(write_official(tmp_path), 0).metrics
+    found = read_mtfl(write_official(tmp_path), 0)
+    (metric,) = found.metrics
+    assert found.whole_pixels == "crop"
     target = np.array([XS, YS], float).T[None]
     errors = np.array([[3.0, 0.0, 6.0, np.nan, 3.0]])
     assert np.allclose(metric.of(errors, target, 80), 10.0)  # 3 of 30 px

@@ -87,7 +87,7 @@ class FitSpec:
     ema: float = 0.998
     seed: int = 0
     threads: int = 2
-    precision: str = "bf16"  # 'bf16' (autocast) or 'f32'
+    precision: str = "bf16"  # 'bf16' (autocast, where the device has it) or 'f32'
     evaluate_every: int = 500
     checkpoint_every: int = 100
     device: str = "auto"  # 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'

@@ -150,6 +150,7 @@ def begin(task: Task, digest: str, labelled: int) -> None:
     facts = {
         **asdict(task.cell), "labelled": labelled, "budget": task.budget, "data": digest,
         "spec": spec_to_dict(task.spec), "commit": commit(),
+        "precision": precision_on(pick_device(task.spec.device), task.spec.precision),
     }  # fmt: skip
     write_whole(task.folder / "begun.json", json.dumps(facts, indent=1).encode())
 

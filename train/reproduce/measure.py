@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from train import metrics
 from train.config import FitSpec
 from train.evaluate import Outputs, attribute_summary
-from train.reproduce.whole_pixels import photo_borders, whole_pixel_errors
+from train.reproduce.whole_pixels import photo_ends, whole_pixel_errors
 from train.sets.base import Metric, PaperSet
 
 Array = NDArray[np.float64]
@@ -37,8 +37,8 @@ def measure(found: PaperSet, out: Outputs, spec: FitSpec, named: bool = True) ->
 
     Without `named` landmarks (no label says what each is of) the better of all assignments is
     taken, once for the whole set, and told as `order`; `points` then has the distances in pixels
-    of all points: mean, median and 95th percentile. Sets of RCN's released code are measured on
-    whole pixels, too, by their first metric.
+    of all points: mean, median and 95th percentile. A set that asks for it is measured on whole
+    pixels, too, by its first metric.
     """
     more: dict[str, Any] = {}
     xy = out.xy
@@ -53,9 +53,9 @@ def measure(found: PaperSet, out: Outputs, spec: FitSpec, named: bool = True) ->
     table = {m.name: by_metric(found, m, errors, target, spec.net.size) for m in found.metrics}
     if found.whole_pixels:
         first, size = found.metrics[0], spec.net.size
-        photos = found.whole_pixels == "photo"
-        borders = photo_borders(found.test, list(out.rows), spec) if photos else None
-        errors = whole_pixel_errors(xy, target, out.labelled, size, borders)
+        rows = [int(r) for r in out.rows]
+        ends = photo_ends(found.test, rows, spec) if found.whole_pixels == "photo" else None
+        errors = whole_pixel_errors(xy, target, out.labelled, size, ends)
         table[f"{first.name}, whole pixels"] = by_metric(found, first, errors, target, size)
     return {"metrics": table, "attributes": attribute_summary(out, spec), **more}
 

@@ -64,8 +64,8 @@ def of_crop(share: float) -> Callable[[Array, float], Array]:
 class PaperSet:
     """A data set with the paper's split. Examples of `fit` that are held out are its validation.
 
-    `whole_pixels`: RCN's released code measures this set, on whole pixels of the crop, with points
-    moved to the photo's border or without (`train/reproduce/whole_pixels.py`).
+    `whole_pixels`: measured on whole pixels of the crop, too; 'photo': with points in the black
+    moved to the photo's border (`train/reproduce/whole_pixels.py`).
     """
 
     name: str
@@ -73,7 +73,7 @@ class PaperSet:
     test: DataSet  # every example held out
     metrics: tuple[Metric, ...]  # the paper's first
     parts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # rows of `test` by name
-    whole_pixels: Literal["", "crop", "photo"] = ""
+    whole_pixels: Literal["crop", "photo"] | None = None
 
 
 def save_list(path: Path, data: DataSet, rows: Sequence[int], root: Path | None = None) -> None:

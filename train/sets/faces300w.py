@@ -85,4 +85,4 @@ def read_300w(folder: Path, seed: int = SPLIT_SEED, counts: Mapping[str, int] = 
     parts = {"common": rows[: len(common)], "ibug": rows[len(common) :], "fullset": rows}
     markup = markup68()
     sets = DataSet(markup, fit), DataSet(markup, tuple(test))
-    return PaperSet("300w", *sets, METRICS, parts, "photo")
+    return PaperSet("300w", *sets, METRICS, parts, whole_pixels="photo")

@@ -115,4 +115,4 @@ def read_faces68(folder: Path, seed: int, unlabelled: bool = False) -> PaperSet:
         for source in sorted({e.source for e in test})
     }
     sets = (DataSet(markup68(), tuple(fit)), DataSet(markup68(), test))
-    return PaperSet("faces68", *sets, METRICS, parts, "photo")
+    return PaperSet("faces68", *sets, METRICS, parts, whole_pixels="crop")
