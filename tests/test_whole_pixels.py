@@ -75,10 +75,10 @@ def test_where_the_photo_ends_in_its_crop(tmp_path):
     white = crop.bgr[:, :, 0] > 127
     assert np.flatnonzero(white.any(0)).tolist() == list(range(20, 80))
     assert np.flatnonzero(white.any(1)).tolist() == list(range(19, 59))
-    # a tenth of a pixel further on in x: 20.2, and 0.4 px lower in y: 20.2 and 60.2 of 80
+    # a box from -10.6 on: the photo is from 20.2, in y to 60.2
     data = one_photo(tmp_path, (-10.6, -10.6, 29.4, 29.4), (20.0, 9.0))
     assert photo_ends(data, [0], SPEC).borders.tolist() == [[20.0, 20.0, 80.0, 60.0]]
-    # 20 crop pixels are 10.3 - 0.5 = 9.8 px: 19.6
+    # a box from -10.3 on: the photo is from 19.6, in y to 59.6
     data = one_photo(tmp_path, (-10.3, -10.3, 29.7, 29.7), (20.0, 9.0))
     assert photo_ends(data, [0], SPEC).borders.tolist() == [[20.0, 20.0, 80.0, 60.0]]
 

@@ -149,8 +149,7 @@ def begin(task: Task, digest: str, labelled: int) -> None:
         return
     facts = {
         **asdict(task.cell), "labelled": labelled, "budget": task.budget, "data": digest,
-        "spec": spec_to_dict(task.spec), "commit": commit(),
-        "precision": precision_on(pick_device(task.spec.device), task.spec.precision),
+        "spec": spec_to_dict(task.spec), **machine_facts(task.spec),
     }  # fmt: skip
     write_whole(task.folder / "begun.json", json.dumps(facts, indent=1).encode())
 
@@ -192,16 +191,13 @@ def _train(
     final = fit(task.spec, Path(), folder, resume=True, report=report, extra=notes, data=data)
     seconds = time.monotonic() - clock
     model, kept = load_model(final)
-    device = pick_device(task.spec.device)
     result = {
         **asdict(task.cell), "labelled": len(chosen), "budget": task.budget,
         "train_images": len(data.rows(False)), "test_images": len(found.test.examples),
         **measure(found, run_test(model, found, task.spec), task.spec, experiment.named),
         **facts_of(model, kept),
         "steps": task.spec.steps, "from_step": start, "seconds": round(seconds, 1),
-        "device": str(device), "commit": commit(),
-        "precision": precision_on(device, task.spec.precision),
-        "spec": spec_to_dict(task.spec), "provenance": provenance(),
+        **machine_facts(task.spec), "spec": spec_to_dict(task.spec), "provenance": provenance(),
     }  # fmt: skip
     write_whole(folder / "result.json", json.dumps(result, indent=1).encode())
     for name in ("last.safetensors", "best.safetensors"):
@@ -225,6 +221,13 @@ def facts_of(model: LandmarkNet, kept: Checkpoint) -> Mapping[str, Any]:
         "parameters": count(model.net.parameters()),
         "parameters_in_all": count(model.parameters()), "best_step": kept.step,
     }  # fmt: skip
+
+
+def machine_facts(spec: FitSpec) -> dict[str, str]:
+    """The source, the device and the precision that this process trains with."""
+    device = pick_device(spec.device)
+    precision = precision_on(device, spec.precision)
+    return {"commit": commit(), "device": str(device), "precision": precision}
 
 
 def commit() -> str:

@@ -53,8 +53,8 @@ def measure(found: PaperSet, out: Outputs, spec: FitSpec, named: bool = True) ->
     table = {m.name: by_metric(found, m, errors, target, spec.net.size) for m in found.metrics}
     if found.whole_pixels:
         first, size = found.metrics[0], spec.net.size
-        rows = [int(r) for r in out.rows]
-        ends = photo_ends(found.test, rows, spec) if found.whole_pixels == "photo" else None
+        photo = found.whole_pixels == "photo"
+        ends = photo_ends(found.test, out.rows.tolist(), spec) if photo else None
         errors = whole_pixel_errors(xy, target, out.labelled, size, ends)
         table[f"{first.name}, whole pixels"] = by_metric(found, first, errors, target, size)
     return {"metrics": table, "attributes": attribute_summary(out, spec), **more}

@@ -150,9 +150,9 @@ def flat(result: Result, experiment: Experiment) -> dict[str, Any]:
         "budget",
         "device",
         "commit",
+        "precision",
     )
-    line |= {k: result[k] for k in keys}
-    return line | {"precision": result.get("precision", "")}  # older results do not tell
+    return line | {k: result.get(k, "") for k in keys}  # older results tell less
 
 
 def write_results(folder: Path, name: str) -> tuple[list[dict[str, Any]], str]:
