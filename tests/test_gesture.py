@@ -81,3 +81,11 @@ def test_every_class_with_its_averaged_probability() -> None:
         ("fist", pytest.approx(left)),
         ("open", pytest.approx(1 - left)),
     )
+
+
+def test_a_gesture_is_not_shown_on_while_others_take_turns() -> None:
+    # Every 0.05 s another class leads, none for the 0.1 s that it needs; 'a' is gone since 0.05.
+    filt = GestureFilter(("a", "b", "c"), GestureConfig(tau=1e-6, hold=0.1))
+    a, b, c = np.eye(3, dtype=np.float32)
+    shown = [filt.update(p, 0.05 * i)[0] for i, p in enumerate((a, b, c, b, c, c, c))]
+    assert shown == ["a", "a", "a", "none", "none", "none", "c"]

@@ -1,7 +1,8 @@
 """From the gesture probabilities of single frames to a steady gesture.
 
 Probabilities are averaged over time with a time constant; the shown gesture changes only when
-another one has led it by a margin for a while. A gesture that is not even likely shows as 'none'.
+another one has led it by a margin for a while. A gesture that has not even been likely for as long
+shows as 'none', whatever took its place.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class GestureFilter:
         self._shown = NONE
         self._rival: str | None = None
         self._rival_since = 0.0
+        self._sunk_since: float | None = None
 
     def update(self, probabilities: Floats, t: float) -> tuple[str, float]:
         """The gesture to show at time t, and its averaged probability."""
@@ -77,13 +79,17 @@ class GestureFilter:
         return float(1 - self._p.max())
 
     def _maybe_switch(self, t: float) -> None:
-        rival = self._best()
-        sunk = self._shown != NONE and self._of(self._shown) < self._config.floor
+        rival, hold = self._best(), self._config.hold - 1e-9
         leads = self._of(rival) - self._of(self._shown) >= self._config.lead
-        if rival == self._shown or not (leads or (rival == NONE and sunk)):
+        if rival == self._shown or not leads:
             self._rival = None
-            return
-        if rival != self._rival:
+        elif rival != self._rival:
             self._rival, self._rival_since = rival, t
-        if t - self._rival_since >= self._config.hold - 1e-9:
-            self._shown, self._rival = rival, None
+        if self._shown == NONE or self._of(self._shown) >= self._config.floor:
+            self._sunk_since = None
+        elif self._sunk_since is None:
+            self._sunk_since = t
+        if self._rival is not None and t - self._rival_since >= hold:
+            self._shown, self._rival, self._sunk_since = self._rival, None, None
+        elif self._sunk_since is not None and t - self._sunk_since >= hold:
+            self._shown, self._sunk_since = NONE, None
