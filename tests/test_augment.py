@@ -5,7 +5,15 @@ from dataclasses import replace
 import numpy as np
 
 from tests.blobs import COLOURS, write_blobs
-from train.augment import crop_example, cut_alike, flip_sample, occlude, put_behind, random_warp
+from train.augment import (
+    crop_example,
+    cut_alike,
+    flip_sample,
+    occlude,
+    put_behind,
+    random_warp,
+    sharpen,
+)
 from train.config import AugmentSpec, EltSpec
 from train.data import read_coco
 
@@ -80,6 +88,27 @@ def test_occluder_leaves_the_input_alone():
     out = occlude(np.random.default_rng(1), bgr, np.full((8, 8, 3), 255, np.uint8))
     assert bgr.max() == 0
     assert 0.01 < (out > 0).mean() < 0.2
+
+
+def test_sharpening_raises_a_wave_by_what_the_blur_takes_from_it():
+    """Seven taps of a Gaussian leave the sum of their cosines of a wave of w radians a pixel."""
+    wave, more = np.pi / 4, np.random.default_rng(5).uniform(0, 2, 2)[1]
+    row = 128 + 60 * np.cos(wave * np.arange(64))
+    picture = np.broadcast_to(row.round().astype(np.uint8)[None, :, None], (64, 64, 3)).copy()
+    sharp = sharpen(np.random.default_rng(5), picture, 1.0)
+    taps = np.exp(-(np.arange(-3, 4) ** 2) / 2)
+    left = (taps * np.cos(wave * np.arange(-3, 4))).sum() / taps.sum()
+    seen = np.abs(np.fft.rfft(sharp[32, 16:48, 0].astype(float)))[4] / 16
+    assert abs(seen - 60 * (1 + more * (1 - left))) < 1.5  # whole gray values
+    assert more > 0.5 and abs(sharp[32, 16:48].mean() - 128) < 1
+
+
+def test_sharpening_keeps_what_is_flat_and_is_as_likely_as_asked():
+    rng, flat = np.random.default_rng(0), np.full((16, 16, 3), 90, np.uint8)
+    assert (sharpen(rng, flat, 1.0) == flat).all()
+    noise = rng.integers(0, 256, (16, 16, 3), np.uint8)
+    untouched = sum((sharpen(rng, noise, 0.75) == noise).all() for _ in range(400))
+    assert 70 < untouched < 130  # 100 wanted, 4 deviations are 35
 
 
 def test_random_warp_without_ranges_is_the_identity():

@@ -28,6 +28,7 @@ from train.augment import (
     random_square,
     random_warp,
     recolour,
+    sharpen,
 )
 from train.config import FitSpec
 from train.data import DataSet, Example, mirror_name
@@ -174,7 +175,8 @@ def _disturb(
     """An easy view (background filled) and a hard one (occluded, recoloured, blurred) of a crop."""
     if black and rng.random() < spec.augment.background:
         bgr = put_behind(bgr, random_square(rng, other, spec.net.size))
-    hard = occlude(rng, bgr, other) if rng.random() < spec.augment.occlude else bgr
+    hard = sharpen(rng, bgr, spec.augment.sharpen) if spec.augment.sharpen else bgr
+    hard = occlude(rng, hard, other) if rng.random() < spec.augment.occlude else hard
     if spec.augment.block and rng.random() < spec.augment.block:
         hard = block_out(rng, hard)
     return bgr, degrade(rng, recolour(rng, hard, spec.augment.colour), spec.augment.blur)

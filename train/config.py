@@ -36,6 +36,8 @@ class AugmentSpec:
     spin: float = 0.0  # probability of any angle in place of +-rotate
     cut: float = 0.0  # probability that the picture ends near the true crop's sides: black beyond;
     # crops without an object are never cut
+    sharpen: float = 0.0  # probability that fine detail is raised, as in photos made small
+    # without smoothing
 
 
 @dataclass(frozen=True, slots=True)
