@@ -1,0 +1,44 @@
+"""Power by wavelength: noise has 1, a wave has it all at its own, and blur takes the fine part."""
+
+import cv2
+import numpy as np
+
+from train.experiments.fine_detail import WAVELENGTHS, power, powers
+from train.reproduce.specs import STILL, row_of, shapes_spec
+from train.sets.shapes import shapes
+
+
+def test_noise_has_power_1_at_each_wavelength():
+    rng = np.random.default_rng(0)
+    mean = np.mean([power(rng.normal(50, 7, (48, 48))) for _ in range(300)], 0)
+    assert np.abs(mean - 1).max() < 0.1
+
+
+def test_a_wave_has_its_power_at_its_own_wavelength():
+    wave = np.cos(2 * np.pi * np.arange(48) / 8)
+    found = power(np.broadcast_to(wave, (48, 48)))
+    at = WAVELENGTHS.index(8.0)
+    assert found[at] > 10 and np.delete(found, at).max() < 0.01 * found[at]
+
+
+def test_blur_leaves_of_the_power_the_square_of_what_it_leaves_of_the_wave():
+    """A Gaussian of 1 px leaves exp(-w^2) of the power at w radians a pixel."""
+    rng, sharp, soft = np.random.default_rng(1), 0.0, 0.0
+    for _ in range(200):
+        noise = rng.normal(0, 1, (96, 96))
+        blurred = cv2.GaussianBlur(noise, (0, 0), 1.0)[24:72, 24:72]
+        sharp = sharp + power(noise[24:72, 24:72])
+        soft = soft + power(blurred) * blurred.var()
+    wave = 2 * np.pi / np.array(WAVELENGTHS[:4])
+    assert np.allclose((soft / sharp)[:4], np.exp(-(wave**2)), rtol=0.2)
+
+
+def test_a_picture_without_contrast_has_none():
+    assert (power(np.full((48, 48), 9.0)) == 0).all()
+
+
+def test_crops_of_a_data_set_are_measured_as_they_lie():
+    data, spec = shapes().fit, shapes_spec(row_of("Seq-MT (A)"), 0)
+    (found,) = powers(data, [3], spec, STILL)
+    image = data.image(3)[..., 0].astype(np.float64)
+    assert np.allclose(found, power(image[12:48, 12:48]), rtol=0.02)
