@@ -108,7 +108,7 @@ def test_sharpening_keeps_what_is_flat_and_is_as_likely_as_asked():
     assert (sharpen(rng, flat, 1.0) == flat).all()
     noise = rng.integers(0, 256, (16, 16, 3), np.uint8)
     untouched = sum((sharpen(rng, noise, 0.75) == noise).all() for _ in range(400))
-    assert 70 < untouched < 130  # 100 wanted, 4 deviations are 35
+    assert 65 < untouched < 135  # 100 wanted, 4 deviations are 35
 
 
 def test_random_warp_without_ranges_is_the_identity():

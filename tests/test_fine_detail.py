@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from train.experiments.fine_detail import WAVELENGTHS, power, powers
+from tests.test_sets_mtfl import write_official
+from train.experiments.fine_detail import WAVELENGTHS, main, power, powers, waves
 from train.reproduce.specs import STILL, row_of, shapes_spec
 from train.sets.shapes import shapes
 
@@ -29,8 +30,8 @@ def test_blur_leaves_of_the_power_the_square_of_what_it_leaves_of_the_wave():
         blurred = cv2.GaussianBlur(noise, (0, 0), 1.0)[24:72, 24:72]
         sharp = sharp + power(noise[24:72, 24:72])
         soft = soft + power(blurred) * blurred.var()
-    wave = 2 * np.pi / np.array(WAVELENGTHS[:4])
-    assert np.allclose((soft / sharp)[:4], np.exp(-(wave**2)), rtol=0.2)
+    wave = 2 * np.pi * np.array(waves(48)[:4]) / 48
+    assert np.allclose((soft / sharp)[:4], np.exp(-(wave**2)), rtol=0.15)
 
 
 def test_a_picture_without_contrast_has_none():
@@ -42,3 +43,14 @@ def test_crops_of_a_data_set_are_measured_as_they_lie():
     (found,) = powers(data, [3], spec, STILL)
     image = data.image(3)[..., 0].astype(np.float64)
     assert np.allclose(found, power(image[12:48, 12:48]), rtol=0.02)
+
+
+def test_the_table_of_one_photo_given_twice(tmp_path, capsys):
+    main("mtfl", write_official(tmp_path, train=20, test=12), images=10)
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert [float(v) for v in head.split()[2:]] == [16.0, 8.0, 4.8, 4.0, 3.0, 2.5, 2.1]
+    rows = {line[:26].strip(): line[26:].split() for line in lines if line[:26].strip()}
+    test, still, moved, sharpened = rows.values()
+    assert " ".join(rows).startswith("test training") and "moved and sharpened" in rows
+    assert test == still and len(test) == 7
+    assert float(still[-1]) > float(moved[-1]) and float(sharpened[-1]) > float(moved[-1])

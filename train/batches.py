@@ -165,14 +165,14 @@ class Views:
     """A training crop as the losses see it: disturbed, and what some of them want besides."""
 
     crop: CropSample
-    easy: Image  # before occlusion, colour and blur
+    easy: Image  # before sharpening, occlusion, colour and blur
     after: Image | None = None  # the next frame, cut and disturbed alike
 
 
 def _disturb(
     rng: np.random.Generator, bgr: Image, other: Image, black: bool, spec: FitSpec
 ) -> tuple[Image, Image]:
-    """An easy view (background filled) and a hard one (occluded, recoloured, blurred) of a crop."""
+    """An easy view (background filled) and a hard one (all that disturbs) of a crop."""
     if black and rng.random() < spec.augment.background:
         bgr = put_behind(bgr, random_square(rng, other, spec.net.size))
     hard = sharpen(rng, bgr, spec.augment.sharpen) if spec.augment.sharpen else bgr

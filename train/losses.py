@@ -69,7 +69,7 @@ class Batch:
     attributes: dict[str, Tensor]  # classes: (N,) int64, -1 unknown; values: (N, D), NaN unknown
     warp: Tensor  # (N, 2, 3) ELT transform of crop pixels
     rows: tuple[int, ...] = ()  # indices into the data set
-    easy: Tensor | None = None  # (N, C, S, S) the same crops before occlusion, colour and blur
+    easy: Tensor | None = None  # (N, C, S, S) the same crops before anything disturbed them
     after: Tensor | None = None  # (N, C, S, S) the next frame, cut and disturbed alike
     has_after: Tensor | None = None  # (N,) bool: where there is one
 

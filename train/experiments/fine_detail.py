@@ -5,8 +5,8 @@
 Printed is the power of the crops' middle at several wavelengths, relative to white noise of the
 same contrast (log10: 0 is as much as noise has, -1 a tenth of it): the median over images, and
 below it between which values the middle 80 % of them lie. Rows: the test images; the training
-images as they lie; as a training crop moves them; and moved and sharpened. Blocks, cuts, occluders
-and colours are left out: they would be seen at all wavelengths.
+images as they lie; as a training crop moves them; and moved and sharpened. Blocks, cuts, occluders,
+colours and blur are left out: they would be seen at all wavelengths.
 """
 
 from __future__ import annotations
@@ -23,12 +23,17 @@ from numpy.typing import NDArray
 from train.batches import make_batch
 from train.config import AugmentSpec, FitSpec
 from train.data import DataSet
-from train.reproduce.experiments import load_set
-from train.reproduce.specs import SPECS, STILL, fill_classes, row_of
+from train.reproduce.experiments import experiment_of, known_row, load_set
+from train.reproduce.specs import SPECS, STILL
 
 Array = NDArray[np.float64]
-WAVELENGTHS = (16.0, 8.0, 5.0, 4.0, 3.0, 2.5, 2.1)  # pixels
+WAVELENGTHS = (16.0, 8.0, 5.0, 4.0, 3.0, 2.5, 2.1)  # pixels, wished for
 PART = 0.6  # of the crop's side, its middle
+
+
+def waves(size: int) -> list[int]:
+    """Whole waves in a picture of this side that come nearest to each wavelength."""
+    return [round(size / length) for length in WAVELENGTHS]
 
 
 def power(image: Array) -> Array:
@@ -45,16 +50,19 @@ def power(image: Array) -> Array:
     away = np.fft.fftfreq(size) * size
     ring = np.hypot(away[:, None], away).round().astype(int)
     mean = np.bincount(ring.ravel(), seen.ravel()) / np.bincount(ring.ravel())
-    at = [round(size / length) for length in WAVELENGTHS]
-    return np.asarray(mean[at] / max(float(flat.var()), 1e-9))
+    return np.asarray(mean[waves(size)] / max(float(flat.var()), 1e-9))
+
+
+def margin(size: int) -> int:
+    """Pixels of a crop of this side that are left out at each end."""
+    return round(size * (1 - PART) / 2)
 
 
 def powers(data: DataSet, rows: Sequence[int], spec: FitSpec, augment: AugmentSpec) -> Array:
     """(N, len(WAVELENGTHS)) of the middles of training crops made with `augment`."""
     rng, spec = np.random.default_rng(spec.seed), replace(spec, augment=augment)
-    size = spec.net.size
-    low = round(size * (1 - PART) / 2)
-    found = []
+    size, found = spec.net.size, []
+    low = margin(size)
     for row in rows:
         image = make_batch(data, [row], spec, rng).image[0].mean(0).numpy().astype(np.float64)
         found.append(power(image[low : size - low, low : size - low]))
@@ -74,20 +82,25 @@ def print_row(words: str, found: Array) -> None:
 def main(
     name: Annotated[str, typer.Argument(help="The experiment, such as mtfl.")],
     data: Annotated[Path | None, typer.Option(help="Folder of the data set.")] = None,
-    row: Annotated[str, typer.Option(help="Whose training crops.")] = "RCN+ (L)",
+    row: Annotated[
+        str | None, typer.Option(help="Whose training crops; left out: the first row's.")
+    ] = None,
     images: Annotated[int, typer.Option(min=10, help="Images of each row.")] = 1200,
 ) -> None:
     """Print the powers."""
-    found = load_set(name, data)
-    spec = fill_classes(SPECS[name](row_of(row), 0), found.fit)
+    experiment, found = experiment_of(name), load_set(name, data)
+    wanted = known_row(experiment, row or experiment.rows[0])
+    spec = replace(SPECS[name](wanted, 0), heads=())
     rng = np.random.default_rng(spec.seed)
-    own = replace(spec.augment, block=0.0, cut=0.0, occlude=0.0, background=0.0, colour=0.0)
+    own = replace(spec.augment, block=0.0, cut=0.0, occlude=0.0, background=0.0)
+    own = replace(own, colour=0.0, blur=0.0)
 
     def some(of: DataSet, hold: bool) -> list[int]:
         return [int(i) for i in rng.permutation(of.rows(hold))[:images]]
 
     train, test = some(found.fit, False), some(found.test, True)
-    print(f"{'wavelength, px':>26}" + "".join(f"{length:16.1f}" for length in WAVELENGTHS))
+    part = spec.net.size - 2 * margin(spec.net.size)
+    print(f"{'wavelength, px':>26}" + "".join(f"{part / n:16.1f}" for n in waves(part)))
     print_row("test", powers(found.test, test, spec, STILL))
     print_row("training, as they lie", powers(found.fit, train, spec, STILL))
     print_row("training, moved", powers(found.fit, train, spec, replace(own, sharpen=0.0)))
