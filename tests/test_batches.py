@@ -11,9 +11,10 @@ from tests.blobs import write_blobs, write_config
 from tracker.modelfile import Attribute
 from train.augment import CropSample
 from train.batches import attribute_target, make_batch, repeated, step_rows, swap_sides, to_input
-from train.config import AugmentSpec, read_config
+from train.config import read_config
 from train.data import DataSet, hide_landmarks, read_coco
 from train.model import Head
+from train.reproduce.specs import STILL
 
 POSE = Head(Attribute("pose", size=3))
 SIDE = Head(Attribute("side", ("left", "right")))
@@ -83,10 +84,9 @@ def test_the_same_step_gives_the_same_batch(blobs):
 
 def test_sharpened_crops_have_more_detail_where_the_points_are_the_same(blobs):
     data, spec = blobs
-    still = AugmentSpec(scale=0.0, colour=0.0, blur=0.0, occlude=0.0, background=0.0)
     made = [
         make_batch(data, [0, 1, 2], replace(spec, augment=a), np.random.default_rng(7))
-        for a in (replace(still, rotate=0.0), replace(still, rotate=0.0, sharpen=1.0))
+        for a in (STILL, replace(STILL, sharpen=1.0))
     ]
     soft, sharp = (b.image.float().diff(dim=-1).square().mean((1, 2, 3)) for b in made)
     assert (sharp > 1.1 * soft)[0] and torch.allclose(made[0].xy[0], made[1].xy[0], equal_nan=True)
