@@ -35,6 +35,10 @@ def reproduce(
         Path | None, typer.Option(help="Folder of the data set, where it is not generated.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs/reproduce"),
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", help="Another --out: start with the weights trained there."),
+    ] = None,
     jobs: Annotated[
         str, typer.Option(help="Trainings at once: a number, or ray (extra 'ray').")
     ] = "1",
@@ -64,7 +68,7 @@ def reproduce(
     wish = ReproduceWish(
         name, parse_wanted_rows(experiment, rows) if rows else (),
         parse_fractions(experiment, fractions) if fractions else (), seeds,
-        parse_budget(budget) if budget else Budget(), device, threads, data, out,
+        parse_budget(budget) if budget else Budget(), device, threads, data, out, start,
     )  # fmt: skip
     at_once = parse_jobs(jobs)
     cells = wanted_cells(wish)

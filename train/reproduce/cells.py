@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -33,6 +33,9 @@ from train.reproduce.experiments import Experiment, experiment_of, load_set
 from train.reproduce.measure import measure
 from train.reproduce.specs import row_of
 from train.sets.base import PaperSet, save_list
+
+if TYPE_CHECKING:
+    from train.reproduce.starts import Start
 
 VALIDATION = 800  # images of the validation set that a training looks at
 
@@ -67,6 +70,7 @@ class Task:
     data: Path | None
     out: Path
     budget: str = ""  # as asked for; '': the spec's own
+    start: Start | None = None  # None: fresh weights
 
     @property
     def folder(self) -> Path:
@@ -100,6 +104,12 @@ def check_same(task: Task) -> None:
     begun = read_begun(task.folder)
     if begun is None:
         return
+    ours_from, theirs_from = start_facts(task).get("start_sha256"), begun.get("start_sha256")
+    if ours_from != theirs_from:
+        raise ValueError(
+            f"{task.folder} was started from {'other' if theirs_from else 'fresh'} weights; "
+            "choose another --out, or give the same --from as then"
+        )
     found = spec_from_dict(begun["spec"])
     wanted = replace(task.spec, device=found.device, threads=found.threads)
     if found != wanted:
@@ -139,6 +149,11 @@ def cell_data(
 def begin(task: Task, digest: str, labelled: int) -> None:
     """Note what a cell is started with; ValueError when it was started with something else."""
     check_same(task)
+    if task.start is not None and task.start.data != digest:
+        raise ValueError(
+            f"{task.start.model.parent} was trained on other data; leave out --from, or give the "
+            "data that it was trained on"
+        )
     begun = read_begun(task.folder)
     if begun is not None:
         if begun["data"] != digest:
@@ -149,7 +164,7 @@ def begin(task: Task, digest: str, labelled: int) -> None:
         return
     facts = {
         **asdict(task.cell), "labelled": labelled, "budget": task.budget, "data": digest,
-        "spec": spec_to_dict(task.spec), **machine_facts(task.spec),
+        "spec": spec_to_dict(task.spec), **machine_facts(task.spec), **start_facts(task),
     }  # fmt: skip
     write_whole(task.folder / "begun.json", json.dumps(facts, indent=1).encode())
 
@@ -188,7 +203,8 @@ def _train(
     start = load_checkpoint(last).step if last.is_file() else 0
     clock = time.monotonic()
     notes = {"data": f"{found.name}, {len(chosen)} images with landmark labels"}
-    final = fit(task.spec, Path(), folder, resume=True, report=report, extra=notes, data=data)
+    init = None if task.start is None else task.start.model
+    final = fit(task.spec, Path(), folder, True, init, report, notes, data)
     seconds = time.monotonic() - clock
     model, kept = load_model(final)
     result = {
@@ -197,7 +213,8 @@ def _train(
         **measure(found, run_test(model, found, task.spec), task.spec, experiment.named),
         **facts_of(model, kept),
         "steps": task.spec.steps, "from_step": start, "seconds": round(seconds, 1),
-        **machine_facts(task.spec), "spec": spec_to_dict(task.spec), "provenance": provenance(),
+        **machine_facts(task.spec), **start_facts(task), "spec": spec_to_dict(task.spec),
+        "provenance": provenance(),
     }  # fmt: skip
     write_whole(folder / "result.json", json.dumps(result, indent=1).encode())
     for name in ("last.safetensors", "best.safetensors"):
@@ -221,6 +238,11 @@ def facts_of(model: LandmarkNet, kept: Checkpoint) -> Mapping[str, Any]:
         "parameters": count(model.net.parameters()),
         "parameters_in_all": count(model.parameters()), "best_step": kept.step,
     }  # fmt: skip
+
+
+def start_facts(task: Task) -> dict[str, Any]:
+    """What a cell was started from, where it was not from fresh weights."""
+    return {} if task.start is None else task.start.facts
 
 
 def machine_facts(spec: FitSpec) -> dict[str, str]:

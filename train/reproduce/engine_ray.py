@@ -72,7 +72,8 @@ def wants(task: Task, total: dict[str, float]) -> tuple[Task, dict[str, float]]:
 def placed(task: Task) -> Task:
     """With paths that hold wherever the worker stands."""
     data = None if task.data is None else task.data.resolve()
-    return replace(task, data=data, out=task.out.resolve())
+    start = task.start and replace(task.start, model=task.start.model.resolve())
+    return replace(task, data=data, out=task.out.resolve(), start=start)
 
 
 def keep(task: Task, result: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from train.reproduce.cells import (
 )
 from train.reproduce.experiments import Experiment, experiment_of, known_row, load_set
 from train.reproduce.specs import SPECS, fill_classes, row_of
+from train.reproduce.starts import start_of
 from train.reproduce.table import shown, value_of
 from train.settings import Budget
 from train.timing import time_run
@@ -46,6 +47,7 @@ class ReproduceWish:
     threads: int | None = None
     data: Path | None = None
     out: Path = Path("runs/reproduce")
+    start: Path | None = None  # another out, whose finished cells these start from
 
     @property
     def folder(self) -> Path:
@@ -142,7 +144,10 @@ def task_of(wish: ReproduceWish, cell: Cell) -> Task:
         if steps < LEAST_STEPS:
             raise ValueError(f"{budget.seconds:g} s a cell are too few; give a longer --budget")
         spec = in_steps(spec, steps)
-    return Task(cell, spec, wish.data, wish.out, text)
+    if wish.start is None:
+        return Task(cell, spec, wish.data, wish.out, text)
+    start = start_of(wish.start, cell)
+    return Task(cell, start.further(spec), wish.data, wish.out, text, start)
 
 
 def timing(wish: ReproduceWish, row: str) -> tuple[float, float]:

@@ -108,7 +108,7 @@ def whole_text(experiment: Experiment, results: Sequence[Result]) -> str:
     for lines in blocks:
         out += [*lines, ""] if lines else []
     for row in dict.fromkeys(r["row"] for r in results):
-        steps = sorted({r["steps"] for r in results if r["row"] == row})
+        steps = sorted({r["steps"] + r.get("steps_before", 0) for r in results if r["row"] == row})
         if len(steps) > 1:
             told_steps = " and ".join(map(str, steps))
             out += [f"{row}: trainings of {told_steps} steps stand side by side here", ""]
@@ -144,6 +144,7 @@ def flat(result: Result, experiment: Experiment) -> dict[str, Any]:
     keys = (
         "parameters",
         "steps",
+        "steps_before",
         "best_step",
         "from_step",
         "seconds",
