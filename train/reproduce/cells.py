@@ -149,11 +149,6 @@ def cell_data(
 def begin(task: Task, digest: str, labelled: int) -> None:
     """Note what a cell is started with; ValueError when it was started with something else."""
     check_same(task)
-    if task.start is not None and task.start.data != digest:
-        raise ValueError(
-            f"{task.start.model.parent} was trained on other data; leave out --from, or give the "
-            "data that it was trained on"
-        )
     begun = read_begun(task.folder)
     if begun is not None:
         if begun["data"] != digest:
@@ -167,6 +162,25 @@ def begin(task: Task, digest: str, labelled: int) -> None:
         "spec": spec_to_dict(task.spec), **machine_facts(task.spec), **start_facts(task),
     }  # fmt: skip
     write_whole(task.folder / "begun.json", json.dumps(facts, indent=1).encode())
+
+
+def check_start(task: Task) -> None:
+    """ValueError when the training that a cell starts from knew landmarks that the cell does not.
+
+    labelled.json of both says which.
+    """
+    if task.start is None:
+        return
+    theirs = task.start.model.parent
+    ours, known = (
+        json.loads((folder / "labelled.json").read_text(encoding="utf-8"))["images"]
+        for folder in (task.folder, theirs)
+    )
+    if not set(known) <= set(ours):
+        raise ValueError(
+            f"{theirs} was trained with landmarks of other images; leave out --from, or give the "
+            "data that it was trained on"
+        )
 
 
 def run_task(
@@ -199,6 +213,7 @@ def _train(
     data, chosen = cell_data(experiment, found, task.cell)
     begin(task, digest_of(data), len(chosen))
     save_list(folder / "labelled.json", found.fit, chosen, task.data)
+    check_start(task)
     last = folder / "last.safetensors"
     start = load_checkpoint(last).step if last.is_file() else 0
     clock = time.monotonic()
