@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from tests.test_sets_mtfl import write_official
+from train.experiments import fine_detail
 from train.experiments.fine_detail import WAVELENGTHS, main, power, powers, waves
 from train.reproduce.specs import STILL, row_of, shapes_spec
 from train.sets.shapes import shapes
@@ -54,3 +55,22 @@ def test_the_table_of_one_photo_given_twice(tmp_path, capsys):
     assert " ".join(rows).startswith("test training") and "moved and sharpened" in rows
     assert test == still and len(test) == 7
     assert float(still[-1]) > float(moved[-1]) and float(sharpened[-1]) > float(moved[-1])
+
+
+def test_what_is_seen_at_all_wavelengths_is_left_out(tmp_path, monkeypatch):
+    seen = []
+
+    def record(data, rows, spec, augment):
+        seen.append((augment, spec.augment))
+        return np.ones((len(rows), len(WAVELENGTHS)))
+
+    monkeypatch.setattr(fine_detail, "powers", record)
+    main("mtfl", write_official(tmp_path, train=20, test=12), images=10)
+    still, lying, moved, sharpened = (augment for augment, _ in seen)
+    wanted = seen[0][1]
+    assert still == lying == STILL and wanted.block > 0 and wanted.cut > 0
+    for name in ("block", "cut", "occlude", "background", "colour", "blur"):
+        assert getattr(moved, name) == getattr(sharpened, name) == 0, name
+    for name in ("rotate", "spin", "scale", "shift"):
+        assert getattr(moved, name) == getattr(sharpened, name) == getattr(wanted, name) > 0, name
+    assert (moved.sharpen, sharpened.sharpen) == (0, wanted.sharpen)
