@@ -9,20 +9,17 @@ from filelock import FileLock
 from safetensors.numpy import load_file
 
 from tests.reproducing import COUNT, tiny_blocks, tiny_task
-from tracker.project.files import file_sha256
 from train.data import DataSet
 from train.device import cpu_has_bfloat16
 from train.evaluate import Outputs
 from train.reproduce import cells
-from train.reproduce.cells import Cell, cell_data, read_result, run_task
+from train.reproduce.cells import cell_data, run_task
 from train.reproduce.experiments import EXPERIMENTS, load_set
+from train.reproduce.kept import Cell, read_result
 from train.reproduce.measure import best_order, measure
-from train.reproduce.run import ReproduceWish, task_of
-from train.reproduce.starts import rows_within, start_of
 from train.sets.base import save_list
 from train.sets.blocks import blocks
 from train.sets.shapes import shapes
-from train.settings import parse_budget
 
 
 @pytest.fixture(autouse=True)
@@ -176,65 +173,3 @@ def test_parts_and_what_is_not_known(tmp_path):
     assert (error["mean"], error["count"], error["unit"]) == (1.5, 2, "px")
     assert error["parts"]["first"]["mean"] == 1
     assert error["parts"]["none"] == {"mean": None, "median": None, "p95": None, "count": 0}
-
-
-def first_and_further(tmp_path, row="Seq-MT (L)", further="Seq-MT (L)", budget="6it"):
-    """(a finished first cell, the task of a cell that starts from it)."""
-    first = tiny_task(tmp_path / "first", row)
-    run_task(first)
-    wish = ReproduceWish(
-        "blocks", device="cpu", budget=parse_budget(budget), out=tmp_path / "second",
-        start=tmp_path / "first",
-    )  # fmt: skip
-    task = task_of(wish, Cell("blocks", further, 0.1, 0))
-    return first, replace(task, spec=replace(task.spec, batch=4))
-
-
-def test_a_further_training_starts_with_the_weights_of_the_first(tmp_path):
-    first, task = first_and_further(tmp_path)
-    assert (task.spec.seed, first.spec.seed) == (1000, 0)  # other crops than the first
-    assert task.spec.lr == first.spec.lr / 2
-    still = replace(task, spec=replace(task.spec, lr=0.0))
-    result = run_task(still)
-    a, b = (load_file(t.folder / "model.safetensors") for t in (first, still))
-    weights = [k for k in a if "running" not in k and "num_batches" not in k]
-    assert all(np.array_equal(a[k], b[k]) for k in weights if k != "calibration")
-    assert (result["steps"], result["steps_before"], result["trainings_before"]) == (6, 4, 1)
-    assert result["start_sha256"] == file_sha256(first.folder / "model.safetensors")
-
-
-def test_three_trainings_in_a_row_are_counted(tmp_path):
-    _, task = first_and_further(tmp_path)
-    run_task(task)
-    third = start_of(tmp_path / "second", task.cell)
-    assert (third.steps, third.trainings) == (10, 2)
-    assert third.further(tiny_task(tmp_path).spec).lr == 1e-3 / 4
-
-
-def test_a_row_can_start_from_one_that_learns_from_less(tmp_path):
-    assert rows_within("Seq-MT (L+ELT+A)")[0] == "Seq-MT (L+ELT+A)"
-    _, task = first_and_further(tmp_path, further="Seq-MT (L+A)")
-    assert task.start.row == "Seq-MT (L)"
-    assert run_task(task)["start"] == "Seq-MT (L)"
-    (tmp_path / "other").mkdir()
-    with pytest.raises(ValueError, match=r"no finished training that blocks Seq-MT \(L\), 10 %"):
-        first_and_further(tmp_path / "other", row="Seq-MT (L+A)")
-
-
-def test_a_start_that_knows_other_landmarks_is_refused(tmp_path):
-    first, task = first_and_further(tmp_path)
-    path = first.folder / "labelled.json"
-    path.write_text(json.dumps({"labelled": 1, "images": ["blocks/train/unknown"]}))
-    with pytest.raises(ValueError, match="landmarks of other images; leave out --from"):
-        run_task(task)
-
-
-def test_a_cell_that_was_begun_from_other_weights_is_refused(tmp_path):
-    _, task = first_and_further(tmp_path)
-    run_task(task)
-    with pytest.raises(ValueError, match="started from other weights; choose another --out"):
-        run_task(replace(task, start=None))
-    fresh = tiny_task(tmp_path / "fresh")
-    run_task(fresh)
-    with pytest.raises(ValueError, match="started from fresh weights"):
-        run_task(replace(fresh, start=task.start))

@@ -51,9 +51,20 @@ def test_a_table_shows_what_we_have_beside_the_papers():
 
 def test_unlike_trainings_are_told():
     row, w300 = "RCN+ (L)", experiment_of("300w")
-    pair = [result(row, 0.05, seed, 7.0, steps_before=5 * seed) for seed in range(2)]
+    pair = [result(row, 0.05, seed, 7.0) | {"steps": 10 + 5 * seed} for seed in range(2)]
     assert "RCN+ (L): trainings of 10 and 15 steps stand side by side" in whole_text(w300, pair)
     assert "side by side" not in whole_text(w300, pair[:1])
+
+
+def test_what_was_lengthened_is_not_like_what_was_not():
+    w300, row = experiment_of("300w"), "RCN+ (L+A)"
+    whole = result(row, 0.05, 0, 7.0) | {"steps": 15}
+    longer = result(row, 0.05, 1, 7.0, steps_before=5, start="RCN+ (L)")
+    told = whole_text(w300, [whole, longer])
+    assert f"{row}: trainings of 15 and 5 (RCN+ (L)) + 10 steps stand side by side" in told
+    line = flat(longer, w300)
+    assert (line["steps"], line["steps_before"], line["start"]) == (10, 5, "RCN+ (L)")
+    assert (flat(whole, w300)["steps_before"], flat(whole, w300)["start"]) == ("", "")
 
 
 def test_a_line_of_the_csv():

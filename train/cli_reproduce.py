@@ -81,6 +81,9 @@ def reproduce(
     if not chosen:
         typer.echo("choose with --rows and --fractions, or take --all-cells")
         return
+    for task in tasks:
+        if task.start is not None:
+            typer.echo(f"{task.cell.name}: {task.start.words}")
     train_all(wish, tasks, at_once)
     show_results(wish)
 

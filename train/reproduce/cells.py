@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -30,35 +30,13 @@ from train.progress import Progress
 from train.project_data import digest_of
 from train.provenance import provenance
 from train.reproduce.experiments import Experiment, experiment_of, load_set
+from train.reproduce.kept import Cell, read_begun, read_result
 from train.reproduce.measure import measure
 from train.reproduce.specs import row_of
+from train.reproduce.starts import Start, check_start
 from train.sets.base import PaperSet, save_list
 
-if TYPE_CHECKING:
-    from train.reproduce.starts import Start
-
 VALIDATION = 800  # images of the validation set that a training looks at
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Which training."""
-
-    experiment: str
-    row: str
-    share: float
-    seed: int
-
-    @property
-    def folder(self) -> Path:
-        """Its folder under OUT, such as blocks/Seq-MT_L+ELT+A/0.05/0."""
-        row = self.row.replace(" ", "_").replace("(", "").replace(")", "")
-        return Path(self.experiment) / row / f"{self.share:g}" / str(self.seed)
-
-    @property
-    def name(self) -> str:
-        """For people."""
-        return f"{self.experiment} {self.row}, {100 * self.share:g} %, seed {self.seed}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,37 +56,20 @@ class Task:
         return self.out / self.cell.folder
 
 
-def read_result(folder: Path) -> dict[str, Any] | None:
-    """A finished cell's result.json; None where there is none."""
-    path = folder / "result.json"
-    if not path.is_file():
-        return None
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is no JSON ({error}); remove its folder to train it") from error
-    return found
-
-
-def read_begun(folder: Path) -> dict[str, Any] | None:
-    """What a cell was started with; None where it was not."""
-    path = folder / "begun.json"
-    if not path.is_file():
-        return None
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
-
-
 def check_same(task: Task) -> None:
     """ValueError when the cell's folder holds a training with other settings."""
     begun = read_begun(task.folder)
     if begun is None:
         return
-    ours_from, theirs_from = start_facts(task).get("start_sha256"), begun.get("start_sha256")
-    if ours_from != theirs_from:
+    if task.start is None and "start" in begun:
         raise ValueError(
-            f"{task.folder} was started from {'other' if theirs_from else 'fresh'} weights; "
-            "choose another --out, or give the same --from as then"
+            f"{task.folder} was started from weights of {begun['start']}; give the same --from as "
+            "then, or choose another --out"
+        )
+    if task.start is not None and begun.get("start_sha256") != task.start.sha256:
+        raise ValueError(
+            f"{task.folder} was not started from {task.start.model}; leave out --from or give the "
+            "one of then, or choose another --out"
         )
     found = spec_from_dict(begun["spec"])
     wanted = replace(task.spec, device=found.device, threads=found.threads)
@@ -164,25 +125,6 @@ def begin(task: Task, digest: str, labelled: int) -> None:
     write_whole(task.folder / "begun.json", json.dumps(facts, indent=1).encode())
 
 
-def check_start(task: Task) -> None:
-    """ValueError when the training that a cell starts from knew landmarks that the cell does not.
-
-    labelled.json of both says which.
-    """
-    if task.start is None:
-        return
-    theirs = task.start.model.parent
-    ours, known = (
-        json.loads((folder / "labelled.json").read_text(encoding="utf-8"))["images"]
-        for folder in (task.folder, theirs)
-    )
-    if not set(known) <= set(ours):
-        raise ValueError(
-            f"{theirs} was trained with landmarks of other images; leave out --from, or give the "
-            "data that it was trained on"
-        )
-
-
 def run_task(
     task: Task,
     report: Callable[[Progress], None] = lambda _: None,
@@ -211,15 +153,19 @@ def _train(
     experiment, folder = experiment_of(task.cell.experiment), task.folder
     found = load_set(experiment.name, task.data) if given is None else given
     data, chosen = cell_data(experiment, found, task.cell)
+    if task.start is not None:
+        theirs, _ = cell_data(experiment, found, replace(task.cell, row=task.start.row))
+        check_start(task.start, task.spec, digest_of(theirs))
     begin(task, digest_of(data), len(chosen))
     save_list(folder / "labelled.json", found.fit, chosen, task.data)
-    check_start(task)
     last = folder / "last.safetensors"
-    start = load_checkpoint(last).step if last.is_file() else 0
+    from_step = load_checkpoint(last).step if last.is_file() else 0
     clock = time.monotonic()
     notes = {"data": f"{found.name}, {len(chosen)} images with landmark labels"}
     init = None if task.start is None else task.start.model
-    final = fit(task.spec, Path(), folder, True, init, report, notes, data)
+    final = fit(
+        task.spec, Path(), folder, resume=True, init=init, report=report, extra=notes, data=data
+    )  # fmt: skip
     seconds = time.monotonic() - clock
     model, kept = load_model(final)
     result = {
@@ -227,7 +173,7 @@ def _train(
         "train_images": len(data.rows(False)), "test_images": len(found.test.examples),
         **measure(found, run_test(model, found, task.spec), task.spec, experiment.named),
         **facts_of(model, kept),
-        "steps": task.spec.steps, "from_step": start, "seconds": round(seconds, 1),
+        "steps": task.spec.steps, "from_step": from_step, "seconds": round(seconds, 1),
         **machine_facts(task.spec), **start_facts(task), "spec": spec_to_dict(task.spec),
         "provenance": provenance(),
     }  # fmt: skip

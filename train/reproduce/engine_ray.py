@@ -3,8 +3,8 @@
 Without RAY_ADDRESS a cluster of this machine alone is started: bound to 127.0.0.1, without a
 dashboard, and gone at the end (Ray keeps a token for it under ~/.ray). With it the cells go to
 that cluster, each of whose machines needs this package, the data in the same place, and OUT on a
-disk that all share (else a cell that was cut begins anew). Ray's own usage statistics, which it
-would send to its makers, are turned off.
+disk that all share (else a cell that was cut begins anew), as that of --from must be. Ray's own
+usage statistics, which it would send to its makers, are turned off.
 """
 
 from __future__ import annotations

@@ -13,16 +13,9 @@ from filelock import FileLock
 from tracker.project.files import write_whole
 from train.config import FitSpec
 from train.progress import Progress
-from train.reproduce.cells import (
-    Cell,
-    Task,
-    cell_data,
-    check_same,
-    read_begun,
-    read_result,
-    run_task,
-)
+from train.reproduce.cells import Task, cell_data, check_same, run_task
 from train.reproduce.experiments import Experiment, experiment_of, known_row, load_set
+from train.reproduce.kept import Cell, read_begun, read_result
 from train.reproduce.specs import SPECS, fill_classes, row_of
 from train.reproduce.starts import start_of
 from train.reproduce.table import shown, value_of
@@ -140,13 +133,14 @@ def task_of(wish: ReproduceWish, cell: Cell) -> Task:
             steps = int(begun["spec"]["steps"])
         else:
             step_s, evaluation_s = timing(wish, cell.row)
-            steps = int((budget.seconds - EVALUATIONS * evaluation_s) / step_s)
+            looks = EVALUATIONS + (wish.start is not None)  # a start is looked at, too
+            steps = int((budget.seconds - looks * evaluation_s) / step_s)
         if steps < LEAST_STEPS:
             raise ValueError(f"{budget.seconds:g} s a cell are too few; give a longer --budget")
         spec = in_steps(spec, steps)
     if wish.start is None:
         return Task(cell, spec, wish.data, wish.out, text)
-    start = start_of(wish.start, cell)
+    start = start_of(wish.start, cell, wish.out)
     return Task(cell, start.further(spec), wish.data, wish.out, text, start)
 
 

@@ -1,9 +1,8 @@
-"""Trainings that start where others ended, so that a long one need not be made at a stretch.
+"""Trainings that start where others ended: to lengthen a finished one, or to add a term to it.
 
 Each cell starts with the weights of the finished cell of the same share of labels and seed under
 another OUT: of its own row, or of one that learns from less, such as L for L+A. It has a seed of
-its own, since the same one would show it the same crops again, and half the rate, as a single
-training would have half way.
+its own, since the same one would show it the same crops again, and half the rate.
 """
 
 from __future__ import annotations
@@ -14,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from tracker.project.files import file_sha256
-from train.config import FitSpec
-from train.reproduce.cells import Cell, read_begun, read_result
+from train.config import FitSpec, spec_from_dict
+from train.reproduce.kept import Cell, read_begun, read_result
 from train.reproduce.specs import Row, row_of
 
 AGAIN = 1000  # between the seeds of a training and of the one that starts from it
 SLOWER = 0.5  # its rate, relative to that one's
+MODEL = "model.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,15 @@ class Start:
             "trainings_before": self.trainings,
         }  # fmt: skip
 
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"starts from {self.row} after {self.steps} steps"
+
     def further(self, spec: FitSpec) -> FitSpec:
         """The spec with a seed that none of the trainings before had, and a lower rate."""
-        seed, rate = spec.seed + AGAIN * self.trainings, spec.lr * SLOWER**self.trainings
-        return replace(spec, seed=seed, lr=rate)
+        seed = spec.seed + AGAIN * self.trainings
+        return replace(spec, seed=seed, lr=spec.lr * SLOWER**self.trainings)
 
 
 def rows_within(row: str) -> list[str]:
@@ -53,16 +58,51 @@ def rows_within(row: str) -> list[str]:
     return [Row(net, frozenset(t)).name for t in fewer]
 
 
-def start_of(out: Path, cell: Cell) -> Start:
-    """The finished cell under `out` that a cell starts from; ValueError where there is none."""
+def start_of(source: Path, cell: Cell, out: Path) -> Start:
+    """The finished cell under `source` that a cell under `out` starts from.
+
+    A cell that was begun keeps the row that it was begun from, and where it is finished nothing of
+    it need be there. Raises ValueError where there is nothing to start from.
+    """
+    if source.resolve() == out.resolve():
+        raise ValueError(f"--from and --out are both {out}; choose another --out")
+    begun = read_begun(out / cell.folder) or {}
+    if "start" in begun:
+        model = source / replace(cell, row=begun["start"]).folder / MODEL
+        sha = file_sha256(model) if model.is_file() else begun["start_sha256"]
+        steps, trainings = begun["steps_before"], begun["trainings_before"]
+        return Start(begun["start"], model, sha, steps, trainings)
     for row in rows_within(cell.row):
-        folder = out / replace(cell, row=row).folder
-        result, begun, model = read_result(folder), read_begun(folder), folder / "model.safetensors"
-        if result is not None and begun is not None and model.is_file():
+        folder = source / replace(cell, row=row).folder
+        result = read_result(folder)
+        if result is not None:
             steps = result["steps"] + result.get("steps_before", 0)
             trainings = 1 + result.get("trainings_before", 0)
-            return Start(row, model, file_sha256(model), steps, trainings)
+            return Start(row, folder / MODEL, file_sha256(folder / MODEL), steps, trainings)
     raise ValueError(
-        f"--from {out} has no finished training that {cell.name} could start from; train it there "
-        "first, or leave out --from"
+        f"--from {source} has no finished training that {cell.name} could start from; train it "
+        "there first, or leave out --from"
     )
+
+
+def check_start(start: Start, spec: FitSpec, digest: str) -> None:
+    """ValueError when a cell cannot start from a training: of another network, or other data.
+
+    `digest` is of what the start's row learns from in the data at hand.
+    """
+    folder = start.model.parent
+    begun = read_begun(folder)
+    if begun is None or not start.model.is_file() or file_sha256(start.model) != start.sha256:
+        raise ValueError(
+            f"{start.model} is not the file that this training was to start from; put it back, or "
+            "choose another --out"
+        )
+    if begun["data"] != digest:
+        raise ValueError(
+            f"{folder} was trained on other data; leave out --from, or give the data that it was "
+            "trained on"
+        )
+    if spec_from_dict(begun["spec"]).net != spec.net:
+        raise ValueError(
+            f"{folder} was trained with another network; leave out --from, or train it anew"
+        )

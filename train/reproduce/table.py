@@ -10,8 +10,8 @@ from typing import Any
 from filelock import FileLock
 
 from tracker.project.files import write_whole
-from train.reproduce.cells import read_result
 from train.reproduce.experiments import Experiment, experiment_of
+from train.reproduce.kept import read_result
 from train.reproduce.paper import PaperTable
 from train.tables import write_table
 
@@ -101,6 +101,12 @@ def accuracies(experiment: Experiment, results: Sequence[Result]) -> list[str]:
     ]
 
 
+def length_of(result: Result) -> str:
+    """Steps as words: '18000', or '14000 (RCN+ (L)) + 10000' where it started from another."""
+    before = f"{result['steps_before']} ({result['start']}) + " if "start" in result else ""
+    return f"{before}{result['steps']}"
+
+
 def whole_text(experiment: Experiment, results: Sequence[Result]) -> str:
     """All tables that we have something of, as printed."""
     blocks = [text_of(experiment.whole(table), results) for table in experiment.tables]
@@ -108,9 +114,9 @@ def whole_text(experiment: Experiment, results: Sequence[Result]) -> str:
     for lines in blocks:
         out += [*lines, ""] if lines else []
     for row in dict.fromkeys(r["row"] for r in results):
-        steps = sorted({r["steps"] + r.get("steps_before", 0) for r in results if r["row"] == row})
+        steps = sorted({length_of(r) for r in results if r["row"] == row})
         if len(steps) > 1:
-            told_steps = " and ".join(map(str, steps))
+            told_steps = " and ".join(steps)
             out += [f"{row}: trainings of {told_steps} steps stand side by side here", ""]
     told = accuracies(experiment, results)
     if told:
@@ -145,6 +151,7 @@ def flat(result: Result, experiment: Experiment) -> dict[str, Any]:
         "parameters",
         "steps",
         "steps_before",
+        "start",
         "best_step",
         "from_step",
         "seconds",
