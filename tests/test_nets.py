@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from train.nets import NetSpec, build_net
 from train.nets.denoiser import Denoiser, corrupt, joint_heat
+from train.nets.heatmap_mt import HeatBranch
 from train.nets.parts import LearnedUpsampling, local_contrast, only_pooled
 
 
@@ -28,6 +29,7 @@ def count(model: torch.nn.Module) -> int:
         (NetSpec("rcn", 80, "gray", coarsest=2), 68, 1_341_444),
         (NetSpec("rcn", 80, "gray", coarsest=1), 68, 1_456_324),
         (NetSpec("rcn_plus", 80, "gray"), 68, 1_034_116),
+        (NetSpec("rcn_aflw", 80, "gray", coarsest=1), 19, 1_743_019),
         (NetSpec("rcn_mtfl", 80, "gray", coarsest=2), 5, 310_229),
         (NetSpec("rcn_mtfl", 80, "gray"), 5, 227_141),
     ],
@@ -51,6 +53,13 @@ def test_comm_mt_and_tcdcn_by_hand():
     tcdcn = (25 * 16 + 16) + (9 * 16 * 48 + 48) + (9 * 48 * 64 + 64) + (4 * 64 * 64 + 64)
     tcdcn += 256 * 100 + 100 + 100 * 10 + 10
     assert count(build_net(5, NetSpec("tcdcn", 40, "gray"))) == tcdcn
+
+
+def test_the_class_branch_of_heatmap_mt_by_hand():
+    # on 5 maps of 60 px: four C9 of 8 maps; FC 8*3*3 -> 256 -> 256
+    spec = NetSpec("heatmap_mt", 60, "gray", kernel=9, maps=8, convs=6, read="argmax")
+    by_hand = (81 * 5 * 8 + 8) + 3 * (81 * 64 + 8) + 72 * 256 + 256 + 256 * 256 + 256
+    assert count(HeatBranch(5, spec, 256, 0.25)) == by_hand
 
 
 @pytest.mark.parametrize("coarsest", [5, 2, 1])

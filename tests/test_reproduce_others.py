@@ -10,6 +10,7 @@ from train.reproduce.cells import Task, run_task
 from train.reproduce.experiments import EXPERIMENTS, experiment_of
 from train.reproduce.kept import Cell
 from train.reproduce.run import ReproduceWish, in_steps, row_spec
+from train.reproduce.specs import hgr1_spec, multipie_spec, row_of
 
 ATTRIBUTES = {"hgr1": {"gesture"}, "multipie": {"emotion", "camera"}}
 
@@ -44,6 +45,12 @@ def test_a_row_trains_on_crops_of_its_networks_size(tmp_path, name, row, size):
     result = run_task(Task(Cell(name, row, 1.0, 0), spec, wish.data, wish.out))
     assert all(0 < m["mean"] < 1000 for m in result["metrics"].values()) and result["metrics"]
     assert set(result["attributes"]) == (ATTRIBUTES[name] if "+A)" in row else set())
+
+
+@pytest.mark.parametrize(("spec", "dropout"), [(hgr1_spec, 0.5), (multipie_spec, 0.25)])
+def test_comm_mt_has_the_dropout_of_its_data_set(spec, dropout):
+    found = spec(row_of("Comm-MT (L+A)"), 0)
+    assert found.net.dropout == dropout == found.heads[0].dropout
 
 
 def test_tcdcn_has_the_parameters_of_its_layers(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from tests.faces import points68
 from tracker.types import CropRule
 from train.augment import crop_example
+from train.reproduce.experiments import EXPERIMENTS
 from train.sets.faces300w import COUNTS, read_300w
 
 FEW = {
@@ -47,6 +48,13 @@ def test_split_and_parts(tmp_path):
     assert data.whole_pixels == "photo"
     assert all(e.hold for e in data.test.examples)
     assert data.fit.rows(True) != read_300w(tmp_path, 1, FEW).fit.rows(True)
+
+
+def test_the_experiment_has_the_split_of_rcns_code(tmp_path, monkeypatch):
+    for name, count in FEW.items():
+        monkeypatch.setitem(COUNTS, name, count)
+    read = EXPERIMENTS["300w"].read
+    assert read(write_300w(tmp_path), 0).fit.rows(True) == [5, 13]
 
 
 def test_points_count_from_zero_and_the_box_is_square(tmp_path):

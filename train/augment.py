@@ -123,9 +123,7 @@ def crop_example(
         if spec.cut and rng.random() < spec.cut:
             photo = random_window(rng, unmoved)
     matrix = frame_to_crop(box, size)
-    shrink = box.side / size
-    how = cv2.INTER_AREA if shrink > 2 else cv2.INTER_LINEAR
-    bgr = cv2.warpAffine(image, matrix, (size, size), flags=how, borderMode=border)
+    bgr = cv2.warpAffine(image, matrix, (size, size), borderMode=border)  # as the tracker's
     window = None if photo is None else apply(matrix, photo)
     if window is not None:
         bgr = keep_window(bgr, window)  # type: ignore[arg-type]
@@ -138,8 +136,7 @@ def crop_example(
 def cut_alike(image: Image, crop: CropSample) -> Image:
     """Another picture of the same size, cut and mirrored exactly as `crop` was."""
     size = crop.bgr.shape[0]
-    how = cv2.INTER_AREA if crop.scale < 0.5 else cv2.INTER_LINEAR
-    bgr = cv2.warpAffine(image, crop.matrix, (size, size), flags=how, borderMode=crop.border)  # type: ignore[arg-type]
+    bgr = cv2.warpAffine(image, crop.matrix, (size, size), borderMode=crop.border)  # type: ignore[arg-type]
     if crop.window is not None:
         bgr = keep_window(bgr, crop.window)  # type: ignore[arg-type]
     return np.ascontiguousarray(bgr[:, ::-1] if crop.flipped else bgr, np.uint8)

@@ -37,11 +37,12 @@ PLANS: dict[str, RcnPlan] = {
     "rcn_plus": RcnPlan(
         (64,) * 5, (((3, 64), (1, 64)), _FIVE, _FIVE, _FIVE, (*_FIVE, (1, 64))), _FIVE, 1
     ),
-    # AFLW (supplement, caption of figure S3): 70 maps in place of 64, and levels down to 1x1
+    # 1,743,019 for 19 landmarks with the levels down to 1x1, as on AFLW (supplement, caption of
+    # figure S3: 70 maps in place of 64); 5x5, no longer the coarsest, is like the finer ones
     "rcn_aflw": RcnPlan(
         (70,) * 5,
         (
-            ((3, 70), (1, 70)),
+            ((5, 70), (1, 70)),
             ((5, 70), (1, 70)),
             ((5, 70), (1, 70)),
             ((5, 70), (1, 70)),

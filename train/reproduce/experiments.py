@@ -92,7 +92,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         Experiment(
             "300w",
             (paper.FULLSET, paper.IBUG, paper.COMMON_100, paper.IBUG_100, paper.FULLSET_100),
-            read_300w,
+            lambda folder, _: read_300w(folder),  # the split of RCN's code
         ),
         Experiment("aflw", (paper.AFLW,), read_aflw),
         Experiment("faces68", (paper.FACES68,), read_faces68),

@@ -1,7 +1,7 @@
 """The results of Honari et al., CVPR 2018, as their tables give them. Nothing here is ours.
 
 None: the paper leaves the cell empty. Errors of the tables are means over five seeds where the
-paper says so (1 to 3).
+paper says so (1 and 2).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The training of each row of the paper's tables, as a `FitSpec`.
 
-Hyper-parameters named in the paper or its supplement (S9 to S13) are as there; what is not
-documented (rate, batch, steps, ranges of the ELT) is ours and said in docs/reproduction.md.
+What is as in the paper and its supplement (S9 to S13), what is not documented there and what is
+changed on purpose is said in docs/reproduction.md.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _multitask(row: Row, net: NetSpec) -> tuple[NetSpec, str]:
 def mtfl_spec(row: Row, seed: int) -> FitSpec:
     """Table S1: five landmarks, the head pose as one of five classes.
 
-    The paper trains for thousands of epochs with distances alone. Here the heat's likelihood is
+    RCN's code trains for thousands of epochs, the paper with distances alone. Here the heat's likelihood is
     added and faces are mirrored, too, so that tens of epochs do. AFLW's test faces are photos that
     end near the face box, a few are upside down, they have three times the finest detail (power)
     of the training faces, and profiles are 11 % of them, but 3 % of the training faces: hence
@@ -145,7 +145,7 @@ def mtfl_spec(row: Row, seed: int) -> FitSpec:
 
 
 def _jitter(rotate: float) -> AugmentSpec:
-    """Scale and translation of 10 % of the box, and a rotation; nothing else."""
+    """Scale and translation of 10 % of the crop's side, and a rotation; nothing else."""
     return replace(STILL, rotate=rotate, scale=0.1, shift=0.1)
 
 
@@ -162,6 +162,7 @@ def _of_classes(row: Row, seed: int, kind: Kind, loss: LossSpec, heads: Sequence
         net, source, loss = NetSpec("tcdcn", 40, "gray"), "image", LossSpec(1.0, 0.0, 1.0)
     else:
         base = NetSpec("", 64, "gray", kernel=9, maps=64, convs=5, ones=0, last_kernel=9)
+        base = replace(base, dropout=heads[0].dropout)
         net, source = _multitask(row, base)
     return FitSpec(
         kind, CropRule(1.0, (), "box"), net, tuple(replace(h, source=source) for h in heads), 1.0,
