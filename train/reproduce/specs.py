@@ -124,11 +124,11 @@ def _multitask(row: Row, net: NetSpec) -> tuple[NetSpec, str]:
 def mtfl_spec(row: Row, seed: int) -> FitSpec:
     """Table S1: five landmarks, the head pose as one of five classes.
 
-    RCN's code trains for thousands of epochs, the paper with distances alone. Here the heat's likelihood is
-    added and faces are mirrored, too, so that tens of epochs do. AFLW's test faces are photos that
-    end near the face box, a few are upside down, they have three times the finest detail (power)
-    of the training faces, and profiles are 11 % of them, but 3 % of the training faces: hence
-    `cut`, `spin`, `sharpen` and `often`.
+    RCN's code trains for thousands of epochs, the paper with distances alone. Here the heat's
+    likelihood is added and faces are mirrored, too, so that tens of epochs do. AFLW's test faces
+    are photos that end near the face box, a few are upside down, they have three times the finest
+    detail (power) of the training faces, and profiles are 11 % of them, but 3 % of the training
+    faces: hence `cut`, `spin`, `sharpen` and `often`.
     """
     move = replace(STILL, rotate=30.0, scale=0.1, shift=0.1, flip=0.5, block=0.5)
     move = replace(move, spin=0.03, cut=0.4, sharpen=0.75)
