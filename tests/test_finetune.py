@@ -1,6 +1,7 @@
 """`train finetune` on a tiny project, whole: from labels to a model that the tracker loads."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -17,8 +18,17 @@ from tracker.project.layout import create_project, newest_model
 from tracker.project.store import Store
 from tracker.record import VideoWriter
 from train.cli import app
+from train.compare import compare
 from train.finetune import run_plan
-from train.finetune_plan import Hooks, Wish, plan_run, resume_plan, unfinished
+from train.finetune_plan import (
+    Hooks,
+    Wish,
+    base_facts,
+    base_of_run,
+    plan_run,
+    resume_plan,
+    unfinished,
+)
 from train.settings import Budget
 
 SIZE = 96
@@ -163,3 +173,37 @@ def test_without_a_no_head_is_made_for_the_gestures(root):
     again = resume_plan(root, Wish(threads=1), Hooks())
     assert again.out == plan.out
     assert not any(e.attributes for e in again.data.examples)
+
+
+def test_the_base_is_the_file_that_it_was_wherever_one_stands(root, tmp_path, monkeypatch):
+    done = run_cli("finetune", root, "--budget", "2it", "--threads", "1", "--name", "first")
+    assert done.exit_code == 0, done.output
+    base = tmp_path / "elsewhere" / "model.safetensors"
+    base.parent.mkdir()
+    shutil.copy(root / "models" / "first" / "model.safetensors", base)
+    monkeypatch.chdir(base.parent)
+    wish = Wish(base="model.safetensors", budget=Budget(steps=2), threads=1, name="second")
+    plan = plan_run(root, wish, Hooks())
+    monkeypatch.chdir(root / "models" / "first")  # another model.safetensors
+    (root / "models" / "first" / "model.safetensors").write_bytes(b"no checkpoint")
+    told = compare(plan, base)
+    assert told["base"]["nme"] == told["tuned"]["nme"]
+    facts = json.loads((plan.out / "run.json").read_text())
+    assert base_of_run(plan.project, facts) == base.resolve()
+    base.write_bytes(b"another one")
+    assert "base" not in compare(plan, plan.start)
+    with pytest.raises(ValueError, match=r"model\.safetensors, from which the run started, is no"):
+        base_of_run(plan.project, facts)
+
+
+def test_a_base_in_the_project_moves_with_it(root):
+    project = plan_project(root)
+    inside = project.models_dir / "a" / "model.safetensors"
+    inside.parent.mkdir()
+    inside.write_bytes(b"weights")
+    facts = {"base": inside.name, **base_facts(project, inside.name, inside)}
+    assert facts["base_file"] == "models/a/model.safetensors"
+    moved = root.rename(root.with_name("q"))
+    assert base_of_run(plan_project(moved), facts) == moved / facts["base_file"]
+    assert base_facts(project, "scratch", None) == {}
+    assert base_of_run(project, {"base": "scratch"}) is None

@@ -70,3 +70,23 @@ def test_pictures_keep_their_names(tmp_path: Path) -> None:
     sources = touch(tmp_path, "a.jpg", "b.png")
     done = plan_images(sources, sources, tmp_path / "o")
     assert [out for _, out in done] == [tmp_path / "o/a.jpg", tmp_path / "o/b.png"]
+
+
+@pytest.mark.parametrize("through_link", [False, True])
+def test_an_output_never_takes_the_place_of_an_input(tmp_path: Path, through_link: bool) -> None:
+    sources = touch(tmp_path, "a.avi", "a.mp4", "b.jpg", "c.jpg")
+    folder = tmp_path
+    if through_link:
+        folder = tmp_path / "link"
+        folder.symlink_to(tmp_path)
+    with pytest.raises(UserError, match=r"a\.mp4 is an input itself and would be lost"):
+        plan([tmp_path], sources[:2], folder)
+    with pytest.raises(UserError, match=r"b\.jpg is an input itself"):
+        plan_images([tmp_path], sources[2:], folder)
+    plan_images([tmp_path], sources[2:], None)
+
+
+def test_a_name_that_the_system_refuses_is_said_shortly() -> None:
+    with pytest.raises(UserError, match=r"cannot be read: .*too long; check its name") as told:
+        expand([Path("x" * 5000)], SUFFIXES, "video")
+    assert len(str(told.value)) < 400

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -300,3 +301,16 @@ def test_pictures_of_frames_that_are_not_labelled_any_more(project: Project) -> 
     assert not [p for p in check(project) if p.code == "stray"], "who knows what the clip holds now"
     (project.clips_dir / "a.mp4").unlink()
     assert not [p for p in check(project) if p.code == "stray"], "the only copy is not stray"
+
+
+def test_only_what_a_copy_of_ours_left_is_removed(project: Project) -> None:
+    """What somebody downloads, and what a running process writes, stay."""
+    theirs = project.clips_dir / "movie.mp4.part"
+    running = project.models_dir / f".last.safetensors.{os.getpid()}.part"
+    dead = project.models_dir / ".last.safetensors.999999999.part"
+    for path in (theirs, running, dead):
+        path.touch()
+    told = {p.file: p for p in check(project, fix=True) if p.file.endswith(".part")}
+    assert set(told) == {f"models/{running.name}", f"models/{dead.name}"}
+    assert theirs.exists() and running.exists() and not dead.exists()
+    assert told[f"models/{dead.name}"].fixed

@@ -179,3 +179,16 @@ def test_the_command(project: Project) -> None:
     assert done.exit_code == 0
     folder = project.root / "removed" / "a"
     assert f"moved a (2 labelled frames, 1 ranges) to {folder}" in done.output.replace("\n", "")
+
+
+def test_a_linked_clip_is_still_there_after_it_moved(project: Project, tmp_path: Path) -> None:
+    source = tmp_path / "elsewhere" / "c.mp4"
+    source.parent.mkdir()
+    (project.clips_dir / "b.mp4").rename(source)
+    (project.clips_dir / "b.mp4").symlink_to("../../elsewhere/c.mp4")
+    done = remove(project, find(project, "b.mp4"))
+    moved = done.folder / "b.mp4"
+    assert moved.is_symlink() and moved.resolve() == source and source.is_file()
+    assert not (project.clips_dir / "b.mp4").is_symlink()
+    told = CliRunner().invoke(app, ["add", str(moved), "--project", str(project.root)])
+    assert told.exit_code == 0, told.exception

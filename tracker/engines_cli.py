@@ -83,9 +83,9 @@ def show(
         name = f"{status.name} {status.version or ''}".strip()
         typer.echo(f"{'usable    ' if status.usable else 'not usable'}  {name}: {status.fact}")
     kept = sorted(cache_folder().glob("*.engine"))
-    if kept:
-        size = sum(path.stat().st_size for path in kept) / 1e6
-        typer.echo(f"{len(kept)} built engines, {size:.0f} MB, are kept in {cache_folder()}")
+    size = sum(path.stat().st_size for path in kept) / 1e6
+    told = f"{len(kept)} built engines, {size:.0f} MB, are" if kept else "built engines will be"
+    typer.echo(f"{told} kept in {cache_folder()}")
 
 
 @engines.command()

@@ -10,6 +10,7 @@ import typer
 
 from tracker.cli_errors import user_errors
 from tracker.engines_cli import Engine, Precision
+from tracker.errors import writing
 
 if TYPE_CHECKING:
     from tracker.doctor import Diagnosis
@@ -123,7 +124,8 @@ def bench(
             else:
                 outcome = bench_run.run(options)
             if target is not None:
-                target.temp.write_text(json.dumps(outcome, indent=2) + "\n", encoding="utf-8")
+                with writing(target.path):
+                    target.temp.write_text(json.dumps(outcome, indent=2) + "\n", encoding="utf-8")
                 target.commit()
         finally:
             if target is not None:

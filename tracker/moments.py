@@ -31,6 +31,7 @@ from tracker.errors import UserError, writing
 from tracker.liverecord import TICK, About
 from tracker.outfile import OutFile
 from tracker.overlay import draw
+from tracker.project.files import part_of
 from tracker.record import VideoWriter
 from tracker.types import Image, Shown
 
@@ -156,7 +157,7 @@ def save_flag(project: Path, shown: Shown, around: Sequence[Shown], about: About
     with writing(flags):
         flags.mkdir(exist_ok=True)
     folder = flags / _stamp()
-    part = folder.with_name(f".{folder.name}.part")
+    part = part_of(folder)
     with writing(part):
         part.mkdir()
     try:

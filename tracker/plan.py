@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tracker.errors import UserError
 
+NAMED = 200  # letters of a name in a sentence: the system may have refused it for its length
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -23,17 +25,33 @@ def expand(inputs: Sequence[Path], suffixes: frozenset[str], what: str) -> list[
     """Files stand for themselves, folders for the files of the right kind in them, by name."""
     found: list[Path] = []
     for path in inputs:
-        if not path.is_dir():
+        try:
+            inside = sorted(
+                p for p in path.iterdir()
+                if p.suffix.lower() in suffixes and p.is_file() and not p.name.startswith(".")
+            ) if path.is_dir() else None  # fmt: skip
+        except OSError as error:
+            raise UserError(
+                f"{str(path)[:NAMED]} cannot be read: {error.strerror}; check its name and rights"
+            ) from error
+        if inside is None:
             found.append(path)
             continue
-        inside = sorted(
-            p for p in path.iterdir()
-            if p.suffix.lower() in suffixes and p.is_file() and not p.name.startswith(".")
-        )  # fmt: skip
         if not inside:
             raise UserError(f"the folder {path} holds no {what}; give files, or another folder")
         found += inside
     return found
+
+
+def refuse_lost_inputs(sources: Sequence[Path], targets: Sequence[Path | None]) -> None:
+    """UserError where an output of one input would take the place of another input."""
+    there = {s.resolve(): s for s in sources}
+    for target in targets:
+        if target is not None and target.resolve() in there:
+            raise UserError(
+                f"{target} is an input itself and would be lost; choose another --out, or other "
+                "names for the inputs"
+            )
 
 
 def plan(
@@ -53,7 +71,7 @@ def plan(
     if many:
         for folder in {path for path in (out, json, csv) if path is not None}:
             _make_folder(folder)
-    return [
+    planned = [
         Planned(
             source,
             _target(out, f"{stem}.mp4"),
@@ -62,6 +80,8 @@ def plan(
         )
         for source, stem in zip(sources, _stems(sources), strict=True)
     ]
+    refuse_lost_inputs(sources, [p.out for p in planned])
+    return planned
 
 
 def plan_images(
@@ -71,7 +91,9 @@ def plan_images(
     if out is not None and (len(inputs) > 1 or inputs[0].is_dir()):
         _make_folder(out)
     stems = _stems(sources)
-    return [(s, _target(out, stem + s.suffix)) for s, stem in zip(sources, stems, strict=True)]
+    planned = [(s, _target(out, stem + s.suffix)) for s, stem in zip(sources, stems, strict=True)]
+    refuse_lost_inputs(sources, [target for _, target in planned])
+    return planned
 
 
 def _target(given: Path | None, name: str) -> Path | None:

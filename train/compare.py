@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from train import metrics
 from train.checkpoint import load_checkpoint
 from train.checkpoint import load_model as load_network
 from train.evaluate import predict, summarise, torch_runner
-from train.finetune_plan import Plan, base_checkpoint
+from train.finetune_plan import Plan, base_of_run
 
 
 def compare(plan: Plan, final: Path) -> dict[str, Any]:
@@ -23,9 +24,7 @@ def compare(plan: Plan, final: Path) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {"tuned": _evaluated(final, plan, rows)}
     try:
-        _, base = base_checkpoint(
-            plan.project, None if plan.base == plan.project.base else plan.base
-        )
+        base = base_of_run(plan.project, json.loads((plan.out / "run.json").read_text("utf-8")))
     except ValueError:
         base = None  # a checkpoint of the user's that has moved
     if base is not None and load_checkpoint(base).markup.landmarks == plan.data.markup.landmarks:

@@ -121,6 +121,29 @@ def base_checkpoint(project: Project, asked: str | None) -> tuple[str, Path | No
     return path.name, path
 
 
+def base_facts(project: Project, name: str, checkpoint: Path | None) -> dict[str, str]:
+    """What run.json says of a base that is a file of the user's, so that it is found again."""
+    if checkpoint is None or name in BASES:
+        return {}
+    whole, root = checkpoint.resolve(), project.root.resolve()
+    where = whole.relative_to(root) if whole.is_relative_to(root) else whole
+    return {"base_file": where.as_posix(), "base_sha256": file_sha256(checkpoint)}
+
+
+def base_of_run(project: Project, facts: Mapping[str, Any]) -> Path | None:
+    """The checkpoint that a run started from, by its run.json; None from scratch.
+
+    ValueError where the file has moved or is another one now.
+    """
+    name = str(facts["base"])
+    if name == "scratch" or name in BASES:
+        return base_checkpoint(project, name)[1]
+    path = project.root / str(facts.get("base_file", ""))
+    if not path.is_file() or file_sha256(path) != facts.get("base_sha256"):
+        raise ValueError(f"{name}, from which the run started, is no longer where it was")
+    return path
+
+
 def follower(project: Project, before: float = math.inf) -> Path | None:
     """The ONNX that finds the object in unlabelled frames, or None where none can.
 
@@ -218,7 +241,7 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
     try:
         prepare_folder(plan, labels, base, hooks)
         plan = replace(plan, spec=fit_budget(plan, wish.budget, hooks))
-        write_run(plan, "started", same_markup=same)
+        write_run(plan, "started", same_markup=same, **base_facts(project, name, checkpoint))
     except BaseException:
         shutil.rmtree(out, ignore_errors=True)  # nothing of it is of use
         raise

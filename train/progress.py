@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tracker.project.files import part_of
+
 EVERY_S = 0.5  # least time between two writes of progress.json
 
 
@@ -69,7 +71,7 @@ class ProgressFile:
         """Write beside and rename; not `active` (another process writes): nothing."""
         if not self.active:
             return
-        beside = self.path.with_name(self.path.name + ".part")
+        beside = part_of(self.path)
         beside.write_text(json.dumps(self.fields))
         beside.replace(self.path)
         self.written = self.clock()

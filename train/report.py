@@ -32,7 +32,7 @@ from train.checkpoint import load_checkpoint, load_model
 from train.config import FitSpec, spec_from_dict
 from train.data import DataSet
 from train.evaluate import Outputs, predict, summarise, torch_runner
-from train.finetune_plan import Hooks, Wish, base_checkpoint, data_of_run
+from train.finetune_plan import Hooks, Wish, base_of_run, data_of_run
 from train.project_data import Census, Split, digest_of
 from train.settings import missing_attributes
 
@@ -187,9 +187,8 @@ def run_model(checkpoint: Path, run: Finished, rows: Sequence[int]) -> Held:
 
 def find_base(run: Finished) -> tuple[Path | None, dict[str, str]]:
     """The base where it can be compared, and what its file says of licence and data."""
-    base = str(run.facts["base"])
     try:
-        _, path = base_checkpoint(run.project, base)
+        path = base_of_run(run.project, run.facts)
     except (ValueError, OSError):
         return None, {"licence": "not known (the checkpoint is no longer there)"}
     if path is None:

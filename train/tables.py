@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tracker.project.files import write_whole
+
 
 def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """One line a row under all their columns, in the order of appearance; renamed into place."""
@@ -15,6 +17,4 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     writer = csv.DictWriter(text, list(dict.fromkeys(k for row in rows for k in row)))
     writer.writeheader()
     writer.writerows(rows)
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(text.getvalue(), encoding="utf-8", newline="")
-    beside.replace(path)
+    write_whole(path, text.getvalue().encode())

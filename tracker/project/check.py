@@ -30,6 +30,7 @@ from tracker.project.store import Store
 __all__ = ["Problem", "check"]
 
 CLIPS, SPLIT = f"clips/{FILE}", "labels/split.json"
+PART = re.compile(r"^\..+\.(\d+)\.part$")  # of `part_of`: the writer's number
 IN_LABELS = {"annotation_ids", "range_twice", "range_beyond", "picture", "stray", "fold"}
 
 
@@ -169,11 +170,12 @@ def _models(project: Project) -> Iterator[Problem]:
         if not run.is_dir():
             continue
         onnx, file = run / "model.onnx", f"models/{run.name}"
-        again = "run the same 'train finetune' again to go on with it, or delete the folder"
+        again = f"'train finetune --resume --name {run.name}' goes on with it, or delete the folder"
         if not onnx.is_file():
             yield warning(file, "", "its training was not finished: no model.onnx", again)
         elif onnx.stat().st_size == 0:
-            yield error(f"{file}/model.onnx", "", "it is empty (0 bytes)", again)
+            remedy = "delete the folder and train again"
+            yield error(f"{file}/model.onnx", "", "it is empty (0 bytes)", remedy)
         facts = run / "run.json"
         if facts.is_file():
             try:
@@ -184,7 +186,9 @@ def _models(project: Project) -> Iterator[Problem]:
 
 
 def _parts(project: Project) -> Iterator[Problem]:
-    for path in sorted(project.root.rglob("*.part")):
+    for path in sorted(project.root.rglob(".*.part")):
+        if PART.search(path.name) is None:
+            continue  # none of ours
         name = path.relative_to(project.root).as_posix()
         if _alive(path):
             yield warning(name, "", "it is being written just now", "wait until it is done")
@@ -195,7 +199,7 @@ def _parts(project: Project) -> Iterator[Problem]:
 
 def _alive(path: Path) -> bool:
     """Whether the process that writes a .part file, by its number in the name, is running."""
-    number = re.search(r"\.(\d+)\.part$", path.name)
+    number = PART.search(path.name)
     if number is None or os.name != "posix":
         return False
     try:

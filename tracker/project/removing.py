@@ -1,12 +1,14 @@
 """Clips and pictures on their way out of a project: moved aside with their labels, never deleted.
 
-removed/NAME/ then holds the clip (or the pictures), `labels.json` with `frames/` beside it, and
-`ranges.csv`: what `train add` and `train import` take back.
+removed/NAME/ then holds the clip (or the pictures), which `train add` takes back, `labels.json`
+with `frames/` beside it, which `train import` does, and `ranges.csv`, whose lines belong into that
+of labels/.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,8 +136,13 @@ def _move_clip(project: Project, clip: Clip, folder: Path) -> None:
             source.rmdir()
         if not clip.is_stills:
             write_clips(project, [c for c in read_clips(project) if c.name != clip.name])
-            if clip_path(project, clip).exists():
-                clip_path(project, clip).rename(folder / clip.name)
+            there = clip_path(project, clip)
+            if there.is_symlink():  # relative to its own folder
+                to = os.path.relpath(there.resolve(), folder.resolve())
+                (folder / clip.name).symlink_to(to)
+                there.unlink()
+            elif there.exists():
+                there.rename(folder / clip.name)
 
 
 def _move_picture(project: Project, clip: Clip, number: int, folder: Path) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from tracker.errors import UserError, writing
-from tracker.project.files import write_whole
+from tracker.project.files import part_of, write_whole
 from tracker.project.journal import Action, State, applied, read_state, reverse, to_json
 from tracker.project.labels import (
     FrameLabel,
@@ -268,7 +268,7 @@ def back_up(project: Project) -> None:
         folder.mkdir(exist_ok=True)
         for path in (project.labels_path, project.ranges_path):
             if path.is_file():
-                part = folder / f".{stamp}{path.suffix}.part"
+                part = part_of(folder / f"labels-{stamp}{path.suffix}")
                 shutil.copy2(path, part)
                 part.replace(folder / f"labels-{stamp}{path.suffix}")
         kept = sorted({p.stem for p in folder.glob("labels-*")})
