@@ -209,6 +209,40 @@ def test_deeplabcut_csv(tmp_path):
     assert [points(t) for t in picture.things] == [{"tip": (1, 2, 2)}, {"tip": (3, 4, 2)}]
 
 
+def test_hdf5_of_other_tools_is_told(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "a.analysis.h5", "w") as file:  # as SLEAP exports it
+        file["node_names"] = np.array([b"tip", b"wrist"])
+        file["tracks"] = np.zeros((1, 2, 2, 3))
+    with pytest.raises(ValueError, match=r"holds node_names, tracks; import .*\.slp file"):
+        read(tmp_path / "a.analysis.h5")
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        file.create_group("other")["x"] = np.zeros(3)
+    with pytest.raises(ValueError, match=r"must hold a table of pandas, and holds other; import"):
+        read(tmp_path / "b.h5")
+
+
+@pytest.mark.parametrize(
+    "change,message",
+    [
+        ({"bbox": [1, 2]}, r"its bbox must be \[x, y, width, height\].* is \[1, 2\]; mend"),
+        ({"bbox": [1, 2, "a", 4]}, "its bbox must be"),
+        ({"bbox": 7}, "its bbox must be"),
+        ({"keypoints": [1, 2]}, "its category names 1 keypoints, and it has 0.66"),
+        ({"keypoints": [1, 2, 3]}, "a visibility must be 0, 1 or 2"),
+    ],
+)
+def test_an_annotation_of_coco_at_fault_is_named_with_its_file(tmp_path, change, message):
+    body = {
+        "images": [{"id": 7, "file_name": "a.jpg", "width": 64, "height": 48}],
+        "annotations": [{"id": 31, "image_id": 7, "category_id": 1, "keypoints": [1, 2, 2],
+                         **change}],
+        "categories": [{"id": 1, "name": "face", "keypoints": ["nose"]}],
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=rf"a\.json: annotation 31: {message}"):
+        read(write(tmp_path, "a.json", body))
+
+
 def test_old_sleap_files_count_from_the_corner_and_hold_invisible_points(tmp_path):
     h5py = pytest.importorskip("h5py")
     from train.exchange.sleap import FRAME, INSTANCE, POINT
@@ -243,6 +277,11 @@ def test_old_sleap_files_count_from_the_corner_and_hold_invisible_points(tmp_pat
         ("a.csv", "x,y\n1,2\n", "not a DeepLabCut file"),
         ("a.csv", ONE.replace("y,x", "likelihood,x"), "predictions"),
         ("a.csv", ONE.replace("1.5", "abc"), "does not fit"),
+        (
+            "a.csv",
+            ONE.replace("wrist,wrist,tip,tip", "wrist,wrist"),
+            "a.csv: .* as long as coords, which has 7 cells, and bodyparts has 5; fill it up",
+        ),
         ("a.slp", "x", "not a SLEAP file"),
         ("a.h5", "x", "not a"),
         ("a.json", '[{"id": 1}]', "no known format"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,6 +98,19 @@ def test_there_and_back(labelled, format):
     assert result.in_clips == len(keys) == done.frames
     for key in keys:
         check_same(before[key], after[key])
+
+
+@pytest.mark.parametrize("format", ["dlc", "sleap", "sleap-pkg"])
+def test_without_h5py_nothing_is_written(labelled, monkeypatch, format):
+    made, _, tmp_path = labelled
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "h5py", None)
+        with pytest.raises(ValueError, match="need h5py, which is not installed; run: pip"):
+            give(made, format, out)
+        assert not out.exists()
+        assert give(made, "coco", tmp_path / "coco").frames == 4
+    assert give(made, format, out).frames > 0
 
 
 @pytest.mark.parametrize("format", [f for f in WRITES if f not in ("cvat-video",)])

@@ -101,13 +101,23 @@ def _one_clip(path: Path, file: str, clip: Clip) -> Iterator[Problem]:
 
 
 def _sets(project: Project) -> Iterator[Problem]:
-    """The indices of the sets of pictures."""
+    """The indices of the sets of pictures, and pictures that their index does not name.
+
+    Those may be the only ones of their kind, so `fix` leaves them.
+    """
     for path in sorted(project.frames_dir.glob(f"*/{INDEX}")):
         try:
-            read_set(project, path.parent.name)
+            known = read_set(project, path.parent.name).values()
         except UserError as wrong:
             name = path.relative_to(project.root).as_posix()
             yield error(name, "", str(wrong), "mend that line, or import the pictures again")
+            continue
+        named = {project.labels_dir / picture_name(path.parent.name, n) for n in known}
+        for picture in sorted(set(path.parent.glob("frame*.png")) - named):
+            name = picture.relative_to(project.root).as_posix()
+            what = f"{INDEX} does not name this picture: something was interrupted"
+            remedy = "import or add its set again; if it is still told, move it elsewhere"
+            yield warning(name, "", what, remedy)
 
 
 def _strays(project: Project, clips: Sequence[Clip]) -> Iterator[Problem]:

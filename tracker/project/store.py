@@ -104,7 +104,7 @@ class Store:
 
     def set_frame(self, label: FrameLabel) -> None:
         """Replace what is labelled in one frame. ValueError when its arrays do not fit."""
-        _refuse_misfit(self.project, label)
+        refuse_misfit(self.project, label)
         self._do(Action(label.key, label, ()))
 
     def remove_frame(self, clip: str, frame: int) -> None:
@@ -294,7 +294,8 @@ def _claim(project: Project) -> tuple[FileLock | None, str]:
     return lock, ""
 
 
-def _refuse_misfit(project: Project, label: FrameLabel) -> None:
+def refuse_misfit(project: Project, label: FrameLabel) -> None:
+    """ValueError when the arrays of a label do not fit the project."""
     count = len(project.landmarks)
     for found in label.objects:
         if found.xy.shape != (count, 2) or found.v.shape != (count,):

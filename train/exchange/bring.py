@@ -13,10 +13,11 @@ from tracker.errors import UserError
 from tracker.project.clips import Clip, ClipFrames, read_clips
 from tracker.project.labels import FrameLabel, ObjectLabel
 from tracker.project.layout import Project
-from tracker.project.stills import digest, is_stills, read_set, set_name, write_set
-from tracker.project.store import Store
+from tracker.project.stills import is_stills, read_set, set_name
+from tracker.project.store import Store, refuse_misfit
 from tracker.types import Image
 from train.exchange import stills
+from train.exchange.keeping import Keeping
 from train.exchange.names import Match, match
 from train.exchange.parts import Foreign, Picture, base_name, frame_number
 
@@ -56,36 +57,38 @@ def bring(
 ) -> Brought:
     """Label the project's frames with what was read; `name` is that of new stills.
 
-    ValueError or UserError when landmarks do not match or another program is writing labels; then
-    nothing has changed.
+    ValueError or UserError when landmarks do not match, a picture cannot be read or kept, or
+    another program is writing labels; then, and after Ctrl-C meanwhile, nothing has changed. Where
+    the disk refuses a label later, those before it stay, and the same import again goes on.
     """
-    work = _Work(project, wishes, name, found)
     with Store.open(project) as store:
         if store.read_only:
             raise UserError(f"nothing was imported: {store.why}")
+        work = _Work(store, wishes, name, found)
         try:
             for i, picture in enumerate(work.pictures):
                 work.place(store, picture)
                 if report is not None:
                     report(i + 1, len(work.pictures))
-            for label in work.labels():
-                store.set_frame(label)
+            work.keeping.write_index()
+        except BaseException:  # Ctrl-C, too
+            work.keeping.take_back()
+            raise
         finally:
             work.close()
+        for key in sorted(work.frames):
+            store.set_frame(work.frames[key])
     return work.result()
 
 
 class _Work:
-    """One import under way."""
+    """One import under way. Made while the store is ours, so that no other adds to the set."""
 
-    def __init__(
-        self, project: Project, wishes: Wishes, name: str, found: Sequence[Foreign]
-    ) -> None:
-        self.project, self.wishes = project, wishes
-        self.clips = {c.name: c for c in read_clips(project)}
+    def __init__(self, store: Store, wishes: Wishes, name: str, found: Sequence[Foreign]) -> None:
+        self.project, self.wishes = store.project, wishes
+        self.clips = {c.name: c for c in read_clips(self.project)}
         named = wishes.clip if wishes.clip and wishes.clip not in self.clips else name
-        self.set = set_name(project, named, self.clips)
-        self.known = read_set(project, self.set)
+        self.keeping = Keeping(store, set_name(self.project, named, self.clips))
         self.pictures = [p for f in found for p in f.pictures if p.things or p.negative]
         self.source = f"import:{found[0].format}" if found else "import"
         self.counts: Counter[str] = Counter()
@@ -130,20 +133,21 @@ class _Work:
             self.counts["replaced"] += 1
         elif key not in self.seen:
             self.counts["clip" if key[0] in self.clips else "still"] += 1
-        store.keep_picture(*key, pixels)
-        self.seen.add(key)
         before = self.frames[key].objects if key in self.frames else ()
         objects = (*before, *things)
-        self.frames[key] = FrameLabel(
+        label = FrameLabel(
             key[0], key[1], t, (pixels.shape[1], pixels.shape[0]),
             tuple(_numbered(o, i + 1) for i, o in enumerate(objects)), not objects,
         )  # fmt: skip
-
-    def labels(self) -> list[FrameLabel]:
-        """What is to be written, after the index of the stills is."""
-        if self.counts["still"]:
-            write_set(self.project, self.set, self.known)
-        return [self.frames[key] for key in sorted(self.frames)]
+        try:
+            refuse_misfit(self.project, label)
+        except ValueError as error:
+            what = picture.name or f"{key[0]}, frame {key[1]}"
+            raise ValueError(f"the label of {what}: {error}; mend it or remove it") from error
+        if key not in self.seen:
+            self.keeping.keep(*key, pixels)
+        self.seen.add(key)
+        self.frames[key] = label
 
     def _objects(self, picture: Picture) -> list[ObjectLabel]:
         objects = []
@@ -184,12 +188,11 @@ class _Work:
         if picture.size_wh not in (None, bgr.shape[1::-1]):
             self.counts["size"] += 1
             return None, 0.0, None
-        return self._old_still(picture) or self._new_still(picture, bgr)
-
-    def _new_still(self, picture: Picture, bgr: Image) -> tuple[tuple[str, int], float, Image]:
-        key = picture.name, digest(bgr)
-        used = self.known.setdefault(key, max(self.known.values(), default=-1) + 1)
-        return (self.set, used), 0.0, bgr
+        if old := self._old_still(picture):
+            if _same(old[2], bgr):
+                return old
+            self.counts["differs"] += 1  # its number was given to another meanwhile
+        return (self.keeping.name, self.keeping.number(picture.name, bgr)), 0.0, bgr
 
     def _old_still(self, picture: Picture) -> tuple[tuple[str, int], float, Image] | None:
         """A picture of an earlier import, which has come back from an export."""
@@ -238,8 +241,8 @@ class _Work:
                 self.notes.append(f"{self.counts[key]} {text}")
         c = self.counts
         objects = sum(len(f.objects) for f in self.frames.values())
-        return Brought(c['clip'], c['still'], objects, c['kept'], c['replaced'], self.set,
-                       tuple(self.notes))  # fmt: skip
+        return Brought(c['clip'], c['still'], objects, c['kept'], c['replaced'],
+                       self.keeping.name, tuple(self.notes))  # fmt: skip
 
 
 SAID = {
@@ -248,8 +251,8 @@ SAID = {
     "clip?",
     "size": "pictures have another size than the labels say and were left out; labels must be of "
     "the picture as it is",
-    "differs": "pictures do not look like the frame of the clip that their name says, and were "
-    "kept as pictures of their own",
+    "differs": "pictures do not look like the frame of the clip, or the picture of the set, that "
+    "their name says, and were kept as pictures of their own",
     "lost": "pictures were not found and left out; say where they are with --pictures FOLDER, or "
     "add their clip with train add",
 }

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from train.exchange.parts import Foreign, Picture, Thing, slashes, thing
+from train.exchange.parts import Foreign, Picture, Points, Thing, slashes, thing
 
 
 def read_coco(path: Path, body: Any) -> Foreign:
@@ -29,7 +29,10 @@ def read_coco(path: Path, body: Any) -> Foreign:
             if not ann.get("keypoints") and not ann.get("bbox"):
                 bare += 1
                 continue
-            found = _thing(ann, names[int(ann["category_id"])])
+            try:
+                found = _thing(ann, names[int(ann["category_id"])])
+            except ValueError as error:
+                raise ValueError(f"{path}: annotation {ann.get('id')}: {error}") from error
             rows.setdefault(ann["image_id"], []).append(found)
         pictures = tuple(
             _picture(image, tuple(rows.get(image["id"], ())), path.parent)
@@ -55,20 +58,31 @@ def _picture(image: Mapping[str, Any], things: tuple[Thing, ...], folder: Path) 
 def _thing(ann: Mapping[str, Any], names: tuple[str, ...]) -> Thing:
     box = None
     if ann.get("bbox") and not ann.get("box_of_points"):
-        x, y, w, h = (float(a) for a in ann["bbox"])
-        box = np.array([x, y, x + w, y + h])
+        box = _box(ann["bbox"])
     points = np.asarray(ann.get("keypoints") or [0.0] * (3 * len(names)), np.float64)
     if points.size != 3 * len(names):
         raise ValueError(
-            f"annotation {ann.get('id')} has {points.size / 3:g} keypoints, its category names "
-            f"{len(names)}; mend the file"
+            f"its category names {len(names)} keypoints, and it has {points.size / 3:g}; mend the "
+            "file"
         )
     points = points.reshape(-1, 3)
     if not np.isin(points[:, 2], (0, 1, 2)).all():
-        raise ValueError(f"annotation {ann.get('id')} has a visibility that is not 0, 1 or 2")
+        raise ValueError("a visibility must be 0, 1 or 2, and one is not; mend the file")
     return thing(
         ((n, x, y, int(v)) for n, (x, y, v) in zip(names, points.tolist(), strict=True)), box
     )
+
+
+def _box(given: Any) -> Points:
+    """[x, y, width, height] as (4,) xyxy. ValueError when it is none."""
+    try:
+        x, y, w, h = (float(a) for a in given)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"its bbox must be [x, y, width, height], four numbers, and is {str(given)[:60]}; mend "
+            "the file"
+        ) from error
+    return np.array([x, y, x + w, y + h])
 
 
 def coco_text(body: Mapping[str, Any]) -> str:

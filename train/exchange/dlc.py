@@ -49,6 +49,13 @@ def read_csv(path: Path) -> Foreign:
         raise ValueError(
             f"{path} is not a DeepLabCut file: its first rows must be scorer, bodyparts, coords"
         )
+    wanted = len(heads["coords"])
+    for name, row in heads.items():
+        if len(row) < wanted:
+            raise ValueError(
+                f"{path}: its header rows must be as long as coords, which has {wanted} cells, and "
+                f"{name} has {len(row)}; fill it up, or export the file again"
+            )
     first = next((i for i, c in enumerate(heads["coords"]) if i and c), 1)
     columns = [{k: row[i] for k, row in heads.items()} for i in range(first, len(heads["coords"]))]
     body = [row for row in rows[len(heads) :] if row and any(row)]
@@ -63,14 +70,20 @@ def read_csv(path: Path) -> Foreign:
 
 def read_h5(path: Path) -> Foreign:
     """Parse CollectedData_*.h5. ValueError when it is none, or would have to be unpickled."""
+    h5py = h5py_module()
     try:
-        file = h5py_module().File(path)
+        file = h5py.File(path)
     except OSError as error:
         raise ValueError(f"{path} is not an HDF5 file that can be read ({error})") from error
     with file:
-        group = next((g for g in file.values() if "block0_values" in g or "table" in g), None)
+        groups = [g for g in file.values() if isinstance(g, h5py.Group)]
+        group = next((g for g in groups if "block0_values" in g or "table" in g), None)
         if group is None:
-            raise ValueError(f"{path} is not a DeepLabCut file: it holds no table of pandas")
+            there = ", ".join(list(file)[:8]) or "nothing"
+            raise ValueError(
+                f"{path} is not a DeepLabCut file: it must hold a table of pandas, and holds "
+                f"{there}; import a CollectedData_*.h5, and of SLEAP the .slp file"
+            )
         if "table" in group:
             raise ValueError(
                 f"{path} is in pandas' table layout, whose columns are pickled and therefore not "

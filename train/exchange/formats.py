@@ -17,6 +17,7 @@ from train.exchange.sleap import read_slp
 
 READS = ("coco", "dlc", "sleap", "cvat", "labelstudio", "labelme")
 WRITES = ("coco", "dlc", "sleap", "sleap-pkg", "cvat", "cvat-video", "labelstudio", "labelme")
+HDF5 = ("dlc", "sleap", "sleap-pkg")  # written with h5py
 # Which formats count from the corner of the first pixel; the others count from its centre.
 CORNERS = ("cvat", "labelstudio", "labelme")
 # What a format cannot hold.

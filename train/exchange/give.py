@@ -16,7 +16,8 @@ from tracker.project.labels import FrameLabel, Labels, picture_name, read_labels
 from tracker.project.layout import Project
 from train.exchange import cvat, dlc, labelme, labelstudio, sleap
 from train.exchange.coco import coco_text
-from train.exchange.formats import BOXES, LOSES, NEGATIVE, OCCLUDED, STILLS, WRITES
+from train.exchange.formats import BOXES, HDF5, LOSES, NEGATIVE, OCCLUDED, STILLS, WRITES
+from train.exchange.parts import h5py_module
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,15 @@ class Given:
 def give(project: Project, format: str, out: Path) -> Given:
     """Write every label into the folder `out`, with the pictures that the format needs.
 
-    ValueError for an unknown format, nothing to write, or a folder that is not empty.
+    ValueError for an unknown format or one that needs h5py where that is not installed, nothing to
+    write, or a folder that is not empty.
     """
     if format not in WRITES:
         raise ValueError(f"--format takes {', '.join(WRITES)}; found '{format}'")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} exists and is not empty; give another --out")
+    if format in HDF5:
+        h5py_module()  # where it is missing nothing is written
     labels = read_labels(project)
     clips = {c.name for c in read_clips(project)}
     lost = _lost(labels, format, clips)
