@@ -49,7 +49,7 @@ def test_listed(gpuless: FakeTensorRT) -> None:
 
 def test_kept_engines_are_counted(gpuless: FakeTensorRT, tmp_path: Path, blob_onnx: Path) -> None:
     (first,) = [line for line in run("engines").stdout.splitlines() if "built engines" in line]
-    assert first == f"built engines will be kept in {tmp_path / 'cache'}"
+    assert first.startswith("built engines will be kept in") and str(tmp_path / "cache") in first
     gpuless.cuda.count = 1
     load(TrackerConfig(faces=False, threads=1, engine="tensorrt-rtx"), [blob_onnx])
     (last,) = [line for line in run("engines").stdout.splitlines() if "built engines" in line]
