@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tests.blobs import write_blobs, write_config
+from tracker.errors import UserError
 from train.average import average
 from train.checkpoint import load_checkpoint, load_model
 from train.config import read_config
@@ -35,3 +36,17 @@ def test_refuses_other_networks_and_weights(tmp_path):
         average(one, two, 0.5, tmp_path / "x.safetensors")
     with pytest.raises(ValueError, match="between 0"):
         average(one, one, 1.5, tmp_path / "x.safetensors")
+
+
+def test_makes_the_folder_but_never_writes_over_a_parent(tmp_path):
+    one, two = runs(tmp_path, seed="3")
+    before = one.read_bytes(), two.read_bytes()
+    for parent in (one, two):
+        with pytest.raises(UserError, match="is the input itself and would be lost"):
+            average(one, two, 0.5, parent)
+    assert (one.read_bytes(), two.read_bytes()) == before
+    out = tmp_path / "runs" / "new" / "model.safetensors"
+    for weight in (0.25, 0.75):  # an earlier output may go
+        average(one, two, weight, out)
+        assert list(out.parent.iterdir()) == [out]
+    load_model(out)

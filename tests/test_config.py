@@ -42,6 +42,26 @@ def test_mistakes_are_named(tmp_path, text, message):
         read_config(path)
 
 
+@pytest.mark.parametrize("key", ["steps.x", "steps.x.y", "heads.size"])
+def test_a_value_has_no_keys(tmp_path, key):
+    path = tmp_path / "c.toml"
+    path.write_text('steps = 10\n[[heads]]\n[heads.attribute]\nname = "pose"\n')
+    with pytest.raises(ValueError, match=f"--set {key}=5: '{key.split('.')[0]}' is no table"):
+        read_config(path, {key: "5"})
+
+
+@pytest.mark.parametrize(
+    "name", ["batch", "steps", "threads", "evaluate_every", "checkpoint_every"]
+)
+@pytest.mark.parametrize("count", [0, -1])
+def test_counts_are_positive(tmp_path, name, count):
+    path = tmp_path / "c.toml"
+    path.write_text(f"{name} = {count}\n")
+    with pytest.raises(ValueError, match=f"{name} takes 1 or more, found {count}"):
+        read_config(path)
+    assert getattr(read_config(path, {name: "1"}), name) == 1
+
+
 def test_missing_file_and_missing_key(tmp_path):
     with pytest.raises(ValueError, match="does not exist"):
         read_config(tmp_path / "no.toml")

@@ -74,6 +74,31 @@ def test_files_that_are_not_coco(tmp_path, text, message):
         read_coco(path)
 
 
+@pytest.mark.parametrize(
+    "part,key,value",
+    [
+        ("annotations", "image_id", None),
+        ("annotations", "image_id", [1]),
+        ("images", "id", None),
+        ("images", "file_name", None),
+    ],
+)
+def test_entries_that_lack_what_coco_demands(tmp_path, part, key, value):
+    path = rewrite(write_blobs(tmp_path), lambda b: b[part][2].update({key: value}))
+    with pytest.raises(ValueError, match=rf"labels\.json: {part}\[2\] has no '{key}'"):
+        read_coco(path)
+    rewrite(path, lambda b: b[part][2].pop(key))
+    with pytest.raises(ValueError, match=rf"labels\.json: {part}\[2\] has no '{key}'"):
+        read_coco(path)
+
+
+@pytest.mark.parametrize("part", ["images", "annotations"])
+def test_parts_that_are_no_lists(tmp_path, part):
+    path = rewrite(write_blobs(tmp_path), lambda b: b.update({part: None}))
+    with pytest.raises(ValueError, match=f"not a COCO keypoints file .'{part}' is no list"):
+        read_coco(path)
+
+
 def test_missing_file_and_wrong_number_of_points(tmp_path):
     with pytest.raises(ValueError, match="do not exist"):
         read_coco(tmp_path / "none.json")

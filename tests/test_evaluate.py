@@ -1,12 +1,17 @@
 """Evaluation: a perfect and a shifted answer give the numbers one can work out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from tests.blobs import write_blobs, write_config
-from train.config import read_config
+from train.checkpoint import build_model, save_checkpoint
+from train.cli import app
+from train.config import DataSpec, read_config
 from train.data import read_coco
-from train.evaluate import Outputs, fit_calibration, predict, summarise
+from train.evaluate import Outputs, check_pair, fit_calibration, predict, summarise
 from train.evaluate_report import choose_rows, open_model
 
 
@@ -48,6 +53,44 @@ def test_shifted_answer_over_the_box(blobs):
     assert set(found["per_landmark_nme"]) == {"red", "green", "blue", "white"}
 
 
+@pytest.mark.parametrize("pair", [(1,), (0, 4), (-1, 2), (2, 2), (0, 1, 2)])
+def test_normalisers_that_are_no_two_landmarks(blobs, pair):
+    data, spec = blobs
+    found = ",".join(map(str, pair))
+    with pytest.raises(ValueError, match=f"two different .* from 0 to 3, found {found}"):
+        check_pair(pair, 4)
+    spec = replace(spec, data=DataSpec(normaliser=pair))
+    out = predict(answer(0.0), data, data.rows(True), spec)
+    with pytest.raises(ValueError, match=f"found {found}"):
+        summarise(out, data, spec)
+
+
+@pytest.mark.parametrize(
+    "given,message",
+    [
+        ("1", "takes two indices (36,45), found '1'"),
+        ("one,two", "takes two indices (36,45), found 'one,two'"),
+        ("1,40", "from 0 to 3, found 1,40"),
+    ],
+)
+def test_normalisers_on_the_command_line(blobs, tmp_path, monkeypatch, given, message):
+    data, spec = blobs
+    model = tmp_path / "m.safetensors"
+    save_checkpoint(model, spec, data.markup, 0, None, build_model(spec, data.markup), None)
+    monkeypatch.setattr("train.evaluate_report.predict", None)  # it is refused before that
+    words = ["evaluate", str(model), str(tmp_path / "labels.json"), "--normaliser", given]
+    found = CliRunner().invoke(app, words)
+    assert isinstance(found.exception, ValueError) and message in str(found.exception)
+
+
+def test_normalisers_that_are(blobs):
+    data, spec = blobs
+    check_pair((), 4)
+    spec = replace(spec, data=DataSpec(normaliser=(0, 3)))
+    found = summarise(predict(answer(0.0), data, data.rows(True), spec), data, spec)
+    assert found["normaliser"] == "distance red to white"
+
+
 def test_calibration_recovers_the_probability_of_being_right():
     rng = np.random.default_rng(0)
     n, k = 4000, 5
@@ -84,4 +127,12 @@ def test_foreign_model_file_is_refused(tmp_path):
     path = tmp_path / "foreign.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]), path)
     with pytest.raises(ValueError, match="carries no landmark description"):
+        open_model(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no network", b"\x08\x07"])
+def test_broken_model_file_is_refused(tmp_path, content):
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"broken\.onnx is not a network .* 'train export'"):
         open_model(path)

@@ -1,13 +1,16 @@
 """The exported file: the same numbers as torch, and nothing of this machine inside."""
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
 import torch
 
 from tests.blobs import write_blobs, write_config
+from tracker.errors import UserError
 from tracker.modelfile import ModelInfo
-from tracker.project.files import file_sha256
+from tracker.project.files import file_sha256, part_of
 from train.checkpoint import load_checkpoint
 from train.config import read_config
 from train.export import export_model, onnx_outputs, parity
@@ -67,8 +70,12 @@ def test_no_trace_of_this_machine(trained):
 
 @pytest.fixture(scope="module")
 def half(trained):
-    path = trained[1].with_name("blobs.fp16.onnx")
-    assert export_model(trained[0], path, "fp16") == trained[2]
+    path, parts, rename = trained[1].with_name("blobs.fp16.onnx"), [], Path.replace
+    path.write_bytes(b"an earlier output")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", lambda old, new: (parts.append(old), rename(old, new))[1])
+        assert export_model(trained[0], path, "fp16") == trained[2]
+    assert parts == [part_of(path)]  # a name that `train check` knows as left behind
     return path
 
 
@@ -96,6 +103,13 @@ def test_half_gives_the_same_answers(trained, half):
 def test_other_precisions_are_refused(trained, tmp_path):
     with pytest.raises(ValueError, match="takes fp32 or fp16, found 'int8'"):
         export_model(trained[0], tmp_path / "x.onnx", "int8")
+
+
+def test_the_checkpoint_is_never_written_over(trained):
+    before = trained[0].read_bytes()
+    with pytest.raises(UserError, match="is the input itself and would be lost"):
+        export_model(trained[0], trained[0])
+    assert trained[0].read_bytes() == before
 
 
 def test_checkpoint_refuses_what_is_none(tmp_path):

@@ -1,19 +1,23 @@
 """The int8 form: the same description, nearly the same points, an int8 body and a float head."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from typer.testing import CliRunner
 
 from tests.blobs import write_blobs, write_config
+from tracker.errors import UserError
 from tracker.modelfile import ModelInfo
-from tracker.project.files import file_sha256
+from tracker.project.files import file_sha256, part_of
+from train.cli import app
 from train.config import read_config
 from train.export import export_model, onnx_outputs
 from train.fit import fit
-from train.quantize import Gain, body, gain, quantize, training_crops
+from train.quantize import Gain, body, check_request, gain, quantize, training_crops
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +28,12 @@ def made(tmp_path_factory):
     model, out = folder / "blobs.onnx", folder / "blobs.int8.onnx"
     export_model(final, model)
     crops = training_crops(model, labels)
-    quantize(model, crops, out)
+    parts, rename = [], Path.replace
+    out.write_bytes(b"an earlier output")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", lambda old, new: (parts.append(old), rename(old, new))[1])
+        quantize(model, crops, out)
+    assert parts == [part_of(out)]  # a name that `train check` knows as left behind
     return labels, model, out, crops
 
 
@@ -130,3 +139,39 @@ def test_refusals(made, tmp_path):
         training_crops(model, held)
     with pytest.raises(ValueError, match="fewer than two convolutions"):
         body(helper.make_graph([helper.make_node("Relu", ["a"], ["b"])], "g", [], []))
+
+
+def test_no_input_is_written_over(made):
+    labels, model, _, crops = made
+    before = model.read_bytes(), labels.read_bytes()
+    with pytest.raises(UserError, match="is the input itself and would be lost"):
+        quantize(model, crops, model)
+    for out in (model, labels):
+        with pytest.raises(UserError, match="is the input itself and would be lost"):
+            check_request(model, labels, out, "cpu")
+    assert (model.read_bytes(), labels.read_bytes()) == before
+
+
+def test_the_command_refuses_before_the_long_work(made, tmp_path, monkeypatch):
+    def long_work(*_):
+        raise AssertionError("the crops were made")
+
+    monkeypatch.setattr("train.quantize.training_crops", long_work)
+    labels, model, _, _ = made
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no network")
+    new = tmp_path / "new.onnx"
+    for source, out, more, message in (
+        (model, model, [], "is the input itself"),
+        (model, labels, [], "is the input itself"),
+        (model, new, ["--normaliser", "1,40"], "from 0 to 3, found 1,40"),
+        (model, new, ["--normaliser", "1"], "takes two indices (36,45), found '1'"),
+        (model, new, ["--target", "npu"], "cpu or tensorrt, not for 'npu'"),
+        (broken, new, [], "is not a network that ONNX Runtime can load"),
+        (model.parent / "run" / "model.safetensors", new, [], "made from an exported .onnx"),
+    ):
+        words = ["quantize", source, "--data", labels, "--out", out, *more]
+        found = CliRunner().invoke(app, [str(word) for word in words])
+        assert isinstance(found.exception, ValueError | UserError), found.exception
+        assert message in str(found.exception)
+    assert not new.exists()

@@ -1,6 +1,9 @@
 """Multiply-adds counted by hand; timing of a real checkpoint."""
 
+from typer.testing import CliRunner
+
 from tests.blobs import write_blobs, write_config
+from train.cli import app
 from train.config import read_config
 from train.fit import fit
 from train.model import LandmarkNet
@@ -25,3 +28,9 @@ def test_measures_each_checkpoint_at_one_and_two_threads(tmp_path):
     found = measure([final], runs=5, warm_up=1)
     assert [(s.name, s.threads) for s in found] == [("run", 1), ("run", 2)]
     assert all(0 < s.p20_ms <= s.p50_ms for s in found)
+
+
+def test_at_least_one_run():
+    found = CliRunner().invoke(app, ["speed", "no.safetensors", "--runs", "0"])
+    assert found.exit_code == 2
+    assert "runs" in found.output

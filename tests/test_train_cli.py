@@ -22,6 +22,11 @@ def train(*arguments, code=0):
     return done.stdout + done.stderr
 
 
+def assert_one_sentence(text, message):
+    assert message in text
+    assert len(text.strip().splitlines()) == 1
+
+
 def test_fit_evaluate_export(tmp_path):
     labels = write_blobs(tmp_path)
     config = write_config(tmp_path, steps=20)
@@ -54,6 +59,34 @@ def test_fit_evaluate_export(tmp_path):
     ],
 )
 def test_mistakes_are_one_sentence(arguments, message):
-    text = train(*arguments, code=1)
-    assert message in text
-    assert len(text.strip().splitlines()) == 1
+    assert_one_sentence(train(*arguments, code=1), message)
+
+
+RUN = "import sys; {}; from train.cli import main; sys.argv[1:] = {!r}; main()"
+
+
+@pytest.mark.parametrize(
+    "package,arguments",
+    [
+        ("torch", ["fit", "no.toml"]),
+        ("torch", ["export", "no.safetensors", "--out", "x.onnx"]),
+        ("matplotlib", ["evaluate", "no.onnx", "no.json"]),
+    ],
+)
+def test_without_the_extra_the_remedy_is_named(package, arguments):
+    code = RUN.format(f"sys.modules[{package!r}] = None", arguments)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1
+    sentence = f"needs {package}, which is not installed; run: pip install "
+    assert_one_sentence(done.stderr, sentence + '"landmark-tracker[train]"')
+
+
+def test_a_module_of_ours_that_is_missing_is_a_bug_and_says_so():
+    code = RUN.format("sys.modules['train.config'] = None", ["fit", "no.toml"])
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr and "not installed" not in done.stderr

@@ -10,16 +10,18 @@ from pathlib import Path
 
 import torch
 
-from train.checkpoint import build_model, load_checkpoint, save_checkpoint
+from train.checkpoint import build_model, load_checkpoint, prepare_output, save_checkpoint
 
 
 def average(first: Path, second: Path, weight: float, out: Path) -> None:
     """Write (1 - weight) x first + weight x second, of the averaged (EMA) weights.
 
-    Raises ValueError when the two are not the same network with the same landmarks and heads.
+    Raises ValueError when the two are not the same network with the same landmarks and heads, and
+    UserError when `out` is one of the two.
     """
     if not 0 <= weight <= 1:
         raise ValueError(f"the weight lies between 0 (first) and 1 (second), found {weight}")
+    prepare_output(out, first, second)
     a, b = load_checkpoint(first), load_checkpoint(second)
     same = (a.spec.net, a.spec.heads, a.spec.beta, a.markup.landmarks)
     if same != (b.spec.net, b.spec.heads, b.spec.beta, b.markup.landmarks):

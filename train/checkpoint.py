@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,9 +10,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
+from tracker.errors import writing
+from tracker.outfile import refuse_bad_output
+from tracker.project.files import write_whole
 from train.config import FitSpec, spec_from_dict, spec_to_dict
 from train.data import Markup
 from train.model import LandmarkNet
@@ -74,6 +76,7 @@ def save_checkpoint(
 ) -> None:
     """Write everything that a resume or an export needs; a crash leaves the old file whole.
 
+    UserError where it cannot be written, for instance on a full disk.
     Without `model` only the averaged weights are kept: half the size, enough for an export or a
     warm start, not for a resume.
     """
@@ -93,11 +96,17 @@ def save_checkpoint(
         "step": step,
         "extra": dict(extra or {}),
     }
-    beside = path.with_name(path.name + ".part")
-    save_file(tensors, beside, metadata={"tracker": json.dumps(header)})
-    with beside.open("rb") as file:
-        os.fsync(file.fileno())
-    beside.replace(path)
+    write_whole(path, save(tensors, metadata={"tracker": json.dumps(header)}))
+
+
+def prepare_output(out: Path, *inputs: Path) -> None:
+    """Make the folder of `out`. UserError where it cannot be written or is one of `inputs`.
+
+    An earlier output may be written over: commands that make a model call this before long work.
+    """
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    refuse_bad_output(out, inputs, overwrite=True)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -16,7 +16,7 @@ from train.cli_label import label
 from train.cli_project import add, check, init, remove
 from train.cli_report import report
 from train.cli_reproduce import reproduce
-from train.cli_speed import parity, quantize
+from train.cli_speed import indices, parity, quantize
 from train.cli_suggest import suggest
 from train.ranks import leading, world
 from train.stopping import Stopped
@@ -50,11 +50,25 @@ def main() -> None:
     except (UserError, ValueError, OSError, FloatingPointError) as error:
         print(f"train: {error}", file=sys.stderr)
         code = 1
+    except ModuleNotFoundError as error:
+        print(f"train: {_missing(error)}", file=sys.stderr)
+        code = 1
     if world() > 1:  # gloo's threads sometimes abort a process that takes its leave normally
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _missing(error: ModuleNotFoundError) -> str:
+    """A sentence on a package that is not installed; what is missing of our own is raised again."""
+    package = (error.name or "").partition(".")[0]
+    if package in ("", "assets", "engines", "tracker", "train", "ui"):
+        raise error
+    return (
+        f"this command needs {package}, which is not installed; run: "
+        'pip install "landmark-tracker[train]"'
+    )
 
 
 def _overrides(values: list[str]) -> dict[str, str]:
@@ -153,10 +167,7 @@ def evaluate(
 
     from train.evaluate_report import evaluate_model, print_summary, write_report
 
-    try:
-        pair = [int(v) for v in normaliser.split(",")] if normaliser else []
-    except ValueError as error:
-        raise ValueError(f"--normaliser takes two indices (36,45), found '{normaliser}'") from error
+    pair = indices(normaliser)
     if split not in ("hold", "train", "all"):
         raise ValueError(f"--split takes hold, train or all, found '{split}'")
     summary, outputs, examples, spec = evaluate_model(
@@ -204,7 +215,7 @@ def average(
 @app.command()
 def speed(
     checkpoints: Annotated[list[Path], typer.Argument(help="Checkpoints to time in alternation.")],
-    runs: Annotated[int, typer.Option(help="Timed runs of each.")] = 200,
+    runs: Annotated[int, typer.Option(min=1, help="Timed runs of each.")] = 200,
 ) -> None:
     """Parameters, multiply-adds and milliseconds per crop in ONNX Runtime at 1 and 2 threads."""
     from train.speed import measure

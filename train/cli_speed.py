@@ -22,10 +22,11 @@ def quantize(
     normaliser: Annotated[str, typer.Option(help="Two landmark indices, e.g. 36,45.")] = "",
 ) -> None:
     """Make the int8 form of a model from training crops; print what it costs and brings here."""
-    from train.quantize import LEAST_FASTER, MOST_WORSE, gain, training_crops
+    from train.quantize import LEAST_FASTER, MOST_WORSE, check_request, gain, training_crops
     from train.quantize import quantize as run_quantize
 
     pair = indices(normaliser)
+    check_request(model, data, out, target, pair)
     crops = training_crops(model, data)
     run_quantize(model, crops, out, target, not full_range)
     typer.echo(f"wrote {out}: {out.stat().st_size / 1e6:.1f} MB, ranges of {len(crops)} crops")

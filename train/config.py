@@ -17,6 +17,8 @@ from train.nets import NetSpec
 
 T = TypeVar("T")
 
+COUNTS = ("batch", "steps", "threads", "evaluate_every", "checkpoint_every")  # each at least 1
+
 
 @dataclass(frozen=True, slots=True)
 class AugmentSpec:
@@ -158,8 +160,17 @@ def read_config(path: Path, overrides: Mapping[str, str] | None = None) -> FitSp
         *parents, last = key.split(".")
         for parent in parents:
             place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise ValueError(
+                    f"--set {key}={text}: '{parent}' is no table, so it has no keys; "
+                    f"set '{parent}' itself, or a key of a table such as loss.alpha=0.5"
+                )
         place[last] = value
-    return build(FitSpec, raw, str(path))
+    spec = build(FitSpec, raw, str(path))
+    for name in COUNTS:
+        if getattr(spec, name) < 1:
+            raise ValueError(f"{path}: {name} takes 1 or more, found {getattr(spec, name)}")
+    return spec
 
 
 def spec_to_dict(spec: FitSpec) -> dict[str, Any]:

@@ -131,7 +131,9 @@ def read_coco(path: Path, hold_out: float = 0.0, seed: int = 0) -> DataSet:
         markup = _markup(category)
     except (json.JSONDecodeError, KeyError, IndexError, TypeError) as error:
         raise ValueError(f"{path} is not a COCO keypoints file ({error!r})") from error
-    by_image: dict[int, list[Mapping[str, Any]]] = {}
+    _demand(path, "annotations", annotations, ("image_id",))
+    _demand(path, "images", images, ("id", "file_name"))
+    by_image: dict[Any, list[Mapping[str, Any]]] = {}
     for ann in annotations:
         by_image.setdefault(ann["image_id"], []).append(ann)
     examples = []
@@ -144,12 +146,25 @@ def read_coco(path: Path, hold_out: float = 0.0, seed: int = 0) -> DataSet:
             continue
         for ann in found or [None]:  # type: ignore[list-item]
             example = _example(
-                path.parent / image["file_name"], {**image, "group": group}, ann,
+                path.parent / str(image["file_name"]), {**image, "group": group}, ann,
                 len(markup.landmarks), hold,
             )  # fmt: skip
             examples.append(example)
     _check_split(examples, path)
     return DataSet(markup, tuple(examples))
+
+
+def _demand(path: Path, part: str, entries: Any, keys: Sequence[str]) -> None:
+    """ValueError where an entry of a part of the file lacks one of the keys."""
+    if not isinstance(entries, list):
+        raise ValueError(f"{path} is not a COCO keypoints file ('{part}' is no list)")
+    for i, entry in enumerate(entries):
+        for key in keys:
+            if not isinstance(entry, dict) or not isinstance(entry.get(key), int | float | str):
+                raise ValueError(
+                    f"{path}: {part}[{i}] has no '{key}', which every entry there needs; "
+                    "add it, or take the entry out"
+                )
 
 
 def _check_split(examples: Sequence[Example], path: Path) -> None:

@@ -113,8 +113,19 @@ def attribute_summary(out: Outputs, spec: FitSpec) -> dict[str, Any]:
     return summary
 
 
+def check_pair(pair: Sequence[int], count: int) -> None:
+    """ValueError where a normaliser is neither empty nor two of `count` landmarks."""
+    fits = len(pair) == 2 and pair[0] != pair[1] and all(0 <= i < count for i in pair)
+    if pair and not fits:
+        raise ValueError(
+            f"the normaliser takes two different landmark indices from 0 to {count - 1}, "
+            f"found {','.join(str(i) for i in pair)}; choose two of these, or none for the box"
+        )
+
+
 def summarise(out: Outputs, data: DataSet, spec: FitSpec) -> dict[str, Any]:
     """NME (%), PCK, AUC, per-landmark NME and attributes of predictions, as plain data."""
+    check_pair(spec.data.normaliser, len(data.markup.landmarks))
     errors = metrics.point_errors(out.xy, out.target, out.labelled)
     pair = tuple(spec.data.normaliser)
     lengths = metrics.normalisers(out.target, out.labelled, pair)

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from engines.onnx import LOAD_ERRORS, first_line
 from tracker.modelfile import ModelInfo
 from train import metrics
 from train.checkpoint import load_model
 from train.config import DataSpec, FitSpec
 from train.data import DataSet, join, read_coco
-from train.evaluate import Outputs, Runner, predict, summarise, torch_runner
+from train.evaluate import Outputs, Runner, check_pair, predict, summarise, torch_runner
 from train.losses import Batch
 from train.model import Head
 from train.nets import NetSpec
@@ -27,8 +28,17 @@ from train.plots import plot_ced, worst_grid
 
 
 def onnx_runner(path: Path) -> tuple[Runner, FitSpec, tuple[str, ...]]:
-    """Run an exported model; the spec holds what its metadata tell, and its landmark names."""
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    """Run an exported model; the spec holds what its metadata tell, and its landmark names.
+
+    ValueError for a file that is no network, or none of ours.
+    """
+    try:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    except LOAD_ERRORS as error:
+        raise ValueError(
+            f"{path} is not a network that ONNX Runtime can load ({first_line(error)}); "
+            "export it again with 'train export'"
+        ) from error
     info = ModelInfo.from_props(session.get_modelmeta().custom_metadata_map, str(path))
     names = [o.name for o in session.get_outputs()]
 
@@ -102,6 +112,7 @@ def evaluate_model(
             "evaluate on labels of the same markup"
         )
     pair = tuple(normaliser) or tuple(spec.data.normaliser)
+    check_pair(pair, len(names))
     spec = replace(spec, data=DataSpec(normaliser=pair))
     out = predict(run, data, choose_rows(data, split, where), spec)
     summary = {

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from tracker.modelfile import ModelInfo
-from tracker.project.files import file_sha256
-from train.checkpoint import Checkpoint, load_model
+from tracker.project.files import file_sha256, write_whole
+from train.checkpoint import Checkpoint, load_model, prepare_output
 from train.model import LandmarkNet, attribute_values
 
 OPSET = 18
@@ -113,10 +113,12 @@ def strip_traces(graph: onnx.ModelProto) -> None:
 def export_model(checkpoint: Path, out: Path, precision: str = "fp32") -> ModelInfo:
     """Write one self-contained ONNX with a free batch dimension; renamed into place at the end.
 
-    precision: 'fp16' makes the localiser half; inputs and outputs stay float32.
+    precision: 'fp16' makes the localiser half; inputs and outputs stay float32. UserError when
+    `out` is the checkpoint itself or cannot be written.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"--precision takes {' or '.join(PRECISIONS)}, found '{precision}'")
+    prepare_output(out, checkpoint)
     model, found = load_model(checkpoint)
     info = describe(model, found, file_sha256(checkpoint))
     if precision == "fp16":
@@ -136,10 +138,7 @@ def export_model(checkpoint: Path, out: Path, precision: str = "fp32") -> ModelI
     strip_traces(graph)
     onnx.helper.set_model_props(graph, info.to_props())
     onnx.checker.check_model(graph)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(out.name + ".part")
-    onnx.save_model(graph, beside, save_as_external_data=False)
-    beside.replace(out)
+    write_whole(out, graph.SerializeToString())
     return info
 
 

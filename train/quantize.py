@@ -26,10 +26,12 @@ from onnxruntime.quantization import (
 )
 
 from engines import Batch
-from tracker.project.files import file_sha256
+from tracker.project.files import file_sha256, write_whole
 from train.batches import make_batch
+from train.checkpoint import prepare_output
 from train.config import FitSpec
 from train.data import DataSet, read_coco
+from train.evaluate import check_pair
 from train.evaluate_report import evaluate_model, open_model
 from train.export import strip_traces
 from train.speed import median_ms
@@ -50,6 +52,20 @@ class _Crops(CalibrationDataReader):  # type: ignore[misc]
         """The next input by name; None at the end."""
         part = next(self._parts, None)
         return None if part is None else {"image": part}
+
+
+def check_request(
+    model: Path, labels: Path, out: Path, target: str, pair: Sequence[int] = ()
+) -> None:
+    """Refuse before any long work what would fail, or destroy an input, at its end.
+
+    Makes the folder of `out`. ValueError or UserError in one sentence.
+    """
+    _check_target(target)
+    if model.suffix != ".onnx":
+        raise ValueError(f"int8 is made from an exported .onnx, found {model}; run 'train export'")
+    check_pair(pair, len(open_model(model)[2]))
+    prepare_output(out, model, labels)
 
 
 def training_crops(model: Path, labels: Path, count: int = CROPS, seed: int = 0) -> Batch:
@@ -107,14 +123,12 @@ def quantize(
     target 'cpu': uint8 activations, int8 weights per channel. `reduce_range` keeps the weights to 7
     bits, so that a CPU without VNNI, whose 16-bit sums would overflow, gives the same answers.
     target 'tensorrt': symmetric int8, biases in floating point, as its parser wants it; slow on a
-    CPU. Raises ValueError for another target.
+    CPU. Raises ValueError for another target, UserError when `out` is the model itself.
     """
-    if target not in TARGETS:
-        raise ValueError(f"int8 is made for {' or '.join(TARGETS)}, not for {target!r}")
+    _check_target(target)
+    prepare_output(out, model)
     source = onnx.load(model)
     symmetric = target == "tensorrt"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(out.name + ".part")
     with tempfile.TemporaryDirectory() as folder, _quiet():
         made = Path(folder) / "int8.onnx"
         quantize_static(
@@ -139,8 +153,12 @@ def quantize(
     props = {p.key: p.value for p in source.metadata_props}
     onnx.helper.set_model_props(graph, props | {PROP: json.dumps(note)})
     onnx.checker.check_model(graph)
-    onnx.save_model(graph, beside, save_as_external_data=False)
-    beside.replace(out)
+    write_whole(out, graph.SerializeToString())
+
+
+def _check_target(target: str) -> None:
+    if target not in TARGETS:
+        raise ValueError(f"int8 is made for {' or '.join(TARGETS)}, not for {target!r}")
 
 
 @contextmanager
