@@ -10,7 +10,6 @@ import typer
 
 from tracker.cli_errors import user_errors
 from tracker.engines_cli import Engine, Precision
-from tracker.errors import writing
 
 if TYPE_CHECKING:
     from tracker.doctor import Diagnosis
@@ -101,6 +100,7 @@ def bench(
 
     from tracker import bench_run, bench_table
     from tracker.bench import busy_warning
+    from tracker.errors import writing
     from tracker.outfile import OutFile
     from tracker.peers import NETWORK_NOTE
 

@@ -43,13 +43,16 @@ def expand(inputs: Sequence[Path], suffixes: frozenset[str], what: str) -> list[
     return found
 
 
-def refuse_lost_inputs(sources: Sequence[Path], targets: Sequence[Path | None]) -> None:
-    """UserError where an output of one input would take the place of another input."""
-    there = {s.resolve(): s for s in sources}
-    for target in targets:
-        if target is not None and target.resolve() in there:
+def refuse_lost_inputs(pairs: Sequence[tuple[Path, Path | None]]) -> None:
+    """UserError where the output of one input (input, output) would take the place of another.
+
+    Its own place is refused when it is written.
+    """
+    there = {source.resolve() for source, _ in pairs}
+    for source, target in pairs:
+        if target is not None and target.resolve() in there - {source.resolve()}:
             raise UserError(
-                f"{target} is an input itself and would be lost; choose another --out, or other "
+                f"{target} is an input, too, and would be lost; choose another --out, or other "
                 "names for the inputs"
             )
 
@@ -80,7 +83,7 @@ def plan(
         )
         for source, stem in zip(sources, _stems(sources), strict=True)
     ]
-    refuse_lost_inputs(sources, [p.out for p in planned])
+    refuse_lost_inputs([(p.source, p.out) for p in planned])
     return planned
 
 
@@ -92,7 +95,7 @@ def plan_images(
         _make_folder(out)
     stems = _stems(sources)
     planned = [(s, _target(out, stem + s.suffix)) for s, stem in zip(sources, stems, strict=True)]
-    refuse_lost_inputs(sources, [target for _, target in planned])
+    refuse_lost_inputs(planned)
     return planned
 
 
