@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import torch
 import typer
 
 from tests.blobs import write_blobs
 from train.data import DataSet, read_coco
 from train.experiments.label_offset import (
+    blurred,
+    both_ways,
     classes_of,
     error_without_shift,
     photo_side,
@@ -21,6 +25,7 @@ from train.experiments.label_offset import (
     turns_of,
     worst_share,
 )
+from train.losses import Batch
 from train.sets.base import Metric, between, pixels
 
 
@@ -124,3 +129,40 @@ def test_an_attribute_that_no_image_has_is_told(tmp_path: Path) -> None:
     assert classes_of(images, "pose") == ["left", "left", "left", None]
     with pytest.raises(typer.BadParameter, match="no image tells its pos; they tell pose"):
         classes_of(images, "pos")
+
+
+def batch_of(image: np.ndarray) -> Batch:
+    """Gray pictures (N, S, S) without any label."""
+    many = len(image)
+    return Batch(
+        torch.from_numpy(image[:, None].astype(np.float32)), torch.zeros(many, 2, 2),
+        torch.zeros(many, 2, dtype=torch.bool), torch.ones(many), {}, torch.zeros(many, 2, 3),
+        tuple(range(many)),
+    )  # fmt: skip
+
+
+def test_blurred_crops_are_what_the_network_sees() -> None:
+    rng, seen = np.random.default_rng(0), []
+
+    def run(batch: Batch) -> dict[str, np.ndarray]:
+        seen.append(batch.image.numpy())
+        return {}
+
+    image = rng.normal(100, 20, (3, 16, 16)).astype(np.float32)
+    blurred(run, 0.8)(batch_of(image))
+    for found, sharp in zip(seen[0][:, 0], image, strict=True):
+        assert np.allclose(found, cv2.GaussianBlur(sharp, (0, 0), 0.8))
+
+
+def test_the_mirror_images_points_come_back_to_their_partners() -> None:
+    """A runner that is right but for 2 px to the right: the mean of both views is right."""
+    image = np.zeros((1, 16, 16))
+    image[0, 5, 3], image[0, 5, 10] = 1, 2
+
+    def run(batch: Batch) -> dict[str, np.ndarray]:
+        row = batch.image[0, 0, 5].numpy()
+        eyes = sorted([int(np.argmax(row == 1)), int(np.argmax(row == 2))])  # left one first
+        return {"xy": np.array([[[x + 2.0, 5.0] for x in eyes]]), "score": np.ones((1, 2))}
+
+    out = both_ways(run, [(0, 1)])(batch_of(image))
+    assert out["xy"].tolist() == [[[3, 5], [10, 5]]] and out["score"].tolist() == [[1, 1]]

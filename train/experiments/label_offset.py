@@ -12,17 +12,21 @@ it is measured on.
 `--sides` prints the shift by the size of the photo, for pictures in which black bands show all four
 of its ends (AFLW's test faces of MTFL are whole photos of 150 px): one that is a constant part of
 the photo's side is a constant number of the photo's own pixels, so no resampling made it.
-`--attribute` prints the error by class.
+`--attribute` prints the error by class. `--blur` and `--mirrored` change what the network sees, to
+find out what it lacks: crops made softer, and the mean of a crop's points and its mirror image's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import numpy as np
+import torch
 import typer
 from numpy.typing import NDArray
 
@@ -31,13 +35,38 @@ from train.augment import true_box
 from train.checkpoint import load_model
 from train.config import FitSpec
 from train.data import DataSet
-from train.evaluate import predict, torch_runner
+from train.evaluate import Runner, predict, torch_runner
+from train.losses import Batch
 from train.reproduce.experiments import load_set
 from train.sets.base import Metric
 
 Array = NDArray[np.float64]
 TURNS = (-180.0, -15.0, -5.0, 5.0, 15.0, 180.0)  # degrees, edges of the groups
 BLACK = 12  # brighter columns and rows belong to the photo (JPEG leaves a little in the bands)
+
+
+def blurred(run: Runner, sigma: float) -> Runner:
+    """A runner that sees its crops through a Gaussian of this deviation, pixels."""
+
+    def soft(batch: Batch) -> dict[str, Array]:
+        maps = batch.image.flatten(0, 1).numpy()
+        found = np.stack([cv2.GaussianBlur(m, (0, 0), sigma) for m in maps])
+        return run(replace(batch, image=torch.from_numpy(found).view_as(batch.image)))
+
+    return soft
+
+
+def both_ways(run: Runner, pairs: Sequence[tuple[int, int]]) -> Runner:
+    """A runner whose points are the mean of a crop's and of its mirror image's, mirrored back."""
+
+    def both(batch: Batch) -> dict[str, Array]:
+        out, other = run(batch), run(replace(batch, image=batch.image.flip(-1)))["xy"].copy()
+        other[..., 0] = batch.image.shape[-1] - 1 - other[..., 0]
+        for a, b in pairs:
+            other[:, [a, b]] = other[:, [b, a]]
+        return {**out, "xy": (out["xy"] + other) / 2}
+
+    return both
 
 
 def shift_of(gap: Array) -> Array:
@@ -160,11 +189,20 @@ def main(
         bool, typer.Option("--sides", help="The shift by the photo's size, too.")
     ] = False,
     attribute: Annotated[str | None, typer.Option(help="The error by its classes, too.")] = None,
+    blur: Annotated[
+        float | None, typer.Option(min=0.1, help="Crops seen through a Gaussian of this deviation.")
+    ] = None,
+    mirrored: Annotated[
+        bool, typer.Option("--mirrored", help="The mean with the mirror image's points.")
+    ] = False,
 ) -> None:
     """Print the shift by the turn of the object, and the error with and without it."""
     found, (model, kept) = load_set(name, data), load_model(cell / "model.safetensors")
     images = found.fit if validation else found.test
-    out = predict(torch_runner(model), images, images.rows(hold=True), kept.spec)
+    run = torch_runner(model) if blur is None else blurred(torch_runner(model), blur)
+    if mirrored:
+        run = both_ways(run, images.markup.flip_pairs)
+    out = predict(run, images, images.rows(hold=True), kept.spec)
     target = np.where(out.labelled[..., None], out.target, np.nan)
     gap, metric, size = out.xy - target, found.metrics[0], kept.spec.net.size
     a, b = (int(k) for k in pair.split(","))
