@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import clips
 import cv2
 import fake_cli
+import numpy as np
 import pytest
 from clips import Clip
 from typer.testing import CliRunner, Result
@@ -128,6 +130,33 @@ def test_existing_output(tmp_path: Path) -> None:
     assert (tmp_path / "o.mp4").read_text() == "old"
     assert run(*words, "--overwrite").exit_code == 0
     assert len(clips.read(tmp_path / "o.mp4")[0]) == 12
+
+
+@pytest.mark.parametrize("through_link", [False, True])
+def test_an_output_never_takes_the_place_of_another_input(
+    tmp_path: Path, through_link: bool
+) -> None:
+    clips.make(tmp_path / "a.mp4")
+    shutil.copy(tmp_path / "a.mp4", tmp_path / "a.avi")
+    folder = tmp_path
+    if through_link:
+        folder = tmp_path.with_name(tmp_path.name + "_link")
+        folder.symlink_to(tmp_path)
+    before = (tmp_path / "a.mp4").read_bytes()
+    result = run("video", tmp_path, "--out", folder, "--overwrite")
+    assert result.exit_code == 1 and "a.mp4 is the input itself and would be lost" in result.stderr
+    assert (tmp_path / "a.mp4").read_bytes() == before
+
+
+def test_a_picture_never_takes_the_place_of_another(tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / "a.png"), np.full((64, 64, 3), 90, np.uint8))
+    before = (tmp_path / "y" / "a.png").read_bytes()
+    both = (tmp_path / "x" / "a.png", tmp_path / "y" / "a.png")
+    result = run("image", *both, "--out", tmp_path / "y", "--overwrite")
+    assert result.exit_code == 1 and "a.png is the input itself and would be lost" in result.stderr
+    assert (tmp_path / "y" / "a.png").read_bytes() == before
 
 
 def test_link_to_the_input_is_the_input(tmp_path: Path) -> None:

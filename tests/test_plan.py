@@ -72,25 +72,6 @@ def test_pictures_keep_their_names(tmp_path: Path) -> None:
     assert [out for _, out in done] == [tmp_path / "o/a.jpg", tmp_path / "o/b.png"]
 
 
-@pytest.mark.parametrize("through_link", [False, True])
-def test_an_output_never_takes_the_place_of_another_input(
-    tmp_path: Path, through_link: bool
-) -> None:
-    videos, pictures = touch(tmp_path, "a.avi", "a.mp4"), touch(tmp_path, "b.jpg")
-    folder = tmp_path
-    (tmp_path / "x").mkdir()
-    if through_link:
-        folder = tmp_path / "link"
-        folder.symlink_to(tmp_path)
-    with pytest.raises(UserError, match=r"a\.mp4 is an input, too, and would be lost"):
-        plan([tmp_path], videos, folder)
-    both = [*touch(tmp_path / "x", "b.jpg"), *pictures]
-    with pytest.raises(UserError, match=r"b\.jpg is an input, too"):
-        plan_images(both, both, folder)
-    assert plan_images(both, both, None) == [(p, None) for p in both]
-    assert plan([tmp_path], videos[1:], folder)[0].out == folder / "a.mp4"  # told when written
-
-
 def test_a_name_that_the_system_refuses_is_said_shortly() -> None:
     with pytest.raises(UserError, match=r"cannot be read: .*too long; check its name") as told:
         expand([Path("x" * 5000)], SUFFIXES, "video")

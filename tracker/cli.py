@@ -132,7 +132,10 @@ def video(
         loaded = load_networks(config, model or [])
     options = {"smooth": smooth.value, **most}
     style = Style(on_black=on_black)
-    jobs = [Job(p.source, p.out, p.json, p.csv, overwrite, style, options) for p in planned]
+    sources = [p.source for p in planned]
+    jobs = [
+        Job(p.source, p.out, p.json, p.csv, overwrite, style, options, sources) for p in planned
+    ]
     shown = sys.stderr.isatty() if progress is None else progress
     raise typer.Exit(_run_videos(jobs, loaded, shown, stats))
 
@@ -176,7 +179,8 @@ def image(
         planned = plan_images(inputs, expand(inputs, IMAGE_SUFFIXES, "picture"), out)
         loaded = load_networks(config, model or [])
     style = Style(on_black=on_black)
-    jobs = [ImageJob(source, target, overwrite, style) for source, target in planned]
+    sources = [source for source, _ in planned]
+    jobs = [ImageJob(source, target, overwrite, style, sources) for source, target in planned]
     options = dict(most)
     raise typer.Exit(_run_images(jobs, json, loaded, options))
 

@@ -35,6 +35,7 @@ class ImageJob:
     out: Path | None
     overwrite: bool = False
     style: Style = field(default_factory=Style)
+    others: Sequence[Path] = ()  # inputs of the same command: `out` takes the place of none
 
 
 def read_image(path: Path) -> Image:
@@ -71,7 +72,7 @@ def annotate_image(
     if job.out.suffix.lower() not in IMAGE_SUFFIXES:
         known = ", ".join(sorted(IMAGE_SUFFIXES))
         raise UserError(f"{job.out} could not be written: give a name that ends in {known}")
-    out = OutFile(job.out, [job.source], job.overwrite)
+    out = OutFile(job.out, [job.source, *job.others], job.overwrite)
     try:
         result = tracker.process(bgr, 0.0)
         drawn = draw(bgr, result, skeletons([m.info for m in models]), job.style)

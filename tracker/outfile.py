@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
 from tracker.errors import UserError, writing
+from tracker.project.files import part_of
 
 
 class Target(Protocol):
@@ -39,7 +39,7 @@ class OutFile:
         """Check the name and claim the temporary one."""
         refuse_bad_output(path, inputs, overwrite)
         self.path = path
-        self.temp = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self.temp = part_of(path)
         self._overwrite = overwrite
         with writing(path):
             self.temp.open("wb").close()

@@ -43,20 +43,6 @@ def expand(inputs: Sequence[Path], suffixes: frozenset[str], what: str) -> list[
     return found
 
 
-def refuse_lost_inputs(pairs: Sequence[tuple[Path, Path | None]]) -> None:
-    """UserError where the output of one input (input, output) would take the place of another.
-
-    Its own place is refused when it is written.
-    """
-    there = {source.resolve() for source, _ in pairs}
-    for source, target in pairs:
-        if target is not None and target.resolve() in there - {source.resolve()}:
-            raise UserError(
-                f"{target} is an input, too, and would be lost; choose another --out, or other "
-                "names for the inputs"
-            )
-
-
 def plan(
     inputs: Sequence[Path],
     sources: Sequence[Path],
@@ -74,7 +60,7 @@ def plan(
     if many:
         for folder in {path for path in (out, json, csv) if path is not None}:
             _make_folder(folder)
-    planned = [
+    return [
         Planned(
             source,
             _target(out, f"{stem}.mp4"),
@@ -83,8 +69,6 @@ def plan(
         )
         for source, stem in zip(sources, _stems(sources), strict=True)
     ]
-    refuse_lost_inputs([(p.source, p.out) for p in planned])
-    return planned
 
 
 def plan_images(
@@ -94,9 +78,7 @@ def plan_images(
     if out is not None and (len(inputs) > 1 or inputs[0].is_dir()):
         _make_folder(out)
     stems = _stems(sources)
-    planned = [(s, _target(out, stem + s.suffix)) for s, stem in zip(sources, stems, strict=True)]
-    refuse_lost_inputs(planned)
-    return planned
+    return [(s, _target(out, stem + s.suffix)) for s, stem in zip(sources, stems, strict=True)]
 
 
 def _target(given: Path | None, name: str) -> Path | None:

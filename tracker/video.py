@@ -48,6 +48,7 @@ class Job:
     overwrite: bool = False
     style: Style = field(default_factory=Style)
     options: Mapping[str, object] = field(default_factory=dict)  # for the header
+    others: Sequence[Path] = ()  # inputs of the same command: no output takes their place
 
 
 @dataclass(slots=True)
@@ -249,7 +250,7 @@ def _claim(job: Job, models: Sequence[UsedModel], stack: ExitStack) -> dict[Path
         check_container(job.video)
     outs = {}
     for path in wanted:
-        outs[path] = OutFile(path, [job.source], job.overwrite)
+        outs[path] = OutFile(path, [job.source, *job.others], job.overwrite)
         stack.callback(outs[path].discard)
     return outs
 

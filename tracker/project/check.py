@@ -20,7 +20,7 @@ from tracker.errors import UserError, writing
 from tracker.project.adding import Source, add_one
 from tracker.project.check_labels import check_labels, check_ranges, place_of
 from tracker.project.clips import FILE, Clip, ClipFrames, clip_path, read_clips
-from tracker.project.files import file_sha256, read_text
+from tracker.project.files import PART, file_sha256, read_text
 from tracker.project.labels import Range, picture_name, read_labels
 from tracker.project.layout import Project
 from tracker.project.problems import Problem, error, warning
@@ -30,7 +30,6 @@ from tracker.project.store import Store
 __all__ = ["Problem", "check"]
 
 CLIPS, SPLIT = f"clips/{FILE}", "labels/split.json"
-PART = re.compile(r"^\..+\.(\d+)\.part$")  # of `part_of`: the writer's number
 IN_LABELS = {"annotation_ids", "range_twice", "range_beyond", "picture", "stray", "fold"}
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
 from tracker.errors import UserError, writing
+
+PART = re.compile(r"^\..+\.(\d+)\.part$")  # names of `part_of`, and the writer's number
 
 
 def write_whole(path: Path, data: bytes) -> None:
