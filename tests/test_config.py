@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import train
+from tracker.errors import UserError
 from train.config import build, read_config, spec_from_dict, spec_to_dict
 from train.losses import LossSpec
 
@@ -39,6 +40,16 @@ def test_mistakes_are_named(tmp_path, text, message):
     path = tmp_path / "c.toml"
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
+        read_config(path)
+
+
+def test_a_config_is_utf8_with_or_without_a_mark(tmp_path):
+    path = tmp_path / "c.toml"
+    text = "# größer\nsteps = 12\n"
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert read_config(path).steps == 12
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(UserError, match="is no UTF-8 text"):
         read_config(path)
 
 

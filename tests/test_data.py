@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.blobs import write_blobs
+from tracker.errors import UserError
 from train.data import guess_flip_pairs, hide_landmarks, join, read_coco
 
 
@@ -104,6 +105,47 @@ def test_missing_file_and_wrong_number_of_points(tmp_path):
         read_coco(tmp_path / "none.json")
     path = rewrite(write_blobs(tmp_path), lambda b: b["annotations"][0].update(keypoints=[1, 2, 2]))
     with pytest.raises(ValueError, match="1 keypoints, the category names 4"):
+        read_coco(path)
+
+
+@pytest.mark.parametrize("key", ["bbox", "attributes", "keypoints"])
+def test_null_is_as_good_as_absent(tmp_path, key):
+    path = write_blobs(tmp_path)
+    absent = read_coco(rewrite(path, lambda b: b["annotations"][0].pop(key, None))).examples[0]
+    null = read_coco(rewrite(path, lambda b: b["annotations"][0].update({key: None}))).examples[0]
+    assert (null.box_xyxy is None) == (key == "bbox") == (absent.box_xyxy is None)
+    assert null.attributes == absent.attributes
+    np.testing.assert_array_equal(null.xy, absent.xy)
+    assert not null.labelled.any() if key == "keypoints" else null.labelled.all()
+
+
+@pytest.mark.parametrize(
+    "key,value,message",
+    [
+        ("bbox", [1, 2, 3], "a bbox is x, y, width, height; found 3"),
+        ("bbox", ["a", 2, 3, 4], "bbox must be numbers, found .'a', 2, 3, 4"),
+        ("bbox", {"x": 1}, "bbox must be numbers"),
+        ("keypoints", [1, 2], "keypoints are x, y, v; found 2 numbers"),
+        ("keypoints", "none", "keypoints must be numbers, found none"),
+        ("attributes", "left", "a table of names and values, found 'left'"),
+    ],
+)
+def test_annotations_of_another_form(tmp_path, key, value, message):
+    path = rewrite(write_blobs(tmp_path), lambda b: b["annotations"][0].update({key: value}))
+    with pytest.raises(ValueError, match=message):
+        read_coco(path)
+
+
+def test_labels_are_utf8_with_or_without_a_mark(tmp_path):
+    path = write_blobs(tmp_path)
+    names = ["Nägel", "b", "c", "d"]
+    body = json.loads(path.read_text(encoding="utf-8"))
+    body["categories"][0] |= {"keypoints": names, "flip_pairs": []}
+    text = json.dumps(body, ensure_ascii=False)
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert read_coco(path).markup.landmarks == tuple(names)
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(UserError, match="is no UTF-8 text"):
         read_coco(path)
 
 

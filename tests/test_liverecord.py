@@ -36,7 +36,7 @@ def frame(i: int, t: float | None = None, size_wh: tuple[int, int] = (96, 64)) -
 
 
 def rows(path: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def seen(i: int) -> Result:

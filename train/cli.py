@@ -38,7 +38,7 @@ def main() -> None:
     A run that was asked to stop ends with 130. Of torchrun's processes only the first one prints.
     """
     if not leading():
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (for the life of the process)
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (stays open)
     try:
         app()
         code = 0

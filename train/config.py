@@ -10,6 +10,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tracker.project.files import read_text
 from tracker.types import CropRule
 from train.losses import LossSpec
 from train.model import Head
@@ -148,7 +149,7 @@ def read_config(path: Path, overrides: Mapping[str, str] | None = None) -> FitSp
     if not path.is_file():
         raise ValueError(f"config {path} does not exist; give a TOML file such as face68.toml")
     try:
-        raw = tomllib.loads(path.read_text())
+        raw = tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"config {path} is not TOML: {error}") from error
     for key, text in (overrides or {}).items():

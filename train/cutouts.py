@@ -144,7 +144,7 @@ def cut_clip(
 
 
 def _read_index(folder: Path) -> ClipCutouts:
-    data: Mapping[str, Any] = json.loads((folder / "index.json").read_text())
+    data: Mapping[str, Any] = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     cutouts = tuple(Cutout(**c) for c in data["cutouts"])
     return ClipCutouts(folder, cutouts, int(data["frames"]), int(data["empty"]))
 

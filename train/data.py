@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from tracker.project.files import read_text
 from tracker.project.markups import mirror_name as mirror_name
 from tracker.project.markups import mirror_partners
 from tracker.types import Floats, Image
@@ -95,24 +96,45 @@ def _markup(category: Mapping[str, Any]) -> Markup:
     return Markup(names, edges, tuple((int(a), int(b)) for a, b in given))
 
 
+def _numbers(path: Path, ann: Mapping[str, Any], key: str, count: int) -> Floats:
+    """What an annotation gives as a flat list, `count` zeros where it is absent or null."""
+    given = ann.get(key)
+    try:
+        found = np.asarray(np.zeros(count) if given is None else given, np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path.name}: {key} must be numbers, found {str(given)[:60]}") from error
+    return found.reshape(-1)
+
+
 def _example(
     path: Path, image: Mapping[str, Any], ann: Mapping[str, Any] | None, k: int, hold: bool
 ) -> Example:
     xy = np.full((k, 2), np.nan, np.float32)
     labelled = np.zeros(k, bool)
-    box = None
+    box: Floats | None = None
+    attributes: Any = {}
     if ann is not None:
-        points = np.asarray(ann.get("keypoints", np.zeros(3 * k)), np.float32).reshape(-1, 3)
+        points = _numbers(path, ann, "keypoints", 3 * k)
+        if len(points) % 3:
+            raise ValueError(f"{path.name}: keypoints are x, y, v; found {len(points)} numbers")
+        points = points.reshape(-1, 3)
         if len(points) != k:
             raise ValueError(f"{path.name}: {len(points)} keypoints, the category names {k}")
         labelled = points[:, 2] > 0
         xy[labelled] = points[labelled, :2]
         if ann.get("bbox"):
-            x, y, w, h = (float(v) for v in ann["bbox"])
-            box = np.array([x, y, x + w, y + h], np.float32)
+            found = _numbers(path, ann, "bbox", 4)
+            if len(found) != 4:
+                raise ValueError(f"{path.name}: a bbox is x, y, width, height; found {len(found)}")
+            box = np.concatenate([found[:2], found[:2] + found[2:]])
+        attributes = ann.get("attributes") or {}
+        if not isinstance(attributes, dict):
+            raise ValueError(
+                f"{path.name}: attributes are a table of names and values, found {attributes!r}"
+            )
     return Example(
         path, xy, labelled, box, bool(image.get("negative", False)),
-        dict(ann.get("attributes", {})) if ann else {}, str(image.get("source", "")),
+        dict(attributes), str(image.get("source", "")),
         str(image.get("group", "")), str(image.get("quality", "")), hold,
         image.get("background") == "black",
     )  # fmt: skip
@@ -121,12 +143,13 @@ def _example(
 def read_coco(path: Path, hold_out: float = 0.0, seed: int = 0) -> DataSet:
     """Read one COCO keypoints file; pictures are relative to it.
 
-    Raises ValueError for a file that is missing, not COCO, or whose split tears a group apart.
+    Raises ValueError for a file that is missing, not COCO, or whose split tears a group apart;
+    UserError for one that cannot be read or is no UTF-8 text.
     """
     if not path.is_file():
         raise ValueError(f"labels {path} do not exist; give a COCO keypoints JSON file")
     try:
-        coco = json.loads(path.read_text())
+        coco = json.loads(read_text(path))
         images, annotations, category = coco["images"], coco["annotations"], coco["categories"][0]
         markup = _markup(category)
     except (json.JSONDecodeError, KeyError, IndexError, TypeError) as error:

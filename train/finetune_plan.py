@@ -309,7 +309,7 @@ def time_steps(plan: Plan) -> tuple[float, float]:
 def write_run(plan: Plan, state: str, **more: Any) -> None:
     """run.json: whatever is needed to go on, to compare and to believe."""
     path = plan.out / "run.json"
-    facts: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     facts |= {
         "schema": 1, "state": state, "base": plan.base, "spec": spec_to_dict(plan.spec),
         "data": digest_of(plan.data), "split": asdict(plan.split), "census": asdict(plan.census),

@@ -24,7 +24,7 @@ from matplotlib import pyplot as plt
 
 def plot_curves(metrics_csv: Path, out: Path) -> None:
     """Training loss terms and hold-out errors of metrics.csv over steps, as one PNG."""
-    with metrics_csv.open(newline="") as file:
+    with metrics_csv.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     figure, axes = plt.subplots(1, 2, figsize=(11, 4))
     for axis, prefix, title in ((axes[0], "train_", "training"), (axes[1], "hold_", "hold-out")):

@@ -173,7 +173,7 @@ def steps_of(run: Finished, wish: CurveWish, row: str) -> int:
         return wish.budget.steps
     seconds = float(wish.budget.seconds or 120.0)
     path = run.report / "steps.json"
-    known: dict[str, int] = json.loads(path.read_text()) if path.is_file() else {}
+    known: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     key = f"{row} {seconds:g} s, data {run.digest}"
     if key not in known:
         data, _ = cell_data(run.data, row, 1.0, 0)
@@ -276,7 +276,7 @@ def _accuracy(folder: Path, learnt: bool) -> float | None:
     """Accuracy of the gesture in the last row of metrics.csv; None where it was not learnt."""
     if not learnt:
         return None
-    with (folder / "metrics.csv").open(newline="") as file:
+    with (folder / "metrics.csv").open(encoding="utf-8", newline="") as file:
         last = list(csv.DictReader(file))[-1]
     found = last.get("hold_gesture_accuracy")
     return float(found) if found else None

@@ -220,7 +220,7 @@ def read_log(metrics_csv: Path, column: str) -> tuple[list[int], list[float]]:
     """Steps and values of a column of metrics.csv; empty where it has none."""
     if not metrics_csv.is_file():
         return [], []
-    with metrics_csv.open(newline="") as file:
+    with metrics_csv.open(encoding="utf-8", newline="") as file:
         rows = [(int(r["step"]), float(r[column])) for r in csv.DictReader(file) if r.get(column)]
     known = [(s, v) for s, v in rows if np.isfinite(v)]
     return [s for s, _ in known], [v for _, v in known]

@@ -39,7 +39,7 @@ class MetricsLog:
         self.path = path
         self.rows: list[dict[str, str]] = []
         if start and path.is_file():
-            with path.open(newline="") as file:
+            with path.open(encoding="utf-8", newline="") as file:
                 self.rows = [r for r in csv.DictReader(file) if int(r["step"]) <= start]
 
     def add(self, row: dict[str, Any]) -> None:
@@ -65,4 +65,4 @@ def write_split(path: Path, data: DataSet) -> None:
         name: sorted({f"{e.source}/{e.group}" for e in data.examples if e.hold == hold})
         for name, hold in (("train", False), ("hold", True))
     }
-    path.write_text(json.dumps(groups, indent=1))
+    path.write_text(json.dumps(groups, indent=1), encoding="utf-8")

@@ -81,7 +81,7 @@ def face_flip_pairs() -> list[list[int]]:
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ValueError(f"{path} does not exist; give the folder that holds faces68 and hands21")
-    found: dict[str, Any] = json.loads(path.read_text())
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 
@@ -92,7 +92,7 @@ def _relative(data: Path, part: str, name: str, out: Path) -> str:
 def _write(out: Path, category: Any, images: list[Any], annotations: list[Any]) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     body = {"images": images, "annotations": annotations, "categories": [category]}
-    out.write_text(json.dumps(body))
+    out.write_text(json.dumps(body), encoding="utf-8")
 
 
 def three_is_ok(points: np.ndarray) -> bool:

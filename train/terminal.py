@@ -59,7 +59,7 @@ class Terminal:
     def recall(self, metrics_csv: Path) -> None:
         """The curves of a run that goes on begin where it began; a new run has no such file."""
         if metrics_csv.is_file():
-            with metrics_csv.open(newline="") as file:
+            with metrics_csv.open(encoding="utf-8", newline="") as file:
                 self._before = tuple(
                     (int(row["step"]), _number(row, "train_loss"), _number(row, "hold_nme"))
                     for row in csv.DictReader(file)

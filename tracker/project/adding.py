@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tracker.capture import VIDEO_SUFFIXES
 from tracker.errors import UserError, writing
+from tracker.project.claim import sole_lister
 from tracker.project.clips import Clip, clip_path, measured_rate, read_clips, write_clips
 from tracker.project.files import copy_whole, file_sha256
 from tracker.project.layout import Project
@@ -66,10 +67,15 @@ def add_one(
 ) -> Added:
     """Copy or link one clip and list it, once it has been decoded to its end; or copy pictures.
 
-    UserError.
+    UserError for what cannot be read or kept, and where another command adds or removes.
     """
-    if source.path.is_dir():
-        return _add_set(project, source, report)
+    with sole_lister(project):
+        if source.path.is_dir():
+            return _add_set(project, source, report)
+        return _add_clip(project, source, link, report)
+
+
+def _add_clip(project: Project, source: Source, link: bool, report: Report | None) -> Added:
     clips = read_clips(project)
     if not source.path.is_file():
         raise UserError(f"{source.path} does not exist; check the name")

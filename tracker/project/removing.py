@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.errors import UserError, writing
+from tracker.project.claim import sole_lister
 from tracker.project.clips import Clip, clip_path, read_clips, write_clips
 from tracker.project.files import read_text, write_whole
 from tracker.project.labels import Labels, coco_bytes, picture_name, ranges_to_csv
@@ -66,26 +67,31 @@ def remove(project: Project, wish: Wish) -> Removed:
     """Move a clip, a set or a picture with its labels to removed/.
 
     What is moved is written there first, so that a kill in between leaves it in both places.
-    UserError where another labels the project, or the disk refuses.
+    UserError where another labels the project or changes its lists, or the disk refuses.
     """
     with Store.open(project) as store:
         if store.read_only:
             raise UserError(f"{project.root}: nothing was removed: {store.why}")
-        gone = _labels_of(store.labels, wish)
-        folder = _free(project, _name(wish))
-        with writing(folder):
-            folder.mkdir(parents=True)
-        _write_labels(project, gone, folder)
-        for key in gone.frames:
-            store.remove_frame(*key)
-        if gone.ranges:
-            store.set_ranges(r for r in store.labels.ranges if r.clip != wish.clip.name)
-        store.save()
-        if wish.picture is not None:
-            _move_picture(project, wish.clip, wish.picture, folder)
-        else:
-            _move_clip(project, wish.clip, folder)
-            _forget(project, wish.clip.name)
+        with sole_lister(project):
+            return _remove(project, wish, store)
+
+
+def _remove(project: Project, wish: Wish, store: Store) -> Removed:
+    gone = _labels_of(store.labels, wish)
+    folder = _free(project, _name(wish))
+    with writing(folder):
+        folder.mkdir(parents=True)
+    _write_labels(project, gone, folder)
+    for key in gone.frames:
+        store.remove_frame(*key)
+    if gone.ranges:
+        store.set_ranges(r for r in store.labels.ranges if r.clip != wish.clip.name)
+    store.save()
+    if wish.picture is not None:
+        _move_picture(project, wish.clip, wish.picture, folder)
+    else:
+        _move_clip(project, wish.clip, folder)
+        _forget(project, wish.clip.name)
     return Removed(_name(wish), len(gone.frames), len(gone.ranges), folder)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from tracker.errors import UserError
+from tracker.project.claim import sole_lister
 from tracker.project.clips import Clip, ClipFrames, read_clips
 from tracker.project.labels import FrameLabel, ObjectLabel
 from tracker.project.layout import Project
@@ -58,27 +59,34 @@ def bring(
     """Label the project's frames with what was read; `name` is that of new stills.
 
     ValueError or UserError when landmarks do not match, a picture cannot be read or kept, or
-    another program is writing labels; then, and after Ctrl-C meanwhile, nothing has changed. Where
-    the disk refuses a label later, those before it stay, and the same import again goes on.
+    another program writes labels or adds clips; then, and after Ctrl-C meanwhile, nothing has
+    changed. Where the disk refuses a label later, those before it stay, and the same import again
+    goes on.
     """
     with Store.open(project) as store:
         if store.read_only:
             raise UserError(f"nothing was imported: {store.why}")
-        work = _Work(store, wishes, name, found)
-        try:
-            for i, picture in enumerate(work.pictures):
-                work.place(store, picture)
-                if report is not None:
-                    report(i + 1, len(work.pictures))
-            work.keeping.write_index()
-        except BaseException:  # Ctrl-C, too
-            work.keeping.take_back()
-            raise
-        finally:
-            work.close()
+        with sole_lister(project):
+            work = _Work(store, wishes, name, found)
+            _fill(work, store, report)
         for key in sorted(work.frames):
             store.set_frame(work.frames[key])
     return work.result()
+
+
+def _fill(work: _Work, store: Store, report: Callable[[int, int], None] | None) -> None:
+    """Find the frame of each picture, and keep the pictures that are of none; all or nothing."""
+    try:
+        for i, picture in enumerate(work.pictures):
+            work.place(store, picture)
+            if report is not None:
+                report(i + 1, len(work.pictures))
+        work.keeping.write_index()
+    except BaseException:  # Ctrl-C, too
+        work.keeping.take_back()
+        raise
+    finally:
+        work.close()
 
 
 class _Work:

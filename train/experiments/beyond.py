@@ -83,7 +83,7 @@ def main(
                 plan = plan_run(project.root, wish, hooks)
                 plan = replace(plan, spec=replace(plan.spec, keep="last", patience=0))
                 run_plan(plan, hooks)
-            comparison = json.loads(done.read_text())
+            comparison = json.loads(done.read_text(encoding="utf-8"))
             base = comparison["base"]["nme"]
             found.append(comparison["tuned"]["nme"])
         table.append({

@@ -48,7 +48,7 @@ def train_base(data: Path, out: Path) -> Path:
     final = out / "base" / "model.safetensors"
     if final.is_file():
         return final
-    coco = json.loads((data / "mtfl" / "training.json").read_text())
+    coco = json.loads((data / "mtfl" / "training.json").read_text(encoding="utf-8"))
     for image in coco["images"]:
         image["file_name"] = str((data / "mtfl" / image["file_name"]).resolve())
         image.pop("attributes", None)
@@ -103,7 +103,9 @@ def report(p: Progress) -> None:
 def steps_in(row: str, seconds: float, data: DataSet, start: Path, out: Path) -> int:
     """How many steps a row takes in so many CPU seconds, measured on 20 of them."""
     kept = out / "steps.json"
-    known: Mapping[str, float] = json.loads(kept.read_text()) if kept.is_file() else {}
+    known: Mapping[str, float] = (
+        json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
+    )
     if row not in known:
         spec = replace(cell_spec(row, 0, 20), evaluate_every=1000)
         bare = DataSet(data.markup, tuple(e for e in data.examples if not e.hold), data.cache)

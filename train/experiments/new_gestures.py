@@ -44,7 +44,7 @@ SOURCES = {"training.mp4": "sign_digits", "other_people.mp4": "asl_cutout"}
 def make_clip(data: Path, source: str, digits: tuple[str, ...], path: Path) -> list[Range]:
     """A clip of the pictures of these digits, 30 s each at most, and its ranges."""
     folder = data / "hands21"
-    coco = json.loads((folder / "labels.json").read_text())
+    coco = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     stills = {
         d: [i for i in coco["images"] if i["source"] == source and i["gesture"] == d]
         for d in digits
@@ -103,7 +103,7 @@ def main(
             hooks = Hooks(say=lambda text: print(f"  {text}", flush=True))
             plan = plan_run(root, Wish(budget=Budget(steps=steps), threads=1, name="run"), hooks)
             run_plan(plan, hooks)
-        found = json.loads(done.read_text())["tuned"]["attributes"]["gesture"]
+        found = json.loads(done.read_text(encoding="utf-8"))["tuned"]["attributes"]["gesture"]
         table.append({
             "gestures": " ".join(NAMES[d] for d in digits), "hold_out_frames": found["count"],
             "accuracy": round(found["accuracy"], 4),

@@ -159,7 +159,7 @@ def note(out: Path, seed: int, arm: str, labels: int, hold: dict[str, Any]) -> N
     path = out / "gain.csv"
     rows: list[dict[str, str]] = []
     if path.is_file():
-        with path.open(newline="") as file:
+        with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
     rows = [r for r in rows if (r["seed"], r["arm"]) != (str(seed), arm)]
     keys = ("nme", "failures>10%", "auc@10%")
@@ -173,7 +173,7 @@ def note(out: Path, seed: int, arm: str, labels: int, hold: dict[str, Any]) -> N
 
 def table(path: Path) -> list[str]:
     """One line an arm: hold-out NME of each seed, their mean, mean change against random labels."""
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     base = {r["seed"]: float(r["nme"]) for r in rows if r["arm"] == "random"}
     lines = []

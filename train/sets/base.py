@@ -86,4 +86,6 @@ def save_list(path: Path, data: DataSet, rows: Sequence[int], root: Path | None 
         (p.relative_to(root) if root is not None and p.is_relative_to(root) else p).as_posix()
         for p in paths
     ]
-    path.write_text(json.dumps({"labelled": len(names), "images": names}, indent=1))
+    path.write_text(
+        json.dumps({"labelled": len(names), "images": names}, indent=1), encoding="utf-8"
+    )

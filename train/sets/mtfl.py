@@ -90,7 +90,9 @@ def _coco(folder: Path, part: str) -> list[_Face]:
     data = read_coco(path)
     if data.markup.landmarks != POINTS:
         raise ValueError(f"{path} names the points {data.markup.landmarks}, wanted were {POINTS}")
-    images = {folder / m["file_name"]: m for m in json.loads(path.read_text())["images"]}
+    images = {
+        folder / m["file_name"]: m for m in json.loads(path.read_text(encoding="utf-8"))["images"]
+    }
     faces = []
     for e in data.examples:
         image = images[e.path]
