@@ -74,6 +74,19 @@ def test_a_run_killed_hard_resumes_to_the_same_weights(tmp_path):
     assert rows == (tmp_path / "whole" / "metrics.csv").read_text()
 
 
+def test_what_a_killed_run_left_half_written_goes_with_the_next(tmp_path):
+    write_blobs(tmp_path)
+    out = tmp_path / "run"
+    out.mkdir()
+    dead = out / ".last.safetensors.999999999.part"
+    alive = out / f".last.safetensors.{os.getppid()}.part"
+    for path in (dead, alive, out / ".mine.part", out / "film.mp4.part"):
+        path.touch()
+    fit(read_config(write_config(tmp_path, steps=1)), tmp_path, out)
+    assert not dead.exists() and alive.exists()
+    assert (out / ".mine.part").exists() and (out / "film.mp4.part").exists()
+
+
 def test_an_old_run_is_never_overwritten(tmp_path):
     write_blobs(tmp_path)
     spec = read_config(write_config(tmp_path, steps=10))

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tracker.project.files import drop_dead_parts
 from train.batches import step_rows
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.config import FitSpec
@@ -79,6 +80,8 @@ def fit(
     with joined(device):
         run = start_run(spec, data, out, device, init)
         run.notes = extra or {}
+        if leading():
+            drop_dead_parts(out)
         if run.last.exists():
             if not resume:
                 raise ValueError(

@@ -9,7 +9,6 @@ removes what a killed copy left. Labels are backed up first.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -20,7 +19,7 @@ from tracker.errors import UserError, writing
 from tracker.project.adding import Source, add_one
 from tracker.project.check_labels import check_labels, check_ranges, place_of
 from tracker.project.clips import FILE, Clip, ClipFrames, clip_path, read_clips
-from tracker.project.files import PART, file_sha256, read_text
+from tracker.project.files import file_sha256, is_part, is_written_now, read_text
 from tracker.project.labels import Range, picture_name, read_labels
 from tracker.project.layout import Project
 from tracker.project.problems import Problem, error, warning
@@ -196,28 +195,14 @@ def _models(project: Project) -> Iterator[Problem]:
 
 def _parts(project: Project) -> Iterator[Problem]:
     for path in sorted(project.root.rglob(".*.part")):
-        if PART.search(path.name) is None:
+        if not is_part(path):
             continue  # none of ours
         name = path.relative_to(project.root).as_posix()
-        if _alive(path):
+        if is_written_now(path):
             yield warning(name, "", "it is being written just now", "wait until it is done")
         else:
             what = "left behind by something that was interrupted"
             yield warning(name, "", what, "delete it, or use --fix", "part")
-
-
-def _alive(path: Path) -> bool:
-    """Whether the process that writes a .part file, by its number in the name, is running."""
-    number = PART.search(path.name)
-    if number is None or os.name != "posix":
-        return False
-    try:
-        os.kill(int(number[1]), 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
 
 
 def _fix(project: Project, problems: list[Problem]) -> list[Problem]:

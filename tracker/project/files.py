@@ -59,6 +59,33 @@ def part_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
+def is_part(path: Path) -> bool:
+    """Whether the name is one of `part_of`."""
+    return PART.search(path.name) is not None
+
+
+def is_written_now(part: Path) -> bool:
+    """Whether the process that writes a part, by the number in its name, runs on this machine."""
+    number = PART.search(part.name)
+    if number is None or os.name != "posix":
+        return False
+    try:
+        os.kill(int(number[1]), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def drop_dead_parts(folder: Path) -> None:
+    """Remove the parts in a folder whose writers were killed. UserError where that fails."""
+    for part in folder.glob(".*.part"):
+        if is_part(part) and not is_written_now(part):
+            with writing(part):
+                part.unlink(missing_ok=True)
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename in `folder` survive a power cut, where the system can."""
     if os.name != "posix":
