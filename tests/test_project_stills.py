@@ -16,6 +16,7 @@ from tracker.project.check import check
 from tracker.project.clips import read_clips
 from tracker.project.labels import FrameLabel
 from tracker.project.layout import Project
+from tracker.project.problems import Problem
 from tracker.project.stills import frames_of, read_set, read_stills, set_name
 from tracker.project.store import Store
 
@@ -40,6 +41,10 @@ def made(tmp_path: Path) -> Project:
 def add(project: Project, folder: Path) -> tuple[str, ...]:
     (source,) = sources(folder)
     return add_one(project, source).messages
+
+
+def errors(project: Project) -> list[Problem]:
+    return [p for p in check(project) if p.severity == "error"]
 
 
 def test_a_folder_of_pictures_is_a_set_in_order_of_names(made: Project, tmp_path: Path) -> None:
@@ -94,13 +99,28 @@ def test_what_is_no_set(made: Project, tmp_path: Path) -> None:
 
 def test_an_index_that_is_broken_is_told(made: Project, tmp_path: Path) -> None:
     add(made, folder_of(tmp_path))
-    assert not [p for p in check(made) if p.severity == "error"]
+    assert not errors(made)
     index = made.frames_dir / "my_photos" / "pictures.csv"
     index.write_text("frame,file,sha256\nx,a.png,00\n")
     with pytest.raises(UserError, match="is damaged"):
         read_stills(made)
-    (problem,) = [p for p in check(made) if p.severity == "error"]
+    (problem,) = errors(made)
     assert problem.file == "labels/frames/my_photos/pictures.csv" and "damaged" in problem.what
+
+
+def test_pictures_that_are_not_those_that_were_added_are_told(
+    made: Project, tmp_path: Path
+) -> None:
+    add(made, folder_of(tmp_path))
+    assert not errors(made)
+    folder = made.frames_dir / "my_photos"
+    cv2.imwrite(str(folder / "frame000001.png"), picture(7, (100, 64)))  # b0.png was picture 2
+    (problem,) = errors(made)
+    assert (problem.severity, problem.file) == ("error", "labels/frames/my_photos/frame000001.png")
+    assert "not those of b0.png" in problem.what
+    (folder / "frame000001.png").write_bytes(b"no picture")
+    (problem,) = errors(made)
+    assert problem.what == "it cannot be read"
 
 
 def test_labels_of_stills_are_checked_like_others(made: Project, tmp_path: Path) -> None:
@@ -108,7 +128,7 @@ def test_labels_of_stills_are_checked_like_others(made: Project, tmp_path: Path)
     thing = label(0).objects
     with Store.open(made) as store:
         store.set_frame(FrameLabel("my_photos", 0, 0.0, (98, 64), thing))
-    assert not [p for p in check(made) if p.severity == "error"]
+    assert not errors(made)
 
 
 def test_the_command_adds_pictures(made: Project, tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from train.data import DataSet
 from train.device import cpu_has_bfloat16
 from train.evaluate import Outputs
 from train.reproduce import cells
+from train.reproduce.cell_folder import Cell, read_result
 from train.reproduce.cells import cell_data, run_task
 from train.reproduce.experiments import EXPERIMENTS, load_set
-from train.reproduce.kept import Cell, read_result
 from train.reproduce.measure import best_order, measure
 from train.sets.base import save_list
 from train.sets.blocks import blocks

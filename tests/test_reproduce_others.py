@@ -6,9 +6,9 @@ import pytest
 
 from tests.test_sets_hgr1 import write_hgr1
 from tests.test_sets_multipie import SCENES, write_multipie
+from train.reproduce.cell_folder import Cell
 from train.reproduce.cells import Task, run_task
 from train.reproduce.experiments import EXPERIMENTS, experiment_of
-from train.reproduce.kept import Cell
 from train.reproduce.run import ReproduceWish, in_steps, row_spec
 from train.reproduce.specs import hgr1_spec, multipie_spec, row_of
 

@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 
 from tests.reproducing import COUNT, tiny_blocks, tiny_task
+from train.reproduce.cell_folder import read_result
 from train.reproduce.cells import run_task
 from train.reproduce.engine_ray import attempt, connect, keep, placed, run_by_ray, wants
-from train.reproduce.kept import read_result
 from train.sets.blocks import blocks
 from train.stopping import Stopped
 

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from tests.reproducing import tiny_blocks, tiny_task
 from train.cli import app
 from train.reproduce import paper, run
+from train.reproduce.cell_folder import Cell
 from train.reproduce.cells import run_task
 from train.reproduce.experiments import EXPERIMENTS, experiment_of, load_set
-from train.reproduce.kept import Cell
 from train.reproduce.paper import PaperTable
 from train.reproduce.run import (
     ReproduceWish,

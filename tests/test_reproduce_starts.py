@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from tests.reproducing import COUNT, tiny_blocks, tiny_task
 from tracker.project.files import file_sha256
 from train.cli import app
+from train.reproduce.cell_folder import Cell
 from train.reproduce.cells import run_task
 from train.reproduce.engine_ray import placed
-from train.reproduce.kept import Cell
 from train.reproduce.run import ReproduceWish, plan_tasks, task_of
 from train.reproduce.starts import rows_within, start_of
 from train.sets.blocks import blocks

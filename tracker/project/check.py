@@ -18,12 +18,13 @@ from tracker.capture import VIDEO_SUFFIXES
 from tracker.errors import UserError, writing
 from tracker.project.adding import Source, add_one
 from tracker.project.check_labels import check_labels, check_ranges, place_of
+from tracker.project.check_sets import check_sets
 from tracker.project.clips import FILE, Clip, ClipFrames, clip_path, read_clips
 from tracker.project.files import file_sha256, is_part, is_written_now, read_text
 from tracker.project.labels import Range, picture_name, read_labels
 from tracker.project.layout import Project
 from tracker.project.problems import Problem, error, warning
-from tracker.project.stills import INDEX, is_stills, read_set
+from tracker.project.stills import is_stills
 from tracker.project.store import Store
 
 __all__ = ["Problem", "check"]
@@ -49,7 +50,7 @@ def _all(project: Project) -> Iterator[Problem]:
     yield from _clips(project, list(clips.values()))
     yield from check_labels(project, clips)
     yield from check_ranges(project, clips)
-    yield from _sets(project)
+    yield from check_sets(project)
     yield from _strays(project, list(clips.values()))
     yield from _split(project, list(clips.values()))
     yield from _models(project)
@@ -96,26 +97,6 @@ def _one_clip(path: Path, file: str, clip: Clip) -> Iterator[Problem]:
             yield error(file, "", "it has changed since it was added (other sha256)", remedy)
     except UserError as wrong:
         yield error(file, "", str(wrong), "check the file and its rights")
-
-
-def _sets(project: Project) -> Iterator[Problem]:
-    """The indices of the sets of pictures, and pictures that their index does not name.
-
-    Those may be the only ones of their kind, so `fix` leaves them.
-    """
-    for path in sorted(project.frames_dir.glob(f"*/{INDEX}")):
-        try:
-            known = read_set(project, path.parent.name).values()
-        except UserError as wrong:
-            name = path.relative_to(project.root).as_posix()
-            yield error(name, "", str(wrong), "mend that line, or import the pictures again")
-            continue
-        named = {project.labels_dir / picture_name(path.parent.name, n) for n in known}
-        for picture in sorted(set(path.parent.glob("frame*.png")) - named):
-            name = picture.relative_to(project.root).as_posix()
-            what = f"{INDEX} does not name this picture: something was interrupted"
-            remedy = "import or add its set again; if it is still told, move it elsewhere"
-            yield warning(name, "", what, remedy)
 
 
 def _strays(project: Project, clips: Sequence[Clip]) -> Iterator[Problem]:

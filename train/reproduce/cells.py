@@ -29,8 +29,8 @@ from train.model import LandmarkNet
 from train.progress import Progress
 from train.project_data import digest_of
 from train.provenance import provenance
+from train.reproduce.cell_folder import Cell, read_begun, read_result
 from train.reproduce.experiments import Experiment, experiment_of, load_set
-from train.reproduce.kept import Cell, read_begun, read_result
 from train.reproduce.measure import measure
 from train.reproduce.specs import row_of
 from train.reproduce.starts import Start, check_start

@@ -15,7 +15,7 @@ from train.batches import make_batch
 from train.checkpoint import load_model
 from train.data import DataSet
 from train.model import Prediction
-from train.reproduce.kept import Cell
+from train.reproduce.cell_folder import Cell
 from train.reproduce.table import Result
 
 matplotlib.use("Agg")

@@ -12,8 +12,8 @@ from multiprocessing.process import BaseProcess
 import torch
 
 from tracker.errors import UserError
+from train.reproduce.cell_folder import read_result
 from train.reproduce.cells import Task, run_task
-from train.reproduce.kept import read_result
 from train.stopping import Stopped, stop_wish
 
 LOOK_S = 0.2  # between two looks at the processes

@@ -13,9 +13,9 @@ from filelock import FileLock
 from tracker.project.files import write_whole
 from train.config import FitSpec
 from train.progress import Progress
+from train.reproduce.cell_folder import Cell, read_begun, read_result
 from train.reproduce.cells import Task, cell_data, check_same, run_task
 from train.reproduce.experiments import Experiment, experiment_of, known_row, load_set
-from train.reproduce.kept import Cell, read_begun, read_result
 from train.reproduce.specs import SPECS, fill_classes, row_of
 from train.reproduce.starts import start_of
 from train.reproduce.table import shown, value_of

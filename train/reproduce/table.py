@@ -10,8 +10,8 @@ from typing import Any
 from filelock import FileLock
 
 from tracker.project.files import write_whole
+from train.reproduce.cell_folder import read_result
 from train.reproduce.experiments import Experiment, experiment_of
-from train.reproduce.kept import read_result
 from train.reproduce.paper import PaperTable
 from train.tables import write_table
 

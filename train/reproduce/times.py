@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from train.reproduce.kept import Cell, read_result
+from train.reproduce.cell_folder import Cell, read_result
 from train.reproduce.run import ReproduceWish, in_steps, open_cells, row_spec, span, timing
 
 ENOUGH = 100  # steps of a finished cell that its speed can be told from

@@ -1,4 +1,4 @@
-"""What is kept of a cell: its folder, what it was begun with, and its result."""
+"""The folder of a cell: which training it is, what it was begun with, and its result."""
 
 from __future__ import annotations
 
