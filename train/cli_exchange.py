@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from train.exchange.bring import Brought
+
 
 def import_labels(
-    files: Annotated[list[Path], typer.Argument(help="Label files of other tools.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Label files of other tools; ranges.csv of a project.")
+    ],
     project: Annotated[Path, typer.Option(help="The project they go into.")],
     format: Annotated[
         str, typer.Option(help="auto, coco, dlc, sleap, cvat, labelstudio or labelme.")
@@ -30,23 +35,41 @@ def import_labels(
     ] = False,
     replace: Annotated[bool, typer.Option(help="Also frames that are labelled already.")] = False,
 ) -> None:
-    """Take over labels of COCO, DeepLabCut, SLEAP, CVAT, Label Studio or LabelMe."""
+    """Take over labels of COCO, DeepLabCut, SLEAP, CVAT, Label Studio or LabelMe.
+
+    And labelled time, of the ranges.csv of another project or of removed/.
+    """
     from tracker.errors import UserError
     from tracker.project.layout import open_project
     from train.exchange.bring import Wishes, bring
     from train.exchange.formats import read
     from train.exchange.names import read_map
+    from train.exchange.ranges import bring_ranges, is_ranges
 
     if origin not in ("", "centre", "corner"):
         raise ValueError(f"--origin takes centre or corner, found '{origin}'")
+    times = [path for path in files if format == "auto" and is_ranges(path)]
+    others = [path for path in files if path not in times]
     try:
         opened = open_project(project)
-        found = [read(path, format, hidden, origin) for path in files]
-        wishes = Wishes(clip, read_map(names), by_order, replace, pictures)
-        name = files[0].stem if len(files) == 1 else files[0].absolute().parent.name
-        done = bring(opened, found, name, wishes)
+        if others:
+            found = [read(path, format, hidden, origin) for path in others]
+            wishes = Wishes(clip, read_map(names), by_order, replace, pictures)
+            name = others[0].stem if len(others) == 1 else others[0].absolute().parent.name
+            _tell(bring(opened, found, name, wishes))
+        if times:
+            brought = bring_ranges(opened, times, clip)
+            for note in brought.notes:
+                typer.echo(f"note: {note}")
+            typer.echo(
+                f"imported {brought.new} time ranges; {brought.known} were there already, "
+                f"{len(brought.notes)} left out"
+            )
     except UserError as error:
         raise ValueError(str(error)) from error
+
+
+def _tell(done: Brought) -> None:
     for note in done.notes:
         typer.echo(f"note: {note}")
     typer.echo(

@@ -200,7 +200,7 @@ def remove(
     """Take clips, sets of pictures or single pictures out of a project, with their labels.
 
     Nothing is deleted: they are moved to removed/NAME in the project, from where 'train add' and
-    'train import' take clips and labelled frames back; lines of ranges.csv go into that of labels/.
+    'train import' (of its labels.json and ranges.csv) take them back.
     """
     from tracker.project.layout import open_project
     from tracker.project.removing import find

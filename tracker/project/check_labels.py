@@ -213,7 +213,7 @@ def check_ranges(project: Project, clips: Clips) -> Iterator[Problem]:
     for message in rows.messages:
         yield warning(RANGES, "", message, "nothing, if nobody needs it")
     for number, r in enumerate(rows.ranges):
-        yield from _range(project, clips, r)
+        yield from problems_of_range(project, clips, r)
         if r in rows.ranges[:number]:
             remedy = "delete one of them, or use --fix"
             yield error(RANGES, place_of(r), "this range is there twice", remedy, "range_twice")
@@ -228,7 +228,8 @@ def check_ranges(project: Project, clips: Clips) -> Iterator[Problem]:
             yield warning(RANGES, name, what, "label more time, in two clips at least")
 
 
-def _range(project: Project, clips: Clips, r: Range) -> Iterator[Problem]:
+def problems_of_range(project: Project, clips: Clips, r: Range) -> Iterator[Problem]:
+    """What is wrong with one range, whatever the others are."""
     place = place_of(r)
     clip = clips.get(r.clip)
     if clip is None:

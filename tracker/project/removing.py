@@ -1,8 +1,7 @@
 """Clips and pictures on their way out of a project: moved aside with their labels, never deleted.
 
-removed/NAME/ then holds the clip (or the pictures), which `train add` takes back, `labels.json`
-with `frames/` beside it, which `train import` does, and `ranges.csv`, whose lines belong into that
-of labels/.
+removed/NAME/ then holds the clip (or the pictures), which `train add` takes back, and `labels.json`
+with `frames/` beside it and `ranges.csv`, which `train import` does.
 """
 
 from __future__ import annotations
