@@ -122,12 +122,15 @@ def test_null_is_as_good_as_absent(tmp_path, key):
 @pytest.mark.parametrize(
     "key,value,message",
     [
-        ("bbox", [1, 2, 3], "a bbox is x, y, width, height; found 3"),
+        ("bbox", [1, 2, 3], "a bbox is x, y, width, height, found .1, 2, 3.; correct"),
+        ("bbox", [None, 2, 3, 4], "a bbox is x, y, width, height, found .None, 2"),
+        ("bbox", [[1, 2], [3, 4]], "a bbox is x, y, width, height, found"),
+        ("keypoints", [None, 2, 2] + [0] * 9, "a labelled landmark has two coordinates"),
         ("bbox", ["a", 2, 3, 4], "bbox must be numbers, found .'a', 2, 3, 4"),
         ("bbox", {"x": 1}, "bbox must be numbers"),
-        ("keypoints", [1, 2], "keypoints are x, y, v; found 2 numbers"),
+        ("keypoints", [1, 2], "keypoints are x, y, v of each landmark, found .1, 2."),
         ("keypoints", "none", "keypoints must be numbers, found none"),
-        ("attributes", "left", "a table of names and values, found 'left'"),
+        ("attributes", "left", "a table of names and values, found left"),
     ],
 )
 def test_annotations_of_another_form(tmp_path, key, value, message):

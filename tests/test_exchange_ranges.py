@@ -53,8 +53,8 @@ def test_what_fits_comes_in_and_the_rest_is_told(made: Project, tmp_path: Path) 
         Range("a.mp4", 3.0, 4.0, "gesture", "fist"),
     )  # fmt: skip
     done = bring_ranges(made, [path])
-    assert (done.new, done.known, len(done.notes)) == (3, 1, 4)
-    said = "\n".join(done.notes)
+    assert (done.new, done.known, len(done.left_out)) == (3, 1, 4)
+    said = "\n".join(done.left_out)
     for part in ("'fist' is labelled from 0.1 to 0.2 s", "the gesture 'wave' is unknown",
                  "other.mp4", "begins after the clip's end"):  # fmt: skip
         assert part in said
@@ -69,9 +69,28 @@ def test_what_fits_comes_in_and_the_rest_is_told(made: Project, tmp_path: Path) 
 def test_of_two_new_ranges_that_overlap_the_first_stays(made: Project, tmp_path: Path) -> None:
     path = theirs(tmp_path, Range("x.mp4", 0.3, 0.4, "gesture", "fist"),
                   Range("x.mp4", 0.35, 0.45, "gesture", "point"))  # fmt: skip
-    done = bring_ranges(made, [path], clip="a.mp4")
-    assert (done.new, len(done.notes)) == (1, 1)
+    done = bring_ranges(made, [path], clip="a")  # as frames are: by the name or the stem
+    assert (done.new, len(done.left_out)) == (1, 1)
     assert set(read_labels(made).ranges) == {OURS, Range("a.mp4", 0.3, 0.4, "gesture", "fist")}
+
+
+def test_ranges_that_differ_beyond_the_end_are_one(made: Project, tmp_path: Path) -> None:
+    path = theirs(tmp_path, Range("a.mp4", 0.35, 0.7, "gesture", "fist"),
+                  Range("a.mp4", 0.35, 0.9, "gesture", "fist"))  # fmt: skip
+    done = bring_ranges(made, [path])
+    assert (done.new, done.known, done.left_out) == (1, 1, ())
+    assert read_labels(made).ranges == (OURS, Range("a.mp4", 0.35, 0.48, "gesture", "fist"))
+
+
+def test_columns_that_no_range_has_are_told_and_a_missing_file_is(
+    made: Project, tmp_path: Path
+) -> None:
+    path = tmp_path / "ranges.csv"
+    path.write_text("who,clip,start_s,end_s,kind,label\nme,a.mp4,0.3,0.4,pose,front\n", "utf-8")
+    said = run("import", path, "--project", made.root)
+    assert "column 'who' is unknown" in said and "imported 1 time ranges; 0 were" in said
+    with pytest.raises(UserError, match="does not exist"):
+        bring_ranges(made, [tmp_path / "none.csv"])
 
 
 def test_nothing_changes_where_a_line_is_none_or_another_labels(
@@ -92,6 +111,7 @@ def test_ranges_are_told_from_other_csv_files(tmp_path: Path) -> None:
         ("clip;start_s;end_s;kind;label\n", True),
         ("scorer,me\n", False),
         ("", False),
+        ('"clip","start_s","end_s","kind","label"\n', True),
         ("\ufeffLabel,Kind,END_S,start_s,clip,note\n", True),
     ):
         path.write_text(text, encoding="utf-8")

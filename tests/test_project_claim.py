@@ -14,6 +14,7 @@ from tests.clips import Clip, make, picture
 from tests.teaching import new_project, with_clip
 from tracker.errors import UserError
 from tracker.project.adding import add_one, sources
+from tracker.project.check import check
 from tracker.project.claim import sole_lister
 from tracker.project.clips import add_clips, read_clips
 from tracker.project.labels import read_labels
@@ -88,6 +89,24 @@ def test_sets_imports_and_removals_are_refused_whole(made: Project, tmp_path: Pa
     assert read_stills(made) == () and not read_labels(made).frames
     assert [c.name for c in read_clips(made)] == ["a.mp4"] and not (made.root / "removed").exists()
     assert bring(made, [read(labels)], "photos", Wishes()).as_stills == 1
+
+
+def test_a_clip_on_its_way_into_the_list_is_not_called_a_stray(made: Project) -> None:
+    make(made.clips_dir / "b.mp4", Clip(8))
+    with sole_lister(made):
+        (told,) = [p for p in check(made, fix=True) if p.file == "clips/b.mp4"]
+    assert told.severity == "warning" and "delete" not in told.remedy and not told.fixed
+    assert (made.clips_dir / "b.mp4").is_file()
+    (told,) = [p for p in check(made, fix=True) if p.file == "clips/b.mp4"]
+    assert told.fixed
+
+
+def test_a_second_removal_finds_nothing_and_says_so(made: Project) -> None:
+    wish = find(made, "a.mp4")
+    remove(made, wish)
+    with pytest.raises(UserError, match="is not in the project any more"):
+        remove(made, wish)
+    assert [p.name for p in (made.root / "removed").iterdir()] == ["a"]
 
 
 def test_clips_are_added_while_someone_labels(made: Project) -> None:

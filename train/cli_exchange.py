@@ -48,10 +48,10 @@ def import_labels(
 
     if origin not in ("", "centre", "corner"):
         raise ValueError(f"--origin takes centre or corner, found '{origin}'")
-    times = [path for path in files if format == "auto" and is_ranges(path)]
-    others = [path for path in files if path not in times]
     try:
         opened = open_project(project)
+        times = [path for path in files if format == "auto" and is_ranges(path)]
+        others = [path for path in files if path not in times]
         if others:
             found = [read(path, format, hidden, origin) for path in others]
             wishes = Wishes(clip, read_map(names), by_order, replace, pictures)
@@ -59,11 +59,11 @@ def import_labels(
             _tell(bring(opened, found, name, wishes))
         if times:
             brought = bring_ranges(opened, times, clip)
-            for note in brought.notes:
+            for note in (*brought.messages, *(f"left out: {one}" for one in brought.left_out)):
                 typer.echo(f"note: {note}")
             typer.echo(
                 f"imported {brought.new} time ranges; {brought.known} were there already, "
-                f"{len(brought.notes)} left out"
+                f"{len(brought.left_out)} left out"
             )
     except UserError as error:
         raise ValueError(str(error)) from error

@@ -145,7 +145,11 @@ def _value(hint: Any, value: Any, where: str) -> Any:
 
 
 def read_config(path: Path, overrides: Mapping[str, str] | None = None) -> FitSpec:
-    """Read a TOML config; `overrides` are dotted keys with TOML values ('loss.alpha': '0')."""
+    """Read a TOML config; `overrides` are dotted keys with TOML values ('loss.alpha': '0').
+
+    Raises ValueError for a file that is missing, no TOML, or has keys or values that do not fit;
+    UserError for one that cannot be read or is no UTF-8 text.
+    """
     if not path.is_file():
         raise ValueError(f"config {path} does not exist; give a TOML file such as face68.toml")
     try:

@@ -16,6 +16,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tracker.project.files import read_text
 from tracker.project.markups import mirror_name as mirror_name
@@ -89,21 +90,26 @@ def guess_flip_pairs(names: Sequence[str]) -> tuple[tuple[int, int], ...]:
 
 def _markup(category: Mapping[str, Any]) -> Markup:
     names = tuple(category["keypoints"])
-    edges = tuple((int(a) - 1, int(b) - 1) for a, b in category.get("skeleton", []))
+    edges = tuple((int(a) - 1, int(b) - 1) for a, b in category.get("skeleton") or ())
     given = category.get("flip_pairs")
     if given is None:
         return Markup(names, edges, guess_flip_pairs(names))
     return Markup(names, edges, tuple((int(a), int(b)) for a, b in given))
 
 
-def _numbers(path: Path, ann: Mapping[str, Any], key: str, count: int) -> Floats:
-    """What an annotation gives as a flat list, `count` zeros where it is absent or null."""
+def _numbers(path: Path, ann: Mapping[str, Any], key: str, count: int) -> NDArray[np.float64]:
+    """What an annotation gives as numbers; `count` zeros where it is absent or null."""
     given = ann.get(key)
     try:
-        found = np.asarray(np.zeros(count) if given is None else given, np.float32)
+        found = np.asarray(np.zeros(count) if given is None else given, np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{path.name}: {key} must be numbers, found {str(given)[:60]}") from error
-    return found.reshape(-1)
+        raise _wrong(path, f"{key} must be numbers", given) from error
+    return found
+
+
+def _wrong(path: Path, wanted: str, given: object) -> ValueError:
+    remedy = "correct this annotation, or take it out"
+    return ValueError(f"{path.name}: {wanted}, found {str(given)[:60]}; {remedy}")
 
 
 def _example(
@@ -114,28 +120,28 @@ def _example(
     box: Floats | None = None
     attributes: Any = {}
     if ann is not None:
-        points = _numbers(path, ann, "keypoints", 3 * k)
-        if len(points) % 3:
-            raise ValueError(f"{path.name}: keypoints are x, y, v; found {len(points)} numbers")
-        points = points.reshape(-1, 3)
+        given = _numbers(path, ann, "keypoints", 3 * k)
+        if given.size % 3:
+            raise _wrong(path, "keypoints are x, y, v of each landmark", ann["keypoints"])
+        points = given.reshape(-1, 3)
         if len(points) != k:
             raise ValueError(f"{path.name}: {len(points)} keypoints, the category names {k}")
         labelled = points[:, 2] > 0
+        if not np.isfinite(points[labelled]).all():
+            raise _wrong(path, "a labelled landmark has two coordinates", ann["keypoints"])
         xy[labelled] = points[labelled, :2]
         if ann.get("bbox"):
             found = _numbers(path, ann, "bbox", 4)
-            if len(found) != 4:
-                raise ValueError(f"{path.name}: a bbox is x, y, width, height; found {len(found)}")
-            box = np.concatenate([found[:2], found[:2] + found[2:]])
+            if found.shape != (4,) or not np.isfinite(found).all():
+                raise _wrong(path, "a bbox is x, y, width, height", ann["bbox"])
+            box = np.concatenate([found[:2], found[:2] + found[2:]]).astype(np.float32)
         attributes = ann.get("attributes") or {}
         if not isinstance(attributes, dict):
-            raise ValueError(
-                f"{path.name}: attributes are a table of names and values, found {attributes!r}"
-            )
+            raise _wrong(path, "attributes are a table of names and values", attributes)
     return Example(
         path, xy, labelled, box, bool(image.get("negative", False)),
-        dict(attributes), str(image.get("source", "")),
-        str(image.get("group", "")), str(image.get("quality", "")), hold,
+        dict(attributes), str(image.get("source") or ""),
+        str(image.get("group", "")), str(image.get("quality") or ""), hold,
         image.get("background") == "black",
     )  # fmt: skip
 

@@ -19,6 +19,7 @@ from tracker.errors import UserError, writing
 from tracker.project.adding import Source, add_one
 from tracker.project.check_labels import check_labels, check_ranges, place_of
 from tracker.project.check_sets import check_sets
+from tracker.project.claim import Claimed
 from tracker.project.clips import FILE, Clip, ClipFrames, clip_path, read_clips
 from tracker.project.files import file_sha256, is_part, is_written_now, read_text
 from tracker.project.labels import Range, picture_name, read_labels
@@ -196,6 +197,8 @@ def _fix(project: Project, problems: list[Problem]) -> list[Problem]:
         elif p.code == "unlisted":
             try:
                 done |= {i} if add_one(project, Source(path, path.name)).clip else set()
+            except Claimed as busy:  # it may be on its way into the list just now
+                problems[i] = replace(p, remedy=str(busy))
             except UserError as wrong:
                 problems[i] = replace(p, severity="error", remedy=f"delete it: {wrong}")
     wanted = [i for i, p in enumerate(problems) if p.code in IN_LABELS]

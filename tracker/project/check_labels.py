@@ -111,16 +111,18 @@ def _images(
 def _picture(project: Project, clip: str, frame: int, size: tuple[int, int]) -> Iterator[Problem]:
     path = project.labels_dir / picture_name(clip, frame)
     name = path.relative_to(project.root).as_posix()
-    remedy = "'train check --fix' reads it from the clip again"
+    remedy, code = "'train check --fix' reads it from the clip again", "picture"
+    if is_stills(project, clip):  # which no clip holds
+        remedy, code = "put the picture back, as PNG, or 'train remove' it", ""
     if not path.is_file():
-        yield error(name, "", "the picture of a labelled frame is missing", remedy, "picture")
+        yield error(name, "", "the picture of a labelled frame is missing", remedy, code)
         return
     found = png_size(path.read_bytes())
     if found is None:
-        yield error(name, "", "it cannot be read", remedy, "picture")
+        yield error(name, "", "it cannot be read", remedy, code)
     elif found != size:
         what = f"it is {_by(found)}, the label says {_by(size)}"
-        yield error(name, "", what, remedy, "picture")
+        yield error(name, "", what, remedy, code)
 
 
 def _annotations(

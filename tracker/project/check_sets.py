@@ -49,5 +49,5 @@ def _pictures(project: Project, named: Mapping[Path, tuple[str, str]]) -> Iterat
             yield error(name, "", "it cannot be read", remedy)
         elif digest(np.asarray(read, np.uint8)) != pixels:
             what = f"its pixels are not those of {file}: its labels may be of either picture"
-            remedy = "look at it in 'train label'; label it anew, or remove it and add it again"
+            remedy = f"put {file} back under this name, as PNG, or remove it and add it again"
             yield error(name, "", what, remedy)

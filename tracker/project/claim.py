@@ -14,11 +14,15 @@ from tracker.errors import UserError
 from tracker.project.layout import Project
 
 
+class Claimed(UserError):
+    """The lists of a project cannot be changed now; nothing is wrong with what should be listed."""
+
+
 @contextmanager
 def sole_lister(project: Project) -> Iterator[None]:
     """Hold the right to change the lists; the system takes it back when the process dies.
 
-    UserError where another command holds it, or the folder cannot be written.
+    Claimed where another command holds it, or the folder cannot be written.
     """
     path = project.labels_dir / ".lists.lock"
     lock = FileLock(path, timeout=0, thread_local=False)
@@ -26,12 +30,12 @@ def sole_lister(project: Project) -> Iterator[None]:
         path.parent.mkdir(exist_ok=True)
         lock.acquire()
     except Timeout:
-        raise UserError(
+        raise Claimed(
             f"another command adds or removes clips or pictures of {project.root}; run this again "
             "when it has ended"
         ) from None
     except OSError as error:
-        raise UserError(
+        raise Claimed(
             f"{path.parent} cannot be written ({error.strerror}); copy the project to a folder of "
             "yours to change it"
         ) from error

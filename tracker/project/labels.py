@@ -292,6 +292,11 @@ def read_ranges(path: Path) -> tuple[Range, ...]:
     return rows.ranges
 
 
+def delimiter_of(first: str) -> str:
+    """Semicolons, as spreadsheets write where 1,5 is a number, or commas, by the first line."""
+    return ";" if ";" in first and "," not in first else ","
+
+
 def range_rows(path: Path) -> RangeRows:
     """Read tolerantly: a header is needed, columns in any order, more columns are left out.
 
@@ -300,9 +305,8 @@ def range_rows(path: Path) -> RangeRows:
     if not path.is_file():
         return RangeRows()
     text = read_text(path)
-    first = text.split("\n", 1)[0]
-    semicolons = ";" in first and "," not in first  # as spreadsheets write where 1,5 is a number
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=";" if semicolons else ",")
+    delimiter = delimiter_of(text.split("\n", 1)[0])
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         rows = [(table.line_num, row) for row in table]
     except csv.Error as error:
@@ -321,7 +325,7 @@ def range_rows(path: Path) -> RangeRows:
             continue
         cells = [row[i].strip() if i < len(row) else "" for i in place]
         try:
-            start, end = (_seconds(cell, semicolons) for cell in cells[1:3])
+            start, end = (_seconds(cell, delimiter == ";") for cell in cells[1:3])
         except ValueError:
             wrong.append((line, f"'{cells[1]}' to '{cells[2]}' are not seconds, such as 1.25"))
             continue

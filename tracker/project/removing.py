@@ -72,7 +72,18 @@ def remove(project: Project, wish: Wish) -> Removed:
         if store.read_only:
             raise UserError(f"{project.root}: nothing was removed: {store.why}")
         with sole_lister(project):
+            _refuse_gone(project, wish)
             return _remove(project, wish, store)
+
+
+def _refuse_gone(project: Project, wish: Wish) -> None:
+    """UserError where another command has removed it since it was found."""
+    clip = wish.clip
+    there = clip in (read_stills(project) if clip.is_stills else read_clips(project))
+    if there and wish.picture is not None:
+        there = wish.picture in read_set(project, clip.name).values()
+    if not there:
+        raise UserError(f"{clip.name} is not in the project any more; see 'train check'")
 
 
 def _remove(project: Project, wish: Wish, store: Store) -> Removed:

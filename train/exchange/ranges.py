@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from tracker.errors import UserError
 from tracker.project.check_labels import place_of, problems_of_range
 from tracker.project.clips import Clip, read_clips
-from tracker.project.labels import RANGE_COLUMNS, Range, ordered, range_rows
+from tracker.project.labels import RANGE_COLUMNS, Range, delimiter_of, ordered, range_rows
 from tracker.project.layout import Project
 from tracker.project.store import Store
 
@@ -20,7 +21,8 @@ class BroughtRanges:
 
     new: int
     known: int
-    notes: tuple[str, ...]
+    left_out: tuple[str, ...]
+    messages: tuple[str, ...] = ()  # about columns that no range has
 
 
 def is_ranges(path: Path) -> bool:
@@ -29,42 +31,50 @@ def is_ranges(path: Path) -> bool:
         return False
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         first = file.readline(1000)
-    return {cell.strip().lower() for cell in first.replace(";", ",").split(",")} >= {*RANGE_COLUMNS}
+    row = next(csv.reader([first], delimiter=delimiter_of(first)), [])
+    return {cell.strip().lower() for cell in row} >= {*RANGE_COLUMNS}
 
 
 def bring_ranges(project: Project, paths: Sequence[Path], clip: str = "") -> BroughtRanges:
     """Add the ranges of files to those of the project; none of its own is changed.
 
-    With `clip` they are taken to be of that clip. Left out, and told, is what the project could not
+    With `clip` (its name or stem) they are taken to be of that clip. Each is cut at the ends of its
+    clip. Left out, and told, is what the project could not
     use: of an unknown clip or class, without a length, or over a range of the same kind.
 
     Raises UserError where a file cannot be read or one of its lines is no range, and where another
     program writes labels; then nothing has changed.
     """
     found: list[Range] = []
+    messages: list[str] = []
     for path in paths:
+        if not path.is_file():
+            raise UserError(f"{path} does not exist; check the name")
         rows = range_rows(path)
         if rows.wrong:
             line, what = rows.wrong[0]
             raise UserError(f"{path}, line {line}: {what}; mend that line")
         found += rows.ranges
+        messages += rows.messages
     if clip:
+        clip = next((c.name for c in read_clips(project) if clip in (c.name, c.stem)), clip)
         found = [replace(r, clip=clip) for r in found]
     with Store.open(project) as store:
         if store.read_only:
             raise UserError(f"no range was imported: {store.why}")
         clips = {c.name: c for c in read_clips(project)}
-        kept, new, notes = set(store.labels.ranges), list[Range](), list[str]()
+        kept, new, left = set(store.labels.ranges), list[Range](), list[str]()
         for r in ordered(set(found) - kept):
             cut = _within(r, clips)
             why = _why_not(project, clips, cut, [*kept, *new])
             if why:
-                notes.append(f"left out: {place_of(r)}: {why}")
-            elif cut not in kept:
+                left.append(f"{place_of(r)}: {why}")
+            elif cut not in kept and cut not in new:
                 new.append(cut)
         if new:
             store.set_ranges([*kept, *new])
-    return BroughtRanges(len(new), len(set(found)) - len(new) - len(notes), tuple(notes))
+    known = len(set(found)) - len(new) - len(left)
+    return BroughtRanges(len(new), known, tuple(left), tuple(messages))
 
 
 def _within(r: Range, clips: dict[str, Clip]) -> Range:
