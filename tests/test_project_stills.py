@@ -121,6 +121,10 @@ def test_pictures_that_are_not_those_that_were_added_are_told(
     (folder / "frame000001.png").write_bytes(b"no picture")
     (problem,) = errors(made)
     assert problem.what == "it cannot be read"
+    with Store.open(made) as store:
+        store.set_frame(FrameLabel("my_photos", 1, 1.0, (100, 64), label(0).objects))
+    (problem,) = errors(made)  # and once only where it is labelled
+    assert "'train remove' it" in problem.remedy
 
 
 def test_labels_of_stills_are_checked_like_others(made: Project, tmp_path: Path) -> None:

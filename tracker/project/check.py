@@ -22,7 +22,7 @@ from tracker.project.check_sets import check_sets
 from tracker.project.claim import Claimed
 from tracker.project.clips import FILE, Clip, ClipFrames, clip_path, read_clips
 from tracker.project.files import file_sha256, is_part, is_written_now, read_text
-from tracker.project.labels import Range, picture_name, read_labels
+from tracker.project.labels import picture_name, read_labels
 from tracker.project.layout import Project
 from tracker.project.problems import Problem, error, warning
 from tracker.project.stills import is_stills
@@ -223,7 +223,7 @@ def _mend(store: Store, p: Problem) -> bool:
         ranges = tuple(dict.fromkeys(ranges))
     elif p.code == "range_beyond":
         ends = {clip.name: clip.seconds for clip in read_clips(store.project)}
-        ranges = tuple(_cut(r, ends[r.clip]) if place_of(r) == p.place else r for r in ranges)
+        ranges = tuple(r.within(ends[r.clip]) if place_of(r) == p.place else r for r in ranges)
     if p.code != "fold":
         store.set_ranges(ranges)  # also where nothing changed: writing numbers annotations anew
     return True
@@ -237,10 +237,6 @@ def _remove_stray(store: Store, p: Problem) -> bool:
     with writing(path):
         path.unlink(missing_ok=True)
     return True
-
-
-def _cut(r: Range, seconds: float) -> Range:
-    return replace(r, start_s=max(r.start_s, 0.0), end_s=min(r.end_s, seconds))
 
 
 def _read_again(store: Store, p: Problem) -> bool:

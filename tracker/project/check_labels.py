@@ -119,7 +119,8 @@ def _picture(project: Project, clip: str, frame: int, size: tuple[int, int]) -> 
         return
     found = png_size(path.read_bytes())
     if found is None:
-        yield error(name, "", "it cannot be read", remedy, code)
+        if code:  # pictures of sets are looked at in check_sets, labelled or not
+            yield error(name, "", "it cannot be read", remedy, code)
     elif found != size:
         what = f"it is {_by(found)}, the label says {_by(size)}"
         yield error(name, "", what, remedy, code)
@@ -264,7 +265,7 @@ def _overlaps(ranges: Sequence[Range]) -> Iterator[Problem]:
             by_kind.setdefault((r.clip, r.kind), []).append(r)
     for found in by_kind.values():
         for a, b in pairwise(found):
-            if b.start_s < a.end_s - 1e-6:
+            if a.overlaps(b):
                 what = f"it overlaps the {b.kind} '{b.label}' from {b.start_s:g} s"
                 yield error(RANGES, place_of(a), what, "shorten one of them")
 

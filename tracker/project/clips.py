@@ -48,6 +48,10 @@ class Clip:
         """The name without its suffix, unique in the project."""
         return Path(self.name).stem
 
+    def is_called(self, name: str) -> bool:
+        """Whether people mean this clip by a name: the whole one, or without the suffix."""
+        return name in (self.name, self.stem)
+
     @property
     def is_stills(self) -> bool:
         """Is it a set of pictures (`tracker.project.stills`), which have no time?"""

@@ -13,7 +13,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,15 @@ class Range:
     end_s: float
     kind: str  # 'gesture' or 'pose'
     label: str  # a gesture's name; a pose preset's name, or yaw, pitch, roll in degrees
+
+    def within(self, seconds: float) -> Range:
+        """Cut at the ends of a clip of this length."""
+        return replace(self, start_s=max(self.start_s, 0.0), end_s=min(self.end_s, seconds))
+
+    def overlaps(self, other: Range) -> bool:
+        """Whether both say something about the same time; touching ends do not."""
+        same = (self.clip, self.kind) == (other.clip, other.kind)
+        return same and min(self.end_s, other.end_s) - max(self.start_s, other.start_s) > 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -285,11 +294,16 @@ class RangeRows:
 
 def read_ranges(path: Path) -> tuple[Range, ...]:
     """The ranges of a file, nothing when it is missing. UserError with the first wrong line."""
+    return whole_rows(path).ranges
+
+
+def whole_rows(path: Path) -> RangeRows:
+    """`range_rows` of a file without a wrong line. UserError with the first one."""
     rows = range_rows(path)
     if rows.wrong:
         line, what = rows.wrong[0]
         raise UserError(f"{path}, line {line}: {what}; mend that line")
-    return rows.ranges
+    return rows
 
 
 def delimiter_of(first: str) -> str:

@@ -47,7 +47,7 @@ def find(project: Project, name: str) -> Wish:
     """
     listed = [*read_clips(project), *read_stills(project)]
     for clip in listed:
-        if name in (clip.name, clip.stem):
+        if clip.is_called(name):
             return Wish(clip)
     whole, _, part = name.partition("/")
     for clip in listed:

@@ -16,9 +16,10 @@ from typing import IO
 
 import cv2
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from tracker.errors import UserError, writing
+from tracker.project.claim import Claimed, claim
 from tracker.project.files import part_of, write_whole
 from tracker.project.journal import Action, State, applied, read_state, reverse, to_json
 from tracker.project.labels import (
@@ -278,20 +279,11 @@ def back_up(project: Project) -> None:
 
 
 def _claim(project: Project) -> tuple[FileLock | None, str]:
-    """The right to write, or why not. The system takes it back when the process dies."""
-    path = project.labels_dir / ".lock"
+    """The right to write, or why not."""
     try:
-        project.labels_dir.mkdir(exist_ok=True)
-        lock = FileLock(path, timeout=0, thread_local=False)
-        lock.acquire()
-    except Timeout:
-        return None, TAKEN
-    except OSError as error:
-        return None, (
-            f"{project.labels_dir} cannot be written ({error.strerror}); copy the project to a "
-            "folder of yours to change it"
-        )
-    return lock, ""
+        return claim(project, ".lock", TAKEN), ""
+    except Claimed as refused:
+        return None, str(refused)
 
 
 def refuse_misfit(project: Project, label: FrameLabel) -> None:

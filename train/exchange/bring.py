@@ -223,7 +223,7 @@ class _Work:
         names = [self.wishes.clip, base_name(picture.video), _folder(picture)]
         for name in names:
             for clip in self.clips.values():
-                if name and name in (clip.name, clip.stem):
+                if name and clip.is_called(name):
                     return clip, frame
         stem = Path(base_name(picture.video)).stem
         return next(((c, frame) for c in self.clips.values() if stem and c.stem == stem), None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tracker.errors import UserError
 from tracker.project.check_labels import place_of, problems_of_range
 from tracker.project.clips import Clip, read_clips
-from tracker.project.labels import RANGE_COLUMNS, Range, delimiter_of, ordered, range_rows
+from tracker.project.labels import RANGE_COLUMNS, Range, delimiter_of, ordered, whole_rows
 from tracker.project.layout import Project
 from tracker.project.store import Store
 
@@ -50,14 +50,11 @@ def bring_ranges(project: Project, paths: Sequence[Path], clip: str = "") -> Bro
     for path in paths:
         if not path.is_file():
             raise UserError(f"{path} does not exist; check the name")
-        rows = range_rows(path)
-        if rows.wrong:
-            line, what = rows.wrong[0]
-            raise UserError(f"{path}, line {line}: {what}; mend that line")
+        rows = whole_rows(path)
         found += rows.ranges
         messages += rows.messages
     if clip:
-        clip = next((c.name for c in read_clips(project) if clip in (c.name, c.stem)), clip)
+        clip = next((c.name for c in read_clips(project) if c.is_called(clip)), clip)
         found = [replace(r, clip=clip) for r in found]
     with Store.open(project) as store:
         if store.read_only:
@@ -65,7 +62,7 @@ def bring_ranges(project: Project, paths: Sequence[Path], clip: str = "") -> Bro
         clips = {c.name: c for c in read_clips(project)}
         kept, new, left = set(store.labels.ranges), list[Range](), list[str]()
         for r in ordered(set(found) - kept):
-            cut = _within(r, clips)
+            cut = r.within(clips[r.clip].seconds) if r.clip in clips else r
             why = _why_not(project, clips, cut, [*kept, *new])
             if why:
                 left.append(f"{place_of(r)}: {why}")
@@ -77,20 +74,12 @@ def bring_ranges(project: Project, paths: Sequence[Path], clip: str = "") -> Bro
     return BroughtRanges(len(new), known, tuple(left), tuple(messages))
 
 
-def _within(r: Range, clips: dict[str, Clip]) -> Range:
-    """The range, cut at the ends of its clip."""
-    if r.clip not in clips:
-        return r
-    return replace(r, start_s=max(r.start_s, 0.0), end_s=min(r.end_s, clips[r.clip].seconds))
-
-
 def _why_not(
     project: Project, clips: dict[str, Clip], r: Range, others: Iterable[Range]
 ) -> str | None:
     for problem in problems_of_range(project, clips, r):
         return problem.what
     for o in others:
-        same = (o.clip, o.kind) == (r.clip, r.kind) and o != r
-        if same and r.start_s < o.end_s - 1e-6 and o.start_s < r.end_s - 1e-6:
+        if o != r and o.overlaps(r):
             return f"'{o.label}' is labelled from {o.start_s:g} to {o.end_s:g} s"
     return None

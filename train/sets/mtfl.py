@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from tracker.project.files import read_text
 from tracker.types import Floats
 from train.data import DataSet, Example, Markup, read_coco
 from train.sets.base import Metric, PaperSet, between
@@ -90,9 +91,7 @@ def _coco(folder: Path, part: str) -> list[_Face]:
     data = read_coco(path)
     if data.markup.landmarks != POINTS:
         raise ValueError(f"{path} names the points {data.markup.landmarks}, wanted were {POINTS}")
-    images = {
-        folder / m["file_name"]: m for m in json.loads(path.read_text(encoding="utf-8"))["images"]
-    }
+    images = {folder / m["file_name"]: m for m in json.loads(read_text(path))["images"]}
     faces = []
     for e in data.examples:
         image = images[e.path]
