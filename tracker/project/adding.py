@@ -9,10 +9,10 @@ from pathlib import Path
 
 from tracker.capture import VIDEO_SUFFIXES
 from tracker.errors import UserError, writing
-from tracker.project.claim import sole_lister
 from tracker.project.clips import Clip, clip_path, measured_rate, read_clips, write_clips
 from tracker.project.files import copy_whole, file_sha256
 from tracker.project.layout import Project
+from tracker.project.locks import sole_lister
 from tracker.project.scan import Report, Scan, keep_scan, scan_video
 from tracker.project.stills import add_pictures, read_stills, set_name
 

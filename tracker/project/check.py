@@ -19,11 +19,11 @@ from tracker.errors import UserError, writing
 from tracker.project.adding import Source, add_one
 from tracker.project.check_labels import check_labels, check_ranges, place_of
 from tracker.project.check_sets import check_sets
-from tracker.project.claim import Claimed
 from tracker.project.clips import FILE, Clip, ClipFrames, clip_path, read_clips
 from tracker.project.files import file_sha256, is_part, is_written_now, read_text
 from tracker.project.labels import picture_name, read_labels
 from tracker.project.layout import Project
+from tracker.project.locks import Claimed
 from tracker.project.problems import Problem, error, warning
 from tracker.project.stills import is_stills
 from tracker.project.store import Store

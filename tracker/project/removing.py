@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.errors import UserError, writing
-from tracker.project.claim import sole_lister
 from tracker.project.clips import Clip, clip_path, read_clips, write_clips
 from tracker.project.files import read_text, write_whole
 from tracker.project.labels import Labels, coco_bytes, picture_name, ranges_to_csv
 from tracker.project.layout import Project
+from tracker.project.locks import sole_lister
 from tracker.project.stills import read_set, read_stills, write_set
 from tracker.project.store import Store
 

@@ -19,7 +19,6 @@ import numpy as np
 from filelock import FileLock
 
 from tracker.errors import UserError, writing
-from tracker.project.claim import Claimed, claim
 from tracker.project.files import part_of, write_whole
 from tracker.project.journal import Action, State, applied, read_state, reverse, to_json
 from tracker.project.labels import (
@@ -34,6 +33,7 @@ from tracker.project.labels import (
     ranges_to_csv,
 )
 from tracker.project.layout import Project
+from tracker.project.locks import Claimed, claim
 from tracker.types import Image
 
 BACKUPS = 10

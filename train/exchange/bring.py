@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from tracker.errors import UserError
-from tracker.project.claim import sole_lister
 from tracker.project.clips import Clip, ClipFrames, read_clips
 from tracker.project.labels import FrameLabel, ObjectLabel
 from tracker.project.layout import Project
+from tracker.project.locks import sole_lister
 from tracker.project.stills import is_stills, read_set, set_name
 from tracker.project.store import Store, refuse_misfit
 from tracker.types import Image

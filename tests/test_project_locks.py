@@ -15,10 +15,10 @@ from tests.teaching import new_project, with_clip
 from tracker.errors import UserError
 from tracker.project.adding import add_one, sources
 from tracker.project.check import check
-from tracker.project.claim import sole_lister
 from tracker.project.clips import add_clips, read_clips
 from tracker.project.labels import read_labels
 from tracker.project.layout import Project
+from tracker.project.locks import sole_lister
 from tracker.project.removing import find, remove
 from tracker.project.stills import read_stills
 from tracker.project.store import Store
@@ -120,6 +120,6 @@ def test_a_folder_that_cannot_be_written_is_told(made: Project, monkeypatch) -> 
     def no(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tracker.project.claim.FileLock.acquire", no)
+    monkeypatch.setattr("tracker.project.locks.FileLock.acquire", no)
     with pytest.raises(UserError, match="Permission denied"), sole_lister(made):
         pass
