@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.drawn import SHAPE, BlobEngine, blob_info, centroid_onnx, draw_blobs
-from tracker.locate import Model
+from tests.helpers.drawn import SHAPE, BlobEngine, blob_info, centroid_onnx, draw_blobs
+from tracker.find.locate import Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fake_window import Studio
     from pytestqt.qtbot import QtBot
+
+    from tests.helpers.fake_window import Studio
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -43,7 +44,7 @@ def blob_clip() -> tuple[list[np.ndarray], list[np.ndarray]]:
 @pytest.fixture
 def studio(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
     """The live window on a fake pipeline, with settings of its own."""
-    from fake_window import Studio
+    from tests.helpers.fake_window import Studio
 
     made = Studio(qtbot, tmp_path, monkeypatch)
     yield made

@@ -109,7 +109,7 @@ def test_only_the_peers_file_knows_mediapipe() -> None:
         for path in files(room)
         if any(name == "mediapipe" for name, _ in imports_of(path))
     ]
-    assert knowing == ["tracker/peers.py"]
+    assert knowing == ["tracker/checkup/peers.py"]
 
 
 def test_the_reader_of_imports_itself(tmp_path: Path) -> None:

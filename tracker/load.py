@@ -8,15 +8,15 @@ from hashlib import sha256
 from pathlib import Path
 
 import assets
-from tracker.datafile import UsedModel, versions
-from tracker.detect import load_detector
 from tracker.errors import UserError
-from tracker.locate import Model, load_model
-from tracker.modelfile import model_file, model_name
-from tracker.precision import precise_file
+from tracker.files.video_job import FrameTracker
+from tracker.find.detect import load_detector
+from tracker.find.locate import Model, load_model
+from tracker.find.model_file import model_file, model_name
+from tracker.find.precision import precise_file
+from tracker.outputs.landmark_files import UsedModel, versions
 from tracker.track import BUNDLED, DETECTORS, Tracker, TrackerConfig
 from tracker.types import Kind
-from tracker.video import FrameTracker
 
 
 @dataclass(frozen=True, slots=True)

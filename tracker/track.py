@@ -15,22 +15,22 @@ from pathlib import Path
 import numpy as np
 
 import assets
-from tracker.associate import (
+from tracker.find.background_detector import Lookout
+from tracker.find.detect import FACE, PALM, DetectorSpec, Finder, load_detector
+from tracker.find.geometry import bounds_xyxy
+from tracker.find.locate import Model, is_plausible, load_model, locate
+from tracker.find.model_file import model_file
+from tracker.find.precision import precise_file
+from tracker.follow.associate import (
     assign,
     cost_matrix,
     duplicates,
     is_same,
     side_conflict,
 )
-from tracker.detect import FACE, PALM, DetectorSpec, Finder, load_detector
-from tracker.firstlook import from_detections, from_frame
-from tracker.follow import SURE_PRESENCE, Follower, left_probability
-from tracker.geometry import bounds_xyxy
-from tracker.locate import Model, is_plausible, load_model, locate
-from tracker.lookout import Lookout
-from tracker.modelfile import model_file
-from tracker.precision import precise_file
-from tracker.smooth import PRESETS, Preset
+from tracker.follow.first_look import from_detections, from_frame
+from tracker.follow.smooth import PRESETS, Preset
+from tracker.follow.track_memory import SURE_PRESENCE, Follower, left_probability
 from tracker.timings import Timings
 from tracker.types import CropBox, Detection, Floats, Image, Kind, Located, Result, Track
 

@@ -70,7 +70,7 @@ class Located:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pose:
-    """Head pose in degrees; axes and signs are defined in `tracker/headpose.py`."""
+    """Head pose in degrees; axes and signs are defined in `tracker/find/head_pose.py`."""
 
     yaw: float
     pitch: float

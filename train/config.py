@@ -10,11 +10,11 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tracker.project.files import read_text
 from tracker.types import CropRule
-from train.losses import LossSpec
-from train.model import Head
-from train.nets import NetSpec
+from tracker.whole_files import read_text
+from train.losses.paper import LossSpec
+from train.networks import NetSpec
+from train.networks.model import Head
 
 T = TypeVar("T")
 

@@ -1,5 +1,5 @@
 # What we call of TensorRT 11 and TensorRT-RTX 1.7, whose bindings ship no stubs.
-# tests/test_trt_real.py holds it against the package, where that is installed.
+# tests/engines/test_trt_real.py holds it against the package, where that is installed.
 from collections.abc import Sequence
 from enum import Enum, IntEnum
 

@@ -4,8 +4,8 @@
 
 The picture is a crop of NASA's portrait of the astronaut Eileen Collins, which is in the public
 domain (NASA, https://flic.kr/p/r9qvLn) and comes as `skimage/data/astronaut.png` in every wheel of
-scikit-image. The hand is drawn by `tests.drawn`. The golden values are MediaPipe's own answers: its
-FaceDetector with the very face_detection.tflite that we ship, and its HandLandmarker.
+scikit-image. The hand is drawn by `tests.helpers.drawn`. The golden values are MediaPipe's own
+answers: its FaceDetector with the very face_detection.tflite that we ship, and its HandLandmarker.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
 import assets
-from tests.drawn import draw_hand
+from tests.helpers.drawn import draw_hand
 
 HERE = Path(__file__).parent
 PICTURE = HERE / "face_picture.jpg"

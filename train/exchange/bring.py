@@ -10,17 +10,17 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from tracker.errors import UserError
-from tracker.project.clips import Clip, ClipFrames, read_clips
-from tracker.project.labels import FrameLabel, ObjectLabel
-from tracker.project.layout import Project
-from tracker.project.locks import sole_lister
-from tracker.project.stills import is_stills, read_set, set_name
-from tracker.project.store import Store, refuse_misfit
 from tracker.types import Image
 from train.exchange import stills
 from train.exchange.keeping import Keeping
 from train.exchange.names import Match, match
 from train.exchange.parts import Foreign, Picture, base_name, frame_number
+from train.project.clips import Clip, ClipFrames, read_clips
+from train.project.labels import FrameLabel, ObjectLabel
+from train.project.layout import Project
+from train.project.locks import sole_lister
+from train.project.stills import is_stills, read_set, set_name
+from train.project.store import Store, refuse_misfit
 
 DIFFERS = 20.0  # mean grey levels from which a picture is not that frame of the clip
 

@@ -86,5 +86,5 @@ def _box(given: Any) -> Points:
 
 
 def coco_text(body: Mapping[str, Any]) -> str:
-    """The file, as `tracker.project.labels.to_coco` describes it."""
+    """The file, as `train.project.labels.to_coco` describes it."""
     return json.dumps(body, ensure_ascii=False, allow_nan=False, indent=1) + "\n"

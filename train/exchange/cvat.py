@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from tracker.project.labels import FrameLabel, ObjectLabel
 from train.exchange.parts import (
     LOOSE,
     Foreign,
@@ -29,6 +28,7 @@ from train.exchange.parts import (
     thing,
     with_boxes,
 )
+from train.project.labels import FrameLabel, ObjectLabel
 
 CORNER = 0.5
 NOTHING = "negative"  # the tag of a picture with nothing in it

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.project.labels import FrameLabel
 from train.exchange.parts import (
     Foreign,
     Picture,
@@ -28,6 +27,7 @@ from train.exchange.parts import (
     slashes,
     thing,
 )
+from train.project.labels import FrameLabel
 
 LEVELS = ("scorer", "individuals", "bodyparts", "coords")
 SCORER = "tracker"

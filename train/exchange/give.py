@@ -10,14 +10,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tracker.errors import UserError, writing
-from tracker.project.clips import clip_path, read_clips
-from tracker.project.files import write_whole
-from tracker.project.labels import FrameLabel, Labels, picture_name, read_labels, to_coco
-from tracker.project.layout import Project
+from tracker.whole_files import write_whole
 from train.exchange import cvat, dlc, labelme, labelstudio, sleap
 from train.exchange.coco import coco_text
 from train.exchange.formats import BOXES, HDF5, LOSES, NEGATIVE, OCCLUDED, STILLS, WRITES
 from train.exchange.parts import h5py_module
+from train.project.clips import clip_path, read_clips
+from train.project.labels import FrameLabel, Labels, picture_name, read_labels, to_coco
+from train.project.layout import Project
 
 
 @dataclass(frozen=True, slots=True)

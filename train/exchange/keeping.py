@@ -10,10 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tracker.errors import writing
-from tracker.project.labels import picture_name
-from tracker.project.stills import INDEX, digest, is_stills, read_set, write_set
-from tracker.project.store import Store
 from tracker.types import Image
+from train.project.labels import picture_name
+from train.project.stills import INDEX, digest, is_stills, read_set, write_set
+from train.project.store import Store
 
 
 class Keeping:

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from tracker.project.labels import FrameLabel
 from train.exchange.parts import (
     LOOSE,
     Foreign,
@@ -29,6 +28,7 @@ from train.exchange.parts import (
     thing,
     with_boxes,
 )
+from train.project.labels import FrameLabel
 
 CORNER = 0.5
 

@@ -16,8 +16,8 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-from tracker.project.labels import FrameLabel, box_of
 from train.exchange.parts import Foreign, Picture, Points, Thing, by_group, repeated, slashes, thing
+from train.project.labels import FrameLabel, box_of
 
 CORNER = 0.5
 MADE = "box of the points"  # nobody drew it

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tracker.errors import UserError
-from tracker.project.check_labels import place_of, problems_of_range
-from tracker.project.clips import Clip, read_clips
-from tracker.project.labels import RANGE_COLUMNS, Range, delimiter_of, ordered, whole_rows
-from tracker.project.layout import Project
-from tracker.project.store import Store
+from train.project.check_labels import place_of, problems_of_range
+from train.project.clips import Clip, read_clips
+from train.project.labels import RANGE_COLUMNS, Range, delimiter_of, ordered, whole_rows
+from train.project.layout import Project
+from train.project.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from tracker.project.labels import FrameLabel
 from train.exchange.parts import Foreign, Picture, Thing, h5py_module, slashes, thing
+from train.project.labels import FrameLabel
 
 WRITER = "landmark-tracker"
 USER = 0

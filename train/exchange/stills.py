@@ -1,4 +1,4 @@
-"""Finding the pictures that a label file speaks of (`tracker.project.stills` keeps them)."""
+"""Finding the pictures that a label file speaks of (`train.project.stills` keeps them)."""
 
 from __future__ import annotations
 

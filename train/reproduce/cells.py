@@ -1,8 +1,8 @@
 """A cell of the paper's tables: one training of a row, with a share of the labels and a seed.
 
-Its folder OUT/EXPERIMENT/ROW/SHARE/SEED/ holds the run (see train.fit), begun.json (what it was
-started with), labelled.json (which images keep their landmarks) and, at the end, result.json and
-model.safetensors. A finished cell is not run again; one that was cut goes on from its last
+Its folder OUT/EXPERIMENT/ROW/SHARE/SEED/ holds the run (see train.loop.fit), begun.json (what it
+was started with), labelled.json (which images keep their landmarks) and, at the end, result.json
+and model.safetensors. A finished cell is not run again; one that was cut goes on from its last
 checkpoint; one that was started with other settings or other data is refused.
 """
 
@@ -18,17 +18,17 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from tracker.project.files import write_whole
-from train.checkpoint import Checkpoint, load_checkpoint, load_model
+from tracker.whole_files import write_whole
 from train.config import FitSpec, spec_from_dict, spec_to_dict
-from train.data import DataSet, choose_labelled, keep_labels, learnable
-from train.device import pick_device, precision_on
-from train.evaluate import Outputs, predict, torch_runner
-from train.fit import fit
-from train.model import LandmarkNet
-from train.progress import Progress
-from train.project_data import digest_of
-from train.provenance import provenance
+from train.data.from_project import digest_of
+from train.data.pictures import DataSet, choose_labelled, keep_labels, learnable
+from train.evaluate.outputs import Outputs, predict, torch_runner
+from train.loop.checkpoint import Checkpoint, load_checkpoint, load_model
+from train.loop.fit import fit
+from train.loop.progress import Progress
+from train.machine.device import pick_device, precision_on
+from train.machine.provenance import provenance
+from train.networks.model import LandmarkNet
 from train.reproduce.cell_folder import Cell, read_begun, read_result
 from train.reproduce.experiments import Experiment, experiment_of, load_set
 from train.reproduce.measure import measure

@@ -16,9 +16,9 @@ from dataclasses import replace
 from typing import Any
 
 from tracker.errors import UserError
-from tracker.project.files import write_whole
+from tracker.whole_files import write_whole
+from train.machine.stopping import Stopped, stop_wish
 from train.reproduce.cells import Task, run_task
-from train.stopping import Stopped, stop_wish
 
 LOOK_S = 0.5  # between two looks at the wish to stop
 LEAVE_S = 120.0  # that cells have to keep a checkpoint

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from train.batches import make_batch
-from train.checkpoint import load_model
-from train.data import DataSet
-from train.model import Prediction
+from train.data.batches import make_batch
+from train.data.pictures import DataSet
+from train.loop.checkpoint import load_model
+from train.networks.model import Prediction
 from train.reproduce.cell_folder import Cell
 from train.reproduce.table import Result
 

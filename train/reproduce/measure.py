@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from train import metrics
 from train.config import FitSpec
-from train.evaluate import Outputs, attribute_summary
+from train.evaluate import metrics
+from train.evaluate.outputs import Outputs, attribute_summary
 from train.reproduce.whole_pixels import photo_ends, whole_pixel_errors
 from train.sets.base import Metric, PaperSet
 

@@ -12,9 +12,9 @@ from multiprocessing.process import BaseProcess
 import torch
 
 from tracker.errors import UserError
+from train.machine.stopping import Stopped, stop_wish
 from train.reproduce.cell_folder import read_result
 from train.reproduce.cells import Task, run_task
-from train.stopping import Stopped, stop_wish
 
 LOOK_S = 0.2  # between two looks at the processes
 

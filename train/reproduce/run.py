@@ -10,17 +10,17 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from tracker.project.files import write_whole
+from tracker.whole_files import write_whole
 from train.config import FitSpec
-from train.progress import Progress
+from train.finetune.choices import Budget
+from train.loop.progress import Progress
+from train.loop.timing import time_run
 from train.reproduce.cell_folder import Cell, read_begun, read_result
 from train.reproduce.cells import Task, cell_data, check_same, run_task
 from train.reproduce.experiments import Experiment, experiment_of, known_row, load_set
 from train.reproduce.specs import SPECS, fill_classes, row_of
 from train.reproduce.starts import start_of
 from train.reproduce.table import shown, value_of
-from train.settings import Budget
-from train.timing import time_run
 
 EVALUATIONS = 12  # at least, in a training that was shortened
 LEAST_STEPS = 10

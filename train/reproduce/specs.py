@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from tracker.modelfile import Attribute
+from tracker.find.model_file import Attribute
 from tracker.types import CropRule, Kind
 from train.config import AugmentSpec, DataSpec, EltSpec, FitSpec
-from train.data import DataSet
-from train.losses import LossSpec, with_terms
-from train.model import Head
-from train.nets import NetSpec
+from train.data.pictures import DataSet
+from train.losses.paper import LossSpec, with_terms
+from train.networks import NetSpec
+from train.networks.model import Head
 from train.sets.blocks import CLASSES as BLOCK_CLASSES
 from train.sets.shapes import CLASSES as SHAPE_CLASSES
 

@@ -12,7 +12,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from tracker.project.files import file_sha256
+from tracker.whole_files import file_sha256
 from train.config import FitSpec, spec_from_dict
 from train.reproduce.cell_folder import Cell, read_begun, read_result
 from train.reproduce.specs import Row, row_of

@@ -9,11 +9,11 @@ from typing import Any
 
 from filelock import FileLock
 
-from tracker.project.files import write_whole
+from tracker.whole_files import write_whole
+from train.evaluate.tables import write_table
 from train.reproduce.cell_folder import read_result
 from train.reproduce.experiments import Experiment, experiment_of
 from train.reproduce.paper import PaperTable
-from train.tables import write_table
 
 Result = Mapping[str, Any]
 

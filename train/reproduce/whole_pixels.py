@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.geometry import apply, frame_to_crop
-from train.augment import true_box
+from tracker.find.geometry import apply, frame_to_crop
 from train.config import FitSpec
-from train.data import DataSet
+from train.data.augment import true_box
+from train.data.pictures import DataSet
 
 Array = NDArray[np.float64]
 NEAR_START, NEAR_END = 10, 3  # photo pixels, counted from 1, within which a label is at an end

@@ -11,9 +11,9 @@ they are: whether they count from 0 or 1 is not written down.
 
 Pose: the database holds radians that a POSIT fit to a mean face gave; the order of its rotations
 is not documented. We take yaw, pitch and roll one by one, in degrees, each with the sign that
-`tracker/headpose.py` defines. Signs are settled by the points of all training faces: roll must
-rise with the slope of the eye line, yaw with how far right of the eyes' middle the nose is, pitch
-with how high between eyes and mouth it is. (Others' code expects yaw and roll to be negated.)
+`tracker/find/head_pose.py` defines. Signs are settled by the points of all training faces: roll
+must rise with the slope of the eye line, yaw with how far right of the eyes' middle the nose is,
+pitch with how high between eyes and mouth it is. (Others' code expects yaw and roll to be negated.)
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from train.data import DataSet, Example, Markup
+from train.data.pictures import DataSet, Example, Markup
 from train.sets.base import Metric, PaperSet, of_crop
 from train.sets.matfile import read_mat
 from train.sets.points import example, last_of_shuffled, need

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from train.data import DataSet
-from train.metrics import nme_per_image
+from train.data.pictures import DataSet
+from train.evaluate.metrics import nme_per_image
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from train.data import Markup
+from train.data.pictures import Markup
 from train.sets.base import PaperSet
 from train.sets.drawing import SIDE, Drawing, generated, inside
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.types import Image
-from train.data import DataSet, Example, Markup
+from train.data.pictures import DataSet, Example, Markup
 from train.sets.base import Metric, PaperSet, pixels
 
 SIDE = 60

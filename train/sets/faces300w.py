@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from train.data import DataSet, Example
+from train.data.pictures import DataSet, Example
 from train.sets.base import PaperSet
 from train.sets.faces68 import METRICS, POINTS, markup68
 from train.sets.points import example, need, read_pts, square_box

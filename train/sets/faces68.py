@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from tracker.project.markups import built_in
-from train.data import DataSet, Example, Markup
+from tracker.find.markups import built_in
+from train.data.pictures import DataSet, Example, Markup
+from train.data.shipped import held_face_groups
 from train.sets.base import Metric, PaperSet, between
 from train.sets.points import example, need, square_box
-from train.shipped import held_face_groups
 
 POINTS = 68
 # The paper's first: eye centres, the middle of the two corners of each eye (0-based).

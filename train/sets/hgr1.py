@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from tracker.types import Floats
-from train.data import DataSet, Example, Markup
+from train.data.pictures import DataSet, Example, Markup
 from train.sets.base import Metric, PaperSet, between
 from train.sets.points import example, need, square_box
 

@@ -19,9 +19,9 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from tracker.project.files import read_text
 from tracker.types import Floats
-from train.data import DataSet, Example, Markup, read_coco
+from tracker.whole_files import read_text
+from train.data.pictures import DataSet, Example, Markup, read_coco
 from train.sets.base import Metric, PaperSet, between
 from train.sets.points import example, last_of_shuffled, need, square_box
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from tracker.types import Floats
-from train.data import DataSet, Example
+from train.data.pictures import DataSet, Example
 from train.sets.base import PaperSet
 from train.sets.faces68 import METRICS, POINTS, markup68
 from train.sets.matfile import read_mat

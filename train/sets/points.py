@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tracker.types import Floats
-from train.data import Example
+from train.data.pictures import Example
 
 
 def read_pts(path: Path, count: int) -> Floats:

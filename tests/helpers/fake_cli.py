@@ -1,0 +1,23 @@
+"""`tracker` with a fake tracker, as a process of its own: for signals and exit codes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import ui.commands.tracker
+from tests.helpers import clips
+from tracker.load import Loaded
+from tracker.track import TrackerConfig
+
+
+def fake(config: TrackerConfig, models: Sequence[Path]) -> Loaded:
+    sees = os.environ.get("FAKE_SEES", "hand face").split()
+    assert all(kind in ("hand", "face") for kind in sees)
+    return clips.loaded(sees, float(os.environ.get("FAKE_DELAY", "0")))  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    ui.commands.tracker.load_networks = fake
+    ui.commands.tracker.main()

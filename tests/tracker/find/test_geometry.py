@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tracker.find.geometry import (
+    CROP_SCALE,
+    apply,
+    box_from_detection,
+    box_from_landmarks,
+    box_iou,
+    crop_to_frame,
+    frame_to_crop,
+    rotation,
+)
+from tracker.types import CropBox, Detection
+
+
+def box(x: float, y: float, side: float, angle: float) -> CropBox:
+    return CropBox(np.array([x, y], np.float32), side, angle)
+
+
+def test_corners_by_hand() -> None:
+    """A crop of 4 px over 8 frame px: crop pixel 0 covers frame -0.5 .. 1.5 of the square."""
+    matrix = crop_to_frame(box(10, 20, 8, 0), 4)
+    assert apply(matrix, [[1.5, 1.5], [0, 0], [3, 0]]) == pytest.approx(
+        np.array([[10, 20], [7, 17], [13, 17]])
+    )
+
+
+def test_a_quarter_turn_clockwise() -> None:
+    """The crop's x axis then points down in the frame, its y axis to the left."""
+    matrix = crop_to_frame(box(10, 20, 4, 90), 4)
+    assert apply(matrix, [[2.5, 1.5], [1.5, 2.5]]) == pytest.approx(np.array([[10, 21], [9, 20]]))
+
+
+def test_there_and_back() -> None:
+    b = box(33.3, -7, 91, 37)
+    points = np.array([[1.5, 2.25], [-8, 60]])
+    assert apply(frame_to_crop(b, 64), apply(crop_to_frame(b, 64), points)) == pytest.approx(
+        points, abs=1e-4
+    )
+
+
+def test_box_of_an_upright_hand() -> None:
+    hand = np.zeros((21, 2))
+    hand[0] = (50, 100)  # wrist below
+    hand[1:] = (50, 40)
+    hand[4], hand[20] = (30, 60), (70, 60)
+    found = box_from_landmarks("hand", hand)
+    assert found.angle == pytest.approx(0)
+    assert found.centre_xy == pytest.approx([50, 70])
+    assert found.side == pytest.approx(60 * CROP_SCALE["hand"])
+
+
+@pytest.mark.parametrize("angle", [-170, -45, 30, 90])
+def test_the_box_turns_with_the_hand(angle: float) -> None:
+    rng = np.random.default_rng(0)
+    hand = rng.uniform(0, 100, (21, 2))
+    hand[0], hand[[5, 9, 13]] = (50, 100), (50, 10)
+    upright = box_from_landmarks("hand", hand)
+    turned = box_from_landmarks("hand", hand @ rotation(angle).T)
+    assert turned.angle == pytest.approx(angle)
+    assert turned.side == pytest.approx(upright.side)
+    assert turned.centre_xy == pytest.approx(rotation(angle) @ upright.centre_xy, abs=1e-3)
+
+
+def test_detections_by_hand() -> None:
+    """A palm that points right: 'up' of the hand is the frame's +x."""
+    points = np.array([[100, 100], [0, 0], [150, 100]] + [[0, 0]] * 4, np.float32)
+    found = Detection("hand", np.array([80, 80, 120, 120], np.float32), 1.0, points)
+    first = box_from_detection(found)
+    assert first.angle == pytest.approx(90)
+    assert first.centre_xy == pytest.approx([100 + 0.41 * 40, 100], abs=1e-3)
+    assert first.side == pytest.approx(2.87 * 40)
+    eyes = np.array([[90, 100], [110, 120]] + [[0, 0]] * 4, np.float32)
+    face = box_from_detection(Detection("face", found.box_xyxy, 1.0, eyes))
+    assert face.angle == pytest.approx(45)
+
+
+def test_unlabelled_landmarks_are_left_out() -> None:
+    points = np.array([[0, 0], [10, 0], [np.nan, np.nan], [0, 10]])
+    assert box_from_landmarks("hand", points).centre_xy == pytest.approx([5, 5])
+    with pytest.raises(ValueError, match="two landmarks"):
+        box_from_landmarks("hand", points[[0, 2]])
+
+
+def test_iou() -> None:
+    assert box_iou([0, 0, 2, 2], [1, 0, 3, 2]) == pytest.approx(1 / 3)
+    assert box_iou([0, 0, 1, 1], [2, 2, 3, 3]) == 0

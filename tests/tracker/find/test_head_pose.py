@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tracker.find.head_pose import (
+    RIGID,
+    axes_xy,
+    face_xyz,
+    pose_from_landmarks,
+    pose_from_rotation,
+    rotation_from_pose,
+    wrap_degrees,
+)
+from tracker.types import Pose
+
+NOSE = np.array([0.0, 0.0, -1.0])  # the gaze of a face at rest, into the camera
+LEFT_EAR = np.array([1.0, 0.0, 0.0])  # the person's left is the picture's right
+
+
+def seen(pose: Pose, scale: float = 10.0, at: tuple[float, float] = (300.0, 200.0)) -> np.ndarray:
+    """The 3D face (68, 2) in pixels, seen from infinitely far."""
+    return (face_xyz() @ rotation_from_pose(pose).T)[:, :2] * scale + at
+
+
+def test_yaw_turns_the_nose_to_the_right_of_the_picture() -> None:
+    nose = rotation_from_pose(Pose(30, 0, 0)) @ NOSE
+    assert nose == pytest.approx([0.5, 0, -np.sqrt(0.75)])
+
+
+def test_pitch_lifts_the_nose() -> None:
+    nose = rotation_from_pose(Pose(0, 30, 0)) @ NOSE
+    assert nose == pytest.approx([0, -0.5, -np.sqrt(0.75)])  # y points down
+
+
+def test_roll_tilts_clockwise_on_screen() -> None:
+    ear = rotation_from_pose(Pose(0, 0, 90)) @ LEFT_EAR
+    assert ear == pytest.approx([0, 1, 0])  # what was on the right is now below
+
+
+def test_order_is_nod_then_turn_then_tilt() -> None:
+    """Nose up by 90 degrees points it up; the turn about y leaves it; a tilt by 90 moves it."""
+    nose = rotation_from_pose(Pose(40, 90, 90)) @ NOSE
+    assert nose == pytest.approx([1, 0, 0])
+
+
+@pytest.mark.parametrize("yaw", [-89.0, -35.0, 0.0, 12.5, 80.0])
+@pytest.mark.parametrize("pitch", [-150.0, -20.0, 0.0, 70.0])
+@pytest.mark.parametrize("roll", [-179.0, -15.0, 0.0, 100.0])
+def test_round_trip(yaw: float, pitch: float, roll: float) -> None:
+    back = pose_from_rotation(rotation_from_pose(Pose(yaw, pitch, roll)))
+    assert (back.yaw, back.pitch, back.roll) == pytest.approx((yaw, pitch, roll), abs=1e-6)
+
+
+def test_profile_gives_the_rotation_back() -> None:
+    turn = rotation_from_pose(Pose(90, 20, 35))
+    back = pose_from_rotation(turn)
+    assert back.pitch == 0
+    assert rotation_from_pose(back) == pytest.approx(turn, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("pose", "tolerance"), [(Pose(0, 0, 0), 0.3), (Pose(25, -15, 30), 1.0), (Pose(-45, 20, -60), 2)]
+)
+def test_pose_of_the_projected_face(pose: Pose, tolerance: float) -> None:
+    """The slack is what perspective from 12 faces away makes of an orthographic picture."""
+    found = pose_from_landmarks(seen(pose))
+    assert (found.yaw, found.pitch, found.roll) == pytest.approx(
+        (pose.yaw, pose.pitch, pose.roll), abs=tolerance
+    )
+
+
+def test_place_and_scale_do_not_matter() -> None:
+    a = pose_from_landmarks(seen(Pose(20, 10, 5)))
+    b = pose_from_landmarks(seen(Pose(20, 10, 5), scale=0.7, at=(-3000.0, 9.0)))
+    assert (b.yaw, b.pitch, b.roll) == pytest.approx((a.yaw, a.pitch, a.roll), abs=1e-3)
+
+
+def test_turning_the_picture_adds_to_roll_only() -> None:
+    points = seen(Pose(20, 10, 5))
+    a = np.deg2rad(40)
+    turned = points @ np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]])  # clockwise
+    before, after = pose_from_landmarks(points), pose_from_landmarks(turned)
+    assert (after.yaw, after.pitch, after.roll) == pytest.approx(
+        (before.yaw, before.pitch, before.roll + 40), abs=1e-3
+    )
+
+
+def test_mirroring_negates_yaw_and_roll() -> None:
+    pairs = [*zip(range(0, 8), range(16, 8, -1), strict=True)]
+    pairs += [*zip(range(17, 22), range(26, 21, -1), strict=True), (31, 35), (32, 34)]
+    pairs += [(36, 45), (37, 44), (38, 43), (39, 42), (41, 46), (40, 47)]
+    pairs += [(48, 54), (49, 53), (50, 52), (59, 55), (58, 56)]
+    pairs += [(60, 64), (61, 63), (67, 65)]
+    order = np.arange(68)
+    for i, j in pairs:
+        order[[i, j]] = j, i
+    points = seen(Pose(20, 10, 5))
+    found, mirrored = (pose_from_landmarks(p) for p in (points, (points * (-1, 1))[order]))
+    assert (mirrored.yaw, mirrored.pitch, mirrored.roll) == pytest.approx(
+        (-found.yaw, found.pitch, -found.roll), abs=1e-3
+    )
+
+
+def test_unlabelled_points_are_left_out() -> None:
+    points = seen(Pose(10, 0, 0))
+    points[[20, 33, 48]] = np.nan
+    assert pose_from_landmarks(points).yaw == pytest.approx(10, abs=1)
+
+
+def test_too_few_points() -> None:
+    points = seen(Pose(0, 0, 0))
+    points[list(RIGID[5:])] = np.nan
+    with pytest.raises(ValueError, match="six rigid"):
+        pose_from_landmarks(points)
+    with pytest.raises(ValueError, match=r"\(68, 2\)"):
+        pose_from_landmarks(points[:21])
+    with pytest.raises(ValueError, match="one line"):
+        pose_from_landmarks(np.arange(68)[:, None] * np.ones(2))
+
+
+def test_axes_for_drawing() -> None:
+    right, down, out = axes_xy(Pose(30, 0, 0), (100, 50), 10)
+    assert right == pytest.approx([100 + 10 * np.cos(np.pi / 6), 50])
+    assert down == pytest.approx([100, 60])
+    assert out == pytest.approx([105, 50])  # the nose points to the picture's right
+
+
+def test_wrap() -> None:
+    assert [wrap_degrees(a) for a in (180, -180, 190, -190, 720)] == [180, 180, -170, 170, 0]

@@ -1,0 +1,110 @@
+"""JSON Lines and CSV: every value in its place, absent ones empty."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tests.helpers import clips
+from tracker.outputs.landmark_files import CsvTable, JsonLines, csv_path, header, track_row
+from tracker.outputs.out_file import OutFile
+from tracker.types import Result
+
+FACTS: dict[str, object] = {"fps": "30000/1001", "size_wh": [96, 64]}
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_header_says_what_the_rows_mean() -> None:
+    head = json.loads(json.dumps(header(clips.USED, **FACTS)))
+    assert head["schema_version"] == 1
+    assert head["fps"] == "30000/1001" and head["size_wh"] == [96, 64]
+    assert {"python", "landmark-tracker", "numpy", "av"} <= set(head["programs"])
+    assert [m["sha256"] for m in head["models"]] == ["a" * 64, "b" * 64]
+    assert len(head["landmarks"]["hand"]) == 21 and len(head["landmarks"]["face"]) == 68
+    assert head["edges"]["hand"][0] == [0, 1]
+    assert head["attributes"]["hand"] == {"gesture": ["none", "fist"]}
+    assert "yaw > 0" in head["units"]["head_pose"] and "degrees" in head["units"]["head_pose"]
+
+
+def test_one_row_per_frame_and_gaps_are_marked(tmp_path: Path) -> None:
+    data = JsonLines(OutFile(tmp_path / "a.jsonl"), header(clips.USED, **FACTS))
+    data.row(0, 0.0, Result(0.0, (clips.track("hand"), clips.track("face", number=2))))
+    data.row(1, 0.04, Result(0.04, ()))
+    data.row(2, 0.08, None)
+    data.finish()
+    _, seen, nothing, gap = lines(tmp_path / "a.jsonl")
+    assert seen["frame"] == 0 and "gap" not in seen
+    assert nothing == {"frame": 1, "t_s": 0.04, "tracks": []}
+    assert gap == {"frame": 2, "t_s": 0.08, "tracks": [], "gap": True}
+
+
+def test_hand_and_face_rows() -> None:
+    hand, face = track_row(clips.track("hand")), track_row(clips.track("face"))
+    assert (hand["id"], hand["kind"], hand["side"], hand["side_p"]) == (1, "hand", "left", 0.97)
+    assert (hand["gesture"], hand["gesture_p"], hand["pose"]) == ("fist", 0.9, None)
+    assert (face["gesture"], face["gesture_p"], face["side"]) == (None, None, None)
+    assert face["pose"] == {"yaw": 10.0, "pitch": -5.0, "roll": 2.5}
+    xy, raw = np.array(hand["xy"]), np.array(hand["xy_raw"])
+    assert xy.shape == (21, 2) and np.allclose(raw - xy, 1)
+
+
+def test_unknown_numbers_are_null(tmp_path: Path) -> None:
+    track = clips.track("hand")
+    xy = track.xy.copy()
+    xy[3] = np.nan
+    row = json.loads(json.dumps(track_row(replace(track, xy=xy)), allow_nan=False))
+    assert row["xy"][3] == [None, None]
+    table = CsvTable(OutFile(tmp_path / "a.csv"), "hand", clips.USED[0].info.landmarks)
+    table.row(0, 0.0, Result(0.0, (replace(track, xy=xy),)))
+    table.finish()
+    (cells,) = csv.DictReader((tmp_path / "a.csv").open(encoding="utf-8"))
+    assert cells["p3_x"] == cells["p3_y"] == "" and cells["p3_score"] == "0.9"
+
+
+def test_csv_has_one_row_per_track_of_its_kind(tmp_path: Path) -> None:
+    table = CsvTable(OutFile(tmp_path / "a.csv"), "hand", clips.USED[0].info.landmarks)
+    two = (clips.track("hand"), clips.track("face", number=2), clips.track("hand", "right", 3))
+    table.row(0, 0.0, Result(0.0, two))
+    table.row(1, 0.04, Result(0.04, ()))
+    table.row(2, 0.08, None)
+    table.finish()
+    rows = list(csv.DictReader((tmp_path / "a.csv").open(encoding="utf-8")))
+    assert [(r["frame"], r["t_s"], r["track_id"], r["side"]) for r in rows] == [
+        ("0", "0.0", "1", "left"),
+        ("0", "0.0", "3", "right"),
+        ("2", "0.08", "", ""),
+    ]
+    first = rows[0]
+    assert list(first)[:12] == [
+        "frame", "t_s", "track_id", "kind", "side", "side_p", "gesture", "gesture_p",
+        "yaw", "pitch", "roll", "presence",
+    ]  # fmt: skip
+    assert (first["gesture"], first["gesture_p"], first["yaw"]) == ("fist", "0.9", "")
+    assert float(first["p0_x_raw"]) - float(first["p0_x"]) == 1
+    assert (first["p0_x"], first["p0_y"]) == ("40.0", "46.0")
+    assert len(first) == 12 + 21 * 5 and None not in first and None not in rows[2].values()
+
+
+def test_csv_of_faces_has_the_pose(tmp_path: Path) -> None:
+    table = CsvTable(OutFile(tmp_path / "a.csv"), "face", clips.USED[1].info.landmarks)
+    table.row(0, 0.0, Result(0.0, (clips.track("face"),)))
+    table.finish()
+    (row,) = csv.DictReader((tmp_path / "a.csv").open(encoding="utf-8"))
+    assert (row["yaw"], row["pitch"], row["roll"], row["gesture"]) == ("10.0", "-5.0", "2.5", "")
+
+
+def test_names_of_tables() -> None:
+    assert csv_path(Path("x/out.csv"), "face") == Path("x/out_face.csv")
+
+
+def test_discard_leaves_nothing(tmp_path: Path) -> None:
+    JsonLines(OutFile(tmp_path / "a.jsonl"), {}).discard()
+    CsvTable(OutFile(tmp_path / "a.csv"), "hand", ["a"]).discard()
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,230 @@
+"""Reading videos: times, orientation, gaps, and one sentence for what is no video."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from tests.helpers import clips
+from tests.helpers.clips import Clip
+from tracker.errors import UserError
+from tracker.sources.video_file import VideoReader, orient
+from tracker.types import Frame
+
+
+def read(path: Path) -> tuple[VideoReader, list[Frame]]:
+    with closing(VideoReader(path)) as reader:
+        return reader, list(reader.frames())
+
+
+def test_every_frame_once_with_its_own_time(tmp_path: Path) -> None:
+    times = [0, 33, 50, 121, 122, 300, 1000]
+    _, frames = read(clips.make(tmp_path / "vfr.mp4", Clip(times=times)))
+    assert [f.index for f in frames] == list(range(7))
+    assert [f.t for f in frames] == [t / 1000 for t in times]
+
+
+def test_frames_are_bgr_and_in_order(tmp_path: Path) -> None:
+    _, frames = read(clips.make(tmp_path / "a.mp4", Clip(options={"crf": "5"})))
+    for i, frame in enumerate(frames):
+        assert frame.bgr is not None and frame.bgr.flags.c_contiguous
+        assert np.abs(frame.bgr.astype(int) - clips.picture(i)).mean() < 12
+        assert frame.bgr[4, 4, 2] > 200 > 60 > frame.bgr[4, 4, 0]
+
+
+def test_facts(tmp_path: Path) -> None:
+    clip = Clip(
+        time_base=Fraction(1001, 30000),
+        times=list(range(10)),
+        aspect=Fraction(4, 3),
+        rate=Fraction(30000, 1001),
+    )
+    with closing(VideoReader(clips.make(tmp_path / "a.mp4", clip))) as reader:
+        facts = reader.facts
+    assert facts.size_wh == (96, 64)
+    assert facts.rate == Fraction(30000, 1001)
+    assert facts.frames == 10
+    assert facts.pixel_aspect == Fraction(4, 3)
+    # Any frame time must be a whole number of ticks.
+    assert Fraction(1001, 30000) / facts.time_base % 1 == 0
+
+
+@pytest.mark.parametrize(
+    ("rotation", "corner"), [(90, (-1, 0)), (-90, (0, -1)), (180, (-1, -1)), (0, (0, 0))]
+)
+def test_rotated_video_is_upright(tmp_path: Path, rotation: int, corner: tuple[int, int]) -> None:
+    # `rotation` turns the stored picture counterclockwise; its red patch is at the top left.
+    clip = Clip(rotation=rotation, aspect=Fraction(2))
+    reader, frames = read(clips.make(tmp_path / "r.mp4", clip))
+    sideways = rotation in (90, -90)
+    assert reader.facts.size_wh == ((64, 96) if sideways else (96, 64))
+    assert reader.facts.pixel_aspect == (Fraction(1, 2) if sideways else 2)
+    bgr = frames[0].bgr
+    assert bgr is not None and bgr.flags.c_contiguous
+    corners = {(y, x): bgr[y, x, 2] > 200 for y in (0, -1) for x in (0, -1)}
+    assert [place for place, red in corners.items() if red] == [corner]
+
+
+def test_orient_mirrors() -> None:
+    pixels = np.arange(6, dtype=np.uint8).reshape(1, 2, 3)
+    assert orient(pixels, np.array([[-1, 0], [0, 1]])).tolist() == [[[3, 4, 5], [0, 1, 2]]]
+
+
+def test_time_starts_with_the_container(tmp_path: Path) -> None:
+    _, frames = read(clips.make(tmp_path / "a.ts", Clip(time_base=Fraction(1, 90000))))
+    assert [round(f.t, 6) for f in frames] == [round(i / 25, 6) for i in range(12)]
+
+
+@pytest.mark.parametrize("name", ["a.avi", "a.mkv", "a.mov", "a.flv", "a.ts"])
+def test_containers(tmp_path: Path, name: str) -> None:
+    clip = Clip(time_base=Fraction(1, 25) if name == "a.avi" else clips.MS)
+    reader, frames = read(clips.make(tmp_path / name, clip))
+    assert len(frames) == 12 and reader.gaps == 0 and reader.cut_off is None
+    assert np.allclose(np.diff([f.t for f in frames]), 0.04, atol=1e-3)
+
+
+def test_damaged_frames_are_gaps_in_their_places(tmp_path: Path) -> None:
+    path = clips.make(tmp_path / "a.mp4", Clip(options={"bf": "0"}))
+    reader, frames = read(clips.damage(path, [5, 6]))
+    assert [f.index for f in frames if f.bgr is None] == [5, 6]
+    assert [round(f.t, 3) for f in frames] == [round(i / 25, 3) for i in range(12)]
+    assert reader.gaps == 2
+
+
+def test_damaged_frames_among_reordered_ones(tmp_path: Path) -> None:
+    path = clips.make(tmp_path / "a.mp4", Clip(frames=40, options={"bf": "3"}))
+    reader, frames = read(clips.damage(path, [10, 11, 12]))
+    assert len(frames) == 40 and reader.gaps == 3
+    assert [round(f.t, 3) for f in frames] == [round(i / 25, 3) for i in range(40)]
+
+
+def test_what_hangs_on_a_damaged_key_frame_is_a_gap(tmp_path: Path) -> None:
+    path = clips.make(tmp_path / "a.mp4", Clip(frames=20, options={"g": "10"}))
+    reader, frames = read(clips.damage(path, [0]))
+    lost = [f.bgr is None for f in frames]
+    assert lost == sorted(lost, reverse=True) and 8 <= sum(lost) <= 10
+    assert [round(f.t, 3) for f in frames] == [round(i / 25, 3) for i in range(20)]
+    assert reader.gaps == sum(lost)
+
+
+def test_cut_off_mp4_gives_what_is_there_and_says_what_is_not(tmp_path: Path) -> None:
+    path = clips.cut(clips.make(tmp_path / "a.mp4", Clip(frames=40, faststart=True)), 0.6)
+    reader, frames = read(path)
+    assert reader.cut_off is not None and reader.cut_off > 5
+    assert len(frames) + reader.cut_off == 40
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.flv", "a.avi"])
+def test_other_cut_off_files_are_noticed(tmp_path: Path, name: str) -> None:
+    clip = Clip(
+        frames=60, codec="libx264", time_base=Fraction(1, 25) if "avi" in name else clips.MS
+    )
+    reader, frames = read(clips.cut(clips.make(tmp_path / name, clip), 0.5))
+    assert 0 < len(frames) < 60
+    assert reader.cut_off is not None
+
+
+def test_whole_files_are_not_called_cut_off(tmp_path: Path) -> None:
+    for name in ("a.mp4", "a.mkv"):
+        reader, _ = read(clips.make(tmp_path / name, Clip(sound="aac", frames=50)))
+        assert reader.cut_off is None
+
+
+def test_another_size_in_the_middle_is_brought_to_the_first(tmp_path: Path) -> None:
+    one = clips.make(tmp_path / "a.ts", Clip(time_base=Fraction(1, 90000)))
+    two = clips.make(
+        tmp_path / "b.ts",
+        Clip(
+            size_wh=(128, 96), times=[3600 * i for i in range(12, 24)], time_base=Fraction(1, 90000)
+        ),
+    )
+    both = tmp_path / "both.ts"
+    both.write_bytes(one.read_bytes() + two.read_bytes())
+    reader, frames = read(both)
+    assert reader.facts.size_wh == (96, 64)
+    assert reader.resized > 0
+    assert all(f.bgr is not None and f.bgr.shape == (64, 96, 3) for f in frames)
+    times = [f.t for f in frames]
+    assert times == sorted(set(times))
+
+
+def png(path: Path) -> Path:
+    cv2.imwrite(str(path), clips.picture(0))
+    return path
+
+
+def no_index(path: Path) -> Path:
+    return clips.cut(clips.make(path), 0.5)
+
+
+def only_sound(path: Path) -> Path:
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("aac", rate=48000)
+        assert isinstance(stream, av.AudioStream)
+        out.mux([*stream.encode(clips.tone(0.2)), *stream.encode(None)])
+    return path
+
+
+def nothing_decodes(path: Path) -> Path:
+    clips.make(path)
+    return clips.damage(path, list(range(12)))
+
+
+def written(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "maker", "words"),
+    [
+        ("a.mp4", lambda p: p, "does not exist"),
+        ("a.mp4", lambda p: written(p, b""), "is empty"),
+        ("a.mp4", lambda p: written(p, b"\x07 no video" * 500), "no video that this program knows"),
+        ("a.txt", lambda p: written(p, b"hello\n" * 500), "no video"),
+        ("a.mp4", no_index, "index is missing"),
+        ("a.mp4", only_sound, "holds no video"),
+        ("a.mp4", nothing_decodes, "no frame"),
+        ("a.png", png, "use 'tracker image'"),
+        ("a", lambda p: (p.mkdir(), p)[1], "is a folder"),
+    ],
+)
+def test_what_is_no_video_is_said_in_one_sentence(
+    tmp_path: Path, name: str, maker: object, words: str
+) -> None:
+    assert callable(maker)
+    path = maker(tmp_path / name)
+    with pytest.raises(UserError, match=words) as caught:
+        VideoReader(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_name_with_a_colon_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clips.make(tmp_path / "a.mp4").rename(tmp_path / "http:x.mp4")
+    monkeypatch.chdir(tmp_path)
+    assert len(read(Path("http:x.mp4"))[1]) == 12
+
+
+def test_pictures_are_freed_at_once(tmp_path: Path) -> None:
+    """Without the garbage collector, which lets hundreds of MB pile up before it looks."""
+    path = clips.make(tmp_path / "a.mp4", Clip(frames=40, rotation=90))
+    gc.collect()
+    gc.disable()
+    try:
+        reader, _ = read(path)
+        for _ in range(5):
+            reader = VideoReader(path, reader)
+            assert next(reader.frames()).bgr is not None
+            reader.close()
+        del reader
+        alive = sum(type(thing) is av.VideoFrame for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert alive <= 2

@@ -1,0 +1,207 @@
+"""Batches: targets follow the augmentation; everything depends on (seed, step) alone."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.helpers.blobs import write_blobs, write_config
+from tracker.find.model_file import Attribute
+from train.config import read_config
+from train.data.augment import CropSample
+from train.data.batches import (
+    attribute_target,
+    make_batch,
+    repeated,
+    step_rows,
+    swap_sides,
+    to_input,
+)
+from train.data.pictures import DataSet, hide_landmarks, read_coco
+from train.networks.model import Head
+from train.reproduce.specs import STILL
+
+POSE = Head(Attribute("pose", size=3))
+SIDE = Head(Attribute("side", ("left", "right")))
+
+
+def crop(angle=0.0, flipped=False):
+    return CropSample(
+        np.zeros((4, 4, 3), np.uint8), np.zeros((4, 2), np.float32), angle, flipped, 1.0
+    )
+
+
+@pytest.fixture
+def blobs(tmp_path):
+    data = read_coco(write_blobs(tmp_path, 12))
+    return data, read_config(write_config(tmp_path))
+
+
+def labelled(data, **attributes):
+    return replace(data.examples[0], attributes=attributes)
+
+
+def test_pose_follows_turn_and_flip(blobs):
+    example = labelled(blobs[0], pose=[10.0, 20.0, 5.0])
+    assert attribute_target(POSE, example, crop()).tolist() == [10, 20, 5]
+    # the crop's axes turned by 15 clockwise: in the crop the head is 15 less clockwise
+    assert attribute_target(POSE, example, crop(15.0)).tolist() == [10, 20, -10]
+    assert attribute_target(POSE, example, crop(15.0, True)).tolist() == [-10, 20, 10]
+
+
+def test_roll_stays_within_a_half_turn(blobs):
+    example = labelled(blobs[0], pose=[0.0, 0.0, 170.0])
+    assert attribute_target(POSE, example, crop(-30.0))[2] == pytest.approx(-160)
+
+
+def test_sides_swap_in_the_mirror(blobs):
+    example = labelled(blobs[0], side="left")
+    assert attribute_target(SIDE, example, crop()) == 0
+    assert attribute_target(SIDE, example, crop(0, True)) == 1
+    assert swap_sides(("frontal", "left", "left_profile", "right", "right_profile")) == [
+        0,
+        3,
+        4,
+        1,
+        2,
+    ]
+
+
+def test_absent_and_unknown_attributes(blobs):
+    assert attribute_target(SIDE, labelled(blobs[0]), crop()) == -1
+    assert np.isnan(attribute_target(POSE, labelled(blobs[0]), crop())).all()
+    with pytest.raises(ValueError, match="'up' is no class of side"):
+        attribute_target(SIDE, labelled(blobs[0], side="up"), crop())
+
+
+def test_the_same_step_gives_the_same_batch(blobs):
+    data, spec = blobs
+    spec = replace(
+        spec, augment=replace(spec.augment, rotate=30, colour=1, blur=1, occlude=1, flip=0.5)
+    )
+    one = make_batch(data, [0, 1, 2], spec, np.random.default_rng([0, 3, 7]))
+    two = make_batch(data, [0, 1, 2], spec, np.random.default_rng([0, 3, 7]))
+    other = make_batch(data, [0, 1, 2], spec, np.random.default_rng([0, 3, 8]))
+    assert torch.equal(one.image, two.image)
+    assert torch.equal(one.warp, two.warp)
+    assert not torch.equal(one.image, other.image)
+
+
+def test_sharpened_crops_have_more_detail_where_the_points_are_the_same(blobs):
+    data, spec = blobs
+    made = [
+        make_batch(data, [0, 1, 2], replace(spec, augment=a), np.random.default_rng(7))
+        for a in (STILL, replace(STILL, sharpen=1.0))
+    ]
+    soft, sharp = (b.image.float().diff(dim=-1).square().mean((1, 2, 3)) for b in made)
+    assert (sharp > 1.1 * soft)[0] and torch.allclose(made[0].xy[0], made[1].xy[0], equal_nan=True)
+
+
+def test_steps_can_start_anywhere(blobs):
+    data, spec = blobs
+    whole = [next(it) for it in [step_rows(data, spec, 0)] for _ in range(9)]
+    rows = step_rows(data, spec, 0)
+    whole = [next(rows) for _ in range(9)]
+    late = step_rows(data, spec, 5)
+    assert [next(late) for _ in range(4)] == whole[5:]
+    assert not ({i for _, r in whole for i in r}) & set(data.rows(hold=True))
+
+
+def test_repeat_and_negatives(tmp_path):
+    path = write_blobs(tmp_path, 12)
+    body = json.loads(path.read_text())
+    for i in range(3):
+        body["images"].append(
+            {"id": 50 + i, "file_name": "0.png", "group": f"n{i}", "negative": True}
+        )
+    for image in body["images"][:4]:
+        image["source"] = "twice"
+    path.write_text(json.dumps(body))
+    data, spec = read_coco(path), read_config(write_config(tmp_path))
+    more = replace(spec.data, repeat={"twice": 2.0, "": 1.0}, negatives=0.25)
+    spec = replace(spec, data=more)
+    batches = step_rows(data, spec, 0)
+    rows = [next(batches)[1] for _ in range(4)]  # 14 rows an epoch, 3 + 1 negative a batch
+    assert all(sum(data.examples[i].negative for i in r) == 1 for r in rows)
+    batch = make_batch(data, rows[0], spec, np.random.default_rng(0))
+    assert batch.present.tolist() == [1, 1, 1, 0]
+    assert not batch.labelled[3].any()
+
+
+def test_repeat_by_class_times_repeat_by_source(tmp_path):
+    data = read_coco(write_blobs(tmp_path, 12))
+    named = [
+        replace(e, hold=False, source="s" if i < 4 else "", attributes={"pose": "ab"[i % 2]})
+        for i, e in enumerate(data.examples)
+    ]
+    data = DataSet(data.markup, tuple(named))
+    spec = read_config(write_config(tmp_path))
+    spec = replace(spec, data=replace(spec.data, repeat={"pose=a": 1.5, "s": 2.0}))
+    rng = np.random.default_rng(0)
+    drawn = np.mean([np.bincount(repeated(data, spec, rng), minlength=12) for _ in range(400)], 0)
+    assert drawn[[0, 2]].tolist() == [3.0, 3.0]  # 2 * 1.5
+    assert drawn[[1, 3]].tolist() == [2.0, 2.0]
+    assert np.abs(drawn[4::2] - 1.5).max() < 0.1  # once, and every second epoch twice
+    assert drawn[5::2].tolist() == [1.0] * 4
+    wrong = replace(spec, data=replace(spec.data, repeat={"pos=a": 2.0}))
+    with pytest.raises(ValueError, match="'pos=a' names no attribute of the data, which have pose"):
+        repeated(data, wrong, rng)
+
+
+def test_near_misses_are_negatives_of_an_objects_own_picture(tmp_path):
+    path = write_blobs(tmp_path, 12)
+    body = json.loads(path.read_text())
+    body["images"].append({"id": 50, "file_name": "0.png", "group": "n", "negative": True})
+    path.write_text(json.dumps(body))
+    data = read_coco(path)
+    spec = read_config(
+        write_config(tmp_path),
+        {"batch": "8", "data.negatives": "0.5", "data.near_misses": "0.5"},
+    )
+    rows = next(step_rows(data, spec, 0))[1]
+    assert [i < 0 for i in rows] == [False] * 6 + [True] * 2
+    assert [~i for i in rows[6:]] == rows[:2]
+    batch = make_batch(data, rows, spec, np.random.default_rng(0))
+    assert batch.present.tolist() == [1] * 4 + [0] * 4
+    assert batch.attributes["order"].tolist()[6:] == [-1, -1]
+    assert not batch.labelled[6:].any()
+
+
+def test_labelled_share_fills_its_part_of_every_batch(tmp_path):
+    data = hide_landmarks(read_coco(write_blobs(tmp_path, 42)), 0.1, 0)  # 4 of 40 labelled
+    spec = read_config(write_config(tmp_path), {"batch": "8", "data.labelled_share": "0.5"})
+    batches = step_rows(data, spec, 0)
+    for _ in range(12):
+        rows = next(batches)[1]
+        assert [data.examples[i].labelled.any() for i in rows] == [True] * 4 + [False] * 4
+
+
+def test_colour_order():
+    bgr = np.zeros((2, 2, 3), np.uint8)
+    bgr[..., 0] = 255  # blue
+    assert to_input(bgr, "rgb")[:, 0, 0].tolist() == [0, 0, 255]
+    assert to_input(bgr, "gray").shape == (1, 2, 2)
+
+
+def test_near_misses_need_no_negatives_in_the_data(tmp_path):
+    data = read_coco(write_blobs(tmp_path, 12))
+    change = {"batch": "8", "data.negatives": "0.25"}
+    spec = read_config(write_config(tmp_path), change)
+    assert len(next(step_rows(data, spec, 0))[1]) == 8  # no near misses wanted: objects only
+    spec = read_config(tmp_path / "blobs.toml", {**change, "data.near_misses": "0.5"})
+    rows = next(step_rows(data, spec, 0))[1]
+    assert [i < 0 for i in rows] == [False] * 6 + [True] * 2
+    assert [~i for i in rows[6:]] == rows[:2]
+    assert (
+        make_batch(data, rows, spec, np.random.default_rng(0)).present.tolist() == [1] * 6 + [0] * 2
+    )
+
+
+def test_a_batch_of_labelled_pictures_only(tmp_path):
+    data = hide_landmarks(read_coco(write_blobs(tmp_path, 12)), 0.5, 0)
+    spec = read_config(write_config(tmp_path), {"data.labelled_share": "1.0"})
+    batches = step_rows(data, spec, 0)
+    seen = {i for _ in range(10) for i in next(batches)[1]}
+    assert seen == {i for i in data.rows(hold=False) if data.examples[i].labelled.any()}

@@ -1,0 +1,63 @@
+"""Where the object is in frames without labels, and which frames are cut."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.helpers.teaching import label, new_project, with_clip
+from tracker.types import CropBox, Frame
+from train.data.cutouts import MARGIN, Wanted, chosen_frames, cut_clip
+from train.data.find_object import Relation, between_labels
+from train.project.clips import Clip
+from train.project.labels import Labels, Range
+
+
+def test_relation_by_hand():
+    box = CropBox(np.array([100, 50], np.float32), 40.0, 90.0)  # its x axis points down
+    found = Relation((0.5, 0.25), 0.5, -30.0).of(box)
+    assert found.centre_xy == pytest.approx([90, 70])
+    assert (found.side, found.angle) == (20.0, 60.0)
+
+
+def test_boxes_between_two_labelled_frames(tmp_path):
+    project = new_project(tmp_path / "p")
+    labels = Labels({("a.mp4", 0): label(0, 10.0), ("a.mp4", 10): label(10, 30.0)}, ())
+    look = between_labels(project, labels, "a.mp4")
+    (box,) = look(Frame(5, 0.2, np.zeros((4, 4, 3), np.uint8)))
+    # x from 10..20 to 30..40, y 20..30.5; half way the middle is at 25, 25.25
+    assert box.centre_xy == pytest.approx([25, 25.25])
+    assert box.side == pytest.approx(10.5 * project.crop.scale)
+    assert look(Frame(12, 0.48, None)) == []
+    far = Labels({("a.mp4", 0): label(0), ("a.mp4", 100): label(100)}, ())
+    assert between_labels(project, far, "a.mp4")(Frame(50, 2.0, None)) == []  # 4 s apart
+
+
+def test_chosen_frames_are_even_and_denser_in_ranges():
+    clip = Clip("a.mp4", 1000, 25.0, 40.0, (96, 64), False, "", 1, 0)
+    assert chosen_frames(clip, Labels({}, ()), Wanted(5, 0)) == {0, 250, 500, 749, 999}
+    ranges = (Range("a.mp4", 10, 11, "gesture", "fist"), Range("b.mp4", 0, 40, "gesture", "fist"))
+    found = chosen_frames(clip, Labels({}, ranges), Wanted(1, 100))
+    assert found == {0, *range(250, 276)}
+
+
+def test_cutting_a_clip_and_reading_it_back(tmp_path):
+    project = new_project(tmp_path / "p")
+    clip = with_clip(project, frames=6)
+    looked = []
+
+    def look(frame):
+        looked.append(frame.index)
+        return [] if frame.index == 4 else [CropBox(np.array([40, 30], np.float32), 40.0, 0.0)]
+
+    cut = cut_clip(project, clip, look, "k", {1, 4, 5})
+    assert looked == [0, 1, 2, 3, 4, 5]
+    assert (cut.frames, cut.empty) == (6, 1)
+    assert [(c.frame, bool(c.neighbour)) for c in cut.cutouts] == [(1, True), (5, False)]
+    assert cut.cutouts[0].side * MARGIN == pytest.approx(60)
+    assert all((cut.folder / c.file).is_file() for c in cut.cutouts)
+    again = cut_clip(project, clip, look, "k", {1, 4, 5})
+    assert looked == [0, 1, 2, 3, 4, 5]  # from the cache
+    assert again.cutouts == cut.cutouts
+    assert cut_clip(project, clip, look, "other", {1}).folder != cut.folder
+    assert not list(Path(project.cache_dir).rglob("*.part"))

@@ -1,0 +1,138 @@
+"""Evaluation: a perfect and a shifted answer give the numbers one can work out by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from tests.helpers.blobs import write_blobs, write_config
+from train.config import DataSpec, read_config
+from train.data.pictures import read_coco
+from train.evaluate.outputs import Outputs, check_pair, fit_calibration, predict, summarise
+from train.evaluate.report import choose_rows, open_model
+from train.loop.checkpoint import build_model, save_checkpoint
+from ui.commands.train import app
+
+
+@pytest.fixture
+def blobs(tmp_path):
+    return read_coco(write_blobs(tmp_path)), read_config(write_config(tmp_path))
+
+
+def answer(shift: float):
+    """A runner that knows the truth and is off by `shift` crop pixels along x."""
+
+    def run(batch):
+        n, k = batch.labelled.shape
+        order = batch.attributes["order"].numpy()
+        return {
+            "xy": batch.xy.double().numpy() + np.array([shift, 0.0]),
+            "score": np.ones((n, k)),
+            "presence": np.ones(n),
+            "order": np.eye(2)[order],
+        }
+
+    return run
+
+
+def test_perfect_answer(blobs):
+    data, spec = blobs
+    found = summarise(predict(answer(0.0), data, data.rows(True), spec), data, spec)
+    assert found["images"] == 2
+    assert found["nme"] == 0.0
+    assert (found["pck@0.1"], found["auc@10%"]) == (1.0, 1.0)
+    assert found["attributes"]["order"]["accuracy"] == 1.0
+
+
+def test_shifted_answer_over_the_box(blobs):
+    """Crops are 1.35 times the box of the points, 64 px wide: the box is 64 / 1.35 px long."""
+    data, spec = blobs
+    found = summarise(predict(answer(3.0), data, data.rows(True), spec), data, spec)
+    assert found["nme"] == pytest.approx(100 * 3 / (64 / 1.35), abs=1e-3)
+    assert set(found["per_landmark_nme"]) == {"red", "green", "blue", "white"}
+
+
+@pytest.mark.parametrize("pair", [(1,), (0, 4), (-1, 2), (2, 2), (0, 1, 2)])
+def test_normalisers_that_are_no_two_landmarks(blobs, pair):
+    data, spec = blobs
+    found = ",".join(map(str, pair))
+    with pytest.raises(ValueError, match=f"two different .* from 0 to 3, found {found}"):
+        check_pair(pair, 4)
+    spec = replace(spec, data=DataSpec(normaliser=pair))
+    out = predict(answer(0.0), data, data.rows(True), spec)
+    with pytest.raises(ValueError, match=f"found {found}"):
+        summarise(out, data, spec)
+
+
+@pytest.mark.parametrize(
+    "given,message",
+    [
+        ("1", "takes two indices (36,45), found '1'"),
+        ("one,two", "takes two indices (36,45), found 'one,two'"),
+        ("1,40", "from 0 to 3, found 1,40"),
+    ],
+)
+def test_normalisers_on_the_command_line(blobs, tmp_path, monkeypatch, given, message):
+    data, spec = blobs
+    model = tmp_path / "m.safetensors"
+    save_checkpoint(model, spec, data.markup, 0, None, build_model(spec, data.markup), None)
+    monkeypatch.setattr("train.evaluate.report.predict", None)  # it is refused before that
+    words = ["evaluate", str(model), str(tmp_path / "labels.json"), "--normaliser", given]
+    found = CliRunner().invoke(app, words)
+    assert isinstance(found.exception, ValueError) and message in str(found.exception)
+
+
+def test_normalisers_that_are(blobs):
+    data, spec = blobs
+    check_pair((), 4)
+    spec = replace(spec, data=DataSpec(normaliser=(0, 3)))
+    found = summarise(predict(answer(0.0), data, data.rows(True), spec), data, spec)
+    assert found["normaliser"] == "distance red to white"
+
+
+def test_calibration_recovers_the_probability_of_being_right():
+    rng = np.random.default_rng(0)
+    n, k = 4000, 5
+    spread = np.exp(rng.uniform(0, 3, (n, k)))
+    a, b = -5.0, 2.0
+    right = rng.random((n, k)) < 1 / (1 + np.exp(-(a - b * np.log(spread / 128))))
+    target = np.tile(np.array([[0, 0], [100, 0], [0, 100], [100, 100], [50, 50]], float), (n, 1, 1))
+    xy = target + np.stack([np.where(right, 1.0, 20.0), np.zeros((n, k))], -1)  # 5 % of 100 is 5
+    out = Outputs(
+        np.arange(n), xy, spread, spread, np.ones(n), {}, target, np.ones((n, k), bool), {}
+    )
+    found = fit_calibration(out, 128)
+    assert found[0] == pytest.approx(a, abs=0.3)
+    assert found[1] == pytest.approx(b, abs=0.1)
+
+
+def test_rows_by_field(blobs):
+    data, _ = blobs
+    assert choose_rows(data, "hold", []) == [6, 7]
+    assert choose_rows(data, "all", ["group=g2"]) == [2]
+    with pytest.raises(ValueError, match="no example fits"):
+        choose_rows(data, "hold", ["group=g2"])
+    with pytest.raises(ValueError, match="takes quality"):
+        choose_rows(data, "hold", ["colour=red"])
+
+
+def test_foreign_model_file_is_refused(tmp_path):
+    import onnx
+    from onnx import TensorProto, helper
+
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "g", [x], [y])
+    path = tmp_path / "foreign.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]), path)
+    with pytest.raises(ValueError, match="carries no landmark description"):
+        open_model(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no network", b"\x08\x07"])
+def test_broken_model_file_is_refused(tmp_path, content):
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"broken\.onnx is not a network .* 'train export'"):
+        open_model(path)

@@ -1,0 +1,177 @@
+"""The int8 form: the same description, nearly the same points, an int8 body and a float head."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from typer.testing import CliRunner
+
+from tests.helpers.blobs import write_blobs, write_config
+from tracker.errors import UserError
+from tracker.find.model_file import ModelInfo
+from tracker.whole_files import file_sha256, part_of
+from train.config import read_config
+from train.export.export import export_model, onnx_outputs
+from train.export.quantize import Gain, body, check_request, gain, quantize, training_crops
+from train.loop.fit import fit
+from ui.commands.train import app
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("quantize")
+    labels = write_blobs(folder)
+    final = fit(read_config(write_config(folder, steps=30)), folder, folder / "run")
+    model, out = folder / "blobs.onnx", folder / "blobs.int8.onnx"
+    export_model(final, model)
+    crops = training_crops(model, labels)
+    parts, rename = [], Path.replace
+    out.write_bytes(b"an earlier output")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", lambda old, new: (parts.append(old), rename(old, new))[1])
+        quantize(model, crops, out)
+    assert parts == [part_of(out)]  # a name that `train check` knows as left behind
+    return labels, model, out, crops
+
+
+def types_of_weights(path):
+    """Element type of every convolution's weight as stored, in the order of the graph."""
+    graph = onnx.load(path).graph
+    stored = {t.name: t.data_type for t in graph.initializer}
+    source = {n.output[0]: n.input[0] for n in graph.node if n.op_type == "DequantizeLinear"}
+    weights = [n.input[1] for n in graph.node if n.op_type == "Conv"]
+    return [stored[source.get(w, w)] for w in weights]
+
+
+def test_the_ranges_come_from_training_crops_only(made):
+    assert made[3].shape == (6, 3, 64, 64)  # eight pictures, two held out
+    assert made[3].dtype == np.float32
+
+
+def test_the_points_stay_where_they_were(made):
+    _, model, out, crops = made
+    before, after = (onnx_outputs(path, crops)["xy"] for path in (model, out))
+    distance = np.linalg.norm(before - after, axis=-1)
+    assert 0 < distance.mean() < 0.5  # of 64 pixels
+    assert distance.max() < 2.0
+
+
+def test_the_body_is_int8_and_the_heat_is_not(made):
+    before, after = types_of_weights(made[1]), types_of_weights(made[2])
+    assert set(before) == {TensorProto.FLOAT}
+    assert set(after[:-1]) == {TensorProto.INT8}
+    assert after[-1] == TensorProto.FLOAT
+    assert made[2].stat().st_size < made[1].stat().st_size / 2
+
+
+def test_description_stays_and_tells_how_it_was_made(made):
+    props = [{p.key: p.value for p in onnx.load(path).metadata_props} for path in made[1:3]]
+    assert ModelInfo.from_props(props[1], "b") == ModelInfo.from_props(props[0], "a")
+    assert json.loads(props[1]["int8"]) == {
+        "source_sha256": file_sha256(made[1]),
+        "crops": 6,
+        "target": "cpu",
+        "reduce_range": True,
+    }
+    assert str(made[1].parent).encode() not in made[2].read_bytes()
+
+
+def test_weights_of_seven_bits_unless_told_otherwise(made, tmp_path):
+    _, model, out, crops = made
+    wide = tmp_path / "wide.onnx"
+    quantize(model, crops, wide, reduce_range=False)
+
+    def most(path):
+        tensors = [onnx.numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer]
+        return max(np.abs(t.astype(int)).max() for t in tensors if t.dtype == np.int8 and t.ndim)
+
+    assert most(out) <= 64
+    assert most(wide) == 127
+
+
+def test_for_tensorrt_all_zero_points_are_zero_and_biases_stay_floats(made, tmp_path):
+    _, model, _, crops = made
+    out = tmp_path / "rtx.onnx"
+    quantize(model, crops, out, target="tensorrt")
+    graph = onnx.load(out).graph
+    stored = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
+    points = [
+        stored[n.input[2]]
+        for n in graph.node
+        if n.op_type in ("QuantizeLinear", "DequantizeLinear") and len(n.input) > 2
+    ]
+    assert points
+    assert all(p.dtype == np.int8 and not p.any() for p in points)
+    assert not any(t.dtype == np.int32 for t in stored.values())
+
+
+def test_gain_measures_both(made):
+    labels, model, out, _ = made
+    found = gain((model, out), labels)
+    assert found.nme[0] != found.nme[1]
+    assert found.worse < 0.5
+    assert len(found.ms) == 2
+    assert min(min(pair) for pair in found.ms) > 0
+
+
+def test_bars():
+    good = Gain((4.0, 4.07), ((2.0, 1.0), (1.3, 1.0)))
+    assert (round(good.worse, 4), good.faster) == (0.0175, 1.3)
+    assert good.passes
+    assert not Gain((4.0, 4.08), good.ms).passes
+    assert not Gain(good.nme, ((2.0, 1.0), (1.29, 1.0))).passes
+
+
+def test_refusals(made, tmp_path):
+    labels, model, _, crops = made
+    with pytest.raises(ValueError, match="cpu or tensorrt, not for 'npu'"):
+        quantize(model, crops, tmp_path / "x.onnx", target="npu")
+    assert not list(tmp_path.iterdir())
+    other = json.loads(labels.read_text())
+    for image in other["images"]:
+        image["split"] = "hold"
+    held = labels.with_name("held.json")
+    held.write_text(json.dumps(other))
+    with pytest.raises(ValueError, match="no training object"):
+        training_crops(model, held)
+    with pytest.raises(ValueError, match="fewer than two convolutions"):
+        body(helper.make_graph([helper.make_node("Relu", ["a"], ["b"])], "g", [], []))
+
+
+def test_no_input_is_written_over(made):
+    labels, model, _, crops = made
+    before = model.read_bytes(), labels.read_bytes()
+    with pytest.raises(UserError, match="is the input itself and would be lost"):
+        quantize(model, crops, model)
+    for out in (model, labels):
+        with pytest.raises(UserError, match="is the input itself and would be lost"):
+            check_request(model, labels, out, "cpu")
+    assert (model.read_bytes(), labels.read_bytes()) == before
+
+
+def test_the_command_refuses_before_the_long_work(made, tmp_path, monkeypatch):
+    def long_work(*_):
+        raise AssertionError("the crops were made")
+
+    monkeypatch.setattr("train.export.quantize.training_crops", long_work)
+    labels, model, _, _ = made
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no network")
+    new = tmp_path / "new.onnx"
+    for source, out, more, message in (
+        (model, model, [], "is the input itself"),
+        (model, labels, [], "is the input itself"),
+        (model, new, ["--normaliser", "1,40"], "from 0 to 3, found 1,40"),
+        (model, new, ["--normaliser", "1"], "takes two indices (36,45), found '1'"),
+        (model, new, ["--target", "npu"], "cpu or tensorrt, not for 'npu'"),
+        (broken, new, [], "is not a network that ONNX Runtime can load"),
+        (model.parent / "run" / "model.safetensors", new, [], "made from an exported .onnx"),
+    ):
+        words = ["quantize", source, "--data", labels, "--out", out, *more]
+        found = CliRunner().invoke(app, [str(word) for word in words])
+        assert isinstance(found.exception, ValueError | UserError), found.exception
+        assert message in str(found.exception)
+    assert not new.exists()

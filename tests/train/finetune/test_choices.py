@@ -1,0 +1,121 @@
+"""Settings from data: budgets and losses as typed, heads, the labelled part of a batch."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.helpers.teaching import new_project
+from tracker.find.model_file import Attribute
+from train.data.from_project import Census
+from train.finetune.choices import (
+    Budget,
+    choose_spec,
+    kept_weights,
+    labelled_part,
+    missing_attributes,
+    parse_budget,
+    parse_losses,
+    project_heads,
+    tuned_rate,
+    usable_losses,
+)
+from train.networks import NetSpec
+from train.networks.model import Head
+
+
+def census(labelled=40, unlabelled=200, gestures=0, negatives=0):
+    attributes = {"gesture": {"fist": {"train": gestures, "hold": 3}}} if gestures else {}
+    return Census({"train": labelled}, {"train": unlabelled}, attributes, negatives, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "steps"),
+    [("20m", 1200, None), ("1.5h", 5400, None), ("90s", 90, None), ("2000it", None, 2000),
+     (" 10M ", 600, None)],
+)  # fmt: skip
+def test_budgets(text, seconds, steps):
+    assert parse_budget(text) == Budget(seconds, steps)
+
+
+@pytest.mark.parametrize("text", ["20", "m", "0m", "-3m", "3 days"])
+def test_budgets_that_are_none(text):
+    with pytest.raises(ValueError, match="20m, 1h, 90s or 2000it"):
+        parse_budget(text)
+
+
+def test_losses_in_any_form():
+    assert parse_losses("l, elt,A") == ("L", "ELT", "A")
+    assert parse_losses("L+A+teacher") == ("L", "A", "teacher")
+    for wrong in ("", "L,B"):
+        with pytest.raises(ValueError, match="--losses takes L, A, ELT"):
+            parse_losses(wrong)
+
+
+def test_usable_losses_follow_the_data():
+    assert set(usable_losses(census())) == {"L", "ELT"}
+    assert set(usable_losses(census(0, 50, gestures=20))) == {"A", "ELT"}
+    assert usable_losses(census(0, 0)) == {}
+
+
+def test_labelled_part_of_a_batch():
+    assert labelled_part(10, 100, ("L", "ELT")) == 0.5
+    assert labelled_part(10, 100, ("L",)) == 1.0  # nothing uses the others
+    assert labelled_part(10, 0, ("L", "ELT")) == 0.0
+    assert labelled_part(0, 100, ("A",)) == 0.0
+
+
+def test_learning_rate_grows_with_the_root_of_the_labels():
+    assert tuned_rate(10) == pytest.approx(3e-4)
+    assert tuned_rate(200) == pytest.approx(6e-4)
+    assert tuned_rate(5000) == pytest.approx(1e-3)
+
+
+def test_heads_of_the_project_replace_those_of_the_base(tmp_path):
+    project = new_project(tmp_path / "p")  # gestures fist and point, one pose preset
+    base = (
+        Head(Attribute("gesture", ("a", "b"))),
+        Head(Attribute("side", ("left", "right")), "image"),
+    )
+    heads = project_heads(project, base, same_markup=False)
+    assert [h.attribute.name for h in heads] == ["gesture", "pose", "side"]
+    assert heads[0].attribute.classes == ("none", "fist", "point")
+    plain = replace(project, gestures=(), pose={})
+    kept = project_heads(plain, base, same_markup=True)
+    assert [h.attribute.name for h in kept] == ["gesture", "side"]
+    assert [h.attribute.name for h in project_heads(plain, base, False)] == ["side"]
+
+
+def test_spec_turns_terms_off_that_are_not_wanted(tmp_path):
+    project = new_project(tmp_path / "p")
+    spec, told = choose_spec(project, census(), (), ("L",), NetSpec(), scratch=False)
+    assert (spec.loss.alpha, spec.loss.attribute, spec.freeze) == (0.0, 0.0, False)
+    assert spec.crop == project.crop
+    assert spec.data.normaliser == (1, 2)
+    assert {c.what for c in told} >= {"losses", "batch", "learning rate"}
+    spec, _ = choose_spec(project, census(0, 90, 50), (), ("A",), NetSpec(), scratch=False)
+    assert spec.freeze
+    assert spec.loss.presence == 0
+    spec, _ = choose_spec(project, census(), (), ("L", "ELT", "teacher"), NetSpec(), scratch=False)
+    assert spec.loss.teacher > 0
+    assert spec.augment.whole > 0  # kind object: the first look sees the whole frame
+
+
+def test_classes_with_few_examples_are_named():
+    head = Head(Attribute("gesture", ("none", "fist", "point")))
+    told = missing_attributes([head], census(5, 5, gestures=60))
+    assert told == ["gesture 'point' has 0 training frames; 100 are good"]
+
+
+def test_a_hold_out_that_shows_too_little_chooses_nothing():
+    def found(held, gestures):
+        shown = {"gesture": {"fist": {"train": 50, "hold": gestures}}}
+        return Census({"train": 20, "hold": held}, {"train": 90}, shown, 0, 0)
+
+    assert kept_weights(found(8, 5), ("L", "A", "ELT")) == "best"
+    assert kept_weights(found(2, 5), ("L", "A", "ELT")) == "last"
+    assert kept_weights(found(8, 0), ("L", "A")) == "last"  # else the gestures stay unlearnt
+    assert kept_weights(found(8, 0), ("L", "ELT")) == "best"
+    shown = {"gesture": {"fist": {"train": 9, "hold": 5}, "point": {"train": 9}}}  # one class only
+    one = Census({"train": 20, "hold": 8}, {"train": 90}, shown, 0, 0)
+    assert kept_weights(one, ("L", "A")) == "last"
+    assert kept_weights(found(0, 5), ("A",)) == "best"

@@ -1,0 +1,210 @@
+"""`train finetune` on a tiny project, whole: from labels to a model that the tracker loads."""
+
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from tests.helpers.teaching import MARKUP
+from tracker.find.locate import load_model
+from tracker.find.model_file import newest_model
+from tracker.outputs.out_file import OutFile
+from tracker.outputs.video_writer import VideoWriter
+from tracker.sources.video_file import VideoFacts
+from train.finetune.choices import Budget
+from train.finetune.compare import compare
+from train.finetune.finetune import run_plan
+from train.finetune.plan import (
+    Hooks,
+    Wish,
+    base_facts,
+    base_of_run,
+    plan_run,
+    resume_plan,
+    unfinished,
+)
+from train.project.clips import ClipFrames, add_clips, read_clips
+from train.project.labels import FrameLabel, ObjectLabel, Range
+from train.project.layout import create_project
+from train.project.store import Store
+from ui.commands.train import app
+
+SIZE = 96
+
+
+def points(index, clip):
+    """Three points that wander slowly."""
+    shift = np.array([6 * np.sin(0.3 * index + clip), 5 * np.cos(0.2 * index + clip)])
+    return (np.array([[48, 26], [30, 60], [66, 62]]) + shift).astype(np.float32)
+
+
+def picture(xy):
+    """A blob of its own colour at each point."""
+    bgr = np.full((SIZE, SIZE, 3), 40, np.uint8)
+    for (x, y), colour in zip(xy, ((255, 80, 80), (80, 255, 80), (80, 80, 255)), strict=True):
+        cv2.circle(bgr, (round(float(x)), round(float(y))), 6, colour, -1)
+    return bgr
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Two clips of three moving blobs, some frames labelled, two gestures."""
+    from fractions import Fraction
+
+    project = create_project(tmp_path / "p", MARKUP, "", ["fist", "point"])
+    for number, name in enumerate(("a.mp4", "b.mp4")):
+        form = VideoFacts((SIZE, SIZE), Fraction(1, 1000), Fraction(25), None, Fraction(1))
+        video = VideoWriter(OutFile(tmp_path / name), form)
+        for i in range(16):
+            video.write(picture(points(i, number)), i / 25)
+        video.finish()
+    add_clips(project, [tmp_path / "a.mp4", tmp_path / "b.mp4"])
+    with Store.open(project) as store:
+        for number, clip in enumerate(read_clips(project)):
+            with ClipFrames(project, clip) as frames:
+                for i in range(0, 16, 3):
+                    frame = frames.frame(i)
+                    store.keep_picture(clip.name, i, frame.bgr)
+                    one = ObjectLabel(1, points(i, number), np.full(3, 2, np.uint8), None, "user")
+                    store.set_frame(FrameLabel(clip.name, i, frame.t, (SIZE, SIZE), (one,), False))
+        store.set_ranges([
+            Range(c, t, t + 0.25, "gesture", g)
+            for c in ("a.mp4", "b.mp4") for t, g in ((0.0, "fist"), (0.3, "point"))
+        ])  # fmt: skip
+        store.save()
+    return project.root
+
+
+def run_cli(*args):
+    return CliRunner().invoke(app, [str(a) for a in args])
+
+
+def test_from_labels_to_a_model(root):
+    done = run_cli("finetune", root, "--budget", "4it", "--threads", "1", "--name", "first")
+    assert done.exit_code == 0, done.output
+    assert "hold-out: " in done.output
+    assert "no time is labelled 'none'" in done.output
+    out = root / "models" / "first"
+    facts = json.loads((out / "run.json").read_text())
+    assert facts["state"] == "finished"
+    assert facts["census"]["labelled"] == {"hold": 6, "train": 6}
+    assert facts["census"]["unlabelled"]["train"] > 0  # from between labelled frames
+    assert json.loads((out / "comparison.json").read_text())["tuned"]["images"] == 6
+    assert newest_model(root) == out / "model.onnx"
+    info = load_model(out / "model.onnx").info
+    assert info.landmarks == ("tip", "left", "right")
+    assert info.kind == "object"
+    assert [a.classes for a in info.attributes] == [("none", "fist", "point")]
+    split = json.loads((root / "labels" / "split.json").read_text())
+    assert len(split["hold"]) == 1
+    again = run_cli("finetune", root, "--budget", "4it", "--name", "first")
+    assert again.exit_code != 0
+    assert "exists" in str(again.exception)
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_been(root):
+    wish = Wish(budget=Budget(steps=6), threads=1)
+    whole = run_plan(plan_run(root, Wish(budget=Budget(steps=6), threads=1, name="whole"), Hooks()),
+                     Hooks())  # fmt: skip
+
+    def kill(p):
+        if p.step == 3:
+            raise RuntimeError("killed")
+
+    # the model that now exists must not change what the second run sees
+    (root / "models" / "whole" / "model.onnx").rename(root / "kept.onnx")
+    plan = plan_run(root, Wish(budget=Budget(steps=6), threads=1, name="cut"), Hooks())
+    with pytest.raises(RuntimeError, match="killed"):
+        run_plan(plan, Hooks(step=kill))
+    assert [p.name for p in unfinished(plan.project)] == ["cut"]
+    resumed = run_plan(resume_plan(root, wish, Hooks()), Hooks())
+    assert resumed["tuned"]["nme"] == whole["tuned"]["nme"]
+    assert unfinished(plan.project) == []
+    with pytest.raises(ValueError, match="no unfinished run"):
+        resume_plan(root, wish, Hooks())
+
+
+def test_changed_labels_are_not_resumed(root):
+    plan = plan_run(root, Wish(budget=Budget(steps=6), threads=1), Hooks())
+    with Store.open(plan.project) as store:
+        store.remove_frame("a.mp4", 0)
+    with pytest.raises(ValueError, match="have changed since"):
+        resume_plan(root, Wish(), Hooks())
+
+
+def test_what_cannot_be_is_said_and_leaves_nothing(root):
+    with pytest.raises(ValueError, match=r"s are too few: a step takes .* give --budget"):
+        plan_run(root, Wish(budget=Budget(seconds=0.2), threads=1, name="x"), Hooks())
+    assert not (root / "models" / "x").exists()
+    with pytest.raises(ValueError, match="--from takes hand21, face68, scratch"):
+        plan_run(root, Wish(base="nothing.safetensors"), Hooks())
+    with Store.open(plan_project(root)) as store:
+        store.set_ranges([])
+    with pytest.raises(ValueError, match="no labelled time ranges outside the hold-out"):
+        plan_run(root, Wish(losses=("L", "A")), Hooks())
+    assert not list((root / "models").iterdir())
+
+
+def plan_project(root):
+    from train.project.layout import open_project
+
+    return open_project(root)
+
+
+def test_ranges_alone_freeze_the_localiser(root):
+    project = plan_project(root)
+    with Store.open(project) as store:
+        for key in list(store.labels.frames):
+            store.remove_frame(*key)
+    hand = project.root / "project.toml"
+    text = hand.read_text().replace('kind = "object"', 'kind = "hand"')
+    hand.write_text(text)
+    # nothing of the kind is in the clips, so nothing can be learnt, and that is said
+    with pytest.raises(ValueError, match="there is nothing to learn"):
+        plan_run(root, Wish(base="hand21", budget=Budget(steps=2), threads=1), Hooks())
+
+
+def test_without_a_no_head_is_made_for_the_gestures(root):
+    wish = Wish(budget=Budget(steps=2), threads=1, losses=("L", "ELT"), name="plain")
+    plan = plan_run(root, wish, Hooks())
+    assert plan.spec.heads == ()
+    again = resume_plan(root, Wish(threads=1), Hooks())
+    assert again.out == plan.out
+    assert not any(e.attributes for e in again.data.examples)
+
+
+def test_the_base_is_the_file_that_it_was_wherever_one_stands(root, tmp_path, monkeypatch):
+    done = run_cli("finetune", root, "--budget", "2it", "--threads", "1", "--name", "first")
+    assert done.exit_code == 0, done.output
+    base = tmp_path / "elsewhere" / "model.safetensors"
+    base.parent.mkdir()
+    shutil.copy(root / "models" / "first" / "model.safetensors", base)
+    monkeypatch.chdir(base.parent)
+    wish = Wish(base="model.safetensors", budget=Budget(steps=2), threads=1, name="second")
+    plan = plan_run(root, wish, Hooks())
+    monkeypatch.chdir(root / "models" / "first")  # another model.safetensors
+    (root / "models" / "first" / "model.safetensors").write_bytes(b"no checkpoint")
+    told = compare(plan, base)
+    assert told["base"]["nme"] == told["tuned"]["nme"]
+    facts = json.loads((plan.out / "run.json").read_text())
+    assert base_of_run(plan.project, facts) == base.resolve()
+    base.write_bytes(b"another one")
+    assert "base" not in compare(plan, plan.start)
+    with pytest.raises(ValueError, match=r"model\.safetensors, from which the run started, is no"):
+        base_of_run(plan.project, facts)
+
+
+def test_a_base_in_the_project_moves_with_it(root):
+    project = plan_project(root)
+    inside = project.models_dir / "a" / "model.safetensors"
+    inside.parent.mkdir()
+    inside.write_bytes(b"weights")
+    facts = {"base": inside.name, **base_facts(project, inside.name, inside)}
+    assert facts["base_file"] == "models/a/model.safetensors"
+    moved = root.rename(root.with_name("q"))
+    assert base_of_run(plan_project(moved), facts) == moved / facts["base_file"]
+    assert base_facts(project, "scratch", None) == {}
+    assert base_of_run(project, {"base": "scratch"}) is None

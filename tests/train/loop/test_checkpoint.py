@@ -1,0 +1,91 @@
+"""Writing checkpoints and models: whole or not at all, never over an input, one sentence if not."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+import torch
+
+from tracker.errors import UserError
+from tracker.whole_files import part_of
+from train.config import FitSpec
+from train.data.pictures import Markup
+from train.loop.checkpoint import build_model, load_checkpoint, prepare_output, save_checkpoint
+from train.networks import NetSpec
+
+SPEC = FitSpec(net=NetSpec(size=32, stem=4, widths=(4, 4, 4, 4)))
+MARKUP = Markup(("tip", "mid", "end"))
+
+
+def save(path: Path, step: int = 1) -> None:
+    torch.manual_seed(step)
+    save_checkpoint(path, SPEC, MARKUP, step, None, build_model(SPEC, MARKUP), None)
+
+
+def test_no_folder_is_one_sentence(tmp_path):
+    with pytest.raises(UserError, match=r"x\.safetensors could not be written: No such file"):
+        save(tmp_path / "no" / "x.safetensors")
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_part(tmp_path, monkeypatch):
+    path = tmp_path / "x.safetensors"
+    save(path)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match=r"x\.safetensors could not be written: the disk is full"):
+        save(path, 2)
+    assert list(tmp_path.iterdir()) == [path]
+    assert load_checkpoint(path).step == 1
+
+
+def test_too_large_for_the_disk(tmp_path):
+    resource = pytest.importorskip("resource", reason="no limits of a file's size on this system")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(UserError, match="could not be written: it grew over the largest size"):
+            save(tmp_path / "x.safetensors")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_the_part_is_named_after_its_process_and_flushed_by_a_writable_handle(
+    tmp_path, monkeypatch
+):
+    """Windows flushes no handle that cannot write; `train check` looks for the process's number."""
+    fcntl = pytest.importorskip("fcntl", reason="the modes of handles cannot be read here")
+    path = tmp_path / "last.safetensors"
+    seen, flush = [], os.fsync
+
+    def watched(handle: int) -> None:
+        if stat.S_ISREG(os.fstat(handle).st_mode):  # not the folder's
+            writable = fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+            seen.append((writable, list(tmp_path.iterdir())))
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    save(path)
+    assert seen == [(True, [part_of(path)])]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_output_is_an_input_or_a_folder(tmp_path):
+    one = tmp_path / "one.safetensors"
+    save(one)
+    link = tmp_path / "link.safetensors"
+    link.hardlink_to(one)
+    for out in (one, link):
+        with pytest.raises(UserError, match="is the input itself and would be lost"):
+            prepare_output(out, tmp_path / "none", one)
+    with pytest.raises(UserError, match="it is a folder"):
+        prepare_output(tmp_path, one)
+    with pytest.raises(UserError, match=r"could not be written: .*choose another --out"):
+        prepare_output(one / "below" / "x.onnx", one)
+    prepare_output(link, tmp_path / "none")  # an earlier output
+    prepare_output(tmp_path / "a" / "b" / "x.onnx", one)
+    assert (tmp_path / "a" / "b").is_dir()

@@ -1,0 +1,61 @@
+"""Weights taken over by the names of landmarks and classes."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tracker.find.model_file import Attribute
+from train.config import FitSpec
+from train.data.pictures import Markup
+from train.loop.checkpoint import build_model, load_checkpoint, save_checkpoint
+from train.loop.warm_start import adapt
+from train.networks import NetSpec
+from train.networks.model import Head
+
+NET = NetSpec(size=32, stem=4, widths=(4, 4, 4, 4))
+BASE = FitSpec(
+    net=NET, heads=(Head(Attribute("gesture", ("none", "fist", "ok")), hidden=8),), seed=1
+)
+
+
+@pytest.fixture
+def base(tmp_path):
+    markup = Markup(("tip", "mid", "end"))
+    torch.manual_seed(5)
+    model = build_model(BASE, markup)
+    save_checkpoint(tmp_path / "base.safetensors", BASE, markup, 0, None, model, None)
+    return load_checkpoint(tmp_path / "base.safetensors")
+
+
+def test_same_markup_and_heads_are_kept_whole(base, tmp_path):
+    start = adapt(BASE, base.markup, base, tmp_path / "s.safetensors")
+    assert start.fresh == ()
+    found = load_checkpoint(tmp_path / "s.safetensors").part("ema")
+    assert all(torch.equal(v, found[k]) for k, v in base.part("ema").items())
+
+
+def test_rows_follow_names(base, tmp_path):
+    markup = Markup(("end", "new", "tip", "more"))
+    heads = (Head(Attribute("gesture", ("none", "wave", "fist")), hidden=8),)
+    start = adapt(replace(BASE, heads=heads), markup, base, tmp_path / "s.safetensors")
+    assert start.landmarks == 2
+    old, new = base.part("ema"), load_checkpoint(tmp_path / "s.safetensors").part("ema")
+    for part in ("weight", "bias"):
+        assert torch.equal(new[f"net.head.{part}"][0], old[f"net.head.{part}"][2])  # end
+        assert torch.equal(new[f"net.head.{part}"][2], old[f"net.head.{part}"][0])  # tip
+        last = f"heads.gesture.layers.6.{part}"
+        assert torch.equal(new[last][0], old[last][0])  # none
+        assert torch.equal(new[last][2], old[last][1])  # fist
+    first = "heads.gesture.layers.0.weight"
+    assert torch.equal(new[first][:, 4:6], old[first][:, 0:2])  # x and y of tip
+    same = "heads.gesture.layers.3.weight"
+    assert torch.equal(new[same], old[same])
+    stem = next(k for k in old if k.startswith("net.stem"))
+    assert torch.equal(new[stem], old[stem])
+
+
+def test_another_network_is_refused(base, tmp_path):
+    other = replace(BASE, net=replace(NET, widths=(4, 4, 4, 8)))
+    with pytest.raises(ValueError, match="start from scratch or use the base's network"):
+        adapt(other, base.markup, base, tmp_path / "s.safetensors")

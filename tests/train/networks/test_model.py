@@ -1,0 +1,88 @@
+"""Soft-argmax, spread and heads."""
+
+import numpy as np
+import torch
+
+from tracker.find.model_file import Attribute
+from train.networks import NetSpec
+from train.networks.model import Head, LandmarkNet, attribute_values, soft_argmax
+
+SMALL = NetSpec(size=64, stem=8, widths=(8, 8, 8, 8))
+GESTURE = Head(Attribute("gesture", ("a", "b", "c")))
+
+
+def numpy_soft_argmax(heat: np.ndarray, beta: float) -> np.ndarray:
+    """Equation 1, written out a map at a time."""
+    n, k, h, w = heat.shape
+    out = np.zeros((n, k, 2))
+    for i in range(n):
+        for j in range(k):
+            m = beta * heat[i, j]
+            p = np.exp(m - m.max())
+            p /= p.sum()
+            for y in range(h):
+                for x in range(w):
+                    out[i, j] += p[y, x] * np.array([x, y])
+    return out
+
+
+def test_soft_argmax_is_equation_1():
+    heat = np.random.default_rng(0).normal(0, 2, (2, 3, 5, 7))
+    xy, _ = soft_argmax(torch.from_numpy(heat), 1.7)
+    np.testing.assert_allclose(xy.numpy(), numpy_soft_argmax(heat, 1.7), atol=1e-5)
+
+
+def test_soft_argmax_by_hand():
+    """Two equal pixels (1, 2) and (3, 2): the mean is (2, 2), the variance 1."""
+    heat = torch.full((1, 1, 4, 5), -100.0)
+    heat[0, 0, 2, 1] = heat[0, 0, 2, 3] = 0.0
+    xy, spread = soft_argmax(heat, 1.0)
+    torch.testing.assert_close(xy[0, 0], torch.tensor([2.0, 2.0]))
+    torch.testing.assert_close(spread[0, 0], torch.tensor(1.0), atol=1e-4, rtol=0)
+
+
+def test_huge_logits_stay_finite():
+    heat = torch.zeros(1, 1, 4, 4)
+    heat[0, 0, 1, 2] = 1e6
+    xy, spread = soft_argmax(heat, 100.0)
+    assert xy[0, 0].tolist() == [2.0, 1.0]
+    assert torch.isfinite(spread).all()
+
+
+def test_heat_pixels_become_crop_pixels():
+    """The centre of heat pixel 0 at stride 4 is crop pixel 1.5."""
+    model = LandmarkNet(1, SMALL, ()).eval()
+    heat = torch.zeros(1, 1, 16, 16)
+    heat[0, 0, 3, 0] = 1000.0
+    out = model.finish(heat, torch.zeros(1, 8, 2, 2))
+    torch.testing.assert_close(out.xy[0, 0], torch.tensor([1.5, 13.5]))
+
+
+def test_attribute_error_reaches_the_heat():
+    """Sequential multi-tasking: the class's error has a gradient on the localiser."""
+    torch.manual_seed(0)
+    model = LandmarkNet(4, SMALL, (GESTURE,)).eval()
+    out = model(torch.rand(2, 3, 64, 64) * 255)
+    torch.nn.functional.cross_entropy(out.attributes["gesture"], torch.tensor([0, 2])).backward()
+    assert model.net.head.weight.grad.abs().sum() > 0
+
+
+def test_landmark_head_sees_nothing_but_relative_landmarks():
+    torch.manual_seed(0)
+    head = LandmarkNet(4, SMALL, (GESTURE,)).eval().heads["gesture"]
+    xy = torch.rand(1, 4, 2) * 64
+    torch.testing.assert_close(head(xy), head(xy * 1.5 + 7), atol=1e-4, rtol=1e-4)
+
+
+def test_score_falls_with_spread():
+    model = LandmarkNet(1, SMALL, ())
+    model.calibration.copy_(torch.tensor([-4.0, 2.0]))
+    score = model.score(torch.tensor([[1.0], [4.0]]))
+    # by hand: -4 - 2 ln(1/64) = 4.3178, -4 - 2 ln(4/64) = 1.5452
+    np.testing.assert_allclose(score.detach().numpy()[:, 0], [0.98684, 0.82422], atol=1e-4)
+
+
+def test_values_shown_to_users():
+    pose = Head(Attribute("pose", size=3))
+    assert attribute_values(pose, torch.tensor([[1.0, -0.5, 0.0]])).tolist() == [[30, -15, 0]]
+    assert attribute_values(GESTURE, torch.zeros(1, 3)).sum().item() == 1.0

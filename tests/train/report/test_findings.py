@@ -1,0 +1,399 @@
+"""`train report`: a real small run, its page, its share curve, and what makes the numbers weak."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.helpers.clips import picture
+from tests.helpers.teaching import MARKUP, with_clip
+from train.data.pictures import DataSet, Example, Markup
+from train.finetune.choices import Budget
+from train.finetune.finetune import run_plan
+from train.finetune.plan import Hooks, Wish, plan_run
+from train.machine.provenance import command_line, provenance
+from train.project.labels import FrameLabel, ObjectLabel, Range
+from train.project.layout import Project, create_project, open_project
+from train.project.store import Store
+from train.report.charts import ced_limit, plain
+from train.report.findings import (
+    examine,
+    find_run,
+    find_warnings,
+    held_rows,
+    open_run,
+    place_of,
+)
+from train.report.frames import choose_cases, overlay, zoom
+from train.report.page_parts import esc, number, table
+from train.report.share_curve import (
+    CurveWish,
+    announce,
+    cell_data,
+    cell_spec,
+    known_curve,
+    parse_rows,
+    parse_shares,
+    possible_rows,
+    run_curve,
+)
+from ui.commands import report as command
+
+HERE = Path(__file__).parents[3]
+NAME = "<script>alert(1)</script> & co"
+
+
+def frame_label(clip: str, frame: int) -> FrameLabel:
+    """Three landmarks, 20 px between left and right (the normaliser)."""
+    x = 30.0 + frame
+    xy = np.array([[x, 20], [x - 10, 40], [x + 10, 40]], np.float32)
+    found = ObjectLabel(1, xy, np.full(3, 2, np.uint8), None, "user")
+    return FrameLabel(clip, frame, frame / 25, (96, 64), (found,))
+
+
+def teach(folder: Path) -> Project:
+    """Two clips of 24 frames, eight labelled frames and a gesture range in each."""
+    project = create_project(folder, MARKUP, NAME, ["fist <b>", "point"])
+    names = ("a.mp4", "b.mp4")
+    for clip, frames in zip(names, (24, 26), strict=True):
+        with_clip(project, clip, frames)
+    with Store.open(project) as store:
+        for clip in names:
+            for frame in range(0, 24, 3):
+                store.keep_picture(clip, frame, picture(frame))
+                store.set_frame(frame_label(clip, frame))
+        store.set_ranges(
+            Range(clip, start, start + 0.4, "gesture", label)
+            for clip in names
+            for start, label in ((0.0, "fist <b>"), (0.5, "point"))
+        )
+    return project
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a finished run; copy it before changing it."""
+    root = tmp_path_factory.mktemp("report") / "project"
+    teach(root)
+    plan = plan_run(root, Wish(budget=Budget(steps=6), threads=1, name="first"), Hooks())
+    run_plan(plan, Hooks())
+    return root
+
+
+@pytest.fixture
+def project(taught: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(taught, tmp_path / "project"))
+
+
+def report(root: Path, **options: object) -> None:
+    """The command, in this process."""
+    given: dict[str, object] = {
+        "run": None, "shares": "1", "rows": "L", "budget": "3it", "seeds": 1, "no_curve": False,
+        "threads": 1, "out": None,
+    }  # fmt: skip
+    command.report(root, **{**given, **options})  # type: ignore[arg-type]
+
+
+class Page(HTMLParser):
+    """What stands in a page: tags, images, text; complains about tags that do not match."""
+
+    VOID = frozenset({"meta", "img", "br", "link"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.tags: set[str] = set()
+        self.words = ""
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        if tag == "img":
+            self.images.append(dict(attrs))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] != "style":
+            self.words += data.replace("\u00a0", " ")
+
+
+def test_the_page_is_whole_and_safe(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = project.parent / "there" / "page.html"
+    report(project, no_curve=True, out=out)
+    assert str(out) in capsys.readouterr().out.replace("\n", "")
+    text = out.read_text(encoding="utf-8")
+    page = Page(text)
+    assert not {"script", "link"} & page.tags
+    assert "<script" not in text
+    assert NAME in page.words
+    assert "fist <b>" in page.words  # as text: escaped
+    written = re.sub(r"base64,[A-Za-z0-9+/=]+", "", text)  # a picture may spell anything
+    assert "http" not in written.replace("http-equiv", "")
+    assert len(page.images) >= 2 * 5 + 8  # five charts in two themes, drawn frames
+    for found in page.images:
+        assert str(found["src"]).startswith("data:image/png;base64,")
+        assert len(str(found["alt"])) > 20
+    beside = project / "models" / "first" / "report"
+    for name in ("ced", "landmarks", "confusion_gesture", "training_nme", "training_loss"):
+        for path in (beside / f"{name}.png", beside / f"{name}_dark.png"):
+            assert cv2.imread(str(path)).shape[0] > 200
+
+
+def test_the_page_tells_what_the_run_found(project: Path) -> None:
+    report(project, run="first", no_curve=True)
+    run = project / "models" / "first"
+    words = Page((run / "report" / "report.html").read_text(encoding="utf-8")).words
+    compared = json.loads((run / "comparison.json").read_text())
+    facts = json.loads((run / "run.json").read_text())
+    assert f"{compared['tuned']['nme']:.2f} %" in words
+    assert "base" not in compared  # from scratch: there is nothing to compare with
+    assert "have changed since this run" not in words
+    assert facts["provenance"]["versions"]["torch"] in words
+    held = facts["split"]["hold"][0]
+    assert f"NME in {held}" in words
+    assert re.search(rf"{held}, frame \d+, 0\.\d\d s: NME", words)
+    assert "only 8 labelled objects" in words.lower()
+
+
+def test_worst_frames_are_the_worst(project: Path) -> None:
+    found = examine(open_run(project, None, Hooks()))
+    assert found.tuned is not None
+    each = found.tuned.each
+    assert len(each) == len(held_rows(found.run.data))
+    known = np.isfinite(each)
+    assert known.sum() == 8  # the others have a gesture alone
+    worst, average = choose_cases(each, 9, 3)
+    assert len(worst) == 4  # not more than half of them
+    assert min(each[worst]) >= np.nanmax(np.delete(each, worst))
+    assert len(average) == 3
+    places = [place_of(found.run, int(i)) for i in found.tuned.outputs.rows[known]]
+    assert sorted(p.frame for p in places) == list(range(0, 24, 3))
+    assert all(p.t == pytest.approx(p.frame / 25) for p in places)
+
+
+def test_curve_is_trained_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report(project, shares="0.5,1", rows="L,L+A")
+    assert "4 trainings of 3 steps" in capsys.readouterr().out
+    folder = project / "models" / "first" / "report"
+    rows = list(csv.DictReader((folder / "curve.csv").open()))
+    assert [(r["row"], r["share"], r["labelled"]) for r in rows] == [
+        ("L", "0.5", "4"), ("L", "1.0", "8"), ("L+A", "0.5", "4"), ("L+A", "1.0", "8"),
+    ]  # fmt: skip
+    assert all(math.isfinite(float(r["nme"])) for r in rows)
+    assert [r["accuracy"] != "" for r in rows] == [False, False, True, True]
+    page = Page((folder / "report.html").read_text(encoding="utf-8"))
+    assert any("against the share of labels" in str(i["alt"]) for i in page.images)
+    assert not list(folder.glob("cells/*/*.safetensors"))  # nothing large stays
+    before = {p: p.stat().st_mtime_ns for p in folder.glob("cells/*/result.json")}
+    assert len(before) == 4
+    (folder / "cells" / "L_A_0.5_0" / "result.json").unlink()
+    report(project, shares="0.5,1", rows="L,L+A")
+    assert "1 trainings of 3 steps (3 of 4 are done)" in capsys.readouterr().out
+    kept = {p: p.stat().st_mtime_ns for p in before if p.parent.name != "L_A_0.5_0"}
+    assert kept == {p: before[p] for p in kept}
+    assert next(csv.DictReader((folder / "curve.csv").open())) == rows[0]
+
+
+def test_killed_cell_goes_on_to_the_same_result(project: Path) -> None:
+    options = f"report {project} --rows L --shares 1 --budget 30it --threads 1"
+    command = [sys.executable, "-m", "ui.commands.train", *options.split()]
+    cell = project / "models" / "first" / "report" / "cells" / "L_1_0"
+    process = subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL)
+    limit = time.monotonic() + 400
+    while not (cell / "last.safetensors").is_file() and time.monotonic() < limit:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait(30)
+    assert not (cell / "result.json").exists()
+    report(project, budget="30it")
+    cut = json.loads((cell / "result.json").read_text())["result"]
+    assert cut["seconds"] is None
+    (cell / "result.json").unlink()
+    report(project, budget="30it")
+    whole = json.loads((cell / "result.json").read_text())["result"]
+    assert whole["seconds"] is not None
+    assert {**whole, "seconds": None} == cut
+
+
+def test_cells_of_other_data_or_budget_do_not_mix(project: Path) -> None:
+    run = open_run(project, "first", Hooks(), 1)
+    run.report.mkdir()
+    wish = CurveWish(("L",), (1.0,), 1, Budget(steps=2))
+    curve = run_curve(run, wish, lambda _: None, lambda _, __: None)
+    assert [r.steps for r in curve.results] == [2]
+    assert known_curve(replace(run, digest="other")).results == ()
+    again = run_curve(
+        run, replace(wish, budget=Budget(steps=3)), lambda _: None, lambda _, __: None
+    )
+    assert [r.steps for r in again.results] == [3]
+
+
+def test_a_run_on_changed_labels_is_reported_as_it_was(project: Path) -> None:
+    before = examine(open_run(project, None, Hooks()))
+    with Store.open(open_project(project)) as store:
+        store.remove_frame("a.mp4", 0)
+        store.remove_frame("b.mp4", 0)
+    after = examine(open_run(project, None, Hooks()))
+    assert before.tuned is not None
+    assert after.tuned is not None
+    assert after.tuned.summary["nme"] == before.tuned.summary["nme"]
+    assert after.run.notes == before.run.notes
+
+
+@pytest.mark.parametrize(
+    "option, message",
+    [
+        ({"run": "nobody"}, "--run takes first"),
+        ({"shares": "0,1"}, "above 0 and up to 1"),
+        ({"shares": "few"}, "--shares takes numbers"),
+        ({"rows": "L+X"}, r"--rows takes L, L\+A, L\+ELT, L\+ELT\+A"),
+        ({"budget": "soon"}, "--budget takes"),
+        ({"budget": "0.01s"}, "are too few: a step takes"),
+    ],
+)
+def test_mistakes_are_one_sentence(project: Path, option: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        report(project, **option)
+
+
+def test_a_run_that_is_not_finished_says_so(project: Path) -> None:
+    path = project / "models" / "first" / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "state": "started"}))
+    with pytest.raises(ValueError, match="--resume' goes on"):
+        find_run(open_project(project), "first")
+    path.write_text("{")
+    with pytest.raises(ValueError, match="damaged"):
+        find_run(open_project(project), "first")
+
+
+def test_shares_and_rows_are_read() -> None:
+    assert parse_shares("1, 0.3,10%") == (0.1, 0.3, 1.0)
+    assert parse_rows("l+a+elt, L") == ("L", "L+ELT+A")
+
+
+def test_how_long_the_curve_takes_is_told() -> None:
+    assert announce(12, 12, Budget(seconds=120.0)) == "12 trainings of 120 s, about 24 min in all"
+    assert announce(12, 2, Budget(seconds=40.0)) == (
+        "2 trainings of 40 s, about 80 s in all (10 of 12 are done)"
+    )
+
+
+def example(labelled: bool, hold: bool = False, gesture: str = "") -> Example:
+    xy = np.full((3, 2), 5.0 if labelled else np.nan, np.float32)
+    known = np.full(3, labelled)
+    attributes = {"gesture": gesture} if gesture else {}
+    return Example(Path("x"), xy, known, None, False, attributes, "", "", "", hold, False)
+
+
+def test_a_cell_keeps_what_its_terms_can_use() -> None:
+    train_rows = [example(True) for _ in range(10)]
+    train_rows += [example(False, gesture="fist") for _ in range(4)]
+    train_rows += [example(False) for _ in range(7)]
+    data = DataSet(Markup(("a", "b", "c")), (*train_rows, example(True, hold=True)))
+    for row, share, kept in (
+        ("L", 1.0, 10 + 1), ("L", 0.3, 3 + 1), ("L+A", 0.3, 3 + 4 + 1),
+        ("L+ELT", 0.3, 10 + 4 + 7 + 1), ("L+ELT+A", 1.0, 10 + 4 + 7 + 1),
+    ):  # fmt: skip
+        found, labelled = cell_data(data, row, share, 0)
+        assert (len(found.examples), labelled) == (kept, round(10 * share)), row
+    few, _ = cell_data(data, "L", 0.3, 0)
+    more, _ = cell_data(data, "L", 0.6, 0)
+    assert {id(e.xy) for e in few.examples} < {id(e.xy) for e in more.examples}
+
+
+def test_cell_terms(taught: Path) -> None:
+    run = open_run(taught, None, Hooks())
+    wanted = ("L", "L+A", "L+ELT", "L+ELT+A")
+    assert possible_rows(run, wanted) == (wanted, [])
+    bare = replace(run, census=replace(run.census, unlabelled={}, attributes={}))
+    rows, notes = possible_rows(bare, wanted)
+    assert rows == ("L",)
+    assert [n.partition(" left out: ")[0] for n in notes] == [
+        "L+A and L+ELT+A", "L+ELT and L+ELT+A",
+    ]  # fmt: skip
+    unheld = replace(run, census=replace(run.census, labelled={"train": 8}))
+    assert possible_rows(unheld, wanted)[0] == ()
+    alone = cell_spec(run, "L", 3)
+    assert (alone.loss.attribute, alone.loss.alpha, alone.seed) == (0.0, 0.0, 3)
+    assert (alone.keep, alone.patience) == ("last", 0)
+    assert cell_spec(run, "L+A", 0).loss.attribute > 0
+
+
+def test_zoom_keeps_points_on_their_pixels() -> None:
+    image = np.zeros((80, 100, 3), np.uint8)
+    cv2.circle(image, (40, 30), 2, (255, 255, 255), -1)
+    xy = np.array([[40.0, 30.0], [60.0, 50.0]])
+    seen, matrix = zoom(image, xy)
+    at = matrix @ [40, 30, 1]
+    bright = np.argwhere(seen[..., 0] > 128).mean(0)[::-1]
+    assert bright == pytest.approx(at, abs=0.3)
+    low, high = matrix @ [40, 30, 1], matrix @ [60, 50, 1]
+    # 20 px with a margin of 35 % become 384 px
+    assert (high - low)[0] == pytest.approx(384 / 1.35)
+
+
+def test_overlay_draws_truth_and_guess() -> None:
+    image = np.full((120, 120, 3), 60, np.uint8)
+    truth, guess = np.array([[30.0, 30], [90, 90]]), np.array([[60.0, 30], [90, 60]])
+    drawn = overlay(image, truth, guess, np.array([True, False]), ())
+    assert drawn[30, 30 + 7].tolist() == [120, 255, 60]  # the ring around the labelled point
+    assert drawn[30, 60].tolist() == [110, 40, 255]  # the dot of the predicted one
+    assert drawn[30, 45].tolist() == [0, 225, 255]  # the line between them
+    assert drawn[90, 90 + 7].tolist() == [60, 60, 60]  # nothing is labelled there
+    assert (image == 60).all()
+
+
+def test_text_is_safe_and_short() -> None:
+    assert esc("<a href='x'> & 5 %") == "&lt;a href=&#x27;x&#x27;&gt; &amp; 5\u00a0%"
+    assert number(None) == number(float("nan")) == "–"
+    assert "&lt;i&gt;" in table(("<i>",), [("<b>",)])
+    assert plain("a$b$" + "c" * 40, 10) == r"a\$b\$ccccc…"
+    assert ced_limit([np.array([1.0, 2.4])]) == 3
+    assert ced_limit([np.array([np.nan])]) == 5
+
+
+def test_a_mean_that_few_large_errors_made_is_told(taught: Path) -> None:
+    run = open_run(taught, None, Hooks())
+    tuned = examine(run).tuned
+    assert tuned is not None
+    base = replace(tuned, each=tuned.each - 0.1, summary={**tuned.summary, "nme": 1e3})
+    told = " ".join(find_warnings(run, tuned, base))
+    assert "only 0 of 8 held-out objects are nearer" in told
+    worse = replace(tuned, summary={**tuned.summary, "nme": 1e4})
+    assert "worse than the base" in " ".join(find_warnings(run, worse, base))
+    same = " ".join(find_warnings(run, tuned, tuned))
+    assert "are those of the base" in same
+    assert "nearer" not in same
+    nothing = " ".join(find_warnings(run, None, None))
+    assert "nothing is held out" in nothing
+
+
+def test_provenance_tells_no_folder_and_no_host() -> None:
+    import platform
+
+    argv = ["/opt/x/bin/train", "finetune", str(HERE / "my hand"), "--seed", "3"]
+    assert command_line(argv) == 'train finetune "my hand" --seed 3'
+    told = json.dumps(provenance())
+    assert platform.node() not in told.replace(platform.release(), "") or len(platform.node()) < 4
+    assert set(provenance()) == {"command", "versions", "machine"}

@@ -1,0 +1,294 @@
+"""The command line as users meet it: exit codes, one sentence per failure, signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+import ui.commands.tracker
+from tests.helpers import clips, fake_cli
+from tests.helpers.clips import Clip
+
+ROOT = Path(__file__).parents[3]
+FAKE = [sys.executable, "-m", "tests.helpers.fake_cli"]
+ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(autouse=True)
+def fake_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ui.commands.tracker, "load_networks", fake_cli.fake)
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(ui.commands.tracker.app, [str(word) for word in words])
+
+
+def complains(result: Result, words: str, code: int = 1) -> None:
+    """One sentence on stderr, the right exit code, no traceback."""
+    assert result.exit_code == code
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1 and words in lines[0] and lines[0].startswith("tracker: ")
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_help_comes_at_once_and_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, time; t = time.perf_counter(); import ui.commands.tracker; "
+        "print(time.perf_counter() - t); "
+        "print([m for m in ('numpy', 'cv2', 'av', 'onnxruntime', 'rich') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], env=ENV, capture_output=True, text=True)
+    seconds, heavy = out.stdout.splitlines()
+    assert heavy == "[]" and float(seconds) < 0.4
+    shown = run("video", "--help")
+    assert shown.exit_code == 0
+    for word in ("--out", "--json", "OUT_hand.csv", "--smooth", "--max-hands", "130"):
+        assert word in shown.stdout
+
+
+def test_video_in_one_line(tmp_path: Path) -> None:
+    source = clips.make(tmp_path / "in.mp4", Clip(sound="aac"))
+    result = run("video", source, "--out", tmp_path / "o.mp4", "--json", tmp_path / "o.jsonl",
+                 "--csv", tmp_path / "o.csv", "--smooth", "strong", "--stats")  # fmt: skip
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "12 frames, hands in 12, faces in 12" in result.stdout
+    assert "sound copied (aac)" in result.stdout
+    assert all(f"{tmp_path / name}" in result.stdout for name in ("o.mp4", "o.jsonl", "o_hand.csv"))
+    assert "FakeProvider, 1 threads" in result.stdout and "network" in result.stdout
+    assert names(tmp_path) == {"in.mp4", "o.mp4", "o.jsonl", "o_hand.csv", "o_face.csv"}
+    head = json.loads((tmp_path / "o.jsonl").read_text().splitlines()[0])
+    assert head["options"] == {
+        "smooth": "strong", "max_hands": 2, "max_faces": 1, "max_objects": 1,
+    }  # fmt: skip
+
+
+def test_batch_goes_on_after_a_bad_file(tmp_path: Path) -> None:
+    clips.make(tmp_path / "a.mp4")
+    (tmp_path / "b.mp4").write_bytes(b"no video" * 500)
+    clips.make(tmp_path / "c.mov")
+    result = run("video", tmp_path, "--out", tmp_path / "o", "--json", tmp_path / "o")
+    assert result.exit_code == 1
+    assert names(tmp_path / "o") == {"a.mp4", "a.jsonl", "c.mp4", "c.jsonl"}
+    bad, summary = result.stderr.strip().splitlines()
+    assert "b.mp4 could not be read" in bad
+    assert "1 of 3 inputs failed" in summary and "b.mp4" in summary
+
+
+@pytest.mark.parametrize(
+    ("make", "out", "words"),
+    [
+        (lambda p: None, "o.mp4", "does not exist"),
+        (lambda p: p.write_bytes(b"text\n" * 999), "o.mp4", "no video that this program knows"),
+        (lambda p: p.write_bytes(b""), "o.mp4", "is empty"),
+        (lambda p: clips.cut(clips.make(p), 0.5), "o.mp4", "index is missing"),
+        (lambda p: clips.damage(clips.make(p), range(12)), "o.mp4", "no frame of"),
+        (clips.make, "no/o.mp4", "there is no folder"),
+        (clips.make, "in.mp4", "is the input itself"),
+        (clips.make, "o.webm", "ends in .mp4"),
+    ],
+)
+def test_one_sentence_for_each_failure(tmp_path: Path, make: object, out: str, words: str) -> None:
+    assert callable(make)
+    make(tmp_path / "in.mp4")
+    before = names(tmp_path)
+    complains(run("video", tmp_path / "in.mp4", "--out", tmp_path / out), words)
+    assert names(tmp_path) == before
+
+
+def test_failures_before_the_first_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    complains(run("video", tmp_path, "--out", tmp_path / "o"), "holds no video")
+    monkeypatch.undo()  # with the networks that truly load
+    source = clips.make(tmp_path / "in.mp4")
+    words = ("video", source, "--out", tmp_path / "o.mp4", "--model")
+    complains(run(*words, tmp_path / "no.onnx"), "no.onnx")
+    (tmp_path / "bad.onnx").write_bytes(b"no network")
+    complains(run(*words, tmp_path / "bad.onnx"), "bad.onnx")
+    assert names(tmp_path) == {"in.mp4", "bad.onnx"}
+
+
+def test_existing_output(tmp_path: Path) -> None:
+    source = clips.make(tmp_path / "in.mp4")
+    (tmp_path / "o.mp4").write_text("old")
+    words = ("video", source, "--out", tmp_path / "o.mp4")
+    complains(run(*words), "--overwrite")
+    assert (tmp_path / "o.mp4").read_text() == "old"
+    assert run(*words, "--overwrite").exit_code == 0
+    assert len(clips.read(tmp_path / "o.mp4")[0]) == 12
+
+
+@pytest.mark.parametrize("through_link", [False, True])
+def test_an_output_never_takes_the_place_of_another_input(
+    tmp_path: Path, through_link: bool
+) -> None:
+    clips.make(tmp_path / "a.mp4")
+    shutil.copy(tmp_path / "a.mp4", tmp_path / "a.avi")
+    folder = tmp_path
+    if through_link:
+        folder = tmp_path.with_name(tmp_path.name + "_link")
+        folder.symlink_to(tmp_path)
+    before = (tmp_path / "a.mp4").read_bytes()
+    result = run("video", tmp_path, "--out", folder, "--overwrite")
+    assert result.exit_code == 1 and "a.mp4 is the input itself and would be lost" in result.stderr
+    assert (tmp_path / "a.mp4").read_bytes() == before
+
+
+def test_a_picture_never_takes_the_place_of_another(tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / "a.png"), np.full((64, 64, 3), 90, np.uint8))
+    before = (tmp_path / "y" / "a.png").read_bytes()
+    both = (tmp_path / "x" / "a.png", tmp_path / "y" / "a.png")
+    result = run("image", *both, "--out", tmp_path / "y", "--overwrite")
+    assert result.exit_code == 1 and "a.png is the input itself and would be lost" in result.stderr
+    assert (tmp_path / "y" / "a.png").read_bytes() == before
+
+
+def test_link_to_the_input_is_the_input(tmp_path: Path) -> None:
+    source = clips.make(tmp_path / "in.mp4")
+    (tmp_path / "link.mp4").symlink_to(source)
+    words = ("video", source, "--out", tmp_path / "link.mp4", "--overwrite")
+    complains(run(*words), "is the input itself")
+    assert len(clips.read(source)[0]) == 12
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folder permissions")
+def test_folder_without_permission(tmp_path: Path) -> None:
+    source = clips.make(tmp_path / "in.mp4")
+    place = Path("/proc") if os.geteuid() == 0 else Path("/")
+    if not place.is_dir():
+        pytest.skip("no read-only folder here")
+    complains(run("video", source, "--out", place / "o.mp4"), "could not be written")
+
+
+def test_warnings_are_sentences_and_success(tmp_path: Path) -> None:
+    source = clips.make(tmp_path / "in.mp4", Clip(frames=40, options={"bf": "0"}, faststart=True))
+    clips.cut(clips.damage(source, [4]), 0.6)
+    result = run("video", source, "--out", tmp_path / "o.mp4")
+    assert result.exit_code == 0
+    gaps, cut_off = result.stderr.strip().splitlines()
+    assert "could not be decoded" in gaps and "cut off" in cut_off
+
+
+def test_nothing_seen_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_SEES", "")
+    source = clips.make(tmp_path / "in.mp4")
+    complains(run("video", source, "--out", tmp_path / "o.mp4"), "no hand and no face", code=0)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["video", "in.mp4"],
+        ["video", "in.mp4", "--out", "o.mp4", "--no-hands", "--no-faces"],
+        ["video", "in.mp4", "--out", "o.mp4", "--max-hands", "0"],
+        ["video", "in.mp4", "--out", "o.mp4", "--smooth", "much"],
+        ["image", "in.png"],
+    ],
+)
+def test_wrong_usage(words: Sequence[str]) -> None:
+    result = run(*words)
+    assert result.exit_code == 2 and "Traceback" not in result.stderr
+
+
+def start(source: Path, folder: Path, **env: str) -> subprocess.Popen[str]:
+    words = [
+        "video",
+        str(source),
+        "--out",
+        str(folder / "o.mp4"),
+        "--json",
+        str(folder / "o.jsonl"),
+    ]
+    return subprocess.Popen(
+        [*FAKE, *words],
+        env={**ENV, **env},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_rows(folder: Path, count: int) -> None:
+    """Until about that many frames went into the data file in the making."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        if sum(p.stat().st_size for p in folder.glob(".o.jsonl.*")) > 3000 * count:
+            return
+        time.sleep(0.02)
+    raise AssertionError("the job did not get going")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_leaves_playable_files(tmp_path: Path, number: signal.Signals) -> None:
+    source = clips.make(tmp_path / "in.mp4", Clip(frames=400, sound="aac"))
+    job = start(source, tmp_path, FAKE_DELAY="0.02")
+    wait_for_rows(tmp_path, 20)
+    job.send_signal(number)
+    _, stderr = job.communicate(timeout=30)
+    assert job.returncode == 130
+    (line,) = stderr.strip().splitlines()
+    assert "stopped after" in line
+    times, _ = clips.read(tmp_path / "o.mp4")
+    rows = (tmp_path / "o.jsonl").read_text().splitlines()
+    assert 5 < len(times) == len(rows) - 1 < 400
+    assert names(tmp_path) == {"in.mp4", "o.mp4", "o.jsonl"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of a process")
+@pytest.mark.parametrize("limit", [60_000, 3_000_000])
+def test_disk_full_is_said_and_nothing_is_left(tmp_path: Path, limit: int) -> None:
+    # A limit on the size of files acts like a full disk: writing fails in the middle.
+    import resource
+
+    size = (640, 480) if limit > 1_000_000 else (96, 64)
+    source = clips.make(tmp_path / "in.mp4", Clip(frames=60, size_wh=size))
+    out = tmp_path / "o.mp4"
+    words = ["video", str(source), "--out", str(out)]
+    if limit < 1_000_000:
+        words += ["--json", str(tmp_path / "o.jsonl")]
+    done = subprocess.run(
+        [*FAKE, *words], env=ENV, capture_output=True, text=True, timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    (line,) = done.stderr.strip().splitlines()
+    assert "could not be written" in line
+    assert names(tmp_path) == {"in.mp4"}
+
+
+def test_picture(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "in.png"), clips.picture(0))
+    words = ("--out", tmp_path / "o.png", "--json", tmp_path / "o.jsonl")
+    result = run("image", tmp_path / "in.png", *words)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert names(tmp_path) == {"in.png", "o.png", "o.jsonl"}
+
+
+def test_pictures_of_a_folder(tmp_path: Path) -> None:
+    for name in ("a.png", "b.jpg"):
+        cv2.imwrite(str(tmp_path / name), clips.picture(0))
+    (tmp_path / "c.png").write_bytes(b"no picture")
+    result = run("image", tmp_path, "--out", tmp_path / "o", "--json", tmp_path / "all.jsonl")
+    assert result.exit_code == 1 and names(tmp_path / "o") == {"a.png", "b.jpg"}
+    assert "c.png is no picture" in result.stderr and "1 of 3 inputs failed" in result.stderr
+    _, *rows = map(json.loads, (tmp_path / "all.jsonl").read_text().splitlines())
+    assert [(r["frame"], r["file"], r["size_wh"]) for r in rows] == [
+        (0, "a.png", [96, 64]),
+        (1, "b.jpg", [96, 64]),
+    ]

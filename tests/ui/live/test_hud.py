@@ -1,0 +1,83 @@
+"""The words on the picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from tests.helpers.fake_pipeline import HEALTH
+from tracker.live.pipeline import Recording
+from tracker.sources.source import CameraState, Phase
+from tracker.track import TrackerConfig
+from ui.live import hud
+
+
+def test_numbers() -> None:
+    lines = hud.numbers(HEALTH, 29.8, (20.6, 35.2))
+    assert lines == [
+        "capture 30.0 fps   shown 29.8 fps",
+        "network 4.2 ms   tracker 7.9 ms",
+        "latency p50 21  p95 35 ms",
+        "dropped 3",
+        "FakeProvider, 2 threads",
+    ]
+    assert hud.numbers(HEALTH, 0.0, None)[2] == "latency -"
+
+
+def test_engine_before_it_is_loaded() -> None:
+    assert hud.engine(replace(HEALTH, provider="", threads=0)) == "no network is loaded yet"
+    assert hud.engine(replace(HEALTH, threads=1)) == "FakeProvider, 1 thread"
+    cpu = replace(HEALTH, provider="CPUExecutionProvider")
+    assert hud.engine(cpu) == "ONNX Runtime CPU, 2 threads"
+    building = replace(cpu, provider=f"{cpu.provider} (TensorRT-RTX engine builds)")
+    assert hud.engine(building) == "ONNX Runtime CPU (TensorRT-RTX engine builds), 2 threads"
+
+
+def test_capitals() -> None:
+    assert hud.capital("the disk is full") == "The disk is full"
+    assert hud.capital("bad.onnx is no model") == "bad.onnx is no model"
+    assert hud.capital("/a/b.mp4 is full") == "/a/b.mp4 is full" and hud.capital("") == ""
+
+
+@pytest.mark.parametrize("phase", [p for p in get_args(Phase) if p != "running"])
+def test_each_state_has_words(phase: Phase) -> None:
+    health = replace(HEALTH, camera=CameraState(phase, "camera 0 says why", 100.0))
+    found = hud.banner(health, 101.0)
+    assert found is not None and found.title and found.text == "Camera 0 says why"
+    later = hud.banner(health, 112.0)
+    assert later is not None and ("(0:12)" in later.title) == (phase != "ended")
+
+
+def test_running_has_no_banner() -> None:
+    assert hud.banner(HEALTH, 1e6) is None and hud.note(HEALTH) == ""
+
+
+def test_networks_are_awaited() -> None:
+    found = hud.banner(replace(HEALTH, tracker_ms=0.0), 0.0)
+    assert found is not None and "Loading" in found.title and not found.is_error
+
+
+def test_errors() -> None:
+    stumble = replace(HEALTH, error="a frame could not be tracked")
+    assert hud.banner(stumble, 0.0) is None and hud.note(stumble) == "A frame could not be tracked"
+    dead = replace(HEALTH, error="the tracker ended: no memory", dead=True)
+    found = hud.banner(dead, 0.0)
+    assert found is not None and found.is_error and found.text == "The tracker ended: no memory"
+    assert hud.note(dead) == ""
+
+
+def test_recording() -> None:
+    recording = Recording(Path("a.mp4"), 65.4, 1960, 0, False)
+    assert hud.recording_badge(recording) == "REC 1:05  raw"
+    lossy = replace(recording, lost=7, annotated=True, seconds=3723.0)
+    assert hud.recording_badge(lossy) == "REC 1:02:03  annotated  7 frames lost"
+    assert "Finishing" in hud.recording_badge(replace(recording, finishing=True))
+
+
+def test_models() -> None:
+    assert hud.models(TrackerConfig()) == "bundled"
+    assert hud.models(TrackerConfig(hand_model="x/mine.onnx")) == "mine.onnx + bundled"
+    assert hud.models(TrackerConfig(hand_model="x/mine.onnx", faces=False)) == "mine.onnx"

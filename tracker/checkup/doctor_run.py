@@ -1,0 +1,162 @@
+"""The checks of `tracker doctor` that need the tracker's own modules: files, engines, a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from hashlib import sha256
+
+import av
+
+import assets
+from tracker.checkup import selftest
+from tracker.checkup.doctor import NOTHING, Finding
+from tracker.errors import UserError
+from tracker.find.detect import FACE, PALM, DetectorSpec, Finder, load_detector
+from tracker.find.locate import Model, load_model
+from tracker.sources.cameras import Camera, list_cameras
+from tracker.track import BUNDLED, Tracker
+from tracker.types import Kind
+
+CUDA = "CUDAExecutionProvider"
+AGAIN = "install landmark-tracker again"
+SLOW = 1e3 / 30  # ms per frame
+# What a missing or damaged file, and an engine that does not start, raise.
+LOAD_ERRORS = (OSError, ValueError, RuntimeError)
+DETECTORS: Mapping[Kind, DetectorSpec] = {"hand": PALM, "face": FACE}
+
+
+def run_checks(cuda: bool) -> tuple[list[Finding], dict[str, object]]:
+    """Findings, and facts for machines."""
+    models: dict[Kind, Model] = {}
+    finders: dict[Kind, Finder] = {}
+    findings: list[Finding] = []
+    facts: list[dict[str, object]] = []
+    for kind in BUNDLED:
+        findings += [check_model(kind, models, facts), check_detector(kind, finders)]
+    bound = {model.engine.provider for model in models.values()}
+    import onnxruntime  # here, after `engines` has switched its telemetry off
+
+    available = onnxruntime.get_available_providers()
+    findings += [provider_finding(available, bound, cuda), encoder_finding()]
+    tested: dict[str, object] | None = None
+    if len(models) == len(finders) == len(BUNDLED):
+        finding, tested = check_run(Tracker(models=models, detectors=finders))
+        findings.append(finding)
+    seen, cameras = check_cameras()
+    further: dict[str, object] = {
+        "models": facts,
+        "providers": {"available": available, "bound": sorted(bound)},
+        "self_test": tested,
+        "cameras": [asdict(camera) for camera in cameras],
+    }
+    return [*findings, seen], further
+
+
+def check_model(kind: Kind, models: dict[Kind, Model], facts: list[dict[str, object]]) -> Finding:
+    """Load the bundled landmark model of a kind, and keep it with what its file says."""
+    name = f"{kind} model"
+    try:
+        path = assets.path(BUNDLED[kind])
+        model = load_model(path)
+    except LOAD_ERRORS as error:
+        return Finding(name, "error", str(error), AGAIN)
+    models[kind] = model
+    digest = sha256(path.read_bytes()).hexdigest()
+    info = asdict(model.info)
+    engine = model.engine
+    facts.append({"file": path.name, "sha256": digest, "provider": engine.provider, "info": info})
+    fact = (
+        f"{path.name}: {len(model.info.landmarks)} landmarks, {model.info.network}, "
+        f"sha256 {digest[:12]}, {engine.provider}"
+    )
+    return Finding(name, "ok", fact)
+
+
+def check_detector(kind: Kind, finders: dict[Kind, Finder]) -> Finding:
+    """Load the bundled detector of a kind; its sum is checked on the way."""
+    spec = DETECTORS[kind]
+    try:
+        finders[kind] = load_detector(spec)
+    except LOAD_ERRORS as error:
+        return Finding(f"{kind} detector", "error", str(error), AGAIN)
+    return Finding(f"{kind} detector", "ok", f"{spec.file.rpartition('/')[2]}: sum right, LiteRT")
+
+
+def provider_finding(available: Sequence[str], bound: set[str], cuda: bool) -> Finding:
+    """Does the GPU do the work, where there is one?"""
+    used = ", ".join(sorted(bound)) or "none"
+    fact = f"ONNX Runtime runs the models with {used}"
+    if CUDA in available and CUDA not in bound:
+        return Finding(
+            "engine",
+            "warning",
+            f"{fact}, although its CUDA provider is installed",
+            "check the NVIDIA driver and the CUDA and cuDNN versions that onnxruntime-gpu needs",
+        )
+    if cuda and CUDA not in available:
+        advice = "for the NVIDIA GPU, put onnxruntime-gpu in the place of onnxruntime"
+        return Finding("engine", "ok", f"{fact}; this onnxruntime has no CUDA", advice)
+    return Finding("engine", "ok", fact)
+
+
+def encoder_finding() -> Finding:
+    """Can annotated videos be written?"""
+    try:
+        av.Codec("libx264", "w")
+    except av.codec.codec.UnknownCodecError:
+        return Finding(
+            "encoder",
+            "error",
+            "this PyAV has no libx264, so no annotated video can be written",
+            "run 'pip install --force-reinstall --only-binary=av av'",
+        )
+    return Finding("encoder", "ok", f"libx264, PyAV {av.__version__}")
+
+
+def check_run(tracker: Tracker) -> tuple[Finding, dict[str, object] | None]:
+    """The self-test, as a finding and as facts."""
+    try:
+        done = selftest.run(tracker)
+    except LOAD_ERRORS as error:
+        return Finding("self-test", "error", str(error), AGAIN), None
+    return selftest_finding(done), asdict(done) | {"ms_per_frame": done.ms_per_frame}
+
+
+def selftest_finding(done: selftest.SelfTest) -> Finding:
+    """Was the face found in every frame, and fast enough for live use?"""
+    stages = ", ".join(f"{name} {ms:.1f}" for name, ms in done.ms_per_stage.items())
+    fact = (
+        f"face found in {done.with_face} of {done.frames} frames; "
+        f"{done.ms_per_frame:.1f} ms per frame ({stages})"
+    )
+    if done.with_face < done.frames:
+        return Finding("self-test", "error", fact, f"{AGAIN}; if that does not help, report it")
+    if done.ms_per_frame > SLOW:
+        advice = "for 30 fps, end other programs, or follow less with --no-hands or --no-faces"
+        return Finding("self-test", "warning", fact, advice)
+    return Finding("self-test", "ok", fact)
+
+
+def check_cameras() -> tuple[Finding, list[Camera]]:
+    """Which cameras are connected, and whether they may be used; none is opened."""
+    try:
+        cameras = list_cameras()
+    except UserError as error:
+        fact, _, advice = str(error).rpartition("; ")
+        return Finding("cameras", "warning", fact, advice), []
+    return cameras_finding(cameras), cameras
+
+
+def cameras_finding(cameras: Sequence[Camera]) -> Finding:
+    """What was found, and why a camera cannot be used."""
+    if not cameras:
+        advice = "plug one in for 'tracker live'; files and network streams need none"
+        return Finding("cameras", "ok", "no camera is connected", advice)
+    names = ", ".join(f"{camera.index} {camera.name}" for camera in cameras)
+    found = Finding("cameras", "ok", names, NOTHING)
+    troubles = [camera.trouble for camera in cameras if camera.trouble]
+    if troubles:
+        fact, _, advice = troubles[0].rpartition("; ")
+        return replace(found, level="warning", fact=f"{names}: {fact}", advice=advice)
+    return found

@@ -1,0 +1,1 @@
+"""Jobs over files: a video or a picture in, an annotated one and landmarks out."""

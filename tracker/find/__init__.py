@@ -1,0 +1,1 @@
+"""One frame in, landmarks out: detectors, crops, the network, geometry."""

@@ -1,0 +1,174 @@
+"""The contract between `train export` and the tracker: one ONNX file that describes itself.
+
+Graph. Input `image`: float32 (N, C, S, S), raw 0..255, RGB (C = 3) or gray (C = 1); the
+normalisation is inside. Outputs: `xy` (N, K, 2) crop pixels, `score` (N, K) in [0, 1],
+`presence` (N,) in [0, 1], and one output per attribute, by its name: class attributes give
+probabilities (N, classes), `pose` gives (N, 3) yaw, pitch, roll in degrees in the crop.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import cast, get_args
+
+from tracker.errors import UserError
+from tracker.types import CropRule, Kind
+
+SCHEMA = 1
+TOML = "project.toml"  # what makes a folder a project
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A class attribute has class names; a regression has none and `size` values."""
+
+    name: str
+    classes: tuple[str, ...] = ()
+    size: int = 0
+
+    @property
+    def width(self) -> int:
+        """Length of the output vector."""
+        return len(self.classes) or self.size
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a model file says about itself (ONNX metadata_props, one JSON under `tracker`)."""
+
+    kind: Kind
+    landmarks: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...]  # 0-based landmark indices
+    flip_pairs: tuple[tuple[int, int], ...]  # 0-based
+    attributes: tuple[Attribute, ...]
+    network: str
+    size: int  # input side, pixels
+    colour: str  # 'rgb' or 'gray'
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    beta: float
+    licence: str
+    data: str
+    checkpoint_sha256: str
+    schema: int = SCHEMA
+    crop: CropRule | None = None  # None: as built in for the kind and its markup
+
+    def to_props(self) -> dict[str, str]:
+        """The metadata_props of an ONNX file."""
+        return {"tracker": json.dumps(asdict(self))}
+
+    @staticmethod
+    def from_props(props: Mapping[str, str], origin: str) -> ModelInfo:
+        """Read it back; ValueError says which file is not one of ours."""
+        if "tracker" not in props:
+            raise ValueError(
+                f"{origin} carries no landmark description; make it with 'train export'"
+            )
+        try:
+            d = json.loads(props["tracker"])
+        except json.JSONDecodeError as error:
+            raise ValueError(
+                f"{origin} describes its landmarks in broken JSON ({error}); "
+                "export it again with 'train export'"
+            ) from error
+        if d.get("schema") != SCHEMA:
+            raise ValueError(
+                f"{origin} has model schema {d.get('schema')}, this program reads {SCHEMA}; "
+                "export it again with 'train export'"
+            )
+        d["attributes"] = tuple(
+            Attribute(a["name"], tuple(a["classes"]), a["size"]) for a in d["attributes"]
+        )
+        for key in ("landmarks", "mean", "std"):
+            d[key] = tuple(d[key])
+        for key in ("edges", "flip_pairs"):
+            d[key] = tuple((int(a), int(b)) for a, b in d[key])
+        if d.get("crop") is not None:
+            d["crop"] = CropRule(float(d["crop"]["scale"]), tuple(d["crop"]["across"]))
+        d["kind"] = cast(Kind, d["kind"])
+        info = ModelInfo(**d)
+        _check(info, origin)
+        return info
+
+
+def model_file(path: str | Path) -> Path:
+    """The model file meant by `path`: itself, or the newest finished one of a project folder.
+
+    Raises UserError when there is nothing at `path`, or no model in the project yet.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        if path.suffix == "" and not path.exists():
+            raise UserError(f"there is no project and no model file at {path}; check the path")
+        return path
+    if is_project(path):
+        return newest_model(path)
+    if (path / "model.onnx").is_file():  # the folder of one run
+        return path / "model.onnx"
+    raise UserError(
+        f"{path} is no project (there is no project.toml in it); give a project folder or an "
+        ".onnx file"
+    )
+
+
+def model_name(path: Path) -> str:
+    """How to call a model file: its name, or 'PROJECT, run RUN' where it lies in a project."""
+    run = path.absolute().parent
+    forms = {"model.onnx": "", "model.fp16.onnx": " in fp16", "model.int8.onnx": " in int8"}
+    if path.name in forms and run.parent.name == "models":
+        return f"{run.parent.parent.name}, run {run.name}{forms[path.name]}"
+    return path.name
+
+
+def _check(info: ModelInfo, origin: str) -> None:
+    """ValueError where a description contradicts itself."""
+    count = len(info.landmarks)
+    across = () if info.crop is None else info.crop.across
+    indices = [i for pair in (*info.edges, *info.flip_pairs, across) for i in pair]
+    if info.kind not in KINDS:
+        fact = f"finds {info.kind!r}, this program knows {', '.join(KINDS)}"
+    elif any(not 0 <= i < count for i in indices):
+        fact = f"has {count} landmarks and names number {max(indices, key=abs)} (from 0)"
+    elif info.colour not in ("rgb", "gray"):
+        fact = f"wants {info.colour!r} pictures, this program gives rgb or gray"
+    elif not count or info.size < 1:
+        fact = f"describes {count} landmarks in pictures of {info.size} pixels"
+    else:
+        return
+    raise ValueError(f"{origin} {fact}; export it again with 'train export'")
+
+
+def is_project(path: Path) -> bool:
+    """Whether a folder holds a project."""
+    return (path / TOML).is_file()
+
+
+def own_model(root: Path) -> Path | None:
+    """The ONNX of the run that was finished last; None where there is none yet."""
+    return max(sorted((root / "models").glob("[!.]*/model.onnx")), key=finished_at, default=None)
+
+
+def newest_model(root: Path) -> Path:
+    """The ONNX of the run that was finished last. UserError when there is none."""
+    found = own_model(root)
+    if found is None:
+        raise UserError(
+            f"{root} has no trained model yet (models/*/model.onnx); make one with "
+            f"'train finetune {root.name}'"
+        )
+    return found
+
+
+def finished_at(onnx: Path) -> float:
+    """Unix seconds: what run.json beside the model says, else when the file was written."""
+    written = onnx.stat().st_mtime
+    try:
+        when = json.loads((onnx.parent / "run.json").read_text(encoding="utf-8"))["finished"]
+        return datetime.fromisoformat(when).timestamp() if isinstance(when, str) else float(when)
+    except (OSError, ValueError, KeyError, TypeError):
+        return written

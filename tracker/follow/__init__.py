@@ -1,0 +1,1 @@
+"""Landmarks become tracks: who is who, smoothed, with a gesture."""

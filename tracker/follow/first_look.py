@@ -1,0 +1,118 @@
+"""The crops in which a new object is judged: from a detector's box, or from the whole frame.
+
+The network answers well where the object lies in its crop as it did in training. A first look only
+says roughly where the landmarks are; the crop around those is the one that is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tracker.find.detect import letterbox
+from tracker.find.geometry import CROP_SCALE, box_from_detection, box_from_landmarks
+from tracker.find.locate import COLLAPSED, Model, is_plausible, locate
+from tracker.find.model_file import ModelInfo
+from tracker.follow.associate import duplicates, overlap_share
+from tracker.timings import Timings
+from tracker.types import CropBox, Detection, Floats, Image, Located
+
+KNOWN_SHARE = 0.5  # a detection that shares so much of the smaller box is a followed object
+HINT_PRESENCE = 0.1  # a first crop in which the network gives less than this holds none
+# Looks after the one at the whole frame, each at the landmarks of the one before. The face model
+# without its detector: 0, 1, 2 such looks find 0, 60, 60 of 60 large faces, and 0, 0, 44 of them at
+# half the size; looking at the parts of the frame too makes that 60. The hand model, hands lying
+# turned: with two looks 13 of 41 at half the size, with four 27. Parts of a quarter add nothing.
+REFINE = 4
+BEYOND = 0.2  # longer sides of the box
+SPARE = 2  # views that are refined beyond those there is room for: the first score misleads
+
+
+def from_detections(
+    frame: Image, found: Sequence[Detection], known: Sequence[Floats], room: int, model: Model,
+    timings: Timings,
+) -> list[CropBox]:  # fmt: skip
+    """Crops around at most `room` new objects, centred on what a first run of the network gave.
+
+    `known`: boxes (4,) xyxy of what is followed already. A markup with a crop rule of its own may
+    fill a small part of the detector's crop (a mouth in a face), so there only the crop of the rule
+    is judged.
+    """
+    boxes = [
+        box_from_detection(d)
+        for d in found
+        if all(overlap_share(d.box_xyxy, k) < KNOWN_SHARE for k in known)
+    ]
+    first = locate(frame, boxes[:room], model, timings)
+    if model.info.crop is not None:
+        first = locate(frame, around(first, model.info), model, timings)
+    return [
+        box_from_landmarks(f.kind, f.xy, rule=model.info.crop)
+        for f in first
+        if f.presence >= HINT_PRESENCE and is_plausible(f, frame)
+    ]
+
+
+def from_frame(
+    frame: Image, known: Sequence[Floats], room: int, model: Model, timings: Timings
+) -> list[CropBox]:
+    """The same for what no detector finds: the network looks at the whole frame and at its parts.
+
+    What is followed already is blackened, so that the others are seen.
+    """
+    frame = hidden(frame, known)
+    found = locate(frame, views(frame.shape), model, timings)
+    found = sorted(found, key=lambda f: -f.presence)[: room + SPARE]
+    for _ in range(REFINE):
+        found = locate(frame, around(found, model.info), model, timings)
+    sure = [f for f in found if f.presence >= HINT_PRESENCE and is_plausible(f, frame)]
+    sure.sort(key=lambda f: -f.presence)
+    repeated = duplicates([f.xy for f in sure], range(len(sure)))
+    new = [f for i, f in enumerate(sure) if i not in repeated]
+    return [box_from_landmarks(f.kind, f.xy, rule=model.info.crop) for f in new[:room]]
+
+
+def views(shape_hw: tuple[int, ...]) -> list[CropBox]:
+    """The whole frame as a square, and squares of half its side that cover it, overlapping."""
+    whole = letterbox(shape_hw)
+    side = whole.side / 2
+    lines = []
+    for length in (shape_hw[1], shape_hw[0]):
+        count = max(1, int(np.ceil((length - side) / (side / 2) - 1e-9)) + 1)
+        ends = (side / 2 - 0.5, length - side / 2 - 0.5)
+        middle = [(length - 1) / 2]
+        lines.append(np.linspace(*ends, count) if count > 1 else np.array(middle))
+    parts = [CropBox(np.array([x, y], np.float32), side, 0.0) for y in lines[1] for x in lines[0]]
+    return [whole, *parts]
+
+
+def around(found: Sequence[Located], info: ModelInfo) -> list[CropBox]:
+    """Crops at the landmarks of a look that is not judged; none at landmarks that are not finite.
+
+    Landmarks that gathered in one place tell where to look and not how near.
+    """
+    scale = CROP_SCALE[info.kind] if info.crop is None else info.crop.scale
+    boxes = []
+    for f in found:
+        if np.isfinite(f.xy).all():
+            box = box_from_landmarks(f.kind, f.xy, rule=info.crop)
+            least = COLLAPSED * scale * f.box.side
+            boxes.append(CropBox(box.centre_xy, max(box.side, least), box.angle))
+    return boxes
+
+
+def hidden(frame: Image, known: Sequence[Floats]) -> Image:
+    """The frame with boxes (4,) xyxy of landmarks blackened; the frame itself where there are none.
+
+    An object reaches beyond its landmarks: the boxes are enlarged by BEYOND on each side.
+    """
+    if not known:
+        return frame
+    frame = frame.copy()
+    for box in known:
+        more = BEYOND * float((box[2:] - box[:2]).max())
+        grown = np.rint(box + np.array([-more, -more, more, more]))
+        x0, y0, x1, y1 = np.clip(grown, 0, None).astype(int)
+        frame[y0 : y1 + 1, x0 : x1 + 1] = 0
+    return frame

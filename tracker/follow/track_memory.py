@@ -1,0 +1,162 @@
+"""The memory of one track: its filters, where it will be next, and what the user is shown."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tracker.find.geometry import box_from_landmarks
+from tracker.find.head_pose import pose_from_landmarks, wrap_degrees
+from tracker.find.model_file import ModelInfo
+from tracker.follow.associate import object_size
+from tracker.follow.gesture import GestureFilter
+from tracker.follow.smooth import OneEuro, SmoothConfig
+from tracker.types import CropBox, Floats, Located, Pose, Side, Track
+
+SIDE_FRAMES = 30  # the side is the mean over about this many frames
+POSE_SPAN = 60.0  # degrees that count as one 'object size' when a pose is smoothed
+SPEED_TAU = 0.05  # time constant of a track's velocity, s
+PRESENCE_TAU = 0.3  # time constant of a track's presence, s
+SURE_PRESENCE = 0.7  # an object below this is followed, and looked for again
+LOOK_AHEAD = 0.25  # a box is moved ahead by at most this many object sizes
+# A crop stays where it is until the object has moved by this much: then a still object gives the
+# network the very same crop, and the answer does not feed its own noise back into the next one.
+STEADY_SHIFT, STEADY_SIDE, STEADY_ANGLE = 0.03, 0.05, 4.0  # sides, ratio, degrees
+
+
+class Follower:
+    """One object that is being followed, or was until a moment ago."""
+
+    def __init__(self, track_id: int, info: ModelInfo, smooth: SmoothConfig | None) -> None:
+        """`update` must follow before anything is asked of it."""
+        self.id = track_id
+        self.age = 0
+        self.missed = 0  # frames in a row without an answer
+        self.t = 0.0  # of the last answer
+        self.presence = 0.0  # of the last answer,
+        self.presence_mean = 0.0  # and on average
+        self.left_p: float | None = None
+        self._info = info
+        self._points, self._pose = OneEuro(smooth), OneEuro(smooth)
+        self._roll = 0.0
+        classes = {a.name: a.classes for a in info.attributes}
+        self._gesture = GestureFilter(classes["gesture"]) if "gesture" in classes else None
+        self._sides_seen = 0
+        self._velocity = np.zeros(2)  # frame pixels per second
+        self._box: CropBox | None = None
+        self.xy: Floats = np.zeros((0, 2), np.float32)  # the last raw landmarks
+
+    def update(self, found: Located, t: float) -> Track:
+        """Take in the newest answer, and tell what to show for it."""
+        self._move(found, t)
+        size = object_size(found.xy)
+        xy = self._points.update(found.xy, t, size)
+        self._average_side(found)
+        gesture, gesture_p = None, 0.0
+        if self._gesture is not None:
+            gesture, gesture_p = self._gesture.update(found.attributes["gesture"], t)
+        pose = self._smooth_pose(found, t)
+        self.t, self.missed = t, 0
+        self.age += 1
+        side, side_p = self._side()
+        return Track(
+            self.id, found.kind, xy, found.xy, found.score, found.presence,
+            side, side_p, gesture, gesture_p, pose, self.age - 1,
+            self._gesture.probabilities() if self._gesture is not None else (),
+        )  # fmt: skip
+
+    def miss(self) -> None:
+        """Note that a frame brought no answer."""
+        self.missed += 1
+        self.age += 1
+
+    def expected_xy(self, t: float) -> Floats:
+        """Landmarks (K, 2) where they should be at time t, were the velocity to stay."""
+        shift = self._velocity * (t - self.t)
+        most = LOOK_AHEAD * object_size(self.xy)
+        length = float(np.linalg.norm(shift))
+        if length > most:
+            shift *= most / length
+        return (self.xy + shift).astype(np.float32)
+
+    def next_box(self, t: float) -> CropBox:
+        """The crop for the frame at time t."""
+        box = box_from_landmarks(self._info.kind, self.expected_xy(t), rule=self._info.crop)
+        if self._box is None or not is_steady(self._box, box):
+            self._box = box
+        return self._box
+
+    def restart(self) -> None:
+        """Forget the motion and the averages over time, keep id, age and side."""
+        self._points.reset()
+        self._pose.reset()
+        if self._gesture is not None:
+            self._gesture.reset()
+        self._velocity = np.zeros(2)
+        self._box = None
+        self.xy = self.xy[:0]
+
+    @property
+    def is_sure(self) -> bool:
+        """Was it surely there in the last frame?"""
+        return not self.missed and self.presence >= SURE_PRESENCE
+
+    @property
+    def lag_ms(self) -> float:
+        """By how much the smoothed landmarks trail at present."""
+        return self._points.lag_ms
+
+    def _move(self, found: Located, t: float) -> None:
+        dt = t - self.t
+        if not len(self.xy):
+            self.presence_mean = found.presence
+        elif dt > 0:
+            velocity = (found.xy.mean(0) - self.xy.mean(0)) / dt
+            self._velocity += (1 - np.exp(-dt / SPEED_TAU)) * (velocity - self._velocity)
+            weight = float(1 - np.exp(-dt / PRESENCE_TAU))
+            self.presence_mean += weight * (found.presence - self.presence_mean)
+        self.presence, self.xy = found.presence, found.xy
+
+    def _average_side(self, found: Located) -> None:
+        left = left_probability(found, self._info)
+        if left is None:
+            return
+        self._sides_seen = min(self._sides_seen + 1, SIDE_FRAMES)
+        before = left if self.left_p is None else self.left_p
+        self.left_p = before + (left - before) / self._sides_seen
+
+    def _side(self) -> tuple[Side | None, float]:
+        if self.left_p is None:
+            return None, 0.0
+        return ("left", self.left_p) if self.left_p >= 0.5 else ("right", 1 - self.left_p)
+
+    def _smooth_pose(self, found: Located, t: float) -> Pose | None:
+        is_face68 = self._info.kind == "face" and len(found.xy) == 68 and self._info.crop is None
+        if "pose" in found.attributes:
+            yaw, pitch, roll = (float(v) for v in found.attributes["pose"])
+        elif is_face68:
+            pose = pose_from_landmarks(found.xy)
+            yaw, pitch, roll = pose.yaw, pose.pitch, pose.roll
+        else:
+            return None
+        # Unwound, so that a roll that passes 180 degrees does not swing back through 0.
+        self._roll += wrap_degrees(roll - self._roll)
+        values = self._pose.update([[yaw, pitch, self._roll]], t, POSE_SPAN)[0]
+        return Pose(float(values[0]), float(values[1]), wrap_degrees(float(values[2])))
+
+
+def left_probability(found: Located, info: ModelInfo) -> float | None:
+    """How likely a hand is the person's left one; None where the model does not say."""
+    if info.kind != "hand":
+        return None
+    for attribute in info.attributes:
+        if attribute.name == "side" and "left" in attribute.classes:
+            return float(found.attributes["side"][attribute.classes.index("left")])
+    return None
+
+
+def is_steady(old: CropBox, new: CropBox) -> bool:
+    """Is the new crop so near the old one that the old one may stay?"""
+    shift = float(np.linalg.norm(new.centre_xy - old.centre_xy)) / old.side
+    ratio = abs(np.log(new.side / old.side))
+    turn = abs(wrap_degrees(new.angle - old.angle))
+    return bool(shift <= STEADY_SHIFT and ratio <= STEADY_SIDE and turn <= STEADY_ANGLE)

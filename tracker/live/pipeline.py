@@ -1,0 +1,300 @@
+"""The live pipeline. Threads start here, for files in `tracker.files.side_by_side`, and in
+`tracker.find.background_detector`.
+
+    camera reader -> [Slot: the newest frame] -> tracker -> [the newest Shown] <- the window, when
+          |                                         |        it wants
+          +--> [Backlog: bounded] --> recorder <----+
+
+The camera's threads are those of `tracker.sources.reconnect`. Where `TrackerConfig.live` is set, a
+tracker runs its detectors on a thread of its own, which ends with it. Nobody waits for a slower
+one, and nothing grows: frames that the tracker has no time for are dropped and counted, frames that
+the recorder has no room for are lost and counted. A thread that dies closes the pipeline and leaves
+its reason.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Lock, Thread
+from typing import TypeVar
+
+from tracker.errors import UserError
+from tracker.live.tracking_thread import Captured, MakeTracker, Notes, TrackerStage, sentence
+from tracker.outputs.flags import AROUND, Ring, save_flag, save_snapshot
+from tracker.outputs.landmark_files import UsedModel
+from tracker.outputs.live_recorder import About, Recorder, Recording
+from tracker.outputs.overlay import Style
+from tracker.slots import Slot
+from tracker.sources.reconnect import Feed
+from tracker.sources.source import CameraError, CameraLimits, CameraState, Gap, Source
+from tracker.track import Tracker, TrackerConfig
+from tracker.types import Frame, Shown
+
+__all__ = ["Health", "Pipeline", "Recording", "Shown", "within"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How everything goes, at one moment."""
+
+    camera: CameraState
+    capture_fps: float
+    network_ms: float  # per frame, averaged
+    tracker_ms: float  # the whole of `Tracker.process`
+    dropped: int  # captured frames that the tracker had no time for
+    provider: str  # what runs the networks; empty until they are loaded
+    threads: int
+    lag_ms: float  # by which smoothed landmarks trail
+    recording: Recording | None
+    error: str | None  # one sentence: what last went wrong and still matters
+    failed_frames: int = 0  # frames on which the tracker failed
+    dead: bool = False  # a stage died and everything has ended; `error` tells why
+    models: tuple[UsedModel, ...] = ()  # in use; empty until they are loaded
+    gaps: tuple[Gap, ...] = ()  # times without true pictures so far
+    other_models: tuple[UsedModel, ...] = ()  # of the second tracker
+
+
+class Pipeline:
+    """Camera to landmarks, live. All methods may be called from any thread.
+
+    `latest`, `health`, `pause`, `configure` and `compare` return at once. `start_recording` touches
+    the disk; `snapshot`, `flag` (about a second) and `stop_recording` (a long recording takes
+    seconds) return when their files are complete, and raise UserError: call them off a GUI thread.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        config: TrackerConfig,
+        make_tracker: MakeTracker = Tracker,
+        clock: Callable[[], float] = time.monotonic,
+        limits: CameraLimits | None = None,
+    ) -> None:
+        """Nothing is opened or loaded before `start`. `clock` gives seconds."""
+        self._source, self._clock = source, clock
+        self._notes = Notes(clock)
+        self._slot: Slot[Captured] = Slot()
+        self._ring = Ring()
+        self._feed = Feed(source, self._capture, self._spawn, clock, limits, self._gap_ended)
+        self._stage = TrackerStage(
+            self._slot, config, make_tracker, self._publish, self._notes, clock
+        )
+        self._closing = Event()
+        self._lock = Lock()  # guards all below; held for moments only
+        self._threads: list[Thread] = []
+        self._recorder: Recorder | None = None
+        self._shown: Shown | None = None
+        self._dead: str | None = None
+        self._serial, self._t = 0, 0.0  # of the last captured frame
+        self._paused, self._pauses = False, 0
+        self._paused_at: float | None = None  # of the frame before a pause that has just ended
+
+    def start(self) -> None:
+        """Open the source, load the networks, begin; returns at once."""
+        self._spawn("camera", self._feed.run)
+        self._spawn("tracker", self._stage.run)
+
+    def close(self, timeout: float = 2.0) -> bool:
+        """End everything within `timeout` seconds; call once more to wait on.
+
+        False: a thread did not end, since a device or disk does not answer. It is a daemon, so it
+        ends with the program, and what was recorded until then is kept as MKV.
+        """
+        deadline = time.monotonic() + timeout
+        self._shut()
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(max(deadline - time.monotonic(), 0.0))
+        return not any(thread.is_alive() for thread in threads)
+
+    def latest(self) -> Shown | None:
+        """The newest frame with its results."""
+        return self._shown
+
+    def health(self) -> Health:
+        """How everything goes, now."""
+        stage = self._stage.facts
+        recorder = self._recorder
+        return Health(
+            camera=self._feed.state,
+            capture_fps=self._feed.fps,
+            network_ms=stage.network_ms,
+            tracker_ms=stage.tracker_ms,
+            dropped=self._slot.dropped,
+            provider=", ".join(dict.fromkeys(m.provider for m in stage.used)),
+            threads=max((m.threads for m in stage.used), default=0),
+            lag_ms=stage.lag_ms,
+            recording=None if recorder is None else recorder.facts,
+            error=self._dead or self._notes.newest,
+            failed_frames=stage.failed,
+            dead=self._dead is not None,
+            models=stage.used,
+            other_models=stage.other_used,
+            gaps=self._feed.gaps,
+        )
+
+    def pause(self, on: bool) -> None:
+        """Hold the picture, or go on. A camera is read on, a file waits where it is."""
+        with self._lock:
+            if on and not self._paused:
+                self._paused_at = self._t
+                self._pauses += 1
+            self._paused = on
+        self._feed.pause(on)
+
+    def configure(self, config: TrackerConfig) -> None:
+        """Track like this as soon as it is loaded; if that fails, Health.error says so."""
+        self._stage.configure(config)
+
+    def compare(self, config: TrackerConfig | None) -> None:
+        """Run a second tracker on the same frames (Shown.other), or no more."""
+        self._stage.compare(config)
+
+    def start_recording(self, path: Path, annotated: bool, style: Style | None = None) -> None:
+        """Record to `path` (ends in .mp4), see `live_recorder.py`; `style` of annotated ones."""
+        recorder = Recorder(path, annotated, self._about(style or Style()))
+        with self._lock:
+            if self._closing.is_set():
+                raise UserError(f"{path} was not begun: the picture has ended; open a camera")
+            if self._recorder is not None:
+                raise UserError(f"{self._recorder.path} is still being recorded; stop that first")
+            self._recorder = recorder
+        self._notes.clear("recording")
+        self._spawn("recorder", lambda: self._record(recorder))
+
+    def stop_recording(self) -> Path | None:
+        """End the recording; the video, or None where there is none. Waits for its files."""
+        recorder = self._recorder
+        if recorder is None:
+            return None
+        for gap in self._feed.gaps[-1:]:
+            if gap.end is None:
+                recorder.gap(gap)
+        recorder.stop()
+        recorder.done.wait()
+        return recorder.saved
+
+    def snapshot(self, folder: Path, style: Style | None = None) -> Path:
+        """Save the newest picture, with its landmarks drawn if `style` is given; its path."""
+        return save_snapshot(folder, self._newest(None), self._about(style))
+
+    def flag(self, project: Path, shown: Shown | None = None) -> Path:
+        """Keep the newest moment, or `shown` of the last second, for labelling; its folder."""
+        shown = self._newest(shown)
+        frames = self._ring.around(shown, 0.0 if self._paused else AROUND + 0.5)
+        return save_flag(project, shown, frames, self._about(None))
+
+    def _capture(self, frame: Frame, part: int) -> None:
+        """A frame came, on the camera's thread."""
+        now = self._clock()
+        with self._lock:
+            held = self._paused and self._source.live  # a file waits by itself
+            if held or self._closing.is_set():
+                return
+            self._serial += 1
+            serial, self._t, recorder = self._serial, frame.t, self._recorder
+            paused_at, self._paused_at = self._paused_at, None
+            if self._source.live:  # what comes after a pause is another stream
+                part += self._pauses
+        if paused_at is not None and recorder is not None:
+            recorder.gap(Gap(paused_at, frame.t, "paused", "paused by the user"))
+        if recorder is not None and (not recorder.annotated or frame.bgr is None):
+            recorder.frame(serial, frame)
+        if frame.bgr is not None:
+            self._slot.put(Captured(serial, part, frame, now))
+
+    def _gap_ended(self, gap: Gap) -> None:
+        recorder = self._recorder
+        if recorder is not None:
+            recorder.gap(gap)
+
+    def _publish(self, shown: Shown) -> None:
+        """A frame is done, on the tracker's thread."""
+        self._shown = shown
+        self._ring.add(shown)
+        recorder = self._recorder
+        if recorder is None:
+            return
+        used = self._stage.facts.used
+        if used is not recorder.used:
+            recorder.models(used)
+        if recorder.annotated:
+            recorder.frame(shown.serial, shown.frame, shown.result)
+        else:
+            recorder.result(shown.serial, shown.result)
+
+    def _record(self, recorder: Recorder) -> None:
+        """The body of a recorder's thread."""
+        try:
+            recorder.run()
+        finally:
+            if recorder.error is not None:
+                self._notes.add("recording", recorder.error)
+            with self._lock:
+                self._recorder = None
+            recorder.done.set()
+
+    def _newest(self, shown: Shown | None) -> Shown:
+        shown = shown or self._shown
+        if shown is None:
+            raise UserError("there is no picture yet; wait for the camera")
+        return shown
+
+    def _about(self, style: Style | None) -> About:
+        return About(self._source.identity, self._stage.facts.used, style)
+
+    def _spawn(self, name: str, body: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                body()
+            except Exception as error:  # the thread's top: the screen gets the reason
+                self._die(f"{name} ended: {sentence(error)}")
+
+        thread = Thread(target=run, name=name, daemon=True)
+        with self._lock:
+            self._threads = [t for t in self._threads if t.is_alive()] + [thread]
+            thread.start()
+
+    def _die(self, reason: str) -> None:
+        with self._lock:
+            self._dead = self._dead or reason
+        self._shut()
+
+    def _shut(self) -> None:
+        """Ask every thread to end; returns at once."""
+        self._closing.set()
+        self._feed.stop()
+        self._slot.close()
+        self._ring.close()
+        recorder = self._recorder
+        if recorder is not None:
+            recorder.stop()
+
+
+def within(seconds: float, work: Callable[[], T], what: str) -> T:
+    """The outcome of `work`, which may take so long; CameraError names `what` if it does not end.
+
+    Its thread is then left behind.
+    """
+    outcome: list[T | Exception] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except Exception as error:  # the thread's top: raised again below
+            outcome.append(error)
+
+    thread = Thread(target=run, name=what, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        raise CameraError("no_frames", f"{what} does not answer; unplug it and plug it in again")
+    if isinstance(outcome[0], Exception):
+        raise outcome[0]
+    return outcome[0]

@@ -1,0 +1,1 @@
+"""Where results go: data files, drawn pictures, recordings."""

@@ -1,0 +1,242 @@
+"""Landmarks as data: JSON Lines (everything) and CSV (one tidy table per kind).
+
+JSON Lines: the first line is a header, then one object per frame: `frame` (decode order, from 0),
+`t_s`, `tracks`, and `gap: true` where the frame could not be decoded. In pictures the row also
+has `file` and `size_wh`. A live recording has further rows: with `event` instead of `frame` where
+something happened (`gap`: `start_s` and `end_s`, the times of the frames around it, `phase` and
+`reason`; `models`: others were used from here on, described as in the header), and `skipped: true`
+in frames that were filmed but not looked at, since the tracker was busy.
+CSV: OUT_hand.csv, OUT_face.csv and OUT_object.csv, one row per track and frame, and a row with only
+`frame` and `t_s` where the frame could not be decoded. A frame without a hand has no row in
+OUT_hand.csv. All hold the smoothed points and the raw ones. A number that is not known is null, or
+empty.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TextIO
+
+from tracker.errors import writing
+from tracker.find.model_file import ModelInfo
+from tracker.outputs.out_file import Target
+from tracker.types import Floats, Kind, Result, Track
+
+SCHEMA_VERSION = 1
+HEAD_POSE = (
+    "degrees, in the picture as it is seen: yaw > 0: the nose points to the picture's right side; "
+    "pitch > 0: the nose points up; roll > 0: the head is tilted clockwise on screen; "
+    "R = Rz(roll) Ry(yaw) Rx(pitch), axes x right, y down, z away from the camera"
+)
+UNITS = {
+    "xy": "pixels of the upright picture, smoothed; pixel centres at integers, x right, y down",
+    "xy_raw": "the same, as the network said",
+    "score": "0 to 1 per landmark",
+    "t_s": "seconds from the start of the file",
+    "side": "the person's own left or right hand",
+    "head_pose": HEAD_POSE,
+}
+PROGRAMS = ("landmark-tracker", "numpy", "opencv-contrib-python", "onnxruntime", "av")
+# fmt: off
+CSV_COMMON = (
+    "frame", "t_s", "track_id", "kind", "side", "side_p", "gesture", "gesture_p",
+    "yaw", "pitch", "roll", "presence",
+)
+# fmt: on
+
+
+@dataclass(frozen=True, slots=True)
+class UsedModel:
+    """A network that was used, as the data files and `--stats` name it."""
+
+    file: str
+    sha256: str
+    info: ModelInfo
+    provider: str  # what truly ran it
+    threads: int
+
+
+def header(models: Sequence[UsedModel], **facts: object) -> dict[str, object]:
+    """The first line of a JSON Lines file. `facts`: source, fps as a fraction, size_wh, options."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "programs": versions(),
+        **model_facts(models),
+        "units": UNITS,
+        **facts,
+    }
+
+
+def model_facts(models: Sequence[UsedModel]) -> dict[str, object]:
+    """Which networks made the data, and what their numbers mean."""
+    return {
+        "models": [
+            {
+                "file": m.file,
+                "sha256": m.sha256,
+                "kind": m.info.kind,
+                "network": m.info.network,
+                "licence": m.info.licence,
+            }
+            for m in models
+        ],
+        "landmarks": {m.info.kind: list(m.info.landmarks) for m in models},
+        "edges": {m.info.kind: [list(edge) for edge in m.info.edges] for m in models},
+        "attributes": {
+            m.info.kind: {a.name: list(a.classes) for a in m.info.attributes} for m in models
+        },
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of this program and of what computes its results."""
+    found = {"python": platform.python_version()}
+    for name in PROGRAMS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def track_row(track: Track) -> dict[str, object]:
+    """One hand, face or object of one frame, as it stands in JSON Lines."""
+    pose = track.pose
+    return {
+        "id": track.id,
+        "kind": track.kind,
+        "side": track.side,
+        "side_p": _number(track.side_p) if track.side else None,
+        "gesture": track.gesture,
+        "gesture_p": _number(track.gesture_p) if track.gesture else None,
+        "pose": pose and {a: _number(getattr(pose, a), 2) for a in ("yaw", "pitch", "roll")},
+        "presence": _number(track.presence),
+        "age": track.age,
+        "xy": _points(track.xy),
+        "xy_raw": _points(track.xy_raw),
+        "score": [_number(s) for s in track.score.tolist()],
+    }
+
+
+class JsonLines:
+    """A JSON Lines file in the making."""
+
+    def __init__(self, out: Target, head: Mapping[str, object]) -> None:
+        """Write the header line."""
+        self._out = out
+        with writing(out.path):  # line by line: what is written survives a crash
+            self._file = out.temp.open("w", encoding="utf-8", buffering=1)
+        self._line(head)
+
+    def row(self, frame: int, t: float, result: Result | None, **extra: object) -> None:
+        """Add one frame; `result` None: it could not be decoded."""
+        row: dict[str, object] = {"frame": frame, "t_s": round(t, 6), **extra}
+        row["tracks"] = [] if result is None else [track_row(track) for track in result.tracks]
+        if result is None:
+            row["gap"] = True
+        self._line(row)
+
+    def event(self, name: str, **facts: object) -> None:
+        """Add what happened between two frames."""
+        self._line({"event": name, **facts})
+
+    def finish(self) -> None:
+        """End the file and give it its name."""
+        with writing(self._out.path):
+            self._file.close()
+        self._out.commit()
+
+    def discard(self) -> None:
+        """Give up: remove what was written."""
+        with suppress(OSError):  # the file is removed anyway
+            self._file.close()
+        self._out.discard()
+
+    def _line(self, row: Mapping[str, object]) -> None:
+        with writing(self._out.path):
+            self._file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+class CsvTable:
+    """The table of one kind in the making."""
+
+    def __init__(self, out: Target, kind: Kind, landmarks: Sequence[str]) -> None:
+        """Write the row of column names."""
+        self._out, self._kind, self._count = out, kind, len(landmarks)
+        with writing(out.path):
+            self._file: TextIO = out.temp.open("w", encoding="utf-8", newline="")
+        self._csv = csv.writer(self._file)
+        smooth = [f"{name}_{part}" for name in landmarks for part in ("x", "y", "score")]
+        raw = [f"{name}_{part}_raw" for name in landmarks for part in ("x", "y")]
+        self._rows([*CSV_COMMON, *smooth, *raw])
+
+    def row(self, frame: int, t: float, result: Result | None) -> None:
+        """Add one frame; `result` None: it could not be decoded."""
+        start: list[object] = [frame, round(t, 6)]
+        if result is None:
+            width = len(CSV_COMMON) - len(start) + 5 * self._count
+            self._rows([*start, *[None] * width])
+            return
+        for track in result.tracks:
+            if track.kind == self._kind:
+                self._rows([*start, *_csv_cells(track)])
+
+    def finish(self) -> None:
+        """End the file and give it its name."""
+        with writing(self._out.path):
+            self._file.close()
+        self._out.commit()
+
+    def discard(self) -> None:
+        """Give up: remove what was written."""
+        with suppress(OSError):  # the file is removed anyway
+            self._file.close()
+        self._out.discard()
+
+    def _rows(self, cells: Sequence[object]) -> None:
+        with writing(self._out.path):
+            self._csv.writerow(cells)
+
+
+def csv_path(path: Path, kind: Kind) -> Path:
+    """Where the table of one kind goes: OUT.csv gives OUT_hand.csv."""
+    return path.with_name(f"{path.stem}_{kind}{path.suffix}")
+
+
+def _csv_cells(track: Track) -> list[object]:
+    pose = track.pose
+    head: list[object] = [
+        track.id,
+        track.kind,
+        track.side,
+        _number(track.side_p) if track.side else None,
+        track.gesture,
+        _number(track.gesture_p) if track.gesture else None,
+        *(
+            [None] * 3
+            if pose is None
+            else [_number(a, 2) for a in (pose.yaw, pose.pitch, pose.roll)]
+        ),
+        _number(track.presence),
+    ]
+    for (x, y), score in zip(_points(track.xy), track.score.tolist(), strict=True):
+        head += [x, y, _number(score)]
+    for x, y in _points(track.xy_raw):
+        head += [x, y]
+    return head
+
+
+def _number(value: float, digits: int = 3) -> float | None:
+    return round(value, digits) if math.isfinite(value) else None
+
+
+def _points(xy: Floats) -> list[tuple[float | None, float | None]]:
+    return [(_number(x, 2), _number(y, 2)) for x, y in xy.tolist()]

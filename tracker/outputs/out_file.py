@@ -1,0 +1,96 @@
+"""Output files appear whole or not at all: written beside their final name, renamed at the end.
+
+`LiveFile` is the exception: what is recorded live stays under its name, whatever happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from tracker.errors import UserError, writing
+from tracker.whole_files import part_of
+
+
+class Target(Protocol):
+    """A file in the making."""
+
+    path: Path  # its final name
+    temp: Path  # where to write
+
+    def commit(self) -> None:
+        """It is complete."""
+        ...
+
+    def discard(self) -> None:
+        """It is given up; harmless after `commit`."""
+        ...
+
+
+class OutFile:
+    """A file being written at `temp`, in the folder of `path`; `commit` gives it its name.
+
+    Raises UserError before anything is written when `path` is one of `inputs` (also through a
+    link), exists already without `overwrite`, or lies in no folder.
+    """
+
+    def __init__(self, path: Path, inputs: Iterable[Path] = (), overwrite: bool = False) -> None:
+        """Check the name and claim the temporary one."""
+        refuse_bad_output(path, inputs, overwrite)
+        self.path = path
+        self.temp = part_of(path)
+        self._overwrite = overwrite
+        with writing(path):
+            self.temp.open("wb").close()
+
+    def commit(self) -> None:
+        """Give the finished file its final name."""
+        if not self._overwrite and self.path.exists():
+            self.discard()
+            raise UserError(
+                f"{self.path} appeared while this was running, so nothing was written over it; "
+                "run this again with another name or with --overwrite"
+            )
+        with writing(self.path):
+            self.temp.replace(self.path)
+
+    def discard(self) -> None:
+        """Remove what was written so far; harmless after `commit`."""
+        self.temp.unlink(missing_ok=True)
+
+
+class LiveFile:
+    """A file that is written under its own name, so that a crash leaves what there was till then.
+
+    Nor does giving up remove it. Raises UserError when the name is taken or lies in no folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Claim the name."""
+        refuse_bad_output(path, (), overwrite=False)
+        self.path = self.temp = path
+        with writing(path):
+            path.open("xb").close()
+
+    def commit(self) -> None:
+        """It has its name."""
+
+    def discard(self) -> None:
+        """It is kept."""
+
+
+def refuse_bad_output(path: Path, inputs: Iterable[Path], overwrite: bool) -> None:
+    """Raise UserError where writing `path` would be wrong or impossible."""
+    if not path.parent.is_dir():
+        raise UserError(f"{path} could not be written: there is no folder {path.parent}; make it")
+    if path.is_dir():
+        raise UserError(f"{path} could not be written: it is a folder; name a file in it")
+    if not path.exists():
+        return
+    if any(source.exists() and path.samefile(source) for source in inputs):
+        raise UserError(
+            f"{path} is the input itself and would be lost; choose another name for the output"
+        )
+    if not overwrite:
+        raise UserError(f"{path} exists already; add --overwrite or choose another name")

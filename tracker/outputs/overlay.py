@@ -1,0 +1,231 @@
+"""Draw a result on a frame: skeletons, gestures, head pose.
+
+Sure landmarks are filled dots, unsure ones hollow, and a line that ends in an unsure landmark is
+thin and dim. Sizes follow the picture and the object, so a small hand in a large picture stays
+readable. Head axes: X red to the person's left, Y green down the face, Z blue out of the nose.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tracker.find.head_pose import axes_xy
+from tracker.outputs.skeleton import Colour, Skeleton, skeleton
+from tracker.types import Image, Kind, Result, Track
+
+AXES: tuple[Colour, ...] = ((0, 0, 255), (0, 255, 0), (255, 0, 0))
+SUB = 4  # fractional bits of the coordinates, for drawing between pixels
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+DENSE = 40  # landmarks
+Box = tuple[int, int, int, int]  # x0, y0, x1, y1
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What to draw."""
+
+    sure: float = 0.5  # landmarks scored below are drawn hollow
+    on_black: bool = False  # landmarks only, the camera's picture stays hidden
+    landmarks: bool = True
+    labels: bool = True
+    axes: bool = True
+
+
+def draw(
+    bgr: Image, result: Result, skeletons: Mapping[Kind, Skeleton], style: Style | None = None
+) -> Image:
+    """A copy of the (H, W, 3) frame with everything of `result` drawn on it."""
+    style = style or Style()
+    canvas = np.zeros_like(bgr) if style.on_black else bgr.copy()
+    taken: list[Box] = []
+    for track in result.tracks:
+        if style.landmarks and _known(track).any():
+            _draw_landmarks(canvas, track, _look(track, skeletons), style.sure)
+    for track in result.tracks:
+        if style.axes and track.pose is not None:
+            _draw_axes(canvas, track)
+    for track in result.tracks:
+        if style.labels and _known(track).any():
+            _draw_label(canvas, track, taken)
+    return canvas
+
+
+def label(track: Track) -> str:
+    """What is said of a hand, a face or an object."""
+    words = [f"#{track.id}"]
+    if track.kind != "face":
+        words.append(f"{track.side or track.kind}")
+    if track.gesture not in (None, "none"):
+        words.append(f"{track.gesture} {track.gesture_p:.0%}")
+    if track.pose is not None:
+        yaw, pitch, roll = (round(a) for a in (track.pose.yaw, track.pose.pitch, track.pose.roll))
+        words.append(f"yaw {yaw:+d} pitch {pitch:+d} roll {roll:+d} deg")
+    return " ".join(words)
+
+
+def _draw_landmarks(canvas: Image, track: Track, look: Skeleton, sure: float) -> None:
+    line, radius = _sizes(canvas, track)
+    known = _known(track)
+    certain = known & (track.score >= sure)
+    at = _fixed(track.xy)
+    for (a, b), colour in zip(look.edges, look.lines, strict=True):
+        if certain[a] and certain[b]:
+            cv2.line(canvas, at[a], at[b], colour, line, cv2.LINE_AA, SUB)
+        elif known[a] and known[b]:
+            cv2.line(canvas, at[a], at[b], _dim(colour), 1, cv2.LINE_AA, SUB)
+    fixed_radius = round(radius * 2**SUB)
+    for i, is_known in enumerate(known):
+        if not is_known:
+            continue
+        if certain[i]:
+            if not _is_dense(track) and radius >= 3:
+                border = fixed_radius + 2**SUB
+                cv2.circle(canvas, at[i], border, (255, 255, 255), -1, cv2.LINE_AA, SUB)
+            cv2.circle(canvas, at[i], fixed_radius, look.points[i], -1, cv2.LINE_AA, SUB)
+        else:
+            cv2.circle(canvas, at[i], fixed_radius, look.points[i], 1, cv2.LINE_AA, SUB)
+
+
+def _draw_axes(canvas: Image, track: Track) -> None:
+    assert track.pose is not None
+    nose = track.xy[30] if track.kind == "face" and len(track.xy) == 68 else np.nanmean(track.xy, 0)
+    if not np.isfinite(nose).all():
+        return
+    line, _ = _sizes(canvas, track)
+    ends = _fixed(axes_xy(track.pose, nose, 0.45 * _extent(track)))
+    start = _fixed(nose[None])[0]
+    for end, colour in zip(ends, AXES, strict=True):
+        cv2.arrowedLine(canvas, start, end, colour, line + 1, cv2.LINE_AA, SUB, 0.15)
+
+
+def _draw_label(canvas: Image, track: Track, taken: list[Box]) -> None:
+    """Text on a darkened box near the wrist or above the face, inside the picture."""
+    text, height = printable(label(track), track), _text_height(canvas)
+    scale = height / 22  # the font's capitals are 22 pixels high at scale 1
+    thick = max(1, round(scale * 1.5))
+    (width, _), _ = cv2.getTextSize(text, FONT, scale, thick)
+    while width + height > canvas.shape[1] and scale > 0.2:
+        scale *= 0.9
+        (width, _), _ = cv2.getTextSize(text, FONT, scale, thick)
+    pad = height // 2
+    box = _place(canvas, track, (width + 2 * pad, height + 2 * pad), taken)
+    taken.append(box)
+    x0, y0, x1, y1 = box
+    part = canvas[y0:y1, x0:x1]
+    part[:] = (part * np.float32(0.35)).astype(np.uint8)
+    cv2.putText(canvas, text, (x0 + pad, y1 - pad), FONT, scale, (255, 255, 255), thick, 16)
+
+
+def _place(canvas: Image, track: Track, size_wh: tuple[int, int], taken: list[Box]) -> Box:
+    """Where a label of `size_wh` goes: near its object, inside the picture, over no other label."""
+    (height, width), (w, h) = canvas.shape[:2], size_wh
+    points = track.xy[_known(track)]
+    (left, top), (right, bottom) = points.min(0), points.max(0)
+    gap = h // 3
+    if track.kind == "hand" and len(track.xy) == 21:
+        wrist = track.xy[0] if np.isfinite(track.xy[0]).all() else points.mean(0)
+        below = wrist[1] >= (top + bottom) / 2
+        x, y = wrist[0] - w / 2, bottom + gap if below else top - h - gap
+    else:
+        # No landmark of a face lies on its forehead.
+        forehead = 0.25 * _extent(track) if track.kind == "face" else 0.0
+        x, y = (left + right - w) / 2, top - forehead - h - gap
+    x0 = int(np.clip(x, 0, max(width - w, 0)))
+    y0 = int(np.clip(y, 0, max(height - h, 0)))
+    step = h if y0 + h < height / 2 else -h
+    for _ in taken:  # each label in the way moves this one by its height
+        if not any(x0 < b[2] and x0 + w > b[0] and y0 < b[3] and y0 + h > b[1] for b in taken):
+            break
+        y0 = int(np.clip(y0 + step, 0, max(height - h, 0)))
+    return x0, y0, min(x0 + w, width), min(y0 + h, height)
+
+
+def _sizes(canvas: Image, track: Track) -> tuple[int, float]:
+    """Line width and dot radius in pixels."""
+    unit = min(canvas.shape[:2]) / 480
+    extent = _extent(track)
+    if not _is_dense(track):
+        return max(1, round(min(2 * unit, extent / 50))), float(
+            np.clip(min(4 * unit, extent / 32), 1.5, 12)
+        )
+    return max(1, round(min(1.2 * unit, extent / 120))), float(
+        np.clip(min(1.6 * unit, extent / 110), 1.0, 6)
+    )
+
+
+def _is_dense(track: Track) -> bool:
+    """So many landmarks that only small dots and thin lines keep them apart?"""
+    return len(track.xy) > DENSE
+
+
+def _look(track: Track, skeletons: Mapping[Kind, Skeleton]) -> Skeleton:
+    """The track's skeleton; a plain one where the model was changed since it was made."""
+    look = skeletons.get(track.kind)
+    if look is None or len(look.points) != len(track.xy):
+        return skeleton(track.kind, len(track.xy))
+    return look
+
+
+def printable(text: str, track: Track) -> str:
+    """The text in letters that OpenCV draws: without accents where it lacks those, and a gesture
+    whose name has other signs by its number among the model's.
+
+    OpenCV 5 draws most scripts, OpenCV 4 only ASCII; both draw '?' for the rest.
+    """
+    if all(map(has_glyph, text)):
+        return text
+    plain = [c if has_glyph(c) else unicodedata.normalize("NFKD", c) for c in text]
+    text = "".join(c for c in "".join(plain) if not unicodedata.combining(c))
+    if all(map(has_glyph, text)):
+        return text
+    names = [name for name, _ in track.gestures]
+    number = names.index(track.gesture) if track.gesture in names else 0
+    words = label(replace(track, gesture=f"gesture {number}"))
+    return "".join(filter(has_glyph, words))
+
+
+@cache
+def has_glyph(char: str) -> bool:
+    """Does OpenCV draw this character, and not question marks?"""
+    if char.isascii():
+        return char.isprintable()
+    pictures = []
+    for text in (char, "?", "?" * len(char.encode())):
+        canvas = np.zeros((48, 160, 3), np.uint8)
+        cv2.putText(canvas, text, (8, 36), FONT, 1.0, (255, 255, 255), 1, cv2.LINE_AA)
+        pictures.append(canvas)
+    drawn, *unknown = pictures
+    return bool(drawn.any()) and not any(np.array_equal(drawn, other) for other in unknown)
+
+
+def _known(track: Track) -> NDArray[np.bool_]:
+    """(K,) which landmarks have coordinates at all."""
+    return np.asarray(np.isfinite(track.xy).all(1), np.bool_)
+
+
+def _extent(track: Track) -> float:
+    """The longer side of the landmarks' bounds, pixels."""
+    points = track.xy[_known(track)]
+    return float(np.ptp(points, axis=0).max()) if len(points) else 1.0
+
+
+def _text_height(canvas: Image) -> int:
+    return max(9, round(float(min(canvas.shape[:2])) / 42))
+
+
+def _fixed(xy: NDArray[np.floating]) -> list[tuple[int, int]]:
+    """Fixed-point coordinates for OpenCV, kept within what it can draw."""
+    limited = np.clip(np.nan_to_num(xy), -8000, 24000)
+    return [(int(x), int(y)) for x, y in np.rint(limited * 2**SUB)]
+
+
+def _dim(colour: Colour) -> Colour:
+    b, g, r = colour
+    return b // 2, g // 2, r // 2

@@ -1,0 +1,297 @@
+"""Batches for the losses. Everything random depends on (seed, step) alone, so a run resumes
+exactly without any saved generator state.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from tracker.find.head_pose import wrap_degrees
+from tracker.types import Image
+from train.config import FitSpec
+from train.data.augment import (
+    CropSample,
+    block_out,
+    crop_example,
+    cut_alike,
+    degrade,
+    near_miss,
+    occlude,
+    put_behind,
+    random_square,
+    random_warp,
+    recolour,
+    sharpen,
+)
+from train.data.pictures import DataSet, Example, mirror_name
+from train.losses.paper import Batch
+from train.networks.model import Head
+
+
+def repeated(data: DataSet, spec: FitSpec, rng: np.random.Generator) -> list[int]:
+    """Training rows of real objects, repeated or thinned by source and class as the spec says.
+
+    ValueError for a class of an attribute that no example has.
+    """
+    known = {name for example in data.examples for name in example.attributes}
+    for key in spec.data.repeat:
+        name, equals, _ = key.partition("=")
+        if equals and name not in known:
+            raise ValueError(
+                f"data.repeat: '{key}' names no attribute of the data, which have "
+                f"{', '.join(sorted(known)) or 'none'}; mend or drop it"
+            )
+    rows: list[int] = []
+    for i in data.rows(hold=False):
+        example = data.examples[i]
+        if example.negative:
+            continue
+        times = float(spec.data.repeat.get(example.source, 1.0))
+        for name, value in example.attributes.items():
+            times *= float(spec.data.repeat.get(f"{name}={value}", 1.0))
+        rows += [i] * (int(times) + int(rng.random() < times % 1))
+    return rows
+
+
+def shuffled(
+    data: DataSet, spec: FitSpec, count: int, labelled: bool | None
+) -> Iterator[list[int]]:
+    """Lists of `count` rows for ever, an epoch after the other; a short last list is dropped.
+
+    `labelled` restricts them to rows with (True) or without (False) landmark labels.
+    """
+    for epoch in itertools.count():
+        rng = np.random.default_rng([spec.seed, 1, epoch])
+        rows = repeated(data, spec, rng)
+        if labelled is not None:
+            rows = [i for i in rows if data.examples[i].labelled.any() == labelled]
+        if not rows:
+            raise ValueError("no training example is left; check the split and the labels")
+        while len(rows) < count:  # fewer labelled pictures than their part of a batch
+            rows = rows + rows
+        order = rng.permutation(len(rows))
+        for at in range(0, len(rows) - count + 1, count):
+            yield [rows[j] for j in order[at : at + count]]
+
+
+def step_rows(data: DataSet, spec: FitSpec, start: int) -> Iterator[tuple[int, list[int]]]:
+    """(step, rows) from step `start` on, for ever.
+
+    Negatives come last, near misses of an object's row i as ~i (all of them, where the data hold no
+    negatives); with `labelled_share` that part of the objects has landmark labels.
+    """
+    negatives = [i for i in data.rows(hold=False) if data.examples[i].negative]
+    missed = spec.data.near_misses if negatives else 1.0 if spec.data.near_misses else 0.0
+    share = round(spec.batch * spec.data.negatives) if negatives or missed else 0
+    count = spec.batch - share
+    train = [data.examples[i] for i in data.rows(hold=False) if not data.examples[i].negative]
+    mixed = any(e.labelled.any() for e in train) and not all(e.labelled.any() for e in train)
+    part = round(count * spec.data.labelled_share) if mixed else 0
+    if part:
+        streams = [shuffled(data, spec, part, True)]
+        streams += [shuffled(data, spec, count - part, False)] if count > part else []
+    else:
+        streams = [shuffled(data, spec, min(count, max(1, len(train))), None)]
+    for step in itertools.count():
+        rows = [i for stream in streams for i in next(stream)]
+        if step >= start:
+            rng = np.random.default_rng([spec.seed, 2, step])
+            misses = round(share * missed)
+            extra = []
+            if share and negatives:
+                extra = [negatives[j] for j in rng.integers(0, len(negatives), share)][misses:]
+            yield step, rows + extra + [~i for i in itertools.islice(itertools.cycle(rows), misses)]
+
+
+def swap_sides(classes: Sequence[str]) -> list[int]:
+    """For each class the class that its mirror image belongs to ('left' <-> 'right')."""
+    at = {c: i for i, c in enumerate(classes)}
+    return [at.get(mirror_name(c), i) for i, c in enumerate(classes)]
+
+
+def attribute_target(head: Head, example: Example, crop: CropSample) -> int | np.ndarray:
+    """The label of one attribute as it holds in the crop; -1 or NaN where there is none.
+
+    Mirroring swaps left and right classes, negates yaw and roll; turning the crop by its angle
+    takes that angle from roll (axes: `tracker/find/head_pose.py`).
+    """
+    value = example.attributes.get(head.attribute.name)
+    classes = head.attribute.classes
+    if classes:
+        if value is None or example.negative:
+            return -1
+        if value not in classes:
+            raise ValueError(
+                f"{example.path.name}: '{value}' is no class of {head.attribute.name}; "
+                f"it has {', '.join(classes)}"
+            )
+        index = classes.index(value)
+        return swap_sides(classes)[index] if crop.flipped else index
+    if value is None or example.negative:
+        return np.full(head.attribute.size, np.nan, np.float32)
+    target = np.array(value, np.float32)
+    if head.attribute.name == "pose":
+        target[2] = wrap_degrees(float(target[2]) - crop.angle)
+        if crop.flipped:
+            target[[0, 2]] *= -1
+    return target
+
+
+def to_input(bgr: Image, colour: str) -> np.ndarray:
+    """(S, S, 3) BGR -> (C, S, S) uint8 as the network wants it."""
+    if colour == "gray":
+        return cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)[None]
+    return np.ascontiguousarray(bgr[..., ::-1].transpose(2, 0, 1))
+
+
+def example_at(data: DataSet, row: int) -> Example:
+    """The example of a row; for ~row, the same picture as a negative (a near miss)."""
+    if row >= 0:
+        return data.examples[row]
+    example = data.examples[~row]
+    return replace(example, negative=True, labelled=np.zeros_like(example.labelled))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Views:
+    """A training crop as the losses see it: disturbed, and what some of them want besides."""
+
+    crop: CropSample
+    easy: Image  # before sharpening, occlusion, colour and blur
+    after: Image | None = None  # the next frame, cut and disturbed alike
+
+
+def _disturb(
+    rng: np.random.Generator, bgr: Image, other: Image, black: bool, spec: FitSpec
+) -> tuple[Image, Image]:
+    """An easy view (background filled) and a hard one (all that disturbs) of a crop."""
+    if black and rng.random() < spec.augment.background:
+        bgr = put_behind(bgr, random_square(rng, other, spec.net.size))
+    hard = sharpen(rng, bgr, spec.augment.sharpen) if spec.augment.sharpen else bgr
+    hard = occlude(rng, hard, other) if rng.random() < spec.augment.occlude else hard
+    if spec.augment.block and rng.random() < spec.augment.block:
+        hard = block_out(rng, hard)
+    return bgr, degrade(rng, recolour(rng, hard, spec.augment.colour), spec.augment.blur)
+
+
+def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Generator) -> Views:
+    example, size = example_at(data, row), spec.net.size
+    image = data.image(row if row >= 0 else ~row)
+    other = data.image(int(rng.integers(len(data.examples))))
+    if example.negative:
+        nothing = np.full_like(example.xy, np.nan)
+        if row < 0:
+            bgr = near_miss(rng, spec.kind, example, image, size, spec.crop)  # type: ignore[arg-type]
+        else:
+            bgr = random_square(rng, image, size)
+        crop = CropSample(bgr, nothing, 0.0, False, 1.0)
+    else:
+        pairs = data.markup.flip_pairs
+        crop = crop_example(spec.kind, example, image, size, pairs, rng, spec.augment, spec.crop)  # type: ignore[arg-type]
+    again = copy.deepcopy(rng) if spec.loss.temporal and example.neighbour else None
+    easy, hard = _disturb(rng, crop.bgr, other, example.black, spec)
+    after = None
+    if again is not None and example.neighbour is not None and not example.negative:
+        following = data.picture(example.neighbour)
+        if following.shape != image.shape:
+            raise ValueError(
+                f"{example.neighbour} is of another size than {example.path}, whose neighbour it is"
+            )
+        after = _disturb(again, cut_alike(following, crop), other, example.black, spec)[1]
+    return Views(replace(crop, bgr=hard), easy, after)
+
+
+def make_batch(
+    data: DataSet,
+    rows: Sequence[int],
+    spec: FitSpec,
+    rng: np.random.Generator | Sequence[np.random.Generator] | None,
+) -> Batch:
+    """Crops of these rows: augmented when there is a generator, or one for each row, else exactly
+    as the tracker's.
+
+    Flipped landmark masks follow their partners.
+    """
+    size, images, points, masks = spec.net.size, [], [], []
+    views: list[Views] = []
+    targets: dict[str, list[int | np.ndarray]] = {h.attribute.name: [] for h in spec.heads}
+    each = list(rng) if isinstance(rng, Sequence) else [rng] * len(rows)
+    for row, own in zip(rows, each, strict=True):
+        example = example_at(data, row)
+        if own is None:
+            pairs = data.markup.flip_pairs
+            crop = crop_example(spec.kind, example, data.image(row), size, pairs, rule=spec.crop)  # type: ignore[arg-type]
+        else:
+            views.append(_training_crop(data, row, spec, own))
+            crop = views[-1].crop
+        mask = example.labelled.copy()
+        if crop.flipped:
+            for a, b in data.markup.flip_pairs:
+                mask[[a, b]] = mask[[b, a]]
+        images.append(to_input(crop.bgr, spec.net.colour))
+        points.append(crop.xy)
+        masks.append(mask)
+        for head in spec.heads:
+            targets[head.attribute.name].append(attribute_target(head, example, crop))
+    xy = np.stack(points)
+    still = np.eye(2, 3, dtype=np.float32)
+    warps = np.stack([still if r is None else random_warp(r, spec.elt, size) for r in each])
+    return Batch(
+        torch.from_numpy(np.stack(images)).float(),
+        torch.from_numpy(np.nan_to_num(xy)),
+        torch.from_numpy(np.stack(masks) & np.isfinite(xy).all(-1)),
+        torch.tensor([0.0 if example_at(data, i).negative else 1.0 for i in rows]),
+        {name: torch.from_numpy(np.asarray(values)) for name, values in targets.items()},
+        torch.from_numpy(warps),
+        tuple(rows),
+        **_more_views(views, spec),
+    )
+
+
+def _more_views(views: Sequence[Views], spec: FitSpec) -> dict[str, torch.Tensor]:
+    """The fields of a batch that only some losses want; nothing in evaluations."""
+    more, colour = {}, spec.net.colour
+    if views and spec.loss.teacher:
+        easy = np.stack([to_input(v.easy, colour) for v in views])
+        more["easy"] = torch.from_numpy(easy).float()
+    if views and spec.loss.temporal:
+        after = [v.crop.bgr if v.after is None else v.after for v in views]
+        more["after"] = torch.from_numpy(np.stack([to_input(a, colour) for a in after])).float()
+        more["has_after"] = torch.tensor([v.after is not None for v in views])
+    return more
+
+
+def batch_part(batch: Batch, rows: Sequence[int]) -> Batch:
+    """These images of a batch; the batch itself where they are all of it."""
+    if len(rows) == len(batch.image):
+        return batch
+    at = torch.tensor(list(rows))
+    cut = {k: _mapped(v, lambda t: t[at]) for k, v in _tensors(batch).items()}
+    return replace(batch, **cut, rows=tuple(batch.rows[i] for i in rows))
+
+
+def batch_to(batch: Batch, device: torch.device) -> Batch:
+    """The batch on a device."""
+    if device.type == "cpu":
+        return batch
+    moved = {k: _mapped(v, lambda t: t.to(device)) for k, v in _tensors(batch).items()}
+    return replace(batch, **moved)
+
+
+def _tensors(batch: Batch) -> dict[str, Any]:
+    """The fields that hold tensors, whether given or not."""
+    return {f.name: getattr(batch, f.name) for f in fields(batch) if f.name != "rows"}
+
+
+def _mapped(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+    if isinstance(value, dict):
+        return {k: change(v) for k, v in value.items()}
+    return None if value is None else change(value)

@@ -1,0 +1,293 @@
+"""From a project folder to a data set: labelled frames, labelled time ranges, unlabelled frames."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from tracker.find.geometry import CROP_SCALE
+from tracker.whole_files import write_whole
+from train.data.cutouts import ClipCutouts, cut_labelled
+from train.data.pictures import DataSet, Example, Markup
+from train.project.clips import Clip
+from train.project.labels import FrameLabel, Labels, Range
+from train.project.layout import Project
+
+HOLD_SHARE = 0.2  # of the labelled frames (and of the ranges' seconds) that is held out at least
+GAP = 1.0  # s left out on both sides of a held-out stretch of a clip
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What is held out: whole clips, or, where there is only one clip, a stretch of it."""
+
+    hold: tuple[str, ...] = ()
+    stretch: tuple[str, float, float] | None = None  # clip, from, to (s)
+    why: str = ""
+
+    def side(self, clip: str, t: float) -> str:
+        """'hold', 'train', or 'gap' for what is too near a held-out stretch to be used."""
+        if clip in self.hold:
+            return "hold"
+        if self.stretch is not None and clip == self.stretch[0]:
+            if self.stretch[1] <= t <= self.stretch[2]:
+                return "hold"
+            if self.stretch[1] - GAP <= t <= self.stretch[2] + GAP:
+                return "gap"
+        return "train"
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What a project offers for training, in numbers."""
+
+    labelled: Mapping[str, int]  # objects with landmarks, by side of the split
+    unlabelled: Mapping[str, int]  # followed objects without landmarks
+    attributes: Mapping[str, Mapping[str, Mapping[str, int]]]  # attribute, class, side: examples
+    negatives: int
+    ambiguous: int  # frames of ranges that show several objects: not used for the attribute
+
+
+def markup_of(project: Project) -> Markup:
+    """The project's landmarks as training knows them."""
+    return Markup(project.landmarks, project.edges, project.flip_pairs)
+
+
+def read_split(project: Project) -> Split | None:
+    """labels/split.json, if there is one; ValueError when it cannot be read."""
+    if not project.split_path.is_file():
+        return None
+    try:
+        found = json.loads(project.split_path.read_text(encoding="utf-8"))
+        stretch = found.get("stretch")
+        return Split(
+            tuple(str(c) for c in found["hold"]),
+            None if stretch is None else (str(stretch[0]), float(stretch[1]), float(stretch[2])),
+            str(found.get("why", "")),
+        )
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise ValueError(
+            f'{project.split_path} is no split; it should be like {{"hold": ["clip.mp4"]}}'
+        ) from error
+
+
+def write_split(project: Project, split: Split) -> None:
+    """Keep it for later runs; the user may edit the file."""
+    found: dict[str, Any] = {"hold": list(split.hold)}
+    if split.stretch is not None:
+        found["stretch"] = list(split.stretch)
+    found["why"] = split.why
+    write_whole(project.split_path, (json.dumps(found, indent=1) + "\n").encode())
+
+
+def range_seconds(ranges: Sequence[Range]) -> Counter[tuple[str, str, str]]:
+    """Seconds by (clip, kind, label)."""
+    seconds: Counter[tuple[str, str, str]] = Counter()
+    for r in ranges:
+        seconds[r.clip, r.kind, r.label] += max(0.0, r.end_s - r.start_s)  # type: ignore[assignment]
+    return seconds
+
+
+def choose_split(labels: Labels, clips: Sequence[Clip]) -> Split:
+    """Hold out whole clips, in an order that depends on their names alone.
+
+    A clip is held out only if what stays has landmarks and every class that the project's ranges
+    name. With nothing but one labelled clip: the last quarter of its labelled time, which is worse,
+    and said so.
+    """
+    frames = Counter(f.clip for f in labels.frames.values() if has_points(f))
+    seconds = range_seconds(labels.ranges)
+    used = sorted({*frames, *(clip for clip, _, _ in seconds)}, key=_order)
+    hold: list[str] = []
+    for clip in used:
+        rest = [c for c in used if c not in hold and c != clip]
+        if _share(hold, frames, seconds) >= HOLD_SHARE or not rest:
+            continue
+        classes = {(k, c) for (_, k, c) in seconds}
+        kept = {(k, c) for (name, k, c) in seconds if name in rest}
+        enough = not frames or sum(frames[c] for c in rest) >= 0.5 * sum(frames.values())
+        if enough and kept == classes:
+            hold.append(clip)
+    if hold and (not frames or any(frames[c] for c in hold)):
+        return Split(tuple(sorted(hold)), None, "whole clips, chosen by their names")
+    return _stretch(labels, frames, clips)
+
+
+def has_points(frame: FrameLabel) -> bool:
+    """Whether errors of landmarks can be measured on a frame: boxes alone do not do."""
+    return any((o.v > 0).sum() >= 2 for o in frame.objects)
+
+
+def _order(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def _share(
+    hold: Sequence[str], frames: Counter[str], seconds: Counter[tuple[str, str, str]]
+) -> float:
+    """The smaller of the shares of labelled frames and of ranges' time that is held out."""
+    shares = []
+    if frames:
+        shares.append(sum(frames[c] for c in hold) / sum(frames.values()))
+    if seconds:
+        inside = sum(v for (clip, _, _), v in seconds.items() if clip in hold)
+        shares.append(inside / max(sum(seconds.values()), 1e-9))
+    return min(shares, default=1.0)
+
+
+def moment(frame: FrameLabel) -> float:
+    """Seconds in the clip; of imported stills, whose set has no suffix, their number."""
+    return frame.t if Path(frame.clip).suffix else float(frame.frame)
+
+
+def _stretch(labels: Labels, frames: Counter[str], clips: Sequence[Clip]) -> Split:
+    if not frames:
+        return Split((), None, "nothing: no landmarks are labelled and no clip can be spared")
+    name = max(frames, key=lambda c: (frames[c], c))
+    times = sorted(moment(f) for f in labels.frames.values() if f.clip == name and has_points(f))
+    end = next((c.seconds for c in clips if c.name == name), times[-1])
+    if len(times) < 4:
+        return Split((), None, "nothing: fewer than 4 labelled frames")
+    start = times[-max(1, round(len(times) / 4))]
+    return Split(
+        (), (name, float(start), float(max(end, times[-1]))),
+        "a stretch of one clip, because no whole clip can be spared: the numbers flatter; "
+        "label frames in a second clip",
+    )  # fmt: skip
+
+
+def attributes_at(project: Project, labels: Labels, clip: str, t: float) -> dict[str, Any]:
+    """What the ranges say of a moment: class names, and degrees for the pose."""
+    found: dict[str, Any] = {}
+    for r in labels.ranges:
+        if r.clip == clip and r.start_s <= t <= r.end_s:
+            if r.kind == "gesture":
+                found["gesture"] = r.label
+            elif r.kind == "pose":
+                found["pose"] = list(pose_values(project, r.label))
+    return found
+
+
+def pose_values(project: Project, label: str) -> tuple[float, float, float]:
+    """Degrees (yaw, pitch, roll) of a preset's name, or of three numbers written out."""
+    if label in project.pose:
+        return project.pose[label]
+    try:
+        yaw, pitch, roll = (float(v) for v in label.replace(",", " ").split())
+    except ValueError as error:
+        raise ValueError(
+            f"pose '{label}' is neither a preset of project.toml ({', '.join(project.pose)}) "
+            "nor three numbers (yaw pitch roll in degrees)"
+        ) from error
+    return yaw, pitch, roll
+
+
+def labelled_examples(project: Project, labels: Labels, split: Split) -> list[Example]:
+    """One example an object; frames marked 'nothing here' become negatives.
+
+    An object of which fewer than half of the points are labelled is cropped by its drawn box, and
+    without any it is learnt from as well (ELT, the attributes of its time).
+    """
+    out: list[Example] = []
+    folder = project.cache_dir / "crops" / "labelled"
+    for (clip, number), frame in sorted(labels.frames.items()):
+        side = split.side(clip, moment(frame))
+        if side == "gap":
+            continue
+        picture = project.frames_dir / Path(clip).stem / f"frame{number:06d}.png"
+        if frame.negative:
+            nothing = np.full((len(project.landmarks), 2), np.nan, np.float32)
+            unlabelled = np.zeros(len(project.landmarks), bool)
+            out.append(_example(picture, nothing, unlabelled, None, clip, side, {}, negative=True))
+            continue
+        told = attributes_at(project, labels, clip, frame.t) if len(frame.objects) == 1 else {}
+        for part in cut_labelled(project, frame, picture, folder):
+            made = _example(part.path, part.xy, part.v > 0, part.box_xyxy, clip, side, told)
+            out.append(replace(made, by_box=part.by_box))
+    return out
+
+
+def cutout_examples(
+    project: Project, labels: Labels, split: Split, clip: str, cut: ClipCutouts
+) -> tuple[list[Example], int]:
+    """Unlabelled (or attribute-labelled) examples of a clip, and how many frames were ambiguous."""
+    out: list[Example] = []
+    ambiguous = 0
+    scale = CROP_SCALE[project.kind] if project.crop is None else project.crop.scale
+    done = {frame for name, frame in labels.frames if name == clip}
+    for c in cut.cutouts:
+        side = split.side(clip, c.t)
+        if side == "gap" or c.frame in done:
+            continue
+        told = attributes_at(project, labels, clip, c.t)
+        if told and c.objects > 1:
+            told, ambiguous = {}, ambiguous + 1
+        picture = cv2.imread(str(cut.folder / c.file), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise ValueError(f"{cut.folder / c.file} cannot be read; delete {project.cache_dir}")
+        middle, half = (picture.shape[0] - 1) / 2, c.side / scale / 2
+        box = np.array([middle - half, middle - half, middle + half, middle + half], np.float32)
+        nothing = np.full((len(project.landmarks), 2), np.nan, np.float32)
+        example = _example(
+            cut.folder / c.file,
+            nothing,
+            np.zeros(len(project.landmarks), bool),
+            box,
+            clip,
+            side,
+            told,
+        )
+        if c.neighbour:
+            example = replace(example, neighbour=cut.folder / c.neighbour)
+        out.append(example)
+    return out, ambiguous
+
+
+def _example(
+    path: Path, xy: np.ndarray, labelled: np.ndarray, box: np.ndarray | None, clip: str, side: str,
+    attributes: Mapping[str, Any], negative: bool = False,
+) -> Example:  # fmt: skip
+    return Example(
+        path, xy.astype(np.float32), labelled, None if box is None else box.astype(np.float32),
+        negative, dict(attributes), "clip", clip, "", side == "hold", False,
+    )  # fmt: skip
+
+
+def take_census(examples: Sequence[Example], ambiguous: int) -> Census:
+    """Counts for the user."""
+    labelled: Counter[str] = Counter()
+    unlabelled: Counter[str] = Counter()
+    attributes: dict[str, dict[str, Counter[str]]] = {}
+    for e in examples:
+        side = "hold" if e.hold else "train"
+        if e.negative:
+            continue
+        (labelled if e.labelled.any() else unlabelled)[side] += 1
+        for name, value in e.attributes.items():
+            label = value if isinstance(value, str) else " ".join(f"{v:g}" for v in value)
+            attributes.setdefault(name, {}).setdefault(label, Counter())[side] += 1
+    negatives = sum(e.negative for e in examples)
+    by_class = {n: {c: dict(s) for c, s in found.items()} for n, found in attributes.items()}
+    # plain dicts: asdict makes nonsense of counters
+    return Census(dict(labelled), dict(unlabelled), by_class, negatives, ambiguous)
+
+
+def digest_of(data: DataSet) -> str:
+    """Changes whenever the examples or their labels do; a resumed run must see the same."""
+    h = hashlib.sha256()
+    for e in data.examples:
+        h.update(
+            f"{e.path.name} {e.group} {e.hold} {e.negative} {sorted(e.attributes.items())}".encode()
+        )
+        h.update(np.nan_to_num(e.xy).tobytes() + e.labelled.tobytes())
+        if e.box_xyxy is not None:
+            h.update(e.box_xyxy.tobytes())
+    return h.hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""What a network gives on labelled pictures, and how good that is."""

@@ -1,0 +1,178 @@
+"""Errors of a model on labelled pictures: the numbers, without any drawing.
+
+The crops are made from the true landmarks, unmoved and unturned but for the upright rule, as in
+the paper; errors are in crop pixels over the normaliser in crop pixels, so sizes cancel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from train.config import FitSpec
+from train.data.batches import make_batch
+from train.data.pictures import DataSet
+from train.evaluate import metrics
+from train.losses.paper import Batch
+from train.networks.model import LandmarkNet, attribute_values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outputs:
+    """Predictions beside the truth for N examples, crop pixels; NaN or -1: not labelled."""
+
+    rows: NDArray[np.int64]
+    xy: NDArray[np.float64]  # (N, K, 2)
+    score: NDArray[np.float64]  # (N, K)
+    spread: NDArray[np.float64]  # (N, K) crop pixels; NaN where the model does not tell
+    presence: NDArray[np.float64]  # (N,)
+    attributes: dict[str, NDArray[np.float64]]
+    target: NDArray[np.float64]  # (N, K, 2)
+    labelled: NDArray[np.bool_]  # (N, K)
+    truth: dict[str, NDArray[Any]]
+
+
+Runner = Callable[[Batch], dict[str, NDArray[np.float64]]]
+
+
+def torch_runner(model: LandmarkNet) -> Runner:
+    """Run a torch model on a batch; outputs as the exported graph names them, plus `spread`."""
+
+    def run(batch: Batch) -> dict[str, NDArray[np.float64]]:
+        with torch.inference_mode():
+            out = model(batch.image.to(model.mean.device))
+            found = {
+                "xy": out.xy,
+                "spread": out.spread,
+                "score": model.score(out.spread),
+                "presence": out.presence.sigmoid(),
+            }
+            for head in model.specs:
+                name = head.attribute.name
+                found[name] = attribute_values(head, out.attributes[name])
+            return {k: v.cpu().double().numpy() for k, v in found.items()}
+
+    return run
+
+
+def predict(
+    run: Runner, data: DataSet, rows: Sequence[int], spec: FitSpec, batch: int = 64
+) -> Outputs:
+    """Run a model over examples (no augmentation) and line up the truth."""
+    parts: list[dict[str, Any]] = []
+    for at in range(0, len(rows), batch):
+        made = make_batch(data, rows[at : at + batch], spec, None)
+        found = run(made)
+        parts.append(
+            {**found, "_xy": made.xy.double().numpy(), "_mask": made.labelled.numpy(),
+             **{f"_{k}": v.numpy() for k, v in made.attributes.items()}}
+        )  # fmt: skip
+    whole = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
+    names = [h.attribute.name for h in spec.heads]
+    return Outputs(
+        np.array(rows), whole["xy"], whole["score"],
+        whole.get("spread", np.full(whole["score"].shape, np.nan)), whole["presence"],
+        {n: whole[n] for n in names}, whole["_xy"], whole["_mask"],
+        {n: whole[f"_{n}"] for n in names},
+    )  # fmt: skip
+
+
+def attribute_summary(out: Outputs, spec: FitSpec) -> dict[str, Any]:
+    """Accuracy and confusion of class attributes, mean absolute error of regressions."""
+    summary: dict[str, Any] = {}
+    for head in spec.heads:
+        name, classes = head.attribute.name, head.attribute.classes
+        truth, guess = out.truth[name], out.attributes[name]
+        if classes:
+            known = truth >= 0
+            if known.any():
+                right = guess.argmax(1)[known] == truth[known]
+                table = metrics.confusion(truth, guess.argmax(1), len(classes))
+                summary[name] = {
+                    "accuracy": float(right.mean()),
+                    "count": int(known.sum()),
+                    "classes": list(classes),
+                    "confusion": table.tolist(),
+                }
+        else:
+            known = np.isfinite(truth).all(1)
+            if known.any():
+                error = np.abs(guess - truth)[known]
+                if name == "pose":
+                    error[:, 2] = np.abs((error[:, 2] + 180) % 360 - 180)
+                summary[name] = {
+                    "mean_abs_error": error.mean(0).tolist(),
+                    "mean": float(error.mean()),
+                    "count": int(known.sum()),
+                }
+    return summary
+
+
+def check_pair(pair: Sequence[int], count: int) -> None:
+    """ValueError where a normaliser is neither empty nor two of `count` landmarks."""
+    fits = len(pair) == 2 and pair[0] != pair[1] and all(0 <= i < count for i in pair)
+    if pair and not fits:
+        raise ValueError(
+            f"the normaliser takes two different landmark indices from 0 to {count - 1}, "
+            f"found {','.join(str(i) for i in pair)}; choose two of these, or none for the box"
+        )
+
+
+def summarise(out: Outputs, data: DataSet, spec: FitSpec) -> dict[str, Any]:
+    """NME (%), PCK, AUC, per-landmark NME and attributes of predictions, as plain data."""
+    check_pair(spec.data.normaliser, len(data.markup.landmarks))
+    errors = metrics.point_errors(out.xy, out.target, out.labelled)
+    pair = tuple(spec.data.normaliser)
+    lengths = metrics.normalisers(out.target, out.labelled, pair)
+    each = metrics.nme_per_image(errors, lengths)
+    with np.errstate(invalid="ignore"):
+        relative = 100 * errors / lengths[:, None]
+    limit, known = 10.0, each[np.isfinite(each)]
+    per_point = [float(np.nanmean(c)) if np.isfinite(c).any() else float("nan") for c in relative.T]
+    names = data.markup.landmarks
+    by = (
+        f"distance {names[pair[0]]} to {names[pair[1]]}"
+        if pair
+        else "longer side of the points' box"
+    )
+    return {
+        "images": int(np.isfinite(each).sum()),
+        "normaliser": by,
+        "nme": metrics.nme(errors, lengths),
+        "pck@0.1": metrics.pck(errors, lengths, 0.1),
+        "pck@0.2": metrics.pck(errors, lengths, 0.2),
+        f"auc@{limit:g}%": metrics.auc(each, limit),
+        "failures>10%": float((known > 10).mean()) if len(known) else float("nan"),
+        "per_landmark_nme": dict(zip(names, per_point, strict=True)),
+        "attributes": attribute_summary(out, spec),
+    }
+
+
+def fit_calibration(out: Outputs, size: int, within: float = 0.05) -> tuple[float, float]:
+    """a, b of score = sigmoid(a - b log(spread / size)): P(error <= within x points' box).
+
+    Logistic regression by Newton steps on labelled points; falls back to (-6, 2) without any.
+    """
+    errors = metrics.point_errors(out.xy, out.target, out.labelled)
+    lengths = metrics.normalisers(out.target, out.labelled)
+    told = np.isfinite(out.spread) & (out.spread > 0)  # a network without heat tells no spread
+    known = np.isfinite(errors) & told & np.isfinite(lengths)[:, None]
+    if known.sum() < 50:
+        return -6.0, 2.0
+    right = (errors <= within * lengths[:, None])[known].astype(np.float64)
+    x = -np.log(out.spread[known] / size)
+    design = np.column_stack([np.ones_like(x), x])
+    w = np.zeros(2)
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-np.clip(design @ w, -30, 30)))
+        hessian = design.T @ (design * (p * (1 - p))[:, None]) + 1e-3 * np.eye(2)
+        step = np.linalg.solve(hessian, design.T @ (right - p) - 1e-3 * w)
+        w += np.clip(step, -2, 2)
+        if np.abs(step).max() < 1e-8:
+            break
+    return float(w[0]), float(w[1])

@@ -1,0 +1,186 @@
+"""`train evaluate`: numbers, tables and pictures of a model on labelled pictures, in one folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from engines.onnx import LOAD_ERRORS, first_line
+from tracker.find.model_file import ModelInfo
+from train.config import DataSpec, FitSpec
+from train.data.pictures import DataSet, join, read_coco
+from train.evaluate import metrics
+from train.evaluate.curves import plot_ced, worst_grid
+from train.evaluate.outputs import Outputs, Runner, check_pair, predict, summarise, torch_runner
+from train.loop.checkpoint import load_model
+from train.losses.paper import Batch
+from train.networks import NetSpec
+from train.networks.model import Head
+
+
+def onnx_runner(path: Path) -> tuple[Runner, FitSpec, tuple[str, ...]]:
+    """Run an exported model; the spec holds what its metadata tell, and its landmark names.
+
+    ValueError for a file that is no network, or none of ours.
+    """
+    try:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    except LOAD_ERRORS as error:
+        raise ValueError(
+            f"{path} is not a network that ONNX Runtime can load ({first_line(error)}); "
+            "export it again with 'train export'"
+        ) from error
+    info = ModelInfo.from_props(session.get_modelmeta().custom_metadata_map, str(path))
+    names = [o.name for o in session.get_outputs()]
+
+    def run(batch: Batch) -> dict[str, NDArray[np.float64]]:
+        found = session.run(names, {"image": batch.image.numpy()})
+        return {k: np.asarray(v, np.float64) for k, v in zip(names, found, strict=True)}
+
+    spec = FitSpec(
+        kind=info.kind,
+        net=NetSpec(info.network, info.size, info.colour),
+        heads=tuple(Head(a) for a in info.attributes),
+        beta=info.beta,
+        crop=info.crop,
+    )
+    return run, spec, info.landmarks
+
+
+def open_model(path: Path) -> tuple[Runner, FitSpec, tuple[str, ...]]:
+    """A runner for a checkpoint (.safetensors) or an exported model (.onnx)."""
+    if not path.is_file():
+        raise ValueError(f"model {path} does not exist; give a .safetensors or .onnx file")
+    if path.suffix == ".onnx":
+        return onnx_runner(path)
+    model, found = load_model(path)
+    return torch_runner(model), found.spec, found.markup.landmarks
+
+
+def choose_rows(data: DataSet, split: str, where: Sequence[str]) -> list[int]:
+    """Rows of a split ('hold', 'train', 'all') that fit every 'field=value' (quality, source)."""
+    rows = [i for i, e in enumerate(data.examples) if split == "all" or e.hold == (split == "hold")]
+    for condition in where:
+        field, _, value = condition.partition("=")
+        if field not in ("quality", "source", "group"):
+            raise ValueError(f"--where takes quality, source or group = value, found '{condition}'")
+        rows = [i for i in rows if getattr(data.examples[i], field) == value]
+    rows = [i for i in rows if not data.examples[i].negative]
+    if not rows:
+        raise ValueError(f"no example fits split '{split}' {' '.join(where)}".rstrip())
+    return rows
+
+
+def presence_summary(
+    run: Runner, data: DataSet, split: str, spec: FitSpec
+) -> dict[str, Any] | None:
+    """How often pictures without an object are told from those with one (threshold 0.5)."""
+    negatives = [
+        i for i, e in enumerate(data.examples)
+        if e.negative and (split == "all" or e.hold == (split == "hold"))
+    ]  # fmt: skip
+    if not negatives:
+        return None
+    out = predict(run, data, negatives, spec)
+    return {"negatives": len(negatives), "rejected": float((out.presence < 0.5).mean())}
+
+
+def evaluate_model(
+    model: Path,
+    files: Sequence[Path],
+    split: str = "hold",
+    where: Sequence[str] = (),
+    normaliser: Sequence[int] = (),
+    hold_out: float = 0.0,
+    seed: int = 0,
+) -> tuple[dict[str, Any], Outputs, DataSet, FitSpec]:
+    """The summary of a model on label files, with what is needed to draw it."""
+    run, spec, names = open_model(model)
+    data = join([read_coco(f, hold_out, seed) for f in files])
+    if data.markup.landmarks != names:
+        raise ValueError(
+            f"{model} has {len(names)} landmarks, the labels {len(data.markup.landmarks)} others; "
+            "evaluate on labels of the same markup"
+        )
+    pair = tuple(normaliser) or tuple(spec.data.normaliser)
+    check_pair(pair, len(names))
+    spec = replace(spec, data=DataSpec(normaliser=pair))
+    out = predict(run, data, choose_rows(data, split, where), spec)
+    summary = {
+        "model": model.name,
+        "split": split,
+        "where": list(where),
+        **summarise(out, data, spec),
+    }
+    summary["presence"] = presence_summary(run, data, split, spec)
+    summary["present_kept"] = float((out.presence >= 0.5).mean())
+    return summary, out, data, spec
+
+
+def write_report(
+    summary: dict[str, Any], out: Outputs, data: DataSet, spec: FitSpec, folder: Path
+) -> None:
+    """metrics.json, ced.png and worst.png in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "metrics.json").write_text(json.dumps(summary, indent=1))
+    errors = metrics.point_errors(out.xy, out.target, out.labelled)
+    lengths = metrics.normalisers(out.target, out.labelled, tuple(spec.data.normaliser))
+    each = metrics.nme_per_image(errors, lengths)
+    plot_ced({summary["model"]: each}, 10.0, folder / "ced.png")
+    worst_grid(out, data, spec, each, folder / "worst.png")
+
+
+def print_summary(summary: dict[str, Any], console: Console) -> None:
+    """The tables a person reads."""
+    scope = " ".join([summary["split"], *summary["where"]])
+    table = Table(title=f"{summary['model']} on {summary['images']} images ({scope})")
+    table.add_column("measure")
+    table.add_column("value", justify="right")
+    table.add_row(f"NME, {summary['normaliser']}", f"{summary['nme']:.2f} %")
+    labels = {"failures>10%": "images with NME > 10 %"}
+    for key in ("pck@0.1", "pck@0.2", "auc@10%", "failures>10%"):
+        table.add_row(labels.get(key, key.upper()), f"{summary[key]:.4f}")
+    for name, found in summary["attributes"].items():
+        if "accuracy" in found:
+            table.add_row(f"{name} accuracy ({found['count']})", f"{found['accuracy']:.4f}")
+        else:
+            each = " ".join(f"{v:.2f}" for v in found["mean_abs_error"])
+            table.add_row(f"{name} mean abs. error ({found['count']})", each)
+    table.add_row("presence >= 0.5 on objects", f"{summary['present_kept']:.4f}")
+    if summary["presence"]:
+        p = summary["presence"]
+        table.add_row(f"presence < 0.5 on {p['negatives']} negatives", f"{p['rejected']:.4f}")
+    console.print(table)
+    points = Table(title="NME per landmark (%)", show_header=False)
+    names = list(summary["per_landmark_nme"].items())
+    for at in range(0, len(names), 3):
+        points.add_row(*[f"{n}  {v:.2f}" for n, v in names[at : at + 3]])
+    console.print(points)
+    for name, found in summary["attributes"].items():
+        if "confusion" in found:
+            _print_confusion(name, found, console)
+
+
+def _print_confusion(name: str, found: dict[str, Any], console: Console) -> None:
+    table = Table(title=f"{name}: rows truth, columns prediction")
+    used = [
+        i
+        for i, row in enumerate(found["confusion"])
+        if sum(row) or sum(r[i] for r in found["confusion"])
+    ]
+    table.add_column("")
+    for i in used:
+        table.add_column(found["classes"][i][:6], justify="right")
+    for i in used:
+        row = found["confusion"][i]
+        table.add_row(found["classes"][i], *[str(row[j]) if row[j] else "." for j in used])
+    console.print(table)

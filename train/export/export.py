@@ -1,0 +1,161 @@
+"""From a checkpoint to the one ONNX file that the tracker runs (`tracker/find/model_file.py`)."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from tracker.find.model_file import ModelInfo
+from tracker.whole_files import file_sha256, write_whole
+from train.loop.checkpoint import Checkpoint, load_model, prepare_output
+from train.networks.model import LandmarkNet, attribute_values
+
+OPSET = 18
+PRECISIONS = ("fp32", "fp16")
+
+
+class ExportGraph(nn.Module):
+    """Raw pixels in; points, scores, presence and readable attributes out, in that order."""
+
+    def __init__(self, model: LandmarkNet) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        out = self.model(image)
+        attributes = [
+            attribute_values(h, out.attributes[h.attribute.name]) for h in self.model.specs
+        ]
+        return (out.xy, self.model.score(out.spread), out.presence.sigmoid(), *attributes)
+
+
+class HalfBody(nn.Module):
+    """A localiser in float16 between a float32 picture and float16 heat.
+
+    Batch norms go into their convolutions first, in float32. What follows a localiser (softmax,
+    coordinate sums, heads) is float32 whatever it gets: `LandmarkNet.finish` sees to it, since
+    coordinate sums in float16 are off by .05 px where the body alone costs .003.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.stride, self.features = net.stride, net.features
+        fuse_norms(net)
+        self.net = net.half()
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """As the localiser's own, in float16."""
+        heat, coarse = self.net(image.half())
+        return heat, coarse
+
+
+def fuse_norms(net: nn.Module) -> None:
+    """Fold each batch norm that follows a convolution in a Sequential into it, in place."""
+    for part in net.modules():
+        if not isinstance(part, nn.Sequential):
+            continue
+        for (at, conv), (after, norm) in pairwise(list(part.named_children())):
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(part, at, fuse_conv_bn_eval(conv, norm))
+                setattr(part, after, nn.Identity())
+
+
+def output_names(model: LandmarkNet) -> list[str]:
+    """Names of the graph's outputs, in order."""
+    return ["xy", "score", "presence", *[h.attribute.name for h in model.specs]]
+
+
+def describe(model: LandmarkNet, found: Checkpoint, sha: str) -> ModelInfo:
+    """The metadata of an exported model."""
+    spec, extra = found.spec, found.extra
+    return ModelInfo(
+        kind=spec.kind,  # type: ignore[arg-type]
+        landmarks=found.markup.landmarks,
+        edges=found.markup.edges,
+        flip_pairs=found.markup.flip_pairs,
+        attributes=tuple(h.attribute for h in spec.heads),
+        network=spec.net.name,
+        size=spec.net.size,
+        colour=spec.net.colour,
+        mean=tuple(float(v) for v in model.mean.flatten()),
+        std=tuple(float(v) for v in model.std.flatten()),
+        beta=spec.beta,
+        licence=str(extra.get("licence", "not stated")),
+        data=str(extra.get("data", "not stated")),
+        checkpoint_sha256=sha,
+        crop=spec.crop,
+    )
+
+
+def strip_traces(graph: onnx.ModelProto) -> None:
+    """Take out what the exporter leaves on nodes and values: stack traces with local paths."""
+    graph.doc_string = ""
+    graph.graph.doc_string = ""
+    for part in (graph.graph.node, graph.graph.value_info, graph.graph.input, graph.graph.output):
+        for item in part:
+            item.doc_string = ""
+            del item.metadata_props[:]
+    for tensor in graph.graph.initializer:
+        tensor.doc_string = ""
+    del graph.graph.metadata_props[:]
+
+
+def export_model(checkpoint: Path, out: Path, precision: str = "fp32") -> ModelInfo:
+    """Write one self-contained ONNX with a free batch dimension; renamed into place at the end.
+
+    precision: 'fp16' makes the localiser half; inputs and outputs stay float32. UserError when
+    `out` is the checkpoint itself or cannot be written.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"--precision takes {' or '.join(PRECISIONS)}, found '{precision}'")
+    prepare_output(out, checkpoint)
+    model, found = load_model(checkpoint)
+    info = describe(model, found, file_sha256(checkpoint))
+    if precision == "fp16":
+        model.net = HalfBody(model.net)  # type: ignore[assignment]
+    channels = 3 if info.colour == "rgb" else 1
+    example = torch.zeros(2, channels, info.size, info.size)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        program = torch.onnx.export(
+            ExportGraph(model).eval(), (example,), dynamo=True, opset_version=OPSET,
+            input_names=["image"], output_names=output_names(model), verbose=False,
+            dynamic_shapes={"image": {0: torch.export.Dim("batch", min=1, max=64)}},
+        )  # fmt: skip
+    assert program is not None  # None only comes back from the old exporter writing to a file
+    graph = program.model_proto
+    strip_traces(graph)
+    onnx.helper.set_model_props(graph, info.to_props())
+    onnx.checker.check_model(graph)
+    write_whole(out, graph.SerializeToString())
+    return info
+
+
+def onnx_outputs(path: Path, image: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """Run an exported file on (N, C, S, S) raw pixels."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    names = [o.name for o in session.get_outputs()]
+    return dict(zip(names, session.run(names, {"image": image}), strict=True))
+
+
+def parity(checkpoint: Path, path: Path, image: NDArray[np.float32]) -> dict[str, float]:
+    """Largest absolute difference torch against ONNX Runtime per output; `xy` in crop pixels."""
+    model, _ = load_model(checkpoint)
+    with torch.inference_mode():
+        wanted = ExportGraph(model)(torch.from_numpy(image))
+    found = onnx_outputs(path, image)
+    return {
+        name: float(np.abs(found[name] - value.numpy()).max())
+        for name, value in zip(output_names(model), wanted, strict=True)
+    }

@@ -1,0 +1,1 @@
+"""Teach a bundled network one's own project."""

@@ -1,0 +1,216 @@
+"""From what a project holds to the settings of a run, each with the reason that is printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tracker.find.model_file import Attribute
+from train.config import AugmentSpec, DataSpec, EltSpec, FitSpec
+from train.data.from_project import Census
+from train.losses.paper import LossSpec
+from train.networks import NetSpec
+from train.networks.model import Head
+from train.project.layout import Project
+
+LOSSES = ("L", "A", "ELT")
+BEYOND = ("teacher", "temporal", "plausible")  # not of the paper; off unless asked for
+MINUTES = 10.0  # default budget
+FEWEST_HELD = 5  # labelled objects in the hold-out below which it chooses nothing
+BEYOND_WEIGHTS: Mapping[str, float] = {"teacher": 0.02, "temporal": 1.0, "plausible": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long a run may take: seconds, or steps."""
+
+    seconds: float | None = None
+    steps: int | None = None
+
+    @property
+    def text(self) -> str:
+        """How a training remembers what it was asked for; '' for nothing."""
+        if self.steps is not None:
+            return f"{self.steps} steps"
+        return "" if self.seconds is None else f"{self.seconds:g} s"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A setting, its value as shown, and why it is so."""
+
+    what: str
+    value: str
+    why: str
+
+
+def parse_budget(text: str) -> Budget:
+    """'20m', '1h', '90s' or '2000it'. ValueError says what is understood."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(it|s|m|h)", text.strip().lower())
+    if found is None or float(found[1]) <= 0:
+        raise ValueError(f"--budget takes 20m, 1h, 90s or 2000it, found '{text}'")
+    number, unit = float(found[1]), found[2]
+    if unit == "it":
+        return Budget(steps=max(1, round(number)))
+    return Budget(seconds=number * {"s": 1, "m": 60, "h": 3600}[unit])
+
+
+def parse_losses(text: str) -> tuple[str, ...]:
+    """'L,A,ELT' and the extras, in any case; ValueError names what there is."""
+    known = {n.lower(): n for n in (*LOSSES, *BEYOND)}
+    names = [n.strip().lower() for n in text.replace("+", ",").split(",") if n.strip()]
+    wrong = [n for n in names if n not in known]
+    if wrong or not names:
+        raise ValueError(
+            f"--losses takes {', '.join((*LOSSES, *BEYOND))}, separated by commas; found '{text}'"
+        )
+    return tuple(dict.fromkeys(known[n] for n in names))
+
+
+def project_heads(project: Project, base: Sequence[Head], same_markup: bool) -> tuple[Head, ...]:
+    """The project's attributes, and those of the base that still make sense."""
+    heads = []
+    if project.gestures:
+        heads.append(Head(Attribute("gesture", project.gesture_classes)))
+    if project.pose:
+        heads.append(Head(Attribute("pose", size=3)))
+    have = {h.attribute.name for h in heads}
+    keep = [h for h in base if h.attribute.name not in have]
+    return (*heads, *[h for h in keep if same_markup or h.source == "image"])
+
+
+def usable_losses(census: Census) -> dict[str, str]:
+    """Which of L, A, ELT the data can feed, each with the reason."""
+    labelled, unlabelled = census.labelled.get("train", 0), census.unlabelled.get("train", 0)
+    ranged = {
+        name: sum(sides.get("train", 0) for sides in classes.values())
+        for name, classes in census.attributes.items()
+    }
+    found = {}
+    if labelled:
+        found["L"] = f"{labelled} labelled objects"
+    if any(ranged.values()):
+        found["A"] = ", ".join(f"{n} {name}" for name, n in ranged.items()) + " labels"
+    if unlabelled:
+        found["ELT"] = f"{unlabelled} unlabelled frames"
+    return found
+
+
+def choose_spec(
+    project: Project,
+    census: Census,
+    heads: Sequence[Head],
+    losses: Sequence[str],
+    net: NetSpec,
+    scratch: bool,
+) -> tuple[FitSpec, list[Choice]]:
+    """The settings of a run (steps and threads are set later) and the reasons."""
+    labelled, unlabelled = census.labelled.get("train", 0), census.unlabelled.get("train", 0)
+    frozen = "L" not in losses and not scratch
+    share = labelled_part(labelled, unlabelled, losses)
+    batch = 32 if labelled + unlabelled < 4000 else 64
+    loss = LossSpec(
+        lam=0.05 if "L" in losses else 0.0,
+        point="l1",
+        heat=1.0 if "L" in losses else 0.0,
+        alpha=0.02 if "ELT" in losses and not frozen else 0.0,
+        elt_on="unlabelled" if labelled else "all",
+        elt_share=0.5,
+        attribute=(1.0 if frozen else 0.1) if "A" in losses else 0.0,
+        presence=0.0 if frozen else 0.2,
+    )
+    for name in BEYOND:
+        if name in losses and not frozen:
+            loss = replace(loss, **{name: BEYOND_WEIGHTS[name]})  # type: ignore[arg-type]
+    # A mirrored hand is the other hand, point for point; of other things only partners tell.
+    flips = project.kind == "hand" or bool(project.flip_pairs)
+    augment = AugmentSpec(
+        rotate=35.0, scale=0.25, shift=0.1, flip=0.5 if flips else 0.0,
+        colour=0.7, blur=0.15, occlude=0.2, whole=0.3 if project.kind == "object" else 0.0,
+    )  # fmt: skip
+    spec = FitSpec(
+        kind=project.kind, crop=project.crop, net=net, heads=tuple(heads), loss=loss,
+        data=DataSpec(
+            labelled_share=share,
+            negatives=0.0 if frozen else 0.12,
+            near_misses=1.0 if not census.negatives else 0.5,
+            normaliser=project.normaliser,
+        ),
+        augment=augment, elt=EltSpec(), batch=batch, lr=2e-3 if scratch else tuned_rate(labelled),
+        warmup=50, ema=0.995, keep=kept_weights(census, losses), freeze=frozen,
+        freeze_norms=not scratch, late_heads=True,
+    )  # fmt: skip
+    return spec, _reasons(spec, census, losses, scratch)
+
+
+def labelled_part(labelled: int, unlabelled: int, losses: Sequence[str]) -> float:
+    """Share of a batch with landmark labels: all where nothing uses the others, else half."""
+    if not labelled or not unlabelled:
+        return 0.0
+    return 0.5 if {"ELT", "A", *BEYOND} & set(losses) else 1.0
+
+
+def kept_weights(census: Census, losses: Sequence[str]) -> str:
+    """'best' where the hold-out can tell what is best, else 'last'.
+
+    It can with enough labelled objects, and with examples of every class that is learnt: else
+    it would keep weights from before that gesture was learnt.
+    """
+    if "L" in losses and census.labelled.get("hold", 0) < FEWEST_HELD:
+        return "last"
+    told = [
+        sides.get("hold", 0)
+        for classes in census.attributes.values()
+        for sides in classes.values()
+        if sides.get("train", 0)
+    ]
+    return "last" if "A" in losses and not all(told) else "best"
+
+
+def tuned_rate(labelled: int) -> float:
+    """Top learning rate of fine-tuning: few labels must not carry trained weights far away.
+
+    3e-4 up to 50 labelled objects, 1e-3 from 500 on, between them with the root of their number.
+    """
+    return float(min(1e-3, max(3e-4, 3e-4 * (labelled / 50) ** 0.5)))
+
+
+def _reasons(spec: FitSpec, census: Census, losses: Sequence[str], scratch: bool) -> list[Choice]:
+    labelled, unlabelled = census.labelled.get("train", 0), census.unlabelled.get("train", 0)
+    usable = usable_losses(census)
+    told = [
+        Choice("losses", "+".join(losses), "; ".join(f"{k}: {v}" for k, v in usable.items())),
+        Choice("batch", str(spec.batch), f"{labelled} labelled, {unlabelled} unlabelled"),
+        Choice("learning rate", f"{spec.lr:g}", "from scratch" if scratch else "trained weights"),
+    ]  # fmt: skip
+    if spec.freeze:
+        told.append(Choice("localiser", "frozen", "no landmark labels: only the heads learn"))
+    if spec.data.labelled_share == 0.5:
+        told.append(Choice("labelled part of a batch", "half", "few labels would drown otherwise"))
+    if spec.keep == "last":
+        if census.labelled.get("hold", 0) >= FEWEST_HELD:
+            what, why = "the last, blended with the start's", "the hold-out lacks a class"
+        else:
+            what = "the last, half way back to the start's"
+            why = "the hold-out shows too little to choose by"
+        told.append(Choice("weights kept", what, why))
+    if spec.augment.flip == 0:
+        told.append(Choice("mirroring", "off", "the markup names no left-right partners"))
+    return told
+
+
+def missing_attributes(heads: Sequence[Head], census: Census) -> list[str]:
+    """Sentences on classes that the ranges hardly show."""
+    told = []
+    for head in heads:
+        found = census.attributes.get(head.attribute.name)
+        if found is None:
+            continue
+        for name in head.attribute.classes:
+            count = found.get(name, {}).get("train", 0)
+            if count < 20 and name != "none":
+                told.append(
+                    f"{head.attribute.name} '{name}' has {count} training frames; 100 are good"
+                )
+    return told

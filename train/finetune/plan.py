@@ -1,0 +1,374 @@
+"""Everything of `train finetune` up to the first step: read, cut, choose, adapt, measure.
+
+Every run has a folder models/RUN: run.json (what was used, how it ended), labels.json and
+ranges.csv as they were, start.safetensors, last.safetensors (resume), metrics.csv, progress.json,
+model.safetensors, model.onnx, comparison.json.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import assets
+from tracker.find.locate import load_model
+from tracker.find.model_file import finished_at
+from tracker.whole_files import file_sha256, write_whole
+from train.config import FitSpec, spec_from_dict, spec_to_dict
+from train.data.cutouts import Wanted, chosen_frames, cut_clip
+from train.data.find_object import between_labels, by_model
+from train.data.from_project import (
+    Census,
+    Split,
+    choose_split,
+    cutout_examples,
+    digest_of,
+    labelled_examples,
+    markup_of,
+    read_split,
+    take_census,
+    write_split,
+)
+from train.data.pictures import DataSet, Example
+from train.finetune.choices import (
+    Budget,
+    Choice,
+    choose_spec,
+    missing_attributes,
+    project_heads,
+    usable_losses,
+)
+from train.loop.checkpoint import Checkpoint, load_checkpoint
+from train.loop.progress import Progress
+from train.loop.timing import time_run
+from train.loop.warm_start import adapt
+from train.machine.provenance import provenance
+from train.networks import NetSpec
+from train.project.clips import read_clips
+from train.project.labels import Labels, ObjectLabel, read_labels, to_coco
+from train.project.layout import Project, open_project
+
+BASES = {"hand21": "models/hand21", "face68": "models/face68"}
+EVALUATIONS = 15  # in a run
+PATIENCE = 9  # of these without a better result end it
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for; None: chosen from the data."""
+
+    base: str | None = None
+    budget: Budget = field(default_factory=lambda: Budget(seconds=600.0))
+    losses: tuple[str, ...] | None = None
+    seed: int = 0
+    threads: int = 2
+    device: str = "auto"
+    name: str | None = None
+    wanted: Wanted = field(default_factory=Wanted)
+    before: float = math.inf  # unix seconds: only models finished by then may follow the object
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A run that is ready to start (or to go on)."""
+
+    project: Project
+    out: Path
+    data: DataSet
+    census: Census
+    split: Split
+    spec: FitSpec
+    base: str
+    choices: tuple[Choice, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def start(self) -> Path:
+        """The weights that it starts from; not there when it starts from scratch."""
+        return self.out / "start.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """How a run tells what it does: a sentence, and (what, done, of) while something is counted."""
+
+    say: Callable[[str], None] = lambda _: None
+    count: Callable[[str, int, int], None] = lambda _, __, ___: None
+    step: Callable[[Progress], None] = lambda _: None
+
+
+def base_checkpoint(project: Project, asked: str | None) -> tuple[str, Path | None]:
+    """(name, checkpoint) of what to start from; no checkpoint from scratch."""
+    name = asked or project.base
+    if name == "scratch":
+        return name, None
+    if name in BASES:
+        return name, assets.path(f"{BASES[name]}.safetensors")
+    path = Path(name)
+    if path.suffix != ".safetensors" or not path.is_file():
+        raise ValueError(
+            f"--from takes hand21, face68, scratch or a .safetensors checkpoint; found '{name}'"
+        )
+    return path.name, path
+
+
+def base_facts(project: Project, name: str, checkpoint: Path | None) -> dict[str, str]:
+    """What run.json says of a base that is a file of the user's, so that it is found again."""
+    if checkpoint is None or name in BASES:
+        return {}
+    whole, root = checkpoint.resolve(), project.root.resolve()
+    where = whole.relative_to(root) if whole.is_relative_to(root) else whole
+    return {"base_file": where.as_posix(), "base_sha256": file_sha256(checkpoint)}
+
+
+def base_of_run(project: Project, facts: Mapping[str, Any]) -> Path | None:
+    """The checkpoint that a run started from, by its run.json; None from scratch.
+
+    ValueError where the file has moved or is another one now.
+    """
+    name = str(facts["base"])
+    if name == "scratch" or name in BASES:
+        return base_checkpoint(project, name)[1]
+    path = project.root / str(facts.get("base_file", ""))
+    if not path.is_file() or file_sha256(path) != facts.get("base_sha256"):
+        raise ValueError(f"{name}, from which the run started, is no longer where it was")
+    return path
+
+
+def follower(project: Project, before: float = math.inf) -> Path | None:
+    """The ONNX that finds the object in unlabelled frames, or None where none can.
+
+    The newest model of the project that was finished `before` a moment; before there is one, the
+    bundled model of its kind. A run that goes on, or is reported, must see what it saw at first.
+    """
+    own = [p for p in project.models_dir.glob("[!.]*/model.onnx") if finished_at(p) < before]
+    if own:
+        return max(own, key=finished_at)
+    name = {"hand": "hand21", "face": "face68"}.get(project.kind)
+    return None if name is None else assets.path(f"{BASES[name]}.onnx")
+
+
+def gather(
+    project: Project, labels: Labels, split: Split, wish: Wish, hooks: Hooks
+) -> tuple[DataSet, Census, list[str]]:
+    """All examples of a project: labelled objects, and what was followed in its clips."""
+    examples: list[Example] = labelled_examples(project, labels, split)
+    ambiguous, warnings = 0, []
+    path = follower(project, wish.before)
+    model = None if path is None else load_model(path, wish.threads)
+    sha = "" if path is None else file_sha256(path)
+    for clip in read_clips(project):
+        if model is None:
+            look, key = between_labels(project, labels, clip.name), _boxes_key(labels, clip.name)
+        else:
+            look, key = by_model(project, model, labels), sha
+        frames = chosen_frames(clip, labels, wish.wanted)
+        what = f"looking through {clip.name}"
+        cut = cut_clip(project, clip, look, key, frames, partial(hooks.count, what))
+        found, unclear = cutout_examples(project, labels, split, clip.name, cut)
+        examples += found
+        ambiguous += unclear
+        if cut.empty > 0.5 * max(1, cut.frames):
+            warnings.append(
+                f"{clip.name}: nothing was followed in {cut.empty} of {cut.frames} frames"
+            )
+    if ambiguous:
+        warnings.append(
+            f"{ambiguous} frames of labelled ranges show several objects; their label is not used"
+        )
+    data = DataSet(markup_of(project), tuple(examples))
+    return data, take_census(examples, ambiguous), warnings
+
+
+def _boxes_key(labels: Labels, clip: str) -> str:
+    """Changes with the labelled boxes of a clip."""
+    points = [
+        (f.frame, np.nan_to_num(o.xy).round(2).tolist(), *_drawn(o))
+        for (name, _), f in sorted(labels.frames.items()) if name == clip for o in f.objects
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(points).encode()).hexdigest()
+
+
+def _drawn(found: ObjectLabel) -> list[list[float]]:
+    return [] if found.box_xyxy is None else [found.box_xyxy.round(2).tolist()]
+
+
+def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
+    """Everything up to the first step."""
+    project = open_project(root)
+    labels = read_labels(project)
+    split = read_split(project)
+    if split is None:
+        split = choose_split(labels, read_clips(project))
+        write_split(project, split)
+    data, census, warnings = gather(project, labels, split, wish, hooks)
+    name, checkpoint = base_checkpoint(project, wish.base)
+    usable = usable_losses(census)
+    losses = tuple(k for k in usable) if wish.losses is None else wish.losses
+    lacking = [k for k in losses if k in ("L", "A", "ELT") and k not in usable]
+    if lacking or not ({"L", "A"} & set(losses)):
+        what = {"L": "labelled frames", "A": "labelled time ranges", "ELT": "unlabelled frames"}
+        raise ValueError(
+            f"there is nothing to learn {' and '.join(lacking or ['landmarks or gestures'])} from: "
+            f"the project has no {what[(lacking or ['L'])[0]]} outside the hold-out; "
+            f"add some with 'train label {root}'"
+        )
+    base = None if checkpoint is None else load_checkpoint(checkpoint)
+    same = base is not None and base.markup.landmarks == project.landmarks
+    learnt = project
+    if "A" not in losses:  # heads that nothing teaches would be noise in the model
+        learnt, data = replace(project, gestures=(), pose={}), without_attributes(data)
+    heads = project_heads(learnt, () if base is None else base.spec.heads, same)
+    net = NetSpec() if base is None else base.spec.net
+    if any(h.attribute.name == "gesture" for h in heads) and "A" in losses:
+        shown = census.attributes.get("gesture", {})
+        if not shown.get("none", {}).get("train"):
+            warnings.append("no time is labelled 'none': whatever it sees it will call a gesture")
+    warnings += missing_attributes(heads, census) if "A" in losses else []
+    spec, choices = choose_spec(project, census, heads, losses, net, base is None)
+    spec = replace(spec, seed=wish.seed, threads=wish.threads, device=wish.device)
+    out = new_run_folder(project, wish.name)
+    plan = Plan(project, out, data, census, split, spec, name, tuple(choices), tuple(warnings))
+    try:
+        prepare_folder(plan, labels, base, hooks)
+        plan = replace(plan, spec=fit_budget(plan, wish.budget, hooks))
+        write_run(plan, "started", same_markup=same, **base_facts(project, name, checkpoint))
+    except BaseException:
+        shutil.rmtree(out, ignore_errors=True)  # nothing of it is of use
+        raise
+    return plan
+
+
+def without_attributes(data: DataSet) -> DataSet:
+    """The same examples without gestures and poses."""
+    examples = tuple(replace(e, attributes={}) for e in data.examples)
+    return DataSet(data.markup, examples, data.cache)
+
+
+def new_run_folder(project: Project, name: str | None) -> Path:
+    """models/<name>; by default the time. ValueError when it exists."""
+    out = project.models_dir / (name or datetime.now().strftime("%Y%m%d_%H%M%S"))
+    if out.exists():
+        raise ValueError(f"{out} exists; choose another --name, or go on with --resume")
+    out.mkdir(parents=True)
+    return out
+
+
+def prepare_folder(plan: Plan, labels: Labels, base: Checkpoint | None, hooks: Hooks) -> None:
+    """Keep the labels as they are now, and the starting weights."""
+    coco = to_coco(plan.project, labels)
+    write_whole(plan.out / "labels.json", json.dumps(coco).encode())
+    if plan.project.ranges_path.is_file():
+        shutil.copyfile(plan.project.ranges_path, plan.out / "ranges.csv")
+    if base is not None:
+        start = adapt(plan.spec, plan.data.markup, base, plan.start)
+        hooks.say(
+            f"from {plan.base}: {start.kept} layers kept, {start.landmarks} of "
+            f"{len(plan.data.markup.landmarks)} landmarks known to it by name"
+        )
+
+
+def fit_budget(plan: Plan, budget: Budget, hooks: Hooks) -> FitSpec:
+    """The spec with its number of steps: as asked, or as many as the time allows here."""
+    if budget.steps is not None:
+        steps = budget.steps
+    else:
+        per_step, per_evaluation = time_steps(plan)
+        seconds = float(budget.seconds or 600.0)
+        steps = int((seconds - EVALUATIONS * per_evaluation) / per_step)
+        if steps < 20:
+            raise ValueError(
+                f"{seconds:.0f} s are too few: a step takes {per_step:.2f} s here; "
+                f"give --budget {20 * per_step + EVALUATIONS * per_evaluation:.0f}s or more"
+            )
+        hooks.say(
+            f"a step takes {1e3 * per_step:.0f} ms here: {steps} steps in {seconds / 60:g} min"
+        )
+    every = max(1, steps // EVALUATIONS)
+    return replace(
+        plan.spec, steps=steps, evaluate_every=every, warmup=min(50, max(1, steps // 10)),
+        patience=PATIENCE if plan.spec.keep == "best" else 0,
+        checkpoint_every=max(1, min(100, every)),
+    )  # fmt: skip
+
+
+def time_steps(plan: Plan) -> tuple[float, float]:
+    """Seconds of a training step and of an evaluation here, on a run that is thrown away."""
+    return time_run(plan.spec, plan.data, plan.start if plan.start.is_file() else None)
+
+
+def write_run(plan: Plan, state: str, **more: Any) -> None:
+    """run.json: whatever is needed to go on, to compare and to believe."""
+    path = plan.out / "run.json"
+    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    facts |= {
+        "schema": 1, "state": state, "base": plan.base, "spec": spec_to_dict(plan.spec),
+        "data": digest_of(plan.data), "split": asdict(plan.split), "census": asdict(plan.census),
+        "choices": [asdict(c) for c in plan.choices], **more,
+    }  # fmt: skip
+    facts.setdefault("begun", datetime.now().astimezone().isoformat(timespec="seconds"))
+    facts.setdefault("provenance", provenance())
+    write_whole(path, json.dumps(facts, indent=1).encode())
+
+
+def unfinished(project: Project) -> list[Path]:
+    """Run folders that can be gone on with, oldest first."""
+    found = []
+    for path in sorted(project.models_dir.glob("*/run.json")):
+        try:
+            state = json.loads(path.read_text(encoding="utf-8")).get("state")
+        except ValueError:
+            continue
+        if state == "started":
+            found.append(path.parent)
+    return sorted(found, key=lambda p: (p / "run.json").stat().st_mtime)
+
+
+def data_of_run(
+    project: Project, labels: Labels, facts: Mapping[str, Any], wish: Wish, hooks: Hooks
+) -> tuple[Split, DataSet, Census, list[str]]:
+    """A run's data as they were when it began; `facts` are those of its run.json.
+
+    Its split, and the model that followed the object then; its losses.
+    """
+    stretch = facts["split"]["stretch"]
+    split = Split(
+        tuple(facts["split"]["hold"]), None if stretch is None else tuple(stretch),
+        facts["split"]["why"],
+    )  # fmt: skip
+    wish = replace(wish, before=datetime.fromisoformat(facts["begun"]).timestamp())
+    data, census, warnings = gather(project, labels, split, wish, hooks)
+    if not facts["spec"]["loss"]["attribute"]:
+        data = without_attributes(data)
+    return split, data, census, warnings
+
+
+def resume_plan(root: Path, wish: Wish, hooks: Hooks) -> Plan:
+    """The newest unfinished run (or that of `wish.name`), with the very same data."""
+    project = open_project(root)
+    runs = [r for r in unfinished(project) if wish.name in (None, r.name)]
+    if not runs:
+        raise ValueError(
+            f"{project.models_dir} holds no unfinished run; start one without --resume"
+        )
+    out = runs[-1]
+    facts = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    split, data, census, warnings = data_of_run(project, read_labels(project), facts, wish, hooks)
+    if digest_of(data) != facts["data"]:
+        raise ValueError(
+            f"the labels or clips have changed since {out.name} was started; "
+            "start a new run, or put them back to go on with that one"
+        )
+    spec = replace(spec_from_dict(facts["spec"]), device=wish.device, threads=wish.threads)
+    choices = tuple(Choice(**c) for c in facts["choices"])
+    return Plan(project, out, data, census, split, spec, facts["base"], choices, tuple(warnings))

@@ -1,0 +1,233 @@
+"""The training loop. The order of this file is the order of a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tracker.whole_files import drop_dead_parts
+from train.config import FitSpec
+from train.data.batches import step_rows
+from train.data.pictures import DataSet, hide_landmarks, join, read_coco
+from train.evaluate.outputs import Outputs, fit_calibration, predict, summarise, torch_runner
+from train.loop.checkpoint import load_checkpoint, save_checkpoint
+from train.loop.progress import Progress as Progress
+from train.loop.progress import ProgressFile
+from train.loop.runlog import MetricsLog, metrics_row, write_split
+from train.loop.state import (
+    Run,
+    add_shapes,
+    halve_batch,
+    note_hold,
+    resume_run,
+    save_run,
+    share_best,
+    share_start,
+    start_run,
+)
+from train.loop.step import learning_rate as learning_rate
+from train.loop.step import step_batch, train_step
+from train.loop.step import update_ema as update_ema
+from train.machine.device import free_memory, is_out_of_memory, pick_device
+from train.machine.distributed import agreed, joined, wait
+from train.machine.ranks import leading
+from train.machine.stopping import Stopped, StopWish, stop_wish
+
+
+def load_data(spec: FitSpec, root: Path) -> DataSet:
+    """Every label file of a spec (paths relative to `root`), with its split and label share."""
+    sets = [read_coco(root / f, spec.data.hold_out, spec.seed) for f in spec.data.files]
+    if not sets:
+        raise ValueError("the config names no label file; set data.files")
+    return hide_landmarks(join(sets), spec.data.label_share, spec.seed)
+
+
+def fit(
+    spec: FitSpec,
+    root: Path,
+    out: Path,
+    resume: bool = False,
+    init: Path | None = None,
+    report: Callable[[Progress], None] = lambda _: None,
+    extra: dict[str, Any] | None = None,
+    data: DataSet | None = None,
+) -> Path:
+    """Train, evaluate on the hold-out, calibrate scores; returns the final checkpoint.
+
+    `resume` goes on from out/last.safetensors exactly; `init` starts from another checkpoint's
+    averaged weights (layers of another shape keep their fresh values). `data` takes the place of
+    the spec's label files. OUT/progress.json follows the run for whoever watches. Ctrl-C and
+    SIGTERM end it after the step, with a checkpoint, by `Stopped`. Under torchrun all processes
+    train on parts of each batch and the first alone reports and writes.
+    """
+    torch.set_num_threads(spec.threads)
+    if spec.keep not in ("last", "best"):
+        raise ValueError(f"keep takes last or best, found '{spec.keep}'")
+    if spec.cycles < 1:
+        raise ValueError(f"cycles takes 1 or more, found {spec.cycles}")
+    device = pick_device(spec.device)
+    if data is None:
+        data = load_data(spec, root)
+    else:
+        data = hide_landmarks(data, spec.data.label_share, spec.seed)
+    out.mkdir(parents=True, exist_ok=True)
+    with joined(device):
+        run = start_run(spec, data, out, device, init)
+        run.notes = extra or {}
+        if leading():
+            drop_dead_parts(out)
+        if run.last.exists():
+            if not resume:
+                raise ValueError(
+                    f"{run.last} exists; add --resume to go on, or choose another --out"
+                )
+            resume_run(run)
+        share_start(run)
+        if init is not None and spec.keep == "best" and run.step == 0 and leading():
+            note_hold(run, evaluate_hold_out(run))  # never ship worse than what it starts from
+        return train(run, report)
+
+
+def train(run: Run, report: Callable[[Progress], None]) -> Path:
+    """From a run's present step to its final checkpoint, telling progress.json how it ends."""
+    told = ProgressFile(run.out / "progress.json", run.out.name, active=leading())
+    if leading():
+        write_split(run.out / "split.json", run.data)
+    try:
+        with stop_wish() as wish:
+            for progress in steps(run, wish):
+                told.step(progress)
+                if leading():
+                    report(progress)
+            final = finish(run)
+    except (Stopped, KeyboardInterrupt) as error:
+        told.end("stopped", str(error) or "interrupted; resume goes on from the last checkpoint")
+        raise
+    except BaseException as error:
+        told.end("failed", str(error) or type(error).__name__)
+        raise
+    told.end("done")
+    return final
+
+
+def steps(run: Run, wish: StopWish) -> Iterator[Progress]:
+    """The loop itself, one Progress a step; a wish to stop is heard after a step."""
+    spec, log = run.spec, MetricsLog(run.out / "metrics.csv", run.step)
+    batches = step_rows(run.data, replace(spec, batch=run.batch), run.step)
+    speed, message, clock = 0.0, add_shapes(run), time.perf_counter()
+    while not run.ended:
+        _, rows = next(batches)
+        terms = try_step(run, rows)
+        if terms is None:
+            message = halve_batch(run, len(rows))
+            batches = step_rows(run.data, replace(spec, batch=run.batch), run.step)
+            continue
+        rate = len(rows) / (time.perf_counter() - clock)
+        speed = rate if speed == 0 else 0.95 * speed + 0.05 * rate
+        hold = after_step(run, terms, log)
+        eta = (spec.steps - run.step) * len(rows) / speed
+        message = message or early_sentence(run)
+        clock = time.perf_counter()
+        yield Progress(run.step, spec.steps, terms["loss"], terms, speed, hold, eta, message)
+        message = ""
+        if not run.ended and agreed(wish.made, run.device):
+            save_run(run)
+            raise Stopped(f"stopped at step {run.step} of {spec.steps}; add --resume to go on")
+
+
+def try_step(run: Run, rows: list[int]) -> dict[str, float] | None:
+    """The terms of one update, or None where memory ran out (and nothing was updated)."""
+    try:
+        return train_step(run, step_batch(run, rows))
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    return None
+
+
+def after_step(run: Run, terms: dict[str, float], log: MetricsLog) -> dict[str, Any] | None:
+    """Average, log, evaluate and keep, each on its steps; the evaluation where there was one."""
+    spec, hold = run.spec, None
+    update_ema(run.ema, run.model, spec.ema, run.step)
+    run.running.add(terms)
+    run.step += 1
+    last = run.step == spec.steps
+    if run.step % spec.evaluate_every == 0 or last:
+        if leading():
+            hold = evaluate_hold_out(run)
+            log.add(metrics_row(run.step, run.running.take_mean(), hold))
+            note_hold(run, hold)
+        share_best(run)
+    if run.step % spec.checkpoint_every == 0 or last or run.ended:
+        save_run(run)
+    return hold
+
+
+def early_sentence(run: Run) -> str:
+    """Why a run ends before its last step, or nothing."""
+    if not run.ended or run.step >= run.spec.steps:
+        return ""
+    return (
+        f"ended early: nothing was better on the hold-out than step {run.best.step} "
+        f"in {run.best.since} evaluations"
+    )
+
+
+def predict_held(run: Run, rows: list[int]) -> Outputs:
+    """The averaged weights' outputs on these rows, in batches that fit into memory."""
+    run.ema.eval()
+    size = 64
+    while True:
+        try:
+            return predict(torch_runner(run.ema), run.data, rows, run.spec, size)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        if size == 1:
+            raise ValueError("memory ran out on evaluating a single picture; set a smaller net")
+        size //= 2
+        free_memory(run.device)
+
+
+def evaluate_hold_out(run: Run) -> dict[str, Any] | None:
+    """The summary on the hold-out's real objects; None when nothing is held out."""
+    rows = [i for i in run.data.rows(hold=True) if not run.data.examples[i].negative]
+    return summarise(predict_held(run, rows), run.data, run.spec) if rows else None
+
+
+def best_localiser(best: dict[str, Tensor], end: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The best localiser with the attribute heads of the end.
+
+    Heads read landmarks, whichever localiser finds them, and learn all the time: the best one may
+    be from before they had learnt anything.
+    """
+    return {k: end[k] if k.startswith("heads.") else v for k, v in best.items()}
+
+
+def finish(run: Run) -> Path:
+    """Calibrate the scores on the hold-out and write the weights that are exported."""
+    final, step = run.out / "model.safetensors", run.step
+    if leading():
+        if run.spec.keep == "best" and run.best_path.is_file():
+            kept = load_checkpoint(run.best_path)
+            weights = kept.part("ema")
+            if run.spec.late_heads:
+                weights = best_localiser(weights, run.ema.state_dict())
+            run.ema.load_state_dict(weights)
+            step = kept.step
+        rows = [i for i in run.data.rows(hold=True) if run.data.examples[i].labelled.any()]
+        found = dict(run.notes)
+        if rows:
+            outputs = predict_held(run, rows)
+            a, b = fit_calibration(outputs, run.spec.net.size)
+            run.ema.calibration.copy_(torch.tensor([a, b]))
+            found["hold_out"] = summarise(outputs, run.data, run.spec)
+        save_checkpoint(final, run.spec, run.data.markup, step, None, run.ema, None, found)
+    wait()
+    return final

@@ -1,0 +1,222 @@
+"""The composite loss, equation 2 of Honari et al. 2018, with masks for whatever is unlabelled.
+
+    cost = attribute + alpha * ELT + lambda * landmarks + gamma * ||W||^2   (+ heat, presence)
+
+Coordinates in the losses are crop pixels. `heat` (off in the paper) is RCN's softmax likelihood
+with a small Gaussian as target; it makes the first thousand steps several times faster. `narrow`
+(off in the paper) keeps heats from shrinking to a pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from train.machine.distributed import first_rows, processes, total
+from train.networks.model import POSE_UNIT, Head, LandmarkNet, Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class LossSpec:
+    """Weights of equation 2. None or 0 turns a term off."""
+
+    lam: float = 1.0  # lambda: landmarks
+    alpha: float = 0.5  # ELT
+    attribute: float = 1.0
+    gamma: float = 0.0  # squared L2 norm of the weights
+    heat: float = 0.0
+    presence: float = 0.0
+    point: str = "l2"  # 'l2' as in the paper (squared distance), or 'l1'
+    elt_on: str = "unlabelled"  # 'unlabelled' (Blocks, HGR1, Multi-PIE) or 'all' (300W)
+    elt_share: float = 1.0  # share of a batch that the ELT sees
+    sigma: float = 1.0  # of the heat target, heat pixels
+    narrow: float = 0.0  # cost of heats narrower than `width`, which no gradient moves any more
+    width: float = 1.0  # crop pixels
+    # beyond the paper (train/losses/beyond.py), on pictures without landmark labels
+    teacher: float = 0.0  # hard views follow the averaged model's points on easy ones
+    teacher_score: float = 0.5  # least score of a point that is followed
+    teacher_ramp: float = 0.3  # share of the training over which the weight rises
+    temporal: float = 0.0  # points of neighbouring frames stay close
+    temporal_epsilon: float = 0.05  # how far they may be apart, crop sides
+    plausible: float = 0.0  # shapes stay near those of the labels (pose-PCA)
+    plausible_epsilon: float = 0.05  # how far they may be off, RMS radii of the shape
+
+
+def with_terms(spec: LossSpec, terms: Collection[str]) -> LossSpec:
+    """The weights of these terms (L, A, ELT), the others' 0; decay and `narrow` stay."""
+    landmarks = "L" in terms
+    return replace(
+        spec,
+        lam=spec.lam if landmarks else 0.0,
+        heat=spec.heat if landmarks else 0.0,
+        alpha=spec.alpha if "ELT" in terms else 0.0,
+        attribute=spec.attribute if "A" in terms else 0.0,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """What the losses need. Absent labels are masked, never guessed."""
+
+    image: Tensor  # (N, C, S, S) float32 0..255
+    xy: Tensor  # (N, K, 2) crop pixels; anything where not labelled
+    labelled: Tensor  # (N, K) bool
+    present: Tensor  # (N,) float: 1 object, 0 none, NaN unknown
+    attributes: dict[str, Tensor]  # classes: (N,) int64, -1 unknown; values: (N, D), NaN unknown
+    warp: Tensor  # (N, 2, 3) ELT transform of crop pixels
+    rows: tuple[int, ...] = ()  # indices into the data set
+    easy: Tensor | None = None  # (N, C, S, S) the same crops before anything disturbed them
+    after: Tensor | None = None  # (N, C, S, S) the next frame, cut and disturbed alike
+    has_after: Tensor | None = None  # (N,) bool: where there is one
+
+
+def point_loss(xy: Tensor, target: Tensor, mask: Tensor, kind: str = "l2") -> Tensor:
+    """Mean over masked points of the squared distance ('l2') or the distance ('l1'), pixels.
+
+    xy, target (N, K, 2), mask (N, K) bool. Nothing masked in: an exact 0 that still has a graph.
+    """
+    delta = torch.where(mask[..., None], xy - target, torch.zeros_like(xy))
+    square = delta.square().sum(-1)
+    each = square if kind == "l2" else (square + 1e-4).sqrt() - 1e-2
+    return (each * mask).sum() / total(mask.sum()).clamp(min=1)
+
+
+def heat_loss(heat: Tensor, beta: float, target: Tensor, mask: Tensor, sigma: float) -> Tensor:
+    """Cross-entropy of softmax(beta * heat) against a Gaussian around the true point.
+
+    sigma 0: the one pixel that the point is in, which is RCN's and Heatmap-MT's likelihood.
+    heat (N, K, h, w), target (N, K, 2) heat pixels, mask (N, K). Points outside the heat are
+    left out.
+    """
+    n, k, h, w = heat.shape
+    gx = torch.arange(w, dtype=torch.float32, device=heat.device)
+    gy = torch.arange(h, dtype=torch.float32, device=heat.device)
+    inside = mask & (target >= -0.5).all(-1) & (target[..., 0] < w - 0.5)
+    inside = inside & (target[..., 1] < h - 0.5)
+    safe = torch.where(inside[..., None], target, torch.zeros_like(target))
+    if sigma:
+        tx = torch.exp(-((gx - safe[..., :1]) ** 2) / (2 * sigma**2))
+        ty = torch.exp(-((gy - safe[..., 1:]) ** 2) / (2 * sigma**2))
+    else:
+        pixel = safe.round()
+        tx, ty = (gx == pixel[..., :1]).float(), (gy == pixel[..., 1:]).float()
+    goal = ty[..., :, None] * tx[..., None, :]
+    goal = (goal / goal.sum((2, 3), keepdim=True)).flatten(2)
+    logp = F.log_softmax(beta * heat.float().reshape(n, k, h * w), -1)
+    each = -(goal * logp).sum(-1)
+    return (each * inside).sum() / total(inside.sum()).clamp(min=1)
+
+
+def attribute_loss(head: Head, raw: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy for classes, L1 for values (in units of POSE_UNIT), masked where unknown."""
+    if head.attribute.classes:
+        known = target >= 0
+        count = total(known.sum())
+        if not known.any():
+            return raw.sum() * 0
+        return F.cross_entropy(raw[known], target[known], reduction="sum") / count
+    known = torch.isfinite(target)
+    goal = torch.where(known, target, torch.zeros_like(target)) / POSE_UNIT
+    return ((raw - goal).abs() * known).sum() / total(known.sum()).clamp(min=1)
+
+
+def presence_loss(logit: Tensor, present: Tensor) -> Tensor:
+    """Binary cross-entropy where it is known whether the object is there."""
+    known = torch.isfinite(present)
+    count = total(known.sum())
+    if not known.any():
+        return logit.sum() * 0
+    each = F.binary_cross_entropy_with_logits(logit[known], present[known], reduction="sum")
+    return each / count
+
+
+def warp_image(image: Tensor, warp: Tensor) -> Tensor:
+    """Move an image (N, C, S, S) by warp (N, 2, 3): pixel p goes to warp(p).
+
+    Pixel coordinates, centres at integers; bilinear; zeros come in from outside.
+    (align_corners=True is what makes integer pixel centres exact in `grid_sample`.)
+    """
+    n, _, h, w = image.shape
+    full = torch.cat([warp, warp.new_tensor([[[0.0, 0.0, 1.0]]]).expand(n, 1, 3)], 1)
+    back = torch.linalg.inv(full)[:, :2]  # output pixel -> input pixel
+    to_unit = warp.new_tensor([[2 / (w - 1), 0, -1], [0, 2 / (h - 1), -1], [0, 0, 1]])
+    lifted = torch.cat([back, warp.new_tensor([[[0.0, 0.0, 1.0]]]).expand(n, 1, 3)], 1)
+    theta = to_unit @ lifted @ torch.linalg.inv(to_unit)
+    grid = F.affine_grid(theta[:, :2], [n, 1, h, w], align_corners=True)
+    return F.grid_sample(image, grid, padding_mode="zeros", align_corners=True)
+
+
+def warp_points(xy: Tensor, warp: Tensor) -> Tensor:
+    """Move points (N, K, 2) by warp (N, 2, 3), the same motion as `warp_image`."""
+    return xy @ warp[:, :, :2].transpose(1, 2) + warp[:, None, :, 2]
+
+
+def narrow_loss(spread: Tensor, width: float) -> Tensor:
+    """Mean square of what heats lack to `width`; wider ones cost nothing.
+
+    spread (N, K): root of the summed variances along x and y, crop pixels, as `width`. All images
+    count, labelled or not. After the variance term of Nibali et al. (Numerical Coordinate
+    Regression with Convolutional Neural Networks, 2018), which also costs width.
+    """
+    lacking = (width - spread).clamp(min=0).square()
+    return lacking.sum() / total(torch.full((), lacking.numel(), device=spread.device))
+
+
+def elt_loss(xy: Tensor, xy_of_warped: Tensor, warp: Tensor, size: int, kind: str) -> Tensor:
+    """Equivariance: T(L(x)) against L(T(x)), gradient through both; leaving points are masked.
+
+    xy, xy_of_warped (N, K, 2) crop pixels, warp (N, 2, 3), size: side of the crop.
+    """
+    moved = warp_points(xy, warp)
+    inside = ((moved > 0) & (moved < size - 1)).all(-1).detach()
+    return point_loss(xy_of_warped, moved, inside, kind)
+
+
+def elt_rows(batch: Batch, spec: LossSpec) -> Tensor:
+    """Indices of the images of a batch on which the ELT acts."""
+    present = ~(batch.present == 0)
+    wanted = present if spec.elt_on == "all" else present & ~batch.labelled.any(1)
+    return first_rows(wanted, spec.elt_share)
+
+
+def composite(
+    model: LandmarkNet, batch: Batch, out: Prediction, warped: Prediction | None, spec: LossSpec
+) -> dict[str, Tensor]:
+    """Every term of equation 2 and those beside it, already weighted; their sum is the cost.
+
+    `warped` is the prediction for the warped images of `elt_rows`, or None.
+    """
+    stride = model.net.stride
+    terms = {"landmark": spec.lam * point_loss(out.xy, batch.xy, batch.labelled, spec.point)}
+    if spec.heat:
+        target = (batch.xy + 0.5) / stride - 0.5
+        terms["heat"] = spec.heat * heat_loss(
+            out.heat, model.beta, target, batch.labelled, spec.sigma
+        )
+    if spec.attribute:
+        for head in model.specs:
+            name = head.attribute.name
+            value = attribute_loss(head, out.attributes[name], batch.attributes[name])
+            terms[name] = spec.attribute * value
+    if spec.presence:
+        terms["presence"] = spec.presence * presence_loss(out.presence, batch.present)
+    if spec.alpha:
+        rows = elt_rows(batch, spec)  # none may be here, but counts are shared between processes
+        if warped is not None:
+            size = batch.image.shape[-1]
+            elt = elt_loss(out.xy[rows], warped.xy, batch.warp[rows], size, spec.point)
+            terms["elt"] = spec.alpha * elt
+        elif processes() > 1:
+            nothing = out.xy[:0]
+            terms["elt"] = point_loss(nothing, nothing, batch.labelled[:0], spec.point)
+    if spec.narrow:
+        terms["narrow"] = spec.narrow * narrow_loss(out.spread, spec.width)
+    if spec.gamma:
+        weights = [p for p in model.parameters() if p.ndim > 1]
+        squares = torch.stack([w.square().sum() for w in weights]).sum()
+        terms["decay"] = spec.gamma * squares / processes()  # each process adds its part
+    return terms

@@ -1,0 +1,1 @@
+"""What a training runs on: devices, processes, signals."""

@@ -1,0 +1,254 @@
+"""A project folder: where everything lies in it, and what `project.toml` says.
+
+Everything is relative to the folder, so it can be moved and shared:
+
+    project.toml                what is labelled
+    clips/, clips/clips.json    the clips as they came, and what was measured of each
+    labels/                     labels.json (COCO keypoints), ranges.csv, split.json, frames/ ...
+    flags/                      moments flagged in `tracker live`
+    models/RUN/                 trained models
+    cache/                      may be deleted at any time
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from tracker.errors import UserError, writing
+from tracker.find.markups import BUILT_IN, Markup, Pairs, built_in, parse_markup
+from tracker.find.model_file import TOML, is_project
+from tracker.types import CropRule, Kind
+from tracker.whole_files import read_text, write_whole
+
+SCHEMA = 1
+NO_GESTURE = "none"
+# Yaw, pitch, roll in degrees; signs as in find/head_pose.py (yaw > 0: to the picture's right).
+POSES: Mapping[str, tuple[float, float, float]] = MappingProxyType({
+    "front": (0.0, 0.0, 0.0),
+    "left": (-35.0, 0.0, 0.0),
+    "right": (35.0, 0.0, 0.0),
+    "up": (0.0, 25.0, 0.0),
+    "down": (0.0, -25.0, 0.0),
+    "tilted_left": (0.0, 0.0, -25.0),
+    "tilted_right": (0.0, 0.0, 25.0),
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What `project.toml` says. Numbers are 0-based landmark indices."""
+
+    root: Path
+    name: str
+    kind: Kind
+    base: str
+    landmarks: tuple[str, ...]
+    edges: Pairs
+    flip_pairs: Pairs
+    normaliser: tuple[int, ...]  # two landmarks; (): the longer side of the points' box
+    crop: CropRule | None = None  # None: as built in for hand21 and face68
+    gestures: tuple[str, ...] = ()
+    pose: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)  # preset: degrees
+
+    @property
+    def clips_dir(self) -> Path:
+        return self.root / "clips"
+
+    @property
+    def labels_dir(self) -> Path:
+        return self.root / "labels"
+
+    @property
+    def labels_path(self) -> Path:
+        return self.labels_dir / "labels.json"
+
+    @property
+    def ranges_path(self) -> Path:
+        return self.labels_dir / "ranges.csv"
+
+    @property
+    def frames_dir(self) -> Path:
+        return self.labels_dir / "frames"
+
+    @property
+    def split_path(self) -> Path:
+        return self.labels_dir / "split.json"
+
+    @property
+    def journal_path(self) -> Path:
+        return self.labels_dir / "journal.jsonl"
+
+    @property
+    def backup_dir(self) -> Path:
+        return self.labels_dir / "backup"
+
+    @property
+    def models_dir(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def cache_dir(self) -> Path:
+        return self.root / "cache"
+
+    @property
+    def flags_dir(self) -> Path:
+        return self.root / "flags"
+
+    @property
+    def gesture_classes(self) -> tuple[str, ...]:
+        """The classes of the model's gesture output; () without gestures."""
+        return (NO_GESTURE, *self.gestures) if self.gestures else ()
+
+
+def open_project(root: Path) -> Project:
+    """Read a project. UserError when there is none or project.toml is broken (names the key)."""
+    root = root.absolute()
+    path = root / TOML
+    if not path.is_file():
+        fact = "is no project" if root.is_dir() else "does not exist"
+        raise UserError(
+            f"{root} {fact} (there is no {TOML} in it); make one with 'train init {root.name}'"
+        )
+    try:
+        found = tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path} is no valid TOML: {error}; mend that line") from error
+    if found.get("schema") != SCHEMA:
+        raise UserError(
+            f"{path}: schema is {found.get('schema')!r}, this program reads {SCHEMA}; "
+            "update the program, or write schema = 1"
+        )
+    return _parse(root, found, str(path))
+
+
+def create_project(
+    root: Path,
+    markup: Markup,
+    name: str = "",
+    gestures: Iterable[str] = (),
+    pose: Mapping[str, tuple[float, float, float]] | None = None,
+) -> Project:
+    """Make the folders and project.toml. UserError where a project is already, or it cannot be.
+
+    Nothing that lies in the folder is touched.
+    """
+    root = root.absolute()
+    if is_project(root):
+        raise UserError(
+            f"{root} holds a project already; nothing was changed: add clips with 'train add', or "
+            "choose another folder"
+        )
+    project = Project(
+        root, name or root.name, markup.kind, markup.base, markup.landmarks, markup.edges,
+        markup.flip_pairs, markup.normaliser, markup.crop,
+        check_gestures(list(gestures), "--gestures"), dict(pose or {}),
+    )  # fmt: skip
+    with writing(root):
+        for folder in (root, project.clips_dir, project.labels_dir, project.models_dir):
+            folder.mkdir(parents=True, exist_ok=True)
+    write_whole(root / TOML, to_toml(project).encode())
+    return open_project(root)
+
+
+def to_toml(project: Project) -> str:
+    """The text of project.toml."""
+    p = project
+    normaliser = [p.landmarks[i] for i in p.normaliser]
+    lines = [
+        "# What is labelled in this project. Numbers count the landmarks from 0.",
+        f"schema = {SCHEMA}",
+        f"name = {_toml(p.name)}",
+        f"kind = {_toml(p.kind)}  # what finds it: hand or face detector, object: the network",
+        f"base = {_toml(p.base)}  # what a training starts from: hand21, face68 or scratch",
+        "landmarks = [", *(f"    {_toml(n)}," for n in p.landmarks), "]",
+        f"edges = {_toml([list(e) for e in p.edges])}",
+        f"flip_pairs = {_toml([list(e) for e in p.flip_pairs])}",
+        f"normaliser = {_toml(normaliser)}  # two landmarks; []: the longer side of their box",
+    ]  # fmt: skip
+    if p.crop is not None:
+        lines += ["", "[crop]", f"scale = {p.crop.scale}"]
+        if p.crop.across:
+            lines.append(f"across = {_toml([p.landmarks[i] for i in p.crop.across])}")
+    if p.gestures:
+        lines += ["", "[gestures]", f"names = {_toml(list(p.gestures))}"]
+    if p.pose:
+        lines += ["", "[pose.presets]  # yaw, pitch, roll in degrees; yaw > 0: to the right"]
+        lines += [f"{_toml(k)} = {_toml(list(v))}" for k, v in p.pose.items()]
+    return "\n".join(lines) + "\n"
+
+
+def check_gestures(found: object, where: str) -> tuple[str, ...]:
+    """Gesture names: each once, and none of them 'none'."""
+    if not isinstance(found, list) or not all(isinstance(n, str) and n.strip() for n in found):
+        raise UserError(f'{where} must be a list of names, such as ["fist", "open_palm"]')
+    names = tuple(n.strip() for n in found)
+    for i, name in enumerate(names):
+        if name == NO_GESTURE:
+            raise UserError(f"{where} names '{NO_GESTURE}', which every model has; leave it out")
+        if name in names[:i]:
+            raise UserError(f"{where} names '{name}' twice; name each gesture once")
+        if "," in name or "\n" in name:
+            raise UserError(f"{where}: the name {name!r} holds a comma; write it without")
+    return names
+
+
+def _parse(root: Path, found: Mapping[str, Any], origin: str) -> Project:
+    crop = found.get("crop")
+    if crop is not None and not isinstance(crop, dict):
+        raise UserError(f"{origin}: crop must be a table; write [crop] and scale = 1.6 below it")
+    rows = {key: found[key] for key in found if key in _MARKUP_KEYS}
+    markup = parse_markup({**rows, **(crop or {})}, origin)
+    if markup.base in BUILT_IN and crop is None and _differs(markup):
+        crop = {}  # an own markup without [crop]: the defaults
+    if crop is None and markup.base not in BUILT_IN:
+        crop = {}
+    gestures = found.get("gestures", {})
+    if not isinstance(gestures, dict):
+        raise UserError(f'{origin}: gestures must be a table: [gestures] and names = ["fist"]')
+    return Project(
+        root, str(found.get("name") or root.name), markup.kind, markup.base, markup.landmarks,
+        markup.edges, markup.flip_pairs, markup.normaliser,
+        None if crop is None else markup.crop,
+        check_gestures(gestures.get("names", []), f"{origin}: gestures.names"),
+        _poses(found.get("pose", {}), origin),
+    )  # fmt: skip
+
+
+_MARKUP_KEYS = ("kind", "base", "landmarks", "edges", "flip_pairs", "normaliser")
+_BUILT_IN_SIZES = {"hand21": ("hand", 21), "face68": ("face", 68)}
+
+
+def _differs(markup: Markup) -> bool:
+    """Whether a markup cannot be the built-in one of its base."""
+    return (markup.kind, len(markup.landmarks)) != _BUILT_IN_SIZES[markup.base]
+
+
+def is_built_in(project: Project) -> bool:
+    """Whether the landmarks are exactly those of the bundled model of its base."""
+    return project.crop is None and project.landmarks == built_in(project.base).landmarks
+
+
+def _poses(found: object, origin: str) -> Mapping[str, tuple[float, float, float]]:
+    presets = found.get("presets", {}) if isinstance(found, dict) else None
+    if not isinstance(presets, dict):
+        raise UserError(f"{origin}: pose must be a table: [pose.presets] and front = [0, 0, 0]")
+    poses = {}
+    for name, value in presets.items():
+        numbers = isinstance(value, list) and len(value) == 3
+        if not numbers or not all(type(v) in (int, float) for v in value):
+            raise UserError(
+                f"{origin}: pose.presets.{name} is {value!r}; write yaw, pitch and roll in degrees,"
+                " such as [-35, 0, 0]"
+            )
+        poses[str(name)] = (float(value[0]), float(value[1]), float(value[2]))
+    return poses
+
+
+def _toml(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)  # strings and lists are written alike in both

@@ -1,0 +1,329 @@
+"""The error against the share of labels, one training a cell, on the user's own clips.
+
+A cell is a row of the paper's table (L, L+A, L+ELT, L+ELT+A), a share of the labelled frames and a
+seed. All cells start from the run's own start, get the same time, and are measured once, at their
+end: nothing is chosen on the hold-out. A cell that is finished is not trained again, one that was
+cut goes on.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tracker.whole_files import write_whole
+from train.config import FitSpec
+from train.data.pictures import DataSet, hide_landmarks, learnable
+from train.evaluate.tables import write_table
+from train.finetune.ablation import ROWS, row_spec
+from train.finetune.choices import BEYOND, Budget, choose_spec, usable_losses
+from train.finetune.plan import Plan, time_steps
+from train.loop.checkpoint import load_checkpoint
+from train.loop.fit import fit
+from train.loop.progress import Progress
+from train.report.findings import Finished
+
+LEAST_STEPS = 10
+CHECKPOINTS = 5  # in a cell
+BEYOND_OFF: dict[str, Any] = dict.fromkeys(BEYOND, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class CurveWish:
+    """What the user asked for."""
+
+    rows: tuple[str, ...] = tuple(ROWS)
+    shares: tuple[float, ...] = (0.1, 0.3, 1.0)
+    seeds: int = 1
+    budget: Budget = field(default_factory=lambda: Budget(seconds=120.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One training of the curve."""
+
+    row: str
+    share: float
+    seed: int
+
+    @property
+    def folder(self) -> str:
+        """Its name under cells/."""
+        return f"{self.row.replace('+', '_')}_{self.share:g}_{self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came out of a cell."""
+
+    row: str
+    share: float
+    seed: int
+    labelled: int  # objects whose landmarks were used
+    steps: int
+    seconds: float | None  # None: it was cut and went on
+    nme: float  # %
+    pck: float  # at 0.1
+    accuracy: float | None  # of the gesture, where the row learns it and the hold-out shows it
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Results so far, and sentences about what was left out."""
+
+    results: tuple[Result, ...]
+    notes: tuple[str, ...]
+    missing: int = 0  # cells not trained yet
+    budget: str = ""  # of each training
+
+
+def parse_shares(text: str) -> tuple[float, ...]:
+    """'0.1,0.3,1.0', or with %; ValueError says what is understood."""
+    try:
+        shares = tuple(
+            float(p[:-1]) / 100 if p.endswith("%") else float(p)
+            for p in (part.strip() for part in text.split(","))
+        )
+    except ValueError as error:
+        raise ValueError(f"--shares takes numbers such as 0.1,0.3,1.0, found '{text}'") from error
+    if not all(0 < s <= 1 for s in shares):
+        raise ValueError(f"--shares takes numbers above 0 and up to 1, found '{text}'")
+    return tuple(sorted(set(shares)))
+
+
+def parse_rows(text: str) -> tuple[str, ...]:
+    """'L,L+A,L+ELT,L+ELT+A' in any case and order; ValueError names what there is."""
+    known = {frozenset(name.lower().split("+")): name for name in ROWS}
+    names = []
+    for part in text.split(","):
+        found = known.get(frozenset(part.strip().lower().split("+")))
+        if found is None:
+            raise ValueError(f"--rows takes {', '.join(ROWS)}, found '{part.strip()}'")
+        names.append(found)
+    return tuple(n for n in ROWS if n in names)
+
+
+def possible_rows(run: Finished, wanted: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The rows that the project can feed, and a sentence on each reason to leave some out."""
+    usable = usable_losses(run.census)
+    if "L" not in usable:
+        return (), ["no curve: the project has no labelled frames outside the hold-out"]
+    if not run.census.labelled.get("hold"):
+        return (), ["no curve: no labelled frame is held out; label frames in a second clip"]
+    lacks = {
+        "A": "no time range is labelled outside the hold-out",
+        "ELT": "there are no unlabelled frames to follow",
+    }
+    rows, notes = [], []
+    for term, why in lacks.items():
+        without = [r for r in wanted if term in r.split("+") and term not in usable]
+        if without:
+            notes.append(f"{' and '.join(without)} left out: {why}")
+    for row in wanted:
+        if all(term in usable for term in row.split("+")):
+            rows.append(row)
+    return tuple(rows), notes
+
+
+def cell_spec(run: Finished, row: str, seed: int) -> FitSpec:
+    """The run's spec with this row's terms, measured at its end alone."""
+    usable = tuple(usable_losses(run.census))
+    full, _ = choose_spec(
+        run.project, run.census, run.spec.heads, usable, run.spec.net, run.start is None
+    )
+    mine = run.spec.loss
+    loss = replace(
+        mine, **BEYOND_OFF,
+        attribute=mine.attribute or full.loss.attribute, alpha=mine.alpha or full.loss.alpha,
+        elt_on=full.loss.elt_on, heat=mine.heat or full.loss.heat, lam=mine.lam or full.loss.lam,
+    )  # fmt: skip
+    share = 1.0 if row == "L" else full.data.labelled_share
+    spec = replace(
+        run.spec, loss=loss, seed=seed, freeze=False, keep="last", patience=0,
+        data=replace(run.spec.data, labelled_share=share, label_share=1.0),
+    )  # fmt: skip
+    return row_spec(spec, row)
+
+
+def cell_data(data: DataSet, row: str, share: float, seed: int) -> tuple[DataSet, int]:
+    """The data set of a cell, and how many training objects keep their landmarks.
+
+    What no term of the row can use is left out.
+    """
+    kept = learnable(hide_landmarks(data, share, seed), row.split("+"))
+    used = sum(bool(e.labelled.any()) for e in kept if not e.hold)
+    return DataSet(data.markup, kept, data.cache), used
+
+
+def steps_of(run: Finished, wish: CurveWish, row: str) -> int:
+    """How many steps of a row fit into the budget here, measured once and remembered.
+
+    ValueError when it is too small.
+    """
+    if wish.budget.steps is not None:
+        return wish.budget.steps
+    seconds = float(wish.budget.seconds or 120.0)
+    path = run.report / "steps.json"
+    known: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    key = f"{row} {seconds:g} s, data {run.digest}"
+    if key not in known:
+        data, _ = cell_data(run.data, row, 1.0, 0)
+        spec = cell_spec(run, row, 0)
+        plan = Plan(
+            run.project, run.out, data, run.census, run.split, spec, str(run.facts["base"]), (), ()
+        )
+        per_step, per_evaluation = time_steps(plan)
+        steps = int((seconds - 2 * per_evaluation) / per_step)
+        if steps < LEAST_STEPS:
+            least = LEAST_STEPS * per_step + 2 * per_evaluation
+            raise ValueError(
+                f"{seconds:.0f} s a cell are too few: a step takes {per_step:.2f} s here; "
+                f"give --budget {np.ceil(least):.0f}s or more, or --no-curve"
+            )
+        known[key] = steps
+        write_whole(path, json.dumps(known, indent=1).encode())
+    return known[key]
+
+
+def wanted_cells(rows: Sequence[str], wish: CurveWish) -> list[Cell]:
+    """All cells, those of one share together: the curve grows in a useful order."""
+    return [
+        Cell(row, share, seed)
+        for seed in range(wish.seeds)
+        for share in sorted(wish.shares, reverse=True)
+        for row in rows
+    ]
+
+
+def read_cell(run: Finished, path: Path) -> tuple[str, Result] | None:
+    """(budget, result) of a cell's result.json, if it was trained on the very same data."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if found["data"] != run.digest:
+        return None
+    return str(found["budget"]), Result(**found["result"])
+
+
+def is_done(run: Finished, cell: Cell, budget: Budget) -> bool:
+    """Whether a cell was trained to its end, with this budget."""
+    found = read_cell(run, run.report / "cells" / cell.folder / "result.json")
+    return found is not None and found[0] == budget.text
+
+
+def known_curve(run: Finished, notes: Sequence[str] = (), missing: int = 0) -> Curve:
+    """Every result on the run's data that was made under the same budget as the newest one."""
+    paths = sorted((run.report / "cells").glob("*/result.json"), key=lambda p: p.stat().st_mtime_ns)
+    found = [c for c in (read_cell(run, p) for p in paths) if c is not None]
+    newest = found[-1][0] if found else ""
+    results = sorted((r for budget, r in found if budget == newest), key=_order)
+    return Curve(tuple(results), tuple(notes), missing, newest)
+
+
+def train_cell(
+    run: Finished, cell: Cell, wish: CurveWish, report: Callable[[Progress], None]
+) -> Result:
+    """Train one cell, or go on with it; its checkpoints are deleted once its result is kept."""
+    folder = run.report / "cells" / cell.folder
+    steps = steps_of(run, wish, cell.row)
+    spec = replace(
+        cell_spec(run, cell.row, cell.seed), steps=steps, evaluate_every=steps,
+        checkpoint_every=max(1, steps // CHECKPOINTS), warmup=min(50, max(1, steps // 10)),
+    )  # fmt: skip
+    settings = repr(replace(spec, threads=0, device=""))
+    head = {
+        "data": run.digest, "budget": wish.budget.text,
+        "settings": hashlib.sha256(settings.encode()).hexdigest()[:16],
+    }  # fmt: skip
+    fresh = _begin(folder, head)
+    data, labelled = cell_data(run.data, cell.row, cell.share, cell.seed)
+    clock = time.monotonic()
+    final = fit(spec, run.out, folder, True, run.start, report, {}, data)
+    seconds = round(time.monotonic() - clock, 1) if fresh else None
+    hold = load_checkpoint(final).extra["hold_out"]
+    result = Result(
+        cell.row, cell.share, cell.seed, labelled, steps, seconds,
+        round(hold["nme"], 4), round(hold["pck@0.1"], 4), _accuracy(folder, ROWS[cell.row][0]),
+    )  # fmt: skip
+    text = json.dumps({**head, "result": asdict(result)}, indent=1)
+    write_whole(folder / "result.json", text.encode())
+    for name in ("last.safetensors", "model.safetensors", "begun.json"):
+        (folder / name).unlink(missing_ok=True)
+    return result
+
+
+def _begin(folder: Path, head: Mapping[str, Any]) -> bool:
+    """Make the cell's folder, empty unless it is the same cell that was cut; whether it is new."""
+    path = folder / "begun.json"
+    if not path.is_file() or json.loads(path.read_text(encoding="utf-8")) != head:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        write_whole(path, json.dumps(head).encode())
+    return not (folder / "last.safetensors").is_file()
+
+
+def _accuracy(folder: Path, learnt: bool) -> float | None:
+    """Accuracy of the gesture in the last row of metrics.csv; None where it was not learnt."""
+    if not learnt:
+        return None
+    with (folder / "metrics.csv").open(encoding="utf-8", newline="") as file:
+        last = list(csv.DictReader(file))[-1]
+    found = last.get("hold_gesture_accuracy")
+    return float(found) if found else None
+
+
+def open_cells(run: Finished, wish: CurveWish) -> tuple[list[Cell], int, list[str]]:
+    """Cells that are not trained yet, how many are wanted, and what is left out."""
+    rows, notes = possible_rows(run, wish.rows)
+    cells = wanted_cells(rows, wish)
+    return [c for c in cells if not is_done(run, c, wish.budget)], len(cells), notes
+
+
+def run_curve(
+    run: Finished,
+    wish: CurveWish,
+    say: Callable[[str], None],
+    report: Callable[[str, Progress], None],
+) -> Curve:
+    """Train whatever is not trained yet, after telling how long that takes."""
+    todo, cells, notes = open_cells(run, wish)
+    for note in notes:
+        say(note)
+    if todo:
+        say(f"share curve: {announce(cells, len(todo), wish.budget)}; --no-curve skips it")
+    for i, cell in enumerate(todo):
+        part = f"{100 * cell.share:.0f} % of the labels, seed {cell.seed}"
+        name = f"{i + 1}/{len(todo)} {cell.row}, {part}"
+        result = train_cell(run, cell, wish, lambda p, n=name: report(n, p))  # type: ignore[misc]
+        say(f"{name}: NME {result.nme:.2f} %")
+        write_csv(run, known_curve(run).results)
+    return known_curve(run, notes)
+
+
+def announce(cells: int, todo: int, budget: Budget) -> str:
+    """How much there is to train."""
+    done = f" ({cells - todo} of {cells} are done)" if todo < cells else ""
+    if budget.seconds is None:
+        return f"{todo} trainings of {budget.steps} steps{done}"
+    total = todo * budget.seconds
+    text = f"{total / 60:.0f} min" if total >= 90 else f"{total:.0f} s"
+    return f"{todo} trainings of {budget.seconds:g} s, about {text} in all{done}"
+
+
+def _order(r: Result) -> tuple[int, float, int]:
+    return list(ROWS).index(r.row), r.share, r.seed
+
+
+def write_csv(run: Finished, results: Sequence[Result]) -> None:
+    """report/curve.csv, one line a cell."""
+    write_table(run.report / "curve.csv", [asdict(r) for r in results])

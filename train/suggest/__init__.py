@@ -1,0 +1,1 @@
+"""Which frames to label next, and first guesses for them."""

@@ -1,0 +1,1 @@
+"""The two command lines. Qt and PyTorch are imported inside the commands."""

@@ -1,0 +1,68 @@
+"""`train finetune`: teach a model a project's own hands, faces or things."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def finetune(
+    project: Annotated[Path, typer.Argument(metavar="DIR", help="A project folder.")],
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", help="hand21, face68, scratch or a .safetensors checkpoint."),
+    ] = None,
+    budget: Annotated[str, typer.Option(help="20m, 1h, 90s or 2000it.")] = "10m",
+    losses: Annotated[
+        str | None,
+        typer.Option(
+            help="L, A, ELT; beyond the paper: teacher, temporal, plausible. Default: L, A and ELT "
+            "as far as there are labels and frames for them."
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Of the run; default: the time.")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on with the newest unfinished run.")] = False,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+) -> None:
+    """Fine-tune on labelled frames, labelled time ranges and unlabelled frames together.
+
+    Clips are held out whole (labels/split.json, made at the first run, yours to edit). The best
+    weights on the hold-out become models/RUN/model.onnx, which `tracker live --model DIR` takes.
+    Killed at any moment, --resume goes on. Ctrl-C ends a run early, --resume goes on as well.
+    """
+    from train.finetune.choices import parse_budget, parse_losses
+    from train.finetune.finetune import await_start, run_plan
+    from train.finetune.plan import Hooks, Wish, plan_run, resume_plan, unfinished
+    from train.machine.ranks import leading, world
+    from train.project.layout import open_project
+    from ui.commands.terminal import Terminal, print_comparison
+
+    wish = Wish(
+        from_, parse_budget(budget), None if losses is None else parse_losses(losses),
+        seed, threads, device, name,
+    )  # fmt: skip
+    cut_off = unfinished(open_project(project))
+    if cut_off and not resume:
+        typer.echo(f"note: run {cut_off[-1].name} is unfinished; --resume goes on with it")
+    if world() > 1 and name is None:
+        raise ValueError("under torchrun all processes must know the run: give it a --name")
+    if not leading() and not resume:
+        await_start(open_project(project), str(name))
+        resume = True
+    with Terminal() as terminal:
+        hooks = Hooks(terminal.say, terminal.count, terminal.step)
+        plan = resume_plan(project, wish, hooks) if resume else plan_run(project, wish, hooks)
+        terminal.show(plan)
+        comparison = run_plan(plan, hooks)
+    if not leading():
+        return
+    print_comparison(comparison)
+    typer.echo(
+        f"wrote {plan.out / 'model.onnx'}\n"
+        f"next: tracker live --model {project}, or "
+        f"tracker video CLIP --out OUT.mp4 --model {project}"
+    )

@@ -1,0 +1,157 @@
+"""The commands that look at the machine: `tracker cameras`, `tracker doctor`, `tracker bench`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ui.commands.engines import Engine, Precision
+from ui.commands.words import user_errors
+
+if TYPE_CHECKING:
+    from tracker.checkup.doctor import Diagnosis
+    from tracker.types import Kind
+
+COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
+AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
+File = typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The peer's .task file.")
+
+
+def cameras(
+    as_json: AsJson = False,
+    measure: Annotated[
+        bool, typer.Option("--measure/--no-measure", help="Open each and measure its rate.")
+    ] = True,
+) -> None:
+    """List the cameras: number, name, identity for --camera, modes, and frames per second.
+
+    The rates of the modes are what the camera promises. Measuring takes some seconds per camera.
+    """
+    from ui.commands.camera_list import look, sentences
+
+    with user_errors():
+        found = look(measure)
+    if as_json:
+        rows = [listed.to_json() for listed in found]
+        typer.echo(json.dumps({"schema_version": 1, "cameras": rows}, indent=2))
+        return
+    for sentence in sentences(found):
+        typer.echo(sentence)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check this installation: packages, engines, models, display, cameras, and a self-test.
+
+    Exit code 1 only where `tracker video` cannot run.
+    """
+    from tracker.checkup.doctor import examine
+
+    diagnosis = examine()
+    if as_json:
+        typer.echo(json.dumps(diagnosis.to_json(), indent=2))
+    else:
+        _show(diagnosis)
+    raise typer.Exit(diagnosis.exit_code)
+
+
+def bench(
+    clip: Annotated[Path, typer.Argument(metavar="CLIP", help="A video file.")],
+    frames: Annotated[int, typer.Option(min=1, help="Time at most this many frames.")] = 150,
+    engine: Engine = "auto",
+    precision: Precision = "fp32",
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each network.")] = 2,
+    hands: Annotated[bool, typer.Option("--hands/--no-hands", help="Follow hands.")] = True,
+    faces: Annotated[bool, typer.Option("--faces/--no-faces", help="Follow faces.")] = True,
+    max_hands: Annotated[int, typer.Option(min=1, help="Hands at most, on both sides.")] = 2,
+    max_faces: Annotated[int, typer.Option(min=1, help="Faces at most, on both sides.")] = 1,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="Your own model, or a project folder (its newest one); repeat for several kinds.",
+        ),
+    ] = None,
+    peer: Annotated[
+        str | None, typer.Option(metavar="mediapipe", help="Measure this one beside ours.")
+    ] = None,
+    hand_bundle: Annotated[Path | None, File] = None,
+    face_bundle: Annotated[Path | None, File] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="MediaPipe's landmarkers and every form of ours, in one.")
+    ] = False,
+    runs: Annotated[int, typer.Option(min=1, help="Runs of --all; medians are told.")] = 5,
+    out: Annotated[
+        Path | None, typer.Option("--json", metavar="OUT.json", help="The numbers, for machines.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT.json.")] = False,
+) -> None:
+    """Time the tracker on a clip, alone or in alternation with MediaPipe's own landmarkers.
+
+    The clip is decoded to memory first (at most 1 GiB of it), and its first 10 frames are a
+    warm-up. With a peer both sides look only for what the peer has a bundle for. MediaPipe, which
+    is an optional extra, looks up a Google host each time it is started. With --all, it and every
+    form of ours take turns; options that say what to look for are left out of account.
+    """
+    from rich.console import Console
+
+    from tracker.checkup import bench_run, bench_table
+    from tracker.checkup.bench import busy_warning
+    from tracker.checkup.peers import NETWORK_NOTE
+    from tracker.errors import writing
+    from tracker.outputs.out_file import OutFile
+
+    given: list[tuple[Kind, Path | None]] = [("hand", hand_bundle), ("face", face_bundle)]
+    bundles = {kind: path for kind, path in given if path is not None}
+    if not (hands or faces or model):
+        raise typer.BadParameter("nothing to track: switch on hands, faces or both")
+    options = bench_run.BenchOptions(
+        clip, frames, engine, precision, threads, hands, faces, max_hands, max_faces, peer, bundles,
+        tuple(model or ()),
+    )  # fmt: skip
+    with user_errors():
+        target = None if out is None else OutFile(out, [clip], overwrite)
+        try:
+            if peer == "mediapipe" or every:
+                typer.echo(f"tracker: note: {NETWORK_NOTE}", err=True)
+            if every:
+                bench_table.check(bundles)
+                wanted = bench_table.TableOptions(clip, bundles, frames, threads, engine, runs)
+                outcome = bench_table.run(wanted)
+            else:
+                outcome = bench_run.run(options)
+            if target is not None:
+                with writing(target.path):
+                    target.temp.write_text(json.dumps(outcome, indent=2) + "\n", encoding="utf-8")
+                target.commit()
+        finally:
+            if target is not None:
+                target.discard()
+    (bench_table if every else bench_run).show(outcome, Console())
+    warning = busy_warning(outcome["hardware"])
+    if warning:
+        typer.echo(f"tracker: {warning}", err=True)
+
+
+def _show(diagnosis: Diagnosis) -> None:
+    """A table for people."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from tracker.checkup.doctor import NOTHING
+
+    table = Table("", "what", "found and advised", box=None, pad_edge=False)
+    for finding in diagnosis.findings:
+        words = Text(finding.fact)
+        if finding.advice != NOTHING:
+            words.append(f"\n-> {finding.advice}", style="bold")
+        level = Text(finding.level, style=COLOURS[finding.level])
+        table.add_row(level, Text(finding.name), words)
+    console = Console()
+    console.print(table)
+    verdict = "'tracker video' cannot run here" if diagnosis.exit_code else "'tracker video' runs"
+    console.print(Text(verdict, style="bold"))

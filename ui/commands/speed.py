@@ -1,0 +1,70 @@
+"""`train quantize` and `train parity`: faster forms of a model, and how far they are from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Where = Annotated[list[str] | None, typer.Option(help="quality=manual, source=NAME.")]
+
+
+def quantize(
+    model: Annotated[Path, typer.Argument(help="An exported .onnx in fp32.")],
+    data: Annotated[Path, typer.Option(help="COCO keypoints JSON it was trained on.")],
+    out: Annotated[Path, typer.Option(help="The file to write: MODEL.int8.onnx.")],
+    target: Annotated[str, typer.Option(metavar="cpu|tensorrt", help="Who will run it.")] = "cpu",
+    full_range: Annotated[
+        bool, typer.Option(help="8-bit weights, not 7: only for CPUs with VNNI.")
+    ] = False,
+    where: Where = None,
+    normaliser: Annotated[str, typer.Option(help="Two landmark indices, e.g. 36,45.")] = "",
+) -> None:
+    """Make the int8 form of a model from training crops; print what it costs and brings here."""
+    from train.export.quantize import LEAST_FASTER, MOST_WORSE, check_request, gain, training_crops
+    from train.export.quantize import quantize as run_quantize
+
+    pair = indices(normaliser)
+    check_request(model, data, out, target, pair)
+    crops = training_crops(model, data)
+    run_quantize(model, crops, out, target, not full_range)
+    typer.echo(f"wrote {out}: {out.stat().st_size / 1e6:.1f} MB, ranges of {len(crops)} crops")
+    found = gain((model, out), data, where or [], pair)
+    typer.echo(f"hold-out NME {found.nme[0]:.3f} % -> {found.nme[1]:.3f} % ({found.worse:+.2%})")
+    for threads, (before, after) in enumerate(found.ms, 1):
+        typer.echo(
+            f"{threads} thread{'s' * (threads > 1)}: {before:.2f} ms -> {after:.2f} ms per crop, "
+            f"{before / after:.2f}x"
+        )
+    bars = f"less than {MOST_WORSE:.0%} worse and {LEAST_FASTER} times faster"
+    typer.echo(f"{'passes' if found.passes else 'misses'} the bars: {bars}")
+
+
+def parity(
+    checkpoint: Annotated[Path, typer.Argument(help="MODEL.safetensors; its forms are made anew.")],
+    data: Annotated[Path, typer.Option(help="COCO keypoints JSON it was trained on.")],
+    crops: Annotated[int, typer.Option(min=1, help="How many crops to compare on.")] = 500,
+) -> None:
+    """How far the answers of every form and engine are from torch, in pixels of the crop.
+
+    Forms: ONNX in fp32, fp16 and int8; engines: ONNX Runtime, and OpenVINO where it is installed.
+    """
+    from train.export.parity import compare
+
+    typer.echo("| form | engine | mean px | max px | mean score | max score |")
+    typer.echo("|---|---|---|---|---|---|")
+    for d in compare(checkpoint, data, crops):
+        numbers = (d.mean_px, d.max_px, d.mean_score, d.max_score)
+        typer.echo(f"| {d.form} | {d.engine} | {' | '.join(f'{n:.5f}' for n in numbers)} |")
+
+
+def indices(text: str) -> list[int]:
+    """'36,45' -> [36, 45]; '' -> []. ValueError for anything else."""
+    try:
+        found = [int(v) for v in text.split(",")] if text else []
+    except ValueError as error:
+        raise ValueError(f"--normaliser takes two indices (36,45), found '{text}'") from error
+    if len(found) not in (0, 2):
+        raise ValueError(f"--normaliser takes two indices (36,45), found '{text}'")
+    return found

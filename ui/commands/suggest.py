@@ -1,0 +1,79 @@
+"""`train suggest`: which frames to label next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from train.suggest.suggest import Suggestion
+
+
+def suggest(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project.")],
+    count: Annotated[int, typer.Option("-n", "--count", min=1, help="How many frames.")] = 12,
+    model: Annotated[
+        Path | None, typer.Option(help="Model to ask: an .onnx file or a project; else its own.")
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="A JSON list on standard output.")] = False,
+) -> None:
+    """Name the frames from which the network would learn most, best first, with reasons.
+
+    Ctrl-C ranks what was looked at so far.
+    """
+    from tracker.errors import UserError
+    from tracker.stop import stop_on_signal
+    from train.project.labels import read_labels
+    from train.project.layout import open_project
+    from train.suggest.prelabel import current_model
+    from train.suggest.suggest import suggest as rank
+    from train.suggest.suggest import teaching_clips, to_json
+
+    try:
+        project = open_project(folder)
+        if not teaching_clips(project):
+            raise UserError(
+                f"{folder} has no clip and no picture yet; add some with "
+                f"'train add CLIP --project {folder}'"
+            )
+        used = current_model(project, model)
+        labels = read_labels(project)
+        with stop_on_signal() as stopped, progress_line() as report:
+            found = rank(project, labels, used, count, report, stopped)
+    except UserError as error:
+        raise ValueError(str(error)) from error
+    if json_:
+        typer.echo(to_json(found))
+    elif not found:
+        typer.echo("every frame that was looked at is labelled; add clips with 'train add'")
+    else:
+        show(found)
+        typer.echo(f"next: train label {folder} (Space goes to the next suggested frame)")
+
+
+@contextmanager
+def progress_line() -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error that is gone afterwards; yields what moves it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("looking at frames"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("frames", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def show(found: Sequence[Suggestion]) -> None:
+    """The table on standard output."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("clip", "frame", "seconds", "disagreement", "why", box=None)
+    for s in found:
+        amount = "-" if s.disagreement is None else f"{s.disagreement:.2f} %"
+        table.add_row(s.clip, str(s.frame), "-" if s.t is None else f"{s.t:.2f}", amount, s.why)
+    Console().print(table)

@@ -1,0 +1,313 @@
+"""The command line `tracker`. Everything heavy is imported inside the commands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ui.commands.engines import Engine, Precision, engines
+from ui.commands.inspect import bench, cameras, doctor
+from ui.commands.live import live
+from ui.commands.words import say, user_errors
+
+if TYPE_CHECKING:
+    from tracker.files.image_job import ImageJob
+    from tracker.files.video_job import Job, Report
+    from tracker.load import Loaded
+    from tracker.track import TrackerConfig
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Find landmarks, gestures and head pose in videos and pictures: of hands, faces, and "
+    "of what you taught it.",
+)
+
+
+class Smooth(StrEnum):
+    """How much the landmarks are steadied over time."""
+
+    off = "off"
+    light = "light"
+    strong = "strong"
+
+
+Inputs = Annotated[list[Path], typer.Argument(metavar="IN...", help="Files or folders.")]
+Hands = Annotated[bool, typer.Option("--hands/--no-hands", help="Follow hands.")]
+Faces = Annotated[bool, typer.Option("--faces/--no-faces", help="Follow faces.")]
+Models = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="Your own model, or a project folder (its newest model); repeat for several kinds.",
+    ),
+]
+MaxHands = Annotated[int, typer.Option(min=1, help="Follow at most this many hands.")]
+MaxFaces = Annotated[int, typer.Option(min=1, help="Follow at most this many faces.")]
+MaxObjects = Annotated[
+    int, typer.Option(min=1, help="Follow at most this many objects of a model of yours.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
+OnBlack = Annotated[
+    bool, typer.Option("--on-black", help="Draw on black instead of on the picture (privacy).")
+]
+
+
+@app.callback()
+def root() -> None:
+    """Keep `video` a command of its own even while it is the only one."""
+
+
+@app.command()
+def video(
+    inputs: Inputs,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.mp4", help="Annotated video: .mp4, .m4v, .mov or .mkv."),
+    ] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.jsonl", help="A header line, then one JSON object per frame."),
+    ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.csv",
+            help="A table per kind, such as OUT_hand.csv: one row per frame and hand.",
+        ),
+    ] = None,
+    hands: Hands = True,
+    faces: Faces = True,
+    model: Models = None,
+    smooth: Annotated[Smooth, typer.Option(help="Steady the landmarks over time.")] = Smooth.light,
+    overwrite: Overwrite = False,
+    max_hands: MaxHands = 2,
+    max_faces: MaxFaces = 1,
+    max_objects: MaxObjects = 1,
+    on_black: OnBlack = False,
+    engine: Engine = "auto",
+    precision: Precision = "fp32",
+    stats: Annotated[bool, typer.Option("--stats", help="Print the time of each stage.")] = False,
+    progress: Annotated[
+        bool | None,
+        typer.Option("--progress/--no-progress", help="Default: shown in a terminal."),
+    ] = None,
+) -> None:
+    """Annotate videos: each hand, face or object gets landmarks, a gesture or a head pose.
+
+    A --model of objects is followed beside hands and faces; --no-hands --no-faces: it alone.
+
+    With several inputs, or a folder, --out, --json and --csv are folders, made where missing, and
+    the files in them keep their stems. A bad file does not stop the others.
+
+    Frame times and sound are kept; coordinates are pixels of the upright picture. Frames that
+    cannot be decoded are counted, marked as gaps in the data, and shown as the picture before.
+    Head pose, units and landmark names are explained in the first line of the JSON file.
+
+    Ctrl-C ends early and leaves a playable file. Exit code 0: all done, perhaps with a warning;
+    1: some input failed; 2: wrong usage; 130: ended early.
+    """
+    from tracker.files.targets import expand, plan
+    from tracker.files.video_job import Job
+    from tracker.outputs.overlay import Style
+    from tracker.sources.video_file import VIDEO_SUFFIXES
+
+    if out is None and json is None and csv is None:
+        raise typer.BadParameter("nothing to write: give --out, --json or --csv")
+    most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
+    with _usage_errors():
+        config = _config(hands, faces, most, smooth, bool(model), (engine, precision))
+    with user_errors():
+        planned = plan(inputs, expand(inputs, VIDEO_SUFFIXES, "video"), out, json, csv)
+        loaded = load_networks(config, model or [])
+    options = {"smooth": smooth.value, **most}
+    style = Style(on_black=on_black)
+    sources = [p.source for p in planned]
+    jobs = [
+        Job(p.source, p.out, p.json, p.csv, overwrite, style, options, sources) for p in planned
+    ]
+    shown = sys.stderr.isatty() if progress is None else progress
+    raise typer.Exit(_run_videos(jobs, loaded, shown, stats))
+
+
+@app.command()
+def image(
+    inputs: Inputs,
+    out: Annotated[
+        Path | None, typer.Option(metavar="OUT.png", help="Annotated picture; png, jpg, webp...")
+    ] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.jsonl", help="A header line, then one JSON object per picture."),
+    ] = None,
+    hands: Hands = True,
+    faces: Faces = True,
+    model: Models = None,
+    overwrite: Overwrite = False,
+    max_hands: MaxHands = 2,
+    max_faces: MaxFaces = 1,
+    max_objects: MaxObjects = 1,
+    on_black: OnBlack = False,
+    engine: Engine = "auto",
+    precision: Precision = "fp32",
+) -> None:
+    """Annotate pictures. EXIF orientation is honoured; metadata are not copied.
+
+    With several inputs, or a folder, --out is a folder, made where missing, and pictures keep
+    their names. --json is one file for all of them. Exit codes as in `tracker video`.
+    """
+    from tracker.files.image_job import IMAGE_SUFFIXES, ImageJob
+    from tracker.files.targets import expand, plan_images
+    from tracker.outputs.overlay import Style
+
+    if out is None and json is None:
+        raise typer.BadParameter("nothing to write: give --out or --json")
+    most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
+    with _usage_errors():
+        config = _config(hands, faces, most, Smooth.off, bool(model), (engine, precision))
+    with user_errors():
+        planned = plan_images(inputs, expand(inputs, IMAGE_SUFFIXES, "picture"), out)
+        loaded = load_networks(config, model or [])
+    style = Style(on_black=on_black)
+    sources = [source for source, _ in planned]
+    jobs = [ImageJob(source, target, overwrite, style, sources) for source, target in planned]
+    options = dict(most)
+    raise typer.Exit(_run_images(jobs, json, loaded, options))
+
+
+for command in (live, cameras, doctor, bench):
+    app.command()(command)
+app.add_typer(engines, name="engines")
+
+
+def load_networks(config: TrackerConfig, models: Sequence[Path]) -> Loaded:
+    """The networks a command needs; tests put fakes in its place."""
+    from tracker.load import load
+
+    return load(config, models)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app(prog_name="tracker")
+
+
+def _config(
+    hands: bool,
+    faces: bool,
+    most: Mapping[str, int],
+    smooth: Smooth,
+    with_models: bool,
+    run_by: tuple[str, str],  # engine and precision
+) -> TrackerConfig:
+    """Whether one of the models finds objects is known when they are loaded."""
+    from tracker.track import TrackerConfig
+
+    objects = True if with_models else None
+    return TrackerConfig(
+        hands=hands,
+        faces=faces,
+        objects=objects,
+        max_hands=most["max_hands"],
+        max_faces=most["max_faces"],
+        max_objects=most["max_objects"],
+        smooth=smooth.value,
+        engine=run_by[0],
+        precision=run_by[1],
+    )
+
+
+def _run_videos(jobs: Sequence[Job], loaded: Loaded, shown: bool, stats: bool) -> int:
+    from tracker.errors import UserError
+    from tracker.files.video_job import annotate
+    from tracker.stop import INTERRUPTED, stop_on_signal
+    from ui.commands.bars import bars
+
+    failed: list[Path] = []
+    with stop_on_signal() as stopped, bars(shown) as bar:
+        for job in jobs:
+            if stopped():
+                break
+            try:
+                report = annotate(
+                    job, loaded.new_tracker(), loaded.models, bar(job.source.name), stopped
+                )
+            except UserError as error:
+                say(str(error))
+                failed.append(job.source)
+                continue
+            _tell(job, report)
+            if stats:
+                typer.echo(f"{loaded.describe()}\n{report.times.table(report.fps)}")
+        ended_early = stopped()
+    _list_failures(failed, len(jobs))
+    return INTERRUPTED if ended_early else int(bool(failed))
+
+
+def _run_images(
+    jobs: Sequence[ImageJob], json: Path | None, loaded: Loaded, options: Mapping[str, object]
+) -> int:
+    from contextlib import ExitStack
+
+    from tracker.files.image_job import image_data, run_images
+    from tracker.stop import INTERRUPTED, stop_on_signal
+
+    failed: list[Path] = []
+    with ExitStack() as stack, user_errors():
+        stopped = stack.enter_context(stop_on_signal())
+        data = None
+        if json is not None:
+            sources = [job.source for job in jobs]
+            data = image_data(json, sources, loaded.models, jobs[0].overwrite, options)
+            stack.callback(data.discard)
+        for outcome in run_images(jobs, loaded, data, stopped):
+            if outcome.error is not None:
+                failed.append(outcome.source)
+            for sentence in outcome.sentences():
+                say(sentence)
+        if data is not None and len(failed) < len(jobs):
+            data.finish()
+        ended_early = stopped()
+    _list_failures(failed, len(jobs))
+    return INTERRUPTED if ended_early else int(bool(failed))
+
+
+def _tell(job: Job, report: Report) -> None:
+    """Warnings on stderr, and one line on stdout about what was made."""
+    for sentence in report.warnings():
+        say(f"{job.source}: {sentence}")
+    if not report.frames:
+        return
+    seen = ", ".join(f"{kind}s in {count}" for kind, count in report.with_kind.items())
+    sound = f"; {report.sound}" if report.sound else ""
+    rate = f"{report.fps:.1f} frames per second"
+    typer.echo(f"{job.source}: {report.frames} frames, {seen}; {rate}{sound}")
+    typer.echo(f"wrote {', '.join(map(str, report.written))}")
+
+
+def _list_failures(failed: Sequence[Path], count: int) -> None:
+    if failed and count > 1:
+        say(f"{len(failed)} of {count} inputs failed: {', '.join(map(str, failed))}")
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    """Options that do not go together are a usage error."""
+    try:
+        yield
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,263 @@
+"""`train`: fit, evaluate, export, prepare. Heavy imports live inside the commands."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tracker.errors import UserError
+from train.machine.ranks import leading, world
+from train.machine.stopping import Stopped
+from ui.commands.exchange import export_labels, import_labels
+from ui.commands.finetune import finetune
+from ui.commands.label import label
+from ui.commands.project import add, check, init, remove
+from ui.commands.report import report
+from ui.commands.reproduce import reproduce
+from ui.commands.speed import indices, parity, quantize
+from ui.commands.suggest import suggest
+
+if TYPE_CHECKING:
+    from train.loop.fit import Progress
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Teach landmark models: fit, evaluate, export.",
+)
+
+
+def main() -> None:
+    """Run a command; a mistake of the user is one sentence and exit code 1, never a traceback.
+
+    A run that was asked to stop ends with 130. Of torchrun's processes only the first one prints.
+    """
+    if not leading():
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (stays open)
+    try:
+        app()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except Stopped as stopped:
+        print(f"train: {stopped}", file=sys.stderr)
+        code = 130
+    except (UserError, ValueError, OSError, FloatingPointError) as error:
+        print(f"train: {error}", file=sys.stderr)
+        code = 1
+    except ModuleNotFoundError as error:
+        print(f"train: {_missing(error)}", file=sys.stderr)
+        code = 1
+    if world() > 1:  # gloo's threads sometimes abort a process that takes its leave normally
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _missing(error: ModuleNotFoundError) -> str:
+    """A sentence on a package that is not installed; what is missing of our own is raised again."""
+    package = (error.name or "").partition(".")[0]
+    if package in ("", "assets", "engines", "tracker", "train", "ui"):
+        raise error
+    return (
+        f"this command needs {package}, which is not installed; run: "
+        'pip install "landmark-tracker[train]"'
+    )
+
+
+def _overrides(values: list[str]) -> dict[str, str]:
+    pairs = {}
+    for value in values:
+        key, equals, text = value.partition("=")
+        if not equals:
+            raise ValueError(f"--set takes key=value such as loss.alpha=0.5, found '{value}'")
+        pairs[key] = text
+    return pairs
+
+
+@app.command()
+def fit(
+    config: Annotated[Path, typer.Argument(help="TOML file: network, heads, losses, data.")],
+    data: Annotated[
+        Path, typer.Option(help="Folder that the config's label files are in.")
+    ] = Path(),
+    out: Annotated[Path, typer.Option(help="Folder of this run.")] = Path("runs/fit"),
+    resume: Annotated[bool, typer.Option(help="Go on from OUT/last.safetensors.")] = False,
+    init: Annotated[Path | None, typer.Option(help="Start from this checkpoint's weights.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a value: loss.alpha=0.5 (repeatable).")
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Licence text kept in the model.")] = "not stated",
+    data_note: Annotated[
+        str, typer.Option(help="Training data note kept in the model.")
+    ] = "not stated",
+) -> None:
+    """Train a network; resumable after any kill. Writes metrics.csv, curves.png, checkpoints."""
+    from train.config import read_config
+    from train.evaluate.curves import plot_curves
+    from train.loop.fit import fit as run_fit
+    from ui.commands.terminal import Terminal
+
+    spec = read_config(config, _overrides(set_ or []))
+    extra = {"licence": licence, "data": data_note}
+    with Terminal() as terminal:
+        if resume:
+            terminal.recall(out / "metrics.csv")
+
+        def told(p: Progress) -> None:
+            terminal.step(p)
+            if p.hold is not None:
+                plot_curves(out / "metrics.csv", out / "curves.png")
+
+        final = run_fit(spec, data, out, resume, init, told, extra)
+    if not leading():
+        return
+    plot_curves(out / "metrics.csv", out / "curves.png")
+    typer.echo(f"wrote {final}; next: train export {final} --out MODEL.onnx")
+
+
+@app.command()
+def ablation(
+    config: Annotated[Path, typer.Argument(help="TOML file with every term of the loss on.")],
+    data: Annotated[
+        Path, typer.Option(help="Folder that the config's label files are in.")
+    ] = Path(),
+    out: Annotated[Path, typer.Option(help="Folder of the four runs.")] = Path("runs/ablation"),
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a value: steps=500 (repeatable).")
+    ] = None,
+) -> None:
+    """The paper's four rows, L, L+A, L+ELT, L+ELT+A, at the same budget. Resumes by itself."""
+    from train.config import read_config
+    from train.finetune.ablation import ablate
+
+    def report(row: str, p: Progress) -> None:
+        if p.hold is not None:
+            nme = p.hold["nme"]
+            typer.echo(
+                f"{row}  step {p.step}/{p.steps}  NME {nme:.2f} %  {p.images_s:.0f} images/s"
+            )
+
+    spec = read_config(config, _overrides(set_ or []))
+    for row in ablate(spec, data, out, report):
+        typer.echo("  ".join(f"{k} {v}" for k, v in row.items()))
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Checkpoint (.safetensors) or exported .onnx.")],
+    data: Annotated[list[Path], typer.Argument(help="COCO keypoints JSON files.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for metrics.json and pictures.")] = None,
+    split: Annotated[str, typer.Option(help="hold, train or all.")] = "hold",
+    where: Annotated[list[str] | None, typer.Option(help="quality=manual, source=NAME.")] = None,
+    normaliser: Annotated[str, typer.Option(help="Two landmark indices, e.g. 36,45.")] = "",
+    hold_out: Annotated[
+        float, typer.Option(help="Share of groups, if the file has no split.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Seed of that split.")] = 0,
+) -> None:
+    """Print NME, PCK, AUC, errors per landmark and attribute accuracy; draw CED and worst cases."""
+    from rich.console import Console
+
+    from train.evaluate.report import evaluate_model, print_summary, write_report
+
+    pair = indices(normaliser)
+    if split not in ("hold", "train", "all"):
+        raise ValueError(f"--split takes hold, train or all, found '{split}'")
+    summary, outputs, examples, spec = evaluate_model(
+        model, data, split, where or [], pair, hold_out, seed
+    )
+    print_summary(summary, Console())
+    if out is not None:
+        write_report(summary, outputs, examples, spec, out)
+        typer.echo(f"wrote {out}/metrics.json, ced.png, worst.png")
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="model.safetensors or last.safetensors.")],
+    out: Annotated[Path, typer.Option(help="The ONNX file to write.")],
+    precision: Annotated[
+        str, typer.Option(metavar="fp32|fp16", help="fp16, for GPUs: name it MODEL.fp16.onnx.")
+    ] = "fp32",
+) -> None:
+    """One ONNX with soft-argmax, scores and heads inside, described by its own metadata."""
+    from train.export.export import export_model
+
+    info = export_model(checkpoint, out, precision)
+    typer.echo(
+        f"wrote {out}: {info.kind}, {len(info.landmarks)} landmarks, {info.size} px {info.colour}, "
+        f"attributes {', '.join(a.name for a in info.attributes) or 'none'}, "
+        f"{out.stat().st_size / 1e6:.1f} MB"
+    )
+
+
+@app.command()
+def average(
+    first: Annotated[Path, typer.Argument(help="A checkpoint.")],
+    second: Annotated[Path, typer.Argument(help="Another, usually fine-tuned from the first.")],
+    out: Annotated[Path, typer.Option(help="The checkpoint to write.")],
+    weight: Annotated[float, typer.Option(help="Share of the second.")] = 0.5,
+) -> None:
+    """A point between two checkpoints of one network: robustness of one, precision of the other."""
+    from train.finetune.average import average as run_average
+
+    run_average(first, second, weight, out)
+    typer.echo(f"wrote {out}; next: train evaluate {out} LABELS, train export {out} --out M.onnx")
+
+
+@app.command()
+def speed(
+    checkpoints: Annotated[list[Path], typer.Argument(help="Checkpoints to time in alternation.")],
+    runs: Annotated[int, typer.Option(min=1, help="Timed runs of each.")] = 200,
+) -> None:
+    """Parameters, multiply-adds and milliseconds per crop in ONNX Runtime at 1 and 2 threads."""
+    from train.export.speed import measure
+
+    for s in measure(checkpoints, runs):
+        typer.echo(
+            f"{s.name}  {s.parameters:,} parameters  {s.mmac:.0f} MMAC  {s.threads} threads  "
+            f"p20 {s.p20_ms:.2f} ms  p50 {s.p50_ms:.2f} ms"
+        )
+
+
+@app.command()
+def prepare(
+    what: Annotated[str, typer.Argument(help="hands or faces: which shipped model's labels.")],
+    data: Annotated[Path, typer.Option(help="Folder with hands21/ and faces68/.")],
+    out: Annotated[Path, typer.Option(help="The label file to write.")],
+) -> None:
+    """Make the label file of a shipped model from the raw collections (split, gestures, pose)."""
+    from train.data.shipped import prepare_faces, prepare_hands
+
+    makers = {"hands": prepare_hands, "faces": prepare_faces}
+    if what not in makers:
+        raise ValueError(f"prepare takes hands or faces, found '{what}'")
+    counts = makers[what](data, out)
+    typer.echo(f"wrote {out}: " + ", ".join(f"{v} {k}" for k, v in counts.items()))
+
+
+app.command()(quantize)
+app.command()(parity)
+app.command()(reproduce)
+
+app.command()(init)
+app.command()(add)
+app.command()(remove)
+app.command()(check)
+app.command("import")(import_labels)
+app.command("export-labels")(export_labels)
+app.command()(suggest)
+
+app.command()(finetune)
+app.command()(report)
+app.command()(label)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""What a person can do to the boxes of objects: draw, drag, let the points say it again."""
+
+from __future__ import annotations
+
+from tracker.types import Floats
+from train.project.labels import box_of
+from ui.label import edit
+from ui.label.controls import Chosen, LabelDesk
+from ui.label.edit import SAME, overlap
+
+
+class Boxes:
+    """Each method is one action, which one undo takes back. Guesses that are touched are labels."""
+
+    def __init__(self, desk: LabelDesk) -> None:
+        """Nothing is being drawn."""
+        self.desk = desk
+        self._drawing: str = ""  # '', 'chosen' (its box anew) or 'new' (another object)
+
+    @property
+    def is_drawing(self) -> bool:
+        """Would a drag draw a box?"""
+        return bool(self._drawing)
+
+    def begin(self, another: bool = False) -> None:
+        """The next drag is a box: of the chosen object, or of another one where there is none."""
+        desk = self.desk
+        if not desk.may_label():
+            return
+        thing = None if another else desk.thing()
+        self._drawing = "new" if thing is None else "chosen"
+        whose = "a new object" if thing is None else f"object {thing.id}"
+        desk.say(f"drag from corner to corner of {whose}; Esc ends it")
+
+    def stop(self) -> bool:
+        """Draw no box; was one about to be?"""
+        was, self._drawing = self._drawing, ""
+        if was:
+            self.desk.say("no box drawn")
+        return bool(was)
+
+    def draw(self, box_xyxy: Floats | None) -> None:
+        """A box (4,) was drawn; None: one so small that nobody meant it."""
+        desk, whose = self.desk, self._drawing
+        if not whose:
+            return
+        if box_xyxy is None:
+            desk.say("no box drawn: hold the button down from one corner to the other")
+            return
+        self._drawing = ""
+        thing = None if whose == "new" else desk.thing()
+        is_guess = desk.chosen is not None and desk.chosen.is_guess
+        if thing is not None and is_guess and overlap(box_of(thing), box_xyxy) < SAME:
+            thing = None  # around something else than the guess that happens to be chosen
+        if thing is None:
+            thing = edit.empty_object(desk.objects(), len(desk.project.landmarks))
+            desk.chosen = Chosen(thing.id)
+            words = f"object {thing.id} has a box; Down and a click place landmarks, Y guesses them"
+            desk.keep(edit.with_box(thing, box_xyxy), None, words)
+        else:
+            desk.keep(edit.with_box(thing, box_xyxy), desk.landmark, "box drawn")
+
+    def resize(self, chosen: Chosen, box_xyxy: Floats) -> None:
+        """Sides of a box were dragged; it is one of its own from now on."""
+        thing = self.desk.thing(chosen)
+        if thing is not None:
+            self.desk.chosen = chosen
+            self.desk.keep(edit.with_box(thing, box_xyxy), self.desk.landmark, "box moved")
+
+    def of_points(self) -> None:
+        """Forget the drawn box of the chosen object: that of its points is its box again."""
+        desk, thing = self.desk, self.desk.thing()
+        if thing is None or thing.box_xyxy is None:
+            desk.say("no object with a drawn box is chosen")
+        elif edit.is_empty(edit.with_box(thing, None)):
+            desk.say("this object is nothing but a box; Del removes it")
+        else:
+            desk.keep(edit.with_box(thing, None), desk.landmark, "the box is that of the points")

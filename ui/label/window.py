@@ -1,0 +1,296 @@
+"""The labeller's window. It pulls: a timer asks for frames and guesses; nothing waits for it.
+
+Reads top to bottom: building, the tick, what the actions do, keys, the end.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from PyQt6.QtCore import QEvent, QPoint, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QShortcut
+from PyQt6.QtWidgets import QLabel, QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
+
+from tracker.errors import UserError
+from tracker.outputs.skeleton import skeleton
+from train.project.labels import Labels, Range
+from ui.kit.actions import HelpDialog, fill_menus, make_actions, make_toolbar, paint_icons
+from ui.kit.jobs import Jobs
+from ui.kit.turn_watch import TurnWatch
+from ui.label import words as show
+from ui.label.actions_table import ENTRIES, HELP, NUDGES
+from ui.label.boxes import Boxes
+from ui.label.canvas import Canvas
+from ui.label.controls import LabelDesk
+from ui.label.guesses import Guesses, Suggestions
+from ui.label.handlers import handlers
+from ui.label.keys import digit_of, is_plain, with_shift
+from ui.label.paint import Scene
+from ui.label.panel import LabelPanel, progress
+from ui.label.points import Points
+from ui.label.spans import NOTHING, Spans
+from ui.label.timeline import TimelineView
+from ui.label.training import Training
+from ui.label.words import Looks
+from ui.label.workers import Seen
+from ui.live.hud import capital
+
+TICK_MS = 8
+RELOAD_S = 2.0  # between two looks of a reader at what the writer did
+
+
+class LabelWindow(QMainWindow):
+    """Shows what the desk holds and hands it what the person does."""
+
+    ended = pyqtSignal()
+
+    def __init__(self, desk: LabelDesk) -> None:
+        """Asks for the first frame at once."""
+        super().__init__()
+        self.desk, self.jobs, self.turns = desk, Jobs(), TurnWatch()
+        self.points, self.boxes = Points(desk), Boxes(desk)
+        self.spans, self.guesses = Spans(desk), Guesses(desk)
+        self.suggestions = Suggestions(desk, self.jobs)
+        self.looks = Looks()
+        project = desk.project
+        self._look = skeleton(project.kind, len(project.landmarks), project.edges)
+        self._seen: Seen | None = None
+        self._labels: Labels | None = None
+        self._version, self._message = -1, ""
+        self._reloaded_at = 0.0
+        self._help: HelpDialog | None = None
+        self._may_close = False
+        self._build()
+        self.suggestions.open_with()
+        desk.say(show.greeting(desk))
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.tick)
+        self._timer.start(TICK_MS)
+
+    def _build(self) -> None:
+        project = self.desk.project
+        self.canvas = Canvas(Scene(self._look, project.landmarks))
+        self.timeline, self.numbers = TimelineView(), QLabel()
+        clips = self.desk.screen.clips
+        self.panel = LabelPanel(clips, project.landmarks, self._look, self.spans.kinds())
+        self.training = Training(self.desk, self.jobs, time.time)
+        self.training.finished = lambda: self.guesses.choose(self.guesses.by)
+        self.numbers.setContentsMargins(6, 0, 6, 2)
+        self.numbers.setWordWrap(True)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.canvas, 1)
+        column.addWidget(self.timeline)
+        column.addWidget(self.numbers)
+        self.main = QSplitter(Qt.Orientation.Horizontal)
+        for part in (self.panel, middle, self.training):
+            self.main.addWidget(part)
+        self.main.setStretchFactor(1, 1)
+        self.main.setChildrenCollapsible(False)
+        self.main.setSizes([290, 800, 320])
+        self.training.setVisible(False)
+        self.setCentralWidget(self.main)
+        self.place = QLabel()
+        bar = self.statusBar()
+        assert bar is not None
+        bar.addPermanentWidget(self.place)
+        self.acts = make_actions(self, ENTRIES, handlers(self))
+        self.addToolBar(make_toolbar(self, ENTRIES, self.acts))
+        fill_menus(self, ENTRIES, self.acts)
+        paint_icons(ENTRIES, self.acts, self.palette())
+        self._connect()
+        screen = self.screen()
+        assert screen is not None
+        room = screen.availableSize()
+        self.resize(min(1280, 95 * room.width() // 100), min(820, 88 * room.height() // 100))
+        self.canvas.setFocus()
+
+    def _connect(self) -> None:
+        desk, canvas, line = self.desk, self.canvas, self.timeline
+        canvas.picked.connect(desk.choose)
+        canvas.dragged.connect(self.points.drag)
+        canvas.shoved.connect(self.points.shove)
+        canvas.cycled.connect(self.points.cycle)
+        canvas.clicked.connect(self.points.click)
+        canvas.resized.connect(self.boxes.resize)
+        canvas.drawn.connect(self.boxes.draw)
+        line.sought.connect(lambda t: desk.screen.go(desk.screen.at(t)))
+        line.chosen.connect(self.spans.choose)
+        line.resized.connect(self.spans.resize)
+        line.asked.connect(self._ask_class)
+        self.panel.clip_chosen.connect(lambda name: desk.screen.visit((name, 0)))
+        self.panel.landmark_chosen.connect(lambda i: desk.choose(desk.chosen, i))
+        self.panel.opacity_changed.connect(lambda v: self.set_looks(opacity=v))
+        self.panel.guess_by_changed.connect(self.guesses.choose)
+        for keys, (dx, dy) in NUDGES.items():
+            nudge = QShortcut(QKeySequence(keys), self)
+            nudge.activated.connect(lambda dx=dx, dy=dy: self.points.nudge(dx, dy))
+
+    # The tick
+
+    def tick(self) -> None:
+        """Everything that happens by itself."""
+        self.turns.tick()
+        self.jobs.poll()
+        self.desk.tick()
+        self.guesses.tick()
+        now = time.monotonic()
+        self.training.tick(now)
+        self.spans.tick(now)
+        if self.desk.store.read_only and now - self._reloaded_at > RELOAD_S:
+            self._reloaded_at = now
+            if self.desk.store.reload():
+                self.desk.say("the other window has changed something")
+        if self.desk.version != self._version:
+            self._version = self.desk.version
+            self._show()
+        place = show.frame_words(self.desk, self.canvas.view.scale)
+        if place != self.place.text():
+            self.place.setText(place)
+
+    def _show(self) -> None:
+        desk = self.desk
+        if desk.screen.seen is not self._seen:
+            self._seen = desk.screen.seen
+            self.canvas.set_picture(None if self._seen is None else self._seen.frame.bgr)
+        self.canvas.is_placing = (
+            desk.landmark is not None and self.points.target() is not None
+            and not desk.store.read_only and not desk.screen.is_playing
+        )  # fmt: skip
+        self.canvas.is_drawing = self.boxes.is_drawing
+        self.canvas.set_scene(show.scene(desk, self.spans, self._look, self.looks))
+        self.timeline.show_line(show.line(desk, self.spans, self.suggestions))
+        if desk.store.labels is not self._labels:
+            self._labels = desk.store.labels
+            self._rows = progress(desk.screen.clips, self._labels, self.spans.kinds())
+        self.panel.show_progress(self._rows, desk.screen.clip.name)
+        words = show.object_words(desk, self.points)
+        self.panel.show_object(desk.thing(), words, desk.landmark)
+        self.numbers.setText(show.numbers_words(self.spans))
+        self.numbers.setVisible(bool(self.spans.kinds()))
+        self.setWindowTitle(show.title(desk, desk.project.root))
+        self._show_actions()
+        if desk.message != self._message:
+            self._message = desk.message
+            bar = self.statusBar()
+            assert bar is not None
+            bar.showMessage(capital(desk.message))
+
+    def _show_actions(self) -> None:
+        store, looks = self.desk.store, self.looks
+        self.acts["undo"].setEnabled(store.can_undo)
+        self.acts["redo"].setEnabled(store.can_redo)
+        self.acts["play"].setChecked(self.desk.screen.is_playing)
+        for name, on in (("names", looks.names), ("edges", looks.edges), ("boxes", looks.boxes),
+                         ("guesses", looks.guesses), ("hide", looks.hidden)):  # fmt: skip
+            self.acts[name].setChecked(on)
+
+    # What the actions do
+
+    def set_looks(self, **changes: object) -> None:
+        """Draw points in another way."""
+        self.looks = replace(self.looks, **changes)  # type: ignore[arg-type]
+        self.panel.show_opacity(self.looks.opacity)
+        self.desk.changed()
+
+    def show_help(self) -> None:
+        """The list of keys."""
+        self._help = self._help or HelpDialog(self, HELP, columns=3)
+        self._help.show()
+
+    def delete(self) -> None:
+        """The range that is chosen on the timeline, else the chosen object."""
+        if self.spans.chosen is not None:
+            self.spans.delete()
+        else:
+            self.points.delete()
+
+    def _ask_class(self, old: Range, at: QPoint) -> None:
+        """The menu of a range's classes."""
+        menu = QMenu(self)
+        for label in self.spans.classes(old.kind):
+            if label != NOTHING:
+                act = menu.addAction(label)
+                assert act is not None
+                act.setCheckable(True)
+                act.setChecked(label == old.label)
+                act.triggered.connect(lambda _, label=label: self.spans.relabel(old, label))
+        menu.addSeparator()
+        remove = menu.addAction("Remove")
+        assert remove is not None
+        remove.triggered.connect(lambda: self.spans.delete(old))
+        menu.popup(at)
+
+    # Keys that are held
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Numbers label while they are down; Space moves the picture, or leads on."""
+        assert event is not None
+        digit = digit_of(event)
+        if event.isAutoRepeat():
+            return
+        if digit is not None and is_plain(event):
+            self.spans.press(digit, with_shift(event))
+        elif event.key() == Qt.Key.Key_Space and is_plain(event):
+            self.canvas.pan_with_space(True)
+        elif event.key() == Qt.Key.Key_Escape:
+            self.boxes.stop()
+            self.spans.choose(None)
+            self.desk.choose(self.desk.chosen, None)
+            self.canvas.setFocus()
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent | None) -> None:
+        """The end of what was held."""
+        assert event is not None
+        if event.isAutoRepeat():
+            return
+        digit = digit_of(event)
+        if digit is not None:
+            self.spans.release(digit, time.monotonic())
+        elif event.key() == Qt.Key.Key_Space and self.canvas.is_panning:
+            moved = self.canvas.has_panned
+            self.canvas.pan_with_space(False)
+            if not moved:
+                self.suggestions.next()
+        else:
+            super().keyReleaseEvent(event)
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Keys that are down when the window goes to the back count as released."""
+        super().changeEvent(event)
+        if event is None:
+            return
+        if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
+            if self.spans.held is not None:
+                self.spans.release(self.spans.held.digit, time.monotonic())
+            self.canvas.pan_with_space(False)
+        elif event.type() == QEvent.Type.PaletteChange:
+            paint_icons(ENTRIES, self.acts, self.palette())
+            self.training.set_palette(self.palette())
+
+    # The end
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        """Save; where the disk refuses, say so and close when asked again."""
+        assert event is not None
+        try:
+            self.desk.store.close()
+        except UserError as error:
+            if not self._may_close:
+                self._may_close = True
+                self.desk.say(f"not saved: {error} Every action is in the journal; close again")
+                event.ignore()
+                return
+        self._timer.stop()
+        self.suggestions.close()
+        self.guesses.close()
+        self.desk.screen.close()
+        self.jobs.close()
+        event.accept()
+        self.ended.emit()

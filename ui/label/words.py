@@ -1,0 +1,160 @@
+"""From the desk to what the labeller shows: the scene, the timeline, sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracker.outputs.skeleton import Skeleton
+from train.project.labels import ObjectLabel
+from ui.label import edit
+from ui.label.controls import Chosen, LabelDesk
+from ui.label.guesses import Suggestions
+from ui.label.paint import Scene
+from ui.label.points import Points
+from ui.label.spans import Spans
+from ui.label.timeline import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How points are drawn."""
+
+    opacity: float = 1.0
+    names: bool = False
+    edges: bool = True
+    boxes: bool = True
+    guesses: bool = True
+    hidden: bool = False
+
+
+def things(desk: LabelDesk, looks: Looks) -> list[tuple[Chosen, ObjectLabel]]:
+    """Objects to paint, the chosen one last and so on top."""
+    if looks.hidden:
+        return []
+    found = [(Chosen(g.id, True), g) for g in desk.open_guesses()] if looks.guesses else []
+    found += [(Chosen(o.id), o) for o in desk.objects()]
+    return sorted(found, key=lambda pair: pair[0] == desk.chosen)
+
+
+def scene(desk: LabelDesk, spans: Spans, look: Skeleton, looks: Looks) -> Scene:
+    """What is painted on the frame."""
+    label = desk.label()
+    mark = "" if label is None else "negative" if label.negative else "labelled"
+    return Scene(
+        look, desk.project.landmarks, tuple(things(desk, looks)), desk.chosen, desk.landmark,
+        looks.opacity, looks.names, looks.edges, looks.boxes, note(desk, looks),
+        banner(desk, spans), mark,
+    )  # fmt: skip
+
+
+def note(desk: LabelDesk, looks: Looks) -> str:
+    """What the frame on the screen is."""
+    label = desk.label()
+    if desk.store.read_only:
+        return "Read-only: another window labels this project"
+    if desk.screen.problem:
+        return desk.screen.problem
+    if not desk.screen.is_open:
+        return f"Opening {desk.screen.clip.name} ..."
+    if label is not None and label.negative:
+        return "Nothing here"
+    if label is not None:
+        return "Labelled"
+    if looks.guesses and desk.open_guesses():
+        return "Guess: Enter accepts it, dragging a point or a box corrects it"
+    return "Not labelled"
+
+
+def banner(desk: LabelDesk, spans: Spans) -> str:
+    """What the frame's time is labelled with, or is being labelled with."""
+    coming = spans.preview()
+    if coming is not None:
+        return f"{coming.label or 'take away'} since {coming.start_s:.2f} s"
+    t = desk.screen.t
+    kinds = spans.shown_kinds()
+    found = [r for kind in kinds for r in spans.own(kind) if r.start_s <= t < r.end_s]
+    return ", ".join(r.label for r in found)
+
+
+def line(desk: LabelDesk, spans: Spans, suggestions: Suggestions) -> Line:
+    """What the timeline shows."""
+    screen, name = desk.screen, desk.screen.clip.name
+    labelled = desk.store.labels.frames
+    own = [label for key, label in labelled.items() if key[0] == name]
+    kinds = spans.shown_kinds()
+    return Line(
+        screen.end_of(len(screen.times()) - 1),
+        screen.t,
+        tuple(screen.time_of(label) for label in own if not label.negative),
+        tuple(screen.time_of(label) for label in own if label.negative),
+        tuple(
+            float(s.frame) if s.t is None else s.t
+            for s in suggestions.found
+            if s.clip == name and (name, s.frame) not in labelled
+        ),
+        tuple(kinds),
+        tuple((kind, c) for kind in kinds for c in spans.classes(kind)),
+        tuple(r for kind in kinds for r in spans.own(kind)),
+        spans.chosen,
+        spans.preview(),
+        screen.clip.is_stills,
+    )
+
+
+def object_words(desk: LabelDesk, points: Points) -> str:
+    """What is chosen, and what a click would do."""
+    thing, at = desk.thing(), points.target()
+    names = desk.project.landmarks
+    if at is not None:
+        return f"Click where <b>{names[at]}</b> is. Down: skip it."
+    if thing is None:
+        return "Click a point, or add an object: I by its points, R by its box."
+    known = int((thing.v > edit.UNLABELLED).sum())
+    who = {"user": "by hand", "model": "by the model", "mediapipe": "by MediaPipe"}
+    source = who.get(thing.source, thing.source)
+    kind = "Guess" if desk.chosen is not None and desk.chosen.is_guess else "Object"
+    box = "drawn box" if thing.box_xyxy is not None else "box of its points"
+    return f"{kind} {thing.id}: {known} of {len(names)} landmarks, {box}, {source}"
+
+
+def numbers_words(spans: Spans) -> str:
+    """What the number keys mean."""
+    if spans.kinds() and not spans.shown_kinds():
+        return "Pictures have no time: gestures and head pose are labelled in clips."
+    parts = []
+    for kind in spans.kinds():
+        classes = spans.classes(kind)
+        keys = " ".join(f"{i} {c or 'take away'}" for i, c in enumerate(classes[:10]))
+        shift = "" if kind == spans.mode else "Shift+"
+        name = "Gesture" if kind == "gesture" else "Head pose"
+        parts.append(f"{name}, hold {shift}number: {keys}")
+    return "   |   ".join(parts)
+
+
+def frame_words(desk: LabelDesk, scale: float) -> str:
+    """Where we are."""
+    screen = desk.screen
+    last = max(len(screen.times()) - 1, 0)
+    if screen.clip.is_stills:
+        return f"picture {screen.frame} of {last}, zoom {scale:.0%}"
+    return f"frame {screen.frame} of {last}, {screen.t:.2f} s, zoom {scale:.0%}"
+
+
+def title(desk: LabelDesk, root: Path) -> str:
+    """Of the window."""
+    only = " (read-only)" if desk.store.read_only else ""
+    return f"{desk.project.name}: {desk.screen.clip.name}{only} - {root.name}"
+
+
+def greeting(desk: LabelDesk) -> str:
+    """What is said when the window opens."""
+    store = desk.store
+    if store.read_only:
+        return f"read-only: {store.why}"
+    if store.recovered:
+        count = store.recovered
+        plural = "s" if count > 1 else ""
+        found = f"{count} action{plural} recovered that the last session had not saved"
+        return ". ".join([found, *store.messages])
+    return ". ".join(store.messages) or "Enter accepts a guess, ? shows all keys"

@@ -1,0 +1,40 @@
+"""Everything that a key, a menu entry or a button of the live window does: one table."""
+
+from __future__ import annotations
+
+from ui.kit.actions import Entry
+
+# fmt: off
+ENTRIES = (
+    Entry("pause", "Pause", ("Space",), "Hold the picture, and go on", "File", "pause", True,
+          "play"),
+    Entry("record", "Record", ("R",), "Record video and landmarks; again: stop", "File",
+          "record", True, "stop"),
+    Entry("snapshot", "Snapshot", ("S",), "Save this picture and its landmarks", "File",
+          "snapshot"),
+    Entry("flag", "Flag", ("F",), "Keep this moment for labelling: the frame and 2 s around it",
+          "File", "flag"),
+    Entry("compare", "Compare", ("B",), "Two models on the same frame", "File", "compare", True),
+    Entry("compare_view", "Side by side / A / B", ("Shift+B",),
+          "While comparing: both beside each other, only A, or only B", "View"),
+    Entry("mirror", "Mirror", ("M",), "Show the picture as in a mirror", "View", "mirror", True),
+    Entry("landmarks", "Landmarks", ("L",), "Draw landmarks, axes and labels", "View",
+          "landmarks", True),
+    Entry("labels", "Labels", ("G",), "Write gesture, side, head pose and number", "View",
+          "labels", True),
+    Entry("hud", "Numbers", ("H",), "Rates, times and latency", "View", "hud", True),
+    Entry("privacy", "Privacy", ("P",), "Landmarks on black, no picture", "View", "privacy", True),
+    Entry("panel", "Panel", ("F9",), "Settings and plots", "View", "panel", True),
+    Entry("fullscreen", "Full screen", ("F11",), "Only the picture", "View", "", True),
+    Entry("open", "Open video...", ("Ctrl+O",), "Play a video file", "File"),
+    Entry("help", "Keys", ("?", "F1"), "Show all keys", "Help", "help"),
+    Entry("quit", "Quit", ("Q", "Esc", "Ctrl+Q"), "Finish recordings and close", "File",
+          apart=True),
+)
+HELP = (
+    ("", (
+        *((entry.all_keys, entry.text, entry.tip) for entry in ENTRIES),
+        ("Tab, arrows, Space", "Panel", "Go through the settings and change them"),
+    )),
+)
+# fmt: on

@@ -1,0 +1,217 @@
+"""What the user can do, apart from how it looks: choices, the session, recordings, comparing."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+
+from tracker.errors import UserError
+from tracker.find.locate import load_model
+from tracker.find.model_file import model_file
+from tracker.outputs.overlay import Style
+from tracker.types import Kind, Shown
+from ui.kit.jobs import Jobs
+from ui.live.saver import Saver
+from ui.live.session import Make, Order, Session, is_device
+from ui.live.settings import Choices, Store
+
+SETTLE_MS = 300  # a change of the tracking counts when nothing else changed for so long
+TRACKING = frozenset({
+    "hands", "faces", "objects", "max_hands", "max_faces", "max_objects", "hand_model",
+    "face_model", "object_model", "presence", "smooth", "other_hand_model", "other_face_model",
+    "other_object_model",
+})  # fmt: skip
+COMPARE_VIEWS = ("side", "a", "b")
+
+
+class Desk(QObject):
+    """Holds what was chosen and carries it out. `changed`: show the choices again."""
+
+    changed = pyqtSignal()
+    said = pyqtSignal(str)
+    wants_other_model = pyqtSignal()
+
+    def __init__(self, make: Make, store: Store, choices: Choices) -> None:
+        """`choices` count now; only what is changed from here on goes to the `store`."""
+        super().__init__()
+        self.choices, self._store = choices, store
+        self.jobs = Jobs()
+        self.session = Session(self.jobs, make)
+        self.saver = Saver(self.jobs, self.said.emit)
+        self.is_comparing = False
+        self.is_ending = False
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SETTLE_MS)
+        self._settle.timeout.connect(self._configure)
+
+    @property
+    def is_mirrored(self) -> bool:
+        """A camera at this computer is a mirror by default, a clip is not."""
+        return bool(getattr(self.choices, self._mirror_field()))
+
+    @property
+    def is_recording(self) -> bool:
+        """Is a recording under way, and not being finished?"""
+        pipeline = self.session.pipeline
+        recording = None if pipeline is None else pipeline.health().recording
+        return recording is not None and not (recording.finishing or self.saver.is_finishing)
+
+    def open(self) -> None:
+        """Begin with what is chosen."""
+        other = self.choices.other_config() if self.is_comparing else None
+        self.session.open(
+            Order(self.choices.camera, self.choices.loop, self.choices.config(), other)
+        )
+        self.changed.emit()
+
+    def choose(self, name: str, value: object) -> None:
+        """Change one choice, keep it, and act on it."""
+        name = self._mirror_field() if name == "mirror" else name
+        assert name in {field.name for field in fields(Choices)}, name
+        new = replace(self.choices, **{name: value})  # type: ignore[arg-type]
+        try:
+            new.config()
+        except ValueError as error:
+            self.said.emit(str(error))
+            self.changed.emit()
+            return
+        self.choices = new
+        self._store.keep(name, value)
+        if name == "camera" or (name == "loop" and not is_device(new.camera)):
+            self._change_camera()
+        elif name in TRACKING:
+            self._settle.start()
+        elif name == "privacy" and value and self.is_recording:
+            self.said.emit("the recording that is under way goes on as it began; R ends it")
+        self.changed.emit()
+
+    def toggle(self, name: str) -> None:
+        """Change a choice that is on or off."""
+        before = self.is_mirrored if name == "mirror" else bool(getattr(self.choices, name))
+        self.choose(name, not before)
+
+    def pause(self, on: bool) -> None:
+        """Hold the picture, or go on."""
+        self.session.pause(on)
+        self.changed.emit()
+
+    def record(self, on: bool) -> None:
+        """Begin a recording, or end it."""
+        pipeline = self.session.pipeline
+        if pipeline is None:
+            self.said.emit("there is no picture to record; choose a camera first")
+        elif self.saver.is_finishing:
+            self.said.emit("the last recording is still being finished; try again in a moment")
+        elif on and not self.is_recording:
+            choices, folder = self.choices, self.choices.folder("recordings")
+            self.saver.record(pipeline, folder, choices.annotated or choices.privacy, self._style())
+        elif not on and self.is_recording:
+            self.saver.stop(pipeline)
+        self.changed.emit()
+
+    def snapshot(self) -> None:
+        """Save the picture as it is shown, though never mirrored."""
+        if self.session.pipeline is None:
+            self.said.emit("there is no picture to save; choose a camera first")
+            return
+        is_plain = not (self.choices.landmarks or self.choices.privacy)
+        style = None if is_plain else self._style()
+        self.saver.snapshot(self.session.pipeline, self.choices.folder("snapshots"), style)
+
+    def flag(self, shown: Shown | None) -> None:
+        """Keep this moment for labelling."""
+        if self.choices.privacy:
+            self.said.emit("privacy is on, so no picture is kept; press P, then flag the moment")
+        elif self.session.pipeline is None:
+            self.said.emit("there is no picture to flag; choose a camera first")
+        else:
+            self.saver.flag(self.session.pipeline, self.choices.folder("project"), shown)
+
+    def compare(self, on: bool) -> None:
+        """Two models on the same frame; asks for the second one where none is chosen."""
+        self.is_comparing = on
+        if on and self.choices.other_config() is None:
+            against = self.choices.against_bundled()
+            if against is None:
+                self.is_comparing = False
+                self.wants_other_model.emit()
+            else:
+                self.choices = against  # for this run: it is no choice of the user's
+        self._configure()
+        self.changed.emit()
+
+    def next_compare_view(self) -> None:
+        """Side by side, then A, then B."""
+        at = COMPARE_VIEWS.index(self.choices.compare_view)
+        self.choose("compare_view", COMPARE_VIEWS[(at + 1) % len(COMPARE_VIEWS)])
+
+    def add_model(self, path: Path) -> None:
+        """Use this model or project, for the kind that it is of."""
+        self.jobs.start(
+            lambda: kind_of(path), lambda kind: self._use(f"{kind}_model", path), self.said.emit
+        )
+
+    def add_other_model(self, path: Path) -> None:
+        """Compare with this model or project, of whichever kind it is."""
+
+        def chosen(kind: str) -> None:
+            self._use(f"other_{kind}_model", path)
+            self.compare(True)
+
+        self.jobs.start(lambda: kind_of(path), chosen, self.said.emit)
+
+    def _use(self, name: str, path: Path) -> None:
+        if getattr(self.choices, name) == str(path):
+            self.session.reload()  # a project may have a newer model by now
+        self.choose(name, str(path))
+
+    def close(self) -> None:
+        """Finish what is being recorded, then end; `is_ended` tells when."""
+        self.is_ending = True
+        pipeline = self.session.pipeline
+        if pipeline is not None and self.is_recording:
+            self.saver.stop(pipeline, self._close_session)
+        else:
+            self._close_session()
+        self.changed.emit()
+
+    def _close_session(self) -> None:
+        self.session.close()
+
+    @property
+    def is_ended(self) -> bool:
+        """Is nothing left to wait for?"""
+        return self.is_ending and self.session.is_ended and self.jobs.is_idle
+
+    def _change_camera(self) -> None:
+        pipeline = self.session.pipeline
+        if pipeline is not None and self.is_recording:
+            self.saver.stop(pipeline, self.open)
+        else:
+            self.open()
+
+    def _configure(self) -> None:
+        config, other = self.choices.config(), self.choices.other_config()
+        self.session.configure(config, other if self.is_comparing else None)
+        self.changed.emit()
+
+    def _style(self) -> Style:
+        c = self.choices
+        return Style(
+            on_black=c.privacy, landmarks=c.landmarks, labels=c.landmarks and c.labels,
+            axes=c.landmarks,
+        )  # fmt: skip
+
+    def _mirror_field(self) -> str:
+        return "mirror_devices" if is_device(self.choices.camera) else "mirror_files"
+
+
+def kind_of(path: Path) -> Kind:
+    """What the model of a file or a project finds; UserError when it is none."""
+    try:
+        return load_model(model_file(path), 1).info.kind
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UserError(str(error)) from error

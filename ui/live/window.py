@@ -1,0 +1,319 @@
+"""The live window. It pulls: a timer asks for the newest frame, and nothing waits for the window.
+
+Reads top to bottom: building, the tick, what the actions do, keys, the end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from PyQt6.QtCore import QEvent, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QCloseEvent, QKeyEvent
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QMainWindow,
+    QSplitter,
+)
+
+from tracker.live.pipeline import Health
+from tracker.outputs.landmark_files import UsedModel
+from tracker.outputs.skeleton import Skeleton, default_skeletons, skeletons
+from tracker.sources.cameras import list_cameras
+from tracker.types import Kind, Result, Shown
+from ui.kit.actions import HelpDialog, fill_menus, make_actions, make_toolbar, paint_icons
+from ui.kit.picture import PictureView
+from ui.kit.plots import Plots
+from ui.kit.turn_watch import TurnWatch
+from ui.live import hud
+from ui.live.actions_table import ENTRIES, HELP
+from ui.live.compose import View, compose
+from ui.live.controls import Desk
+from ui.live.dialogs import ask, ask_other_model, ask_project
+from ui.live.history import History, Latency
+from ui.live.panel import Device, Panel
+from ui.live.settings import Store
+
+Looks = Mapping[Kind, Skeleton]
+TICK_MS = 5  # between two looks for a new frame
+HEALTH_S = 0.2  # between two looks at the pipeline's numbers
+PLOT_S = 0.1  # between two redrawn plots
+MESSAGE_MS = 20_000
+
+
+class LiveWindow(QMainWindow):
+    """Shows what the desk's session gives; everything heavy happens elsewhere."""
+
+    ended = pyqtSignal()  # everything is finished, the program may go
+
+    def __init__(
+        self, desk: Desk, store: Store, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Opens what is chosen at once; `clock` is the pipeline's."""
+        super().__init__()
+        self.desk, self._store, self._clock = desk, store, clock
+        self.latency, self.turns, self.history = Latency(), TurnWatch(), History()
+        self._shown: Shown | None = None
+        self._camera = desk.choices.camera
+        self._health_at = self._plotted_at = -1e9
+        self._is_dirty = False
+        self._models: tuple[UsedModel, ...] = ()
+        self._looks = dict(default_skeletons())
+        self._other_models: tuple[UsedModel, ...] = ()
+        self._other_looks = dict(default_skeletons())
+        self._help: HelpDialog | None = None
+        self._build()
+        store.restore_layout(self, [self.main, self.side])
+        desk.changed.connect(self._show_choices)
+        desk.said.connect(self.say)
+        desk.wants_other_model.connect(lambda: ask_other_model(self, desk))
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.tick)
+        self._timer.start(TICK_MS)
+        self._find_devices()
+        desk.open()
+
+    def _build(self) -> None:
+        self.setWindowTitle("Landmark Tracker")
+        self.picture, self.panel, self.plots = PictureView(), Panel(), Plots(self.history)
+        self.side = QSplitter(Qt.Orientation.Vertical)
+        self.side.addWidget(self.panel)
+        self.side.addWidget(self.plots)
+        self.side.setSizes([390, 330])
+        self.main = QSplitter(Qt.Orientation.Horizontal)
+        self.main.addWidget(self.picture)
+        self.main.addWidget(self.side)
+        self.main.setStretchFactor(0, 1)
+        self.side.setMaximumWidth(560)
+        self.main.setCollapsible(0, False)
+        self.main.setSizes([860, 320])
+        self.setCentralWidget(self.main)
+        self.acts = make_actions(self, ENTRIES, self._handlers())
+        self.tools = make_toolbar(self, ENTRIES, self.acts)
+        self.addToolBar(self.tools)
+        fill_menus(self, ENTRIES, self.acts)
+        paint_icons(ENTRIES, self.acts, self.palette())
+        self.panel.changed.connect(self.desk.choose)
+        self.panel.ask_file.connect(self._ask)
+        self.panel.ask_project.connect(self._ask_project)
+        self.panel.ask_devices.connect(self._find_devices)
+        screen = self.screen()
+        assert screen is not None
+        room = screen.availableSize()
+        self.resize(min(1180, 95 * room.width() // 100), min(780, 88 * room.height() // 100))
+        self.picture.setFocus()
+
+    def _handlers(self) -> dict[str, Callable[[bool], object]]:
+        desk = self.desk
+        return {
+            "pause": desk.pause,
+            "record": desk.record,
+            "snapshot": lambda _: desk.snapshot(),
+            "flag": lambda _: desk.flag(self._shown),
+            "compare": desk.compare,
+            "compare_view": lambda _: desk.next_compare_view(),
+            "mirror": lambda _: desk.toggle("mirror"),
+            "landmarks": lambda _: desk.toggle("landmarks"),
+            "labels": lambda _: desk.toggle("labels"),
+            "hud": lambda _: desk.toggle("hud"),
+            "privacy": lambda _: desk.toggle("privacy"),
+            "panel": lambda _: desk.toggle("panel"),
+            "fullscreen": self.show_fullscreen,
+            "open": lambda _: self._ask("camera"),
+            "help": lambda _: self.show_help(),
+            "quit": lambda _: self._quit(),
+        }
+
+    # The tick
+
+    def tick(self) -> None:
+        """Everything that happens by itself."""
+        self.turns.tick()
+        self.desk.jobs.poll()
+        if self.desk.is_ended:
+            self.close()
+            return
+        now = self._clock()
+        shown = self.desk.session.latest()
+        if shown is not None and shown is not self._shown:
+            self._take(shown)
+        elif self._shown is not None and (self._is_dirty or self.picture.is_stale):
+            self._paint(self._shown)
+        if now - self._health_at >= HEALTH_S:
+            self._health_at = now
+            self._look(now)
+        elif now - self._plotted_at >= PLOT_S and self.side.isVisible():
+            self._plotted_at = now
+            self.plots.refresh(now, self.desk.is_mirrored)
+
+    def _take(self, shown: Shown) -> None:
+        self._shown = shown
+        self.history.add(shown.t_capture, shown.result)
+        painted = self.picture.paints
+        self._paint(shown)
+        if self.picture.paints > painted:  # not while the window is hidden
+            self.latency.add(shown.t_capture, self._clock())
+
+    def _paint(self, shown: Shown) -> None:
+        """It is on the screen when this returns: `repaint` does not wait for the event loop."""
+        self._is_dirty = False
+        assert shown.frame.bgr is not None
+        results, captions, looks = self._compared(shown)
+        choices = self.desk.choices
+        view = View(self.desk.is_mirrored, choices.privacy, choices.landmarks, choices.labels)
+        canvas, panes = compose(shown.frame.bgr, results, self.picture.room_wh(), view, *looks)
+        self.picture.set_canvas(canvas, panes, captions)
+        self.picture.repaint()
+
+    def _compared(self, shown: Shown) -> tuple[list[Result], list[str], list[Looks]]:
+        """The results to draw, what to call them, and how they look."""
+        order = self.desk.session.order
+        if shown.other is None or order is None or order.other is None:
+            return [shown.result], [""], [self._looks]
+        a = f"A: {hud.models(order.config, self._models)}"
+        b = f"B: {hud.models(order.other, self._other_models)}"
+        looks: list[Looks] = [self._looks, self._other_looks]
+        part = {"side": slice(2), "a": slice(1), "b": slice(1, 2)}[self.desk.choices.compare_view]
+        return [shown.result, shown.other][part], [a, b][part], looks[part]
+
+    def _look(self, now: float) -> None:
+        """Numbers, state and badges."""
+        session = self.desk.session
+        if session.order is not None and session.order.camera != self._camera:
+            self._forget(session.order.camera)
+        health = session.health()
+        if health.camera.phase != "running":
+            self.latency.clear()
+        if health.models is not self._models:
+            self._models = health.models
+            self._looks = {**default_skeletons(), **skeletons([m.info for m in health.models])}
+        if health.other_models is not self._other_models:
+            self._other_models = health.other_models
+            infos = [m.info for m in health.other_models]
+            self._other_looks = {**default_skeletons(), **skeletons(infos)}
+        lines = hud.numbers(health, self.latency.fps(now), self.latency.percentiles())
+        self.picture.set_words(hud.words(self.desk, health, lines, now))
+        self._show_state(health)
+        if session.order is not None:
+            self.panel.show_running(
+                hud.engine(health), health.lag_ms, hud.models(session.order.config, health.models)
+            )
+
+    def _forget(self, camera: str) -> None:
+        """Another source: nothing of the one before stays on the screen."""
+        self._camera, self._shown = camera, None
+        self.picture.clear()
+        self.history.clear()
+        self.plots.clear()
+
+    # What the actions do
+
+    def say(self, sentence: str) -> None:
+        """Tell something in the status bar."""
+        bar = self.statusBar()
+        assert bar is not None
+        bar.showMessage(hud.capital(sentence), MESSAGE_MS)
+
+    def _ask(self, name: str) -> None:
+        self._show_choices()  # a list that says "Choose a file..." says again what is chosen
+        ask(self, self.desk, name)
+
+    def _ask_project(self, name: str) -> None:
+        self._show_choices()
+        ask_project(self, self.desk, name)
+
+    def show_help(self) -> None:
+        """The list of keys."""
+        self._help = self._help or HelpDialog(self, HELP)
+        self._help.show()
+
+    def show_fullscreen(self, on: bool) -> None:
+        """Only the picture, or everything again."""
+        for part in (self.menuBar(), self.tools, self.statusBar()):
+            assert part is not None
+            part.setVisible(not on)
+        self.setWindowState(
+            self.windowState() | Qt.WindowState.WindowFullScreen
+            if on
+            else self.windowState() & ~Qt.WindowState.WindowFullScreen
+        )
+        self._show_choices()
+
+    def _find_devices(self) -> None:
+        def done(devices: list[Device]) -> None:
+            self.panel.show_devices(devices)
+            self._show_choices()
+
+        self.desk.jobs.start(
+            lambda: [Device(c.identity, c.name) for c in list_cameras()], done, self.say
+        )
+
+    def _show_choices(self) -> None:
+        """Menus, buttons and panel say what is chosen; the picture follows."""
+        choices, desk = self.desk.choices, self.desk
+        self.panel.show_choices(choices, desk.is_mirrored)
+        shown = {
+            "mirror": desk.is_mirrored, "landmarks": choices.landmarks, "labels": choices.labels,
+            "hud": choices.hud, "privacy": choices.privacy, "panel": choices.panel,
+            "compare": desk.is_comparing, "fullscreen": self.isFullScreen(),
+        }  # fmt: skip
+        for name, on in shown.items():
+            self.acts[name].setChecked(on)
+        self.side.setVisible(choices.panel and not self.isFullScreen())
+        self._is_dirty, self._health_at = True, -1e9
+
+    def _show_state(self, health: Health) -> None:
+        """Pause and record follow the pipeline, which may have stopped by itself."""
+        self.acts["pause"].setChecked(self.desk.session.is_paused)
+        self.acts["record"].setChecked(health.recording is not None)
+
+    # Keys
+
+    def event(self, event: QEvent | None) -> bool:
+        """Space and Esc belong to a focused button, list or text field before they are keys."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            focus = self.focusWidget()
+            takes_space = isinstance(focus, QAbstractButton | QComboBox)
+            if (event.key() == Qt.Key.Key_Space and takes_space) or (
+                event.key() == Qt.Key.Key_Escape and focus is not self.picture
+            ):
+                event.accept()
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Esc leads from the panel back to the picture."""
+        if event is not None and event.key() == Qt.Key.Key_Escape:
+            self.picture.setFocus()
+            return
+        super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """A desktop that turns dark takes icons and plots along."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
+            paint_icons(ENTRIES, self.acts, self.palette())
+            self.plots.set_palette(self.palette())
+
+    # The end
+
+    def _quit(self) -> None:
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        """Finish recordings and let the camera go first; asked again, do that unseen."""
+        assert event is not None
+        if self.desk.is_ended:
+            self._timer.stop()
+            self.desk.jobs.close()
+            event.accept()
+            self.ended.emit()
+            return
+        event.ignore()
+        if self.desk.is_ending:
+            self.hide()
+            return
+        self._store.keep_layout(self, [self.main, self.side])
+        self.desk.close()
