@@ -14,41 +14,14 @@ before `onnxruntime` is first imported, so whoever uses that library imports `en
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from engines.engine import Batch as Batch
+from engines.engine import Engine as Engine
+from engines.engine import Outputs as Outputs
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-
-Batch = NDArray[np.float32]
-Outputs = dict[str, NDArray[Any]]
-
-
-class Engine(Protocol):
-    """A loaded network. `run` takes one float32 batch and returns every output by its name."""
-
-    @property
-    def provider(self) -> str:
-        """What truly runs the network, such as 'CPUExecutionProvider' or 'LiteRT'."""
-        ...
-
-    @property
-    def threads(self) -> int:
-        """CPU threads inside one `run`."""
-        ...
-
-    @property
-    def props(self) -> Mapping[str, str]:
-        """The file's own metadata; empty where its format has none."""
-        ...
-
-    def run(self, batch: Batch) -> Outputs:
-        """Outputs by name. Raises ValueError when the batch does not fit the network's input."""
-        ...
-
 
 Loader = Callable[[Path, int, str | None], Engine]
 

@@ -15,7 +15,8 @@ from time import perf_counter, sleep
 
 import numpy as np
 
-from engines import Engine, load_engine
+from engines import load_engine
+from engines.engine import Engine
 from engines.swap import SwapEngine, differs
 from engines.trt import FLAVOURS, Flavour, is_installed
 

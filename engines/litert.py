@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from engines import Batch, Outputs
+from engines.engine import Batch, Outputs
 from engines.quiet import quiet
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from engines import Batch, Outputs
+from engines.engine import Batch, Outputs
 
 CPU = "CPUExecutionProvider"
 # Tried in this order when no provider is demanded. TensorRT inside ONNX Runtime is left out: it

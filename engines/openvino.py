@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from engines import Batch, Outputs
+from engines.engine import Batch, Outputs
 from engines.quiet import quiet
 
 if TYPE_CHECKING:

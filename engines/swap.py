@@ -7,7 +7,7 @@ from threading import Thread
 
 import numpy as np
 
-from engines import Batch, Engine, Outputs
+from engines.engine import Batch, Engine, Outputs
 
 FAILURES = (OSError, ValueError, RuntimeError)
 OFF, TINY = 0.1, 1e-3

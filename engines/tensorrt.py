@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engines import Batch, Outputs
 from engines.cuda import Graph, Pair, Stream
+from engines.engine import Batch, Outputs
 from engines.trt import Bindings, Flavour, Log
 from engines.trt_cache import Stored
 

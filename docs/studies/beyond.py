@@ -24,7 +24,8 @@ from train.evaluate.tables import write_table
 from train.finetune.choices import Budget, parse_losses
 from train.finetune.finetune import run_plan
 from train.finetune.plan import Hooks, Wish, plan_run
-from train.project.clips import ClipFrames, add_clips, read_clips
+from train.project.adding import add_clips
+from train.project.clips import ClipFrames, read_clips
 from train.project.labels import FrameLabel
 from train.project.layout import Project, create_project, open_project
 from train.project.store import Store

@@ -15,7 +15,7 @@ from tests.helpers.fake_pipeline import FakePipeline
 from tracker.errors import UserError
 from tracker.sources.cameras import Camera
 from tracker.track import TrackerConfig
-from ui.live.app import forget_plugins_of_opencv
+from ui.kit.start import forget_plugins_of_opencv
 from ui.live.controls import Desk
 from ui.live.settings import Choices, Store
 from ui.live.window import LiveWindow

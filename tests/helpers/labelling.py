@@ -16,9 +16,9 @@ from train.project.labels import ObjectLabel
 from train.project.layout import Project, open_project
 from train.project.stills import read_stills
 from train.project.store import Store
+from ui.kit.start import forget_plugins_of_opencv
 from ui.label.controls import LabelDesk
 from ui.label.window import LabelWindow
-from ui.live.app import forget_plugins_of_opencv
 
 forget_plugins_of_opencv()
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton

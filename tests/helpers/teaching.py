@@ -10,7 +10,8 @@ from tests.helpers.clips import Clip as Recipe
 from tests.helpers.clips import make
 from tracker.find.markups import Markup
 from tracker.types import CropRule
-from train.project.clips import Clip, add_clips
+from train.project.adding import add_clips
+from train.project.clips import Clip
 from train.project.labels import FrameLabel, ObjectLabel
 from train.project.layout import Project, create_project
 

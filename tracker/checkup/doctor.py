@@ -16,10 +16,9 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Literal
 
-Level = Literal["ok", "warning", "error"]
-NOTHING = "nothing to do"
+from tracker.checkup.finding import Finding
+
 SCHEMA_VERSION = 1
 OLDEST_PYTHON = (3, 11)
 # Packages and the modules in them. The first are needed by every command, the others by some.
@@ -35,16 +34,6 @@ NEEDED = {
 WINDOW = {"PyQt6": "PyQt6.QtWidgets", "pyqtgraph": "pyqtgraph"}
 EXTRAS = ("torch", "mediapipe", "tensorrt-rtx")
 PLUGINS = "QT_QPA_PLATFORM_PLUGIN_PATH"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    name: str
-    level: Level
-    fact: str
-    advice: str = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

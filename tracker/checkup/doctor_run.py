@@ -10,7 +10,7 @@ import av
 
 import assets
 from tracker.checkup import selftest
-from tracker.checkup.doctor import NOTHING, Finding
+from tracker.checkup.finding import NOTHING, Finding
 from tracker.errors import UserError
 from tracker.find.detect import FACE, PALM, DetectorSpec, Finder, load_detector
 from tracker.find.locate import Model, load_model

@@ -19,7 +19,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock, Thread
-from typing import TypeVar
 
 from tracker.errors import UserError
 from tracker.live.tracking_thread import Captured, MakeTracker, Notes, TrackerStage, sentence
@@ -29,13 +28,11 @@ from tracker.outputs.live_recorder import About, Recorder, Recording
 from tracker.outputs.overlay import Style
 from tracker.slots import Slot
 from tracker.sources.reconnect import Feed
-from tracker.sources.source import CameraError, CameraLimits, CameraState, Gap, Source
+from tracker.sources.source import CameraLimits, CameraState, Gap, Source
 from tracker.track import Tracker, TrackerConfig
 from tracker.types import Frame, Shown
 
-__all__ = ["Health", "Pipeline", "Recording", "Shown", "within"]
-
-T = TypeVar("T")
+__all__ = ["Health", "Pipeline", "Recording", "Shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,26 +272,3 @@ class Pipeline:
         recorder = self._recorder
         if recorder is not None:
             recorder.stop()
-
-
-def within(seconds: float, work: Callable[[], T], what: str) -> T:
-    """The outcome of `work`, which may take so long; CameraError names `what` if it does not end.
-
-    Its thread is then left behind.
-    """
-    outcome: list[T | Exception] = []
-
-    def run() -> None:
-        try:
-            outcome.append(work())
-        except Exception as error:  # the thread's top: raised again below
-            outcome.append(error)
-
-    thread = Thread(target=run, name=what, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not outcome:
-        raise CameraError("no_frames", f"{what} does not answer; unplug it and plug it in again")
-    if isinstance(outcome[0], Exception):
-        raise outcome[0]
-    return outcome[0]

@@ -129,7 +129,7 @@ def measure(
     CameraError when it does not open, gives too little within `patience` seconds, or does not
     answer at all: then the thread that asks it is left behind.
     """
-    from tracker.live.pipeline import within
+    from tracker.sources.within import within
 
     limit = patience + seconds + 1  # who does answer says more than a deadline
     return within(limit, lambda: _measure(source, seconds, patience, clock), source.name)

@@ -16,7 +16,8 @@ from train.exchange.coco import coco_text
 from train.exchange.formats import BOXES, HDF5, LOSES, NEGATIVE, OCCLUDED, STILLS, WRITES
 from train.exchange.parts import h5py_module
 from train.project.clips import clip_path, read_clips
-from train.project.labels import FrameLabel, Labels, picture_name, read_labels, to_coco
+from train.project.journal import read_labels
+from train.project.labels import FrameLabel, Labels, picture_name, to_coco
 from train.project.layout import Project
 
 

@@ -16,7 +16,6 @@ from train.project.layout import Project
 
 LOSSES = ("L", "A", "ELT")
 BEYOND = ("teacher", "temporal", "plausible")  # not of the paper; off unless asked for
-MINUTES = 10.0  # default budget
 FEWEST_HELD = 5  # labelled objects in the hold-out below which it chooses nothing
 BEYOND_WEIGHTS: Mapping[str, float] = {"teacher": 0.02, "temporal": 1.0, "plausible": 1.0}
 

@@ -55,7 +55,8 @@ from train.loop.warm_start import adapt
 from train.machine.provenance import provenance
 from train.networks import NetSpec
 from train.project.clips import read_clips
-from train.project.labels import Labels, ObjectLabel, read_labels, to_coco
+from train.project.journal import read_labels
+from train.project.labels import Labels, ObjectLabel, to_coco
 from train.project.layout import Project, open_project
 
 BASES = {"hand21": "models/hand21", "face68": "models/face68"}

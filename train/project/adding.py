@@ -75,6 +75,27 @@ def add_one(
         return _add_clip(project, source, link, report)
 
 
+def add_clips(
+    project: Project,
+    paths: Sequence[Path],
+    link: bool = False,
+    report: Report | None = None,
+) -> list[Clip]:
+    """Copy (or, with `link`, link) clips into the project and measure them; those that are new.
+
+    Takes video files, folders of them, and flagged moments (flags/TIME). A file whose content is in
+    the project already is skipped. UserError at the first that cannot be read, after the ones
+    before it were added; `train add` goes on with the others.
+    """
+    added = []
+    for path in paths:
+        for source in sources(path):
+            clip = add_one(project, source, link, report).clip
+            if clip is not None:
+                added.append(clip)
+    return added
+
+
 def _add_clip(project: Project, source: Source, link: bool, report: Report | None) -> Added:
     clips = read_clips(project)
     if not source.path.is_file():

@@ -21,7 +21,8 @@ from train.project.adding import Source, add_one
 from train.project.check_labels import check_labels, check_ranges, place_of
 from train.project.check_sets import check_sets
 from train.project.clips import FILE, Clip, ClipFrames, clip_path, read_clips
-from train.project.labels import picture_name, read_labels
+from train.project.journal import read_labels
+from train.project.labels import picture_name
 from train.project.layout import Project
 from train.project.locks import Claimed
 from train.project.problems import Problem, error, warning

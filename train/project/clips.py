@@ -20,7 +20,7 @@ from tracker.sources.video_file import VideoReader
 from tracker.types import Frame
 from tracker.whole_files import read_text, write_whole
 from train.project.layout import Project
-from train.project.scan import Report, Scan, checksum, keep_scan, kept_scan, scan_video
+from train.project.scan import Scan, checksum, keep_scan, kept_scan, scan_video
 
 SCHEMA = 1
 FILE = "clips.json"
@@ -86,16 +86,6 @@ def write_clips(project: Project, clips: Sequence[Clip]) -> None:
     write_whole(project.clips_dir / FILE, (text + "\n").encode())
 
 
-def find_clip(project: Project, name: str) -> Clip:
-    """The clip of that name. UserError when the project has none."""
-    clips = read_clips(project)
-    for clip in clips:
-        if clip.name == name:
-            return clip
-    known = ", ".join(c.name for c in clips) or "none yet"
-    raise UserError(f"{project.root.name} has no clip '{name}' (it has {known}); add it first")
-
-
 def measured_rate(times: NDArray[np.float64]) -> tuple[float, float, bool]:
     """Frames per second, seconds and whether the rate varies, of the times (N,) of all frames.
 
@@ -118,29 +108,6 @@ def _parse(row: dict[str, Any]) -> Clip:
         (int(width), int(height)), bool(row["variable"]), str(row["sha256"]),
         int(row.get("bytes", 0)), int(row.get("lost", 0)),
     )  # fmt: skip
-
-
-def add_clips(
-    project: Project,
-    paths: Sequence[Path],
-    link: bool = False,
-    report: Report | None = None,
-) -> list[Clip]:
-    """Copy (or, with `link`, link) clips into the project and measure them; those that are new.
-
-    Takes video files, folders of them, and flagged moments (flags/TIME). A file whose content is in
-    the project already is skipped. UserError at the first that cannot be read, after the ones
-    before it were added; `train add` goes on with the others.
-    """
-    from train.project.adding import add_one, sources  # which imports this file
-
-    added = []
-    for path in paths:
-        for source in sources(path):
-            clip = add_one(project, source, link, report).clip
-            if clip is not None:
-                added.append(clip)
-    return added
 
 
 class ClipFrames:

@@ -51,6 +51,14 @@ class State:
     messages: tuple[str, ...]
 
 
+def read_labels(project: Project) -> Labels:
+    """Every label, with what the journal holds beyond the files. Reads only, never writes.
+
+    UserError for a file that cannot be read, and for landmarks other than the project's.
+    """
+    return read_state(project).labels
+
+
 def read_state(project: Project) -> State:
     """Files and journal together; reads only. UserError when a file cannot be read."""
     for _ in range(3):

@@ -102,16 +102,6 @@ def picture_name(clip: str, frame: int) -> str:
     return f"frames/{Path(clip).stem}/frame{frame:06d}.png"
 
 
-def read_labels(project: Project) -> Labels:
-    """Every label, with what the journal holds beyond the files. Reads only, never writes.
-
-    UserError for a file that cannot be read, and for landmarks other than the project's.
-    """
-    from train.project.journal import read_state
-
-    return read_state(project).labels
-
-
 def read_coco(project: Project) -> tuple[dict[Key, FrameLabel], Stand]:
     """labels.json alone, and how far it goes; nothing when it is missing. UserError as above."""
     path = project.labels_path
@@ -290,11 +280,6 @@ class RangeRows:
     ranges: tuple[Range, ...] = ()
     wrong: tuple[tuple[int, str], ...] = ()
     messages: tuple[str, ...] = ()
-
-
-def read_ranges(path: Path) -> tuple[Range, ...]:
-    """The ranges of a file, nothing when it is missing. UserError with the first wrong line."""
-    return whole_rows(path).ranges
 
 
 def whole_rows(path: Path) -> RangeRows:

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tracker.errors import UserError, writing
-from tracker.find.markups import BUILT_IN, Markup, Pairs, built_in, parse_markup
+from tracker.find.markups import BUILT_IN, Markup, Pairs, parse_markup
 from tracker.find.model_file import TOML, is_project
 from tracker.types import CropRule, Kind
 from tracker.whole_files import read_text, write_whole
@@ -95,10 +95,6 @@ class Project:
     @property
     def cache_dir(self) -> Path:
         return self.root / "cache"
-
-    @property
-    def flags_dir(self) -> Path:
-        return self.root / "flags"
 
     @property
     def gesture_classes(self) -> tuple[str, ...]:
@@ -227,11 +223,6 @@ _BUILT_IN_SIZES = {"hand21": ("hand", 21), "face68": ("face", 68)}
 def _differs(markup: Markup) -> bool:
     """Whether a markup cannot be the built-in one of its base."""
     return (markup.kind, len(markup.landmarks)) != _BUILT_IN_SIZES[markup.base]
-
-
-def is_built_in(project: Project) -> bool:
-    """Whether the landmarks are exactly those of the bundled model of its base."""
-    return project.crop is None and project.landmarks == built_in(project.base).landmarks
 
 
 def _poses(found: object, origin: str) -> Mapping[str, tuple[float, float, float]]:

@@ -142,7 +142,7 @@ def _show(diagnosis: Diagnosis) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from tracker.checkup.doctor import NOTHING
+    from tracker.checkup.finding import NOTHING
 
     table = Table("", "what", "found and advised", box=None, pad_edge=False)
     for finding in diagnosis.findings:

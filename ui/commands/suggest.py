@@ -27,7 +27,7 @@ def suggest(
     """
     from tracker.errors import UserError
     from tracker.stop import stop_on_signal
-    from train.project.labels import read_labels
+    from train.project.journal import read_labels
     from train.project.layout import open_project
     from train.suggest.prelabel import current_model
     from train.suggest.suggest import suggest as rank

@@ -9,9 +9,9 @@ from train.project.clips import read_clips
 from train.project.layout import open_project
 from train.project.stills import read_stills
 from train.project.store import Store
+from ui.kit.start import application, with_signals
 from ui.label.controls import LabelDesk
 from ui.label.window import LabelWindow
-from ui.live.app import application, with_signals
 
 
 def run(root: Path) -> int:

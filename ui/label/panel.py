@@ -23,9 +23,9 @@ from PyQt6.QtWidgets import (
 )
 
 from tracker.outputs.skeleton import Skeleton
+from train.project import ranges
 from train.project.clips import Clip
 from train.project.labels import Labels, ObjectLabel
-from ui.label import ranges
 from ui.label.edit import UNLABELLED, WORDS
 
 GUESS_BY = (("model", "the current model"), ("mediapipe", "MediaPipe"), ("nothing", "nobody"))

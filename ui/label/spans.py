@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tracker.errors import UserError
+from train.project import ranges
 from train.project.labels import Range
-from ui.label import ranges
 from ui.label.controls import LabelDesk
 
 Kind = Literal["gesture", "pose"]

@@ -1,15 +1,17 @@
 """The labeller's window. It pulls: a timer asks for frames and guesses; nothing waits for it.
 
-Reads top to bottom: building, the tick, what the actions do, keys, the end.
+Reads top to bottom: building, the tick, what the actions do, keys, the end; then what each action
+of the table does, and which keys are held.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from PyQt6.QtCore import QEvent, QPoint, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QShortcut
+from PyQt6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QLabel, QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from tracker.errors import UserError
@@ -18,14 +20,13 @@ from train.project.labels import Labels, Range
 from ui.kit.actions import HelpDialog, fill_menus, make_actions, make_toolbar, paint_icons
 from ui.kit.jobs import Jobs
 from ui.kit.turn_watch import TurnWatch
+from ui.kit.words import capital
 from ui.label import words as show
 from ui.label.actions_table import ENTRIES, HELP, NUDGES
 from ui.label.boxes import Boxes
 from ui.label.canvas import Canvas
 from ui.label.controls import LabelDesk
 from ui.label.guesses import Guesses, Suggestions
-from ui.label.handlers import handlers
-from ui.label.keys import digit_of, is_plain, with_shift
 from ui.label.paint import Scene
 from ui.label.panel import LabelPanel, progress
 from ui.label.points import Points
@@ -34,10 +35,12 @@ from ui.label.timeline import TimelineView
 from ui.label.training import Training
 from ui.label.words import Looks
 from ui.label.workers import Seen
-from ui.live.hud import capital
 
 TICK_MS = 8
 RELOAD_S = 2.0  # between two looks of a reader at what the writer did
+# What Shift makes of 1, 2 ... 9, 0 on a US keyboard, where nothing better is known.
+SHIFTED = "!@#$%^&*("
+FIRST_CODE = {"xcb": 10, "wayland": 10, "windows": 2}  # of the key 1; then 2 ... 9, 0
 
 
 class LabelWindow(QMainWindow):
@@ -294,3 +297,80 @@ class LabelWindow(QMainWindow):
         self.jobs.close()
         event.accept()
         self.ended.emit()
+
+
+def handlers(window: LabelWindow) -> dict[str, Callable[[bool], object]]:
+    """One function an action; it gets whether a switch is on."""
+    desk, screen, canvas = window.desk, window.desk.screen, window.canvas
+    points, boxes = window.points, window.boxes
+    return {
+        "save": lambda _: desk.save(), "quit": lambda _: window.close(),
+        "training": window.training.setVisible,
+        "undo": lambda _: desk.undo(), "redo": lambda _: desk.undo(again=True),
+        "copy": lambda _: points.copy(), "paste": lambda _: points.paste(),
+        "delete": lambda _: window.delete(), "unlabel": lambda _: desk.unlabel(),
+        "play": lambda _: screen.play(), "suggested": lambda _: window.suggestions.next(),
+        "next": lambda _: screen.go(screen.frame + 1),
+        "previous": lambda _: screen.go(screen.frame - 1),
+        "next4": lambda _: screen.go(screen.frame + 4),
+        "previous4": lambda _: screen.go(screen.frame - 4),
+        "next100": lambda _: screen.go(screen.frame + 100),
+        "previous100": lambda _: screen.go(screen.frame - 100),
+        "first": lambda _: screen.go(0), "last": lambda _: screen.go(len(screen.times()) - 1),
+        "next_labelled": lambda _: desk.next_labelled(True),
+        "previous_labelled": lambda _: desk.next_labelled(False),
+        "next_clip": lambda _: screen.next_clip(1),
+        "previous_clip": lambda _: screen.next_clip(-1),
+        "accept": lambda _: desk.accept(), "add": lambda _: points.begin(),
+        "copy_previous": lambda _: points.copy_previous(),
+        "nothing": lambda _: desk.nothing_here(), "next_object": lambda _: desk.next_object(),
+        "next_landmark": lambda _: desk.next_landmark(1),
+        "previous_landmark": lambda _: desk.next_landmark(-1),
+        "box": lambda _: boxes.begin(), "new_box": lambda _: boxes.begin(True),
+        "box_of_points": lambda _: boxes.of_points(),
+        "guess_in_box": lambda _: window.guesses.in_box(),
+        "cycle": lambda _: points.cycle(), "mode": lambda _: window.spans.switch(),
+        "fit": lambda _: canvas.fit(),
+        "object_view": lambda _: canvas.look_at(desk.thing()),
+        "bigger": lambda _: canvas.zoom(1.25), "smaller": lambda _: canvas.zoom(0.8),
+        "names": lambda on: window.set_looks(names=on),
+        "edges": lambda on: window.set_looks(edges=on),
+        "boxes": lambda on: window.set_looks(boxes=on),
+        "guesses": lambda on: window.set_looks(guesses=on),
+        "hide": lambda on: window.set_looks(hidden=on),
+        "clearer": lambda _: window.set_looks(opacity=max(window.looks.opacity - 0.1, 0.1)),
+        "fuller": lambda _: window.set_looks(opacity=min(window.looks.opacity + 0.1, 1.0)),
+        "help": lambda _: window.show_help(),
+    }  # fmt: skip
+
+
+def digit_of(event: QKeyEvent) -> int | None:
+    """Which number key it is, with or without Shift, on the top row or the keypad; None: none."""
+    first = FIRST_CODE.get(QGuiApplication.platformName())
+    code = event.nativeScanCode()
+    if first is not None and first <= code < first + 10:
+        return (code - first + 1) % 10
+    key = event.key()
+    if Qt.Key.Key_0 <= key <= Qt.Key.Key_9:
+        return int(key - Qt.Key.Key_0)
+    if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        if key == Qt.Key.Key_ParenRight:
+            return 0
+        text = chr(key) if key < 128 else ""
+        return SHIFTED.index(text) + 1 if text and text in SHIFTED else None
+    return None
+
+
+def with_shift(event: QKeyEvent) -> bool:
+    """Is Shift down?"""
+    return bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+
+
+def is_plain(event: QKeyEvent) -> bool:
+    """Neither Ctrl nor Alt nor Meta is down."""
+    others = (
+        Qt.KeyboardModifier.ControlModifier
+        | Qt.KeyboardModifier.AltModifier
+        | Qt.KeyboardModifier.MetaModifier
+    )
+    return not event.modifiers() & others

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker.track import TrackerConfig
+from ui.kit.words import capital
 
 if TYPE_CHECKING:
     from tracker.live.pipeline import Health, Recording
@@ -114,12 +115,6 @@ def banner(health: Health, now: float) -> Banner | None:
 def note(health: Health) -> str:
     """What went wrong while the picture goes on; empty when nothing did."""
     return "" if health.dead or health.error is None else capital(health.error)
-
-
-def capital(sentence: str) -> str:
-    """Begins with a capital letter, unless it begins with the name of a file or the like."""
-    word = sentence.split(" ", 1)[0]
-    return sentence[:1].upper() + sentence[1:] if word.isalpha() else sentence
 
 
 def recording_badge(recording: Recording) -> str:

@@ -26,6 +26,7 @@ from ui.kit.actions import HelpDialog, fill_menus, make_actions, make_toolbar, p
 from ui.kit.picture import PictureView
 from ui.kit.plots import Plots
 from ui.kit.turn_watch import TurnWatch
+from ui.kit.words import capital
 from ui.live import hud
 from ui.live.actions_table import ENTRIES, HELP
 from ui.live.compose import View, compose
@@ -214,7 +215,7 @@ class LiveWindow(QMainWindow):
         """Tell something in the status bar."""
         bar = self.statusBar()
         assert bar is not None
-        bar.showMessage(hud.capital(sentence), MESSAGE_MS)
+        bar.showMessage(capital(sentence), MESSAGE_MS)
 
     def _ask(self, name: str) -> None:
         self._show_choices()  # a list that says "Choose a file..." says again what is chosen

@@ -19,7 +19,8 @@ import tracker.checkup.doctor
 import ui.commands.tracker
 from tests.helpers import clips
 from tracker.checkup import doctor, doctor_run, selftest
-from tracker.checkup.doctor import Diagnosis, Finding
+from tracker.checkup.doctor import Diagnosis
+from tracker.checkup.finding import NOTHING, Finding
 from tracker.checkup.selftest import SelfTest
 from tracker.errors import UserError
 from tracker.sources.cameras import Camera
@@ -66,7 +67,7 @@ def test_two_opencv_packages_clash() -> None:
 
 
 def test_where_qt_looks_for_plug_ins() -> None:
-    assert doctor.qt_path_finding(None, None).advice == doctor.NOTHING
+    assert doctor.qt_path_finding(None, None).advice == NOTHING
     by_opencv = doctor.qt_path_finding(None, "x/cv2/qt/plugins")
     assert by_opencv.level == "ok" and "delete QT_QPA" in by_opencv.advice
     assert doctor.qt_path_finding("elsewhere", "x/cv2/qt/plugins").level == "warning"
@@ -104,7 +105,7 @@ def test_tensorrt_is_optional() -> None:
 
 def test_a_silent_fall_back_to_the_cpu_is_noticed() -> None:
     cpu, cuda = "CPUExecutionProvider", "CUDAExecutionProvider"
-    assert doctor_run.provider_finding([cpu], {cpu}, False).advice == doctor.NOTHING
+    assert doctor_run.provider_finding([cpu], {cpu}, False).advice == NOTHING
     assert "onnxruntime-gpu" in doctor_run.provider_finding([cpu], {cpu}, True).advice
     assert doctor_run.provider_finding([cuda, cpu], {cpu}, True).level == "warning"
     assert doctor_run.provider_finding([cuda, cpu], {cuda}, True).level == "ok"

@@ -9,7 +9,8 @@ import pytest
 
 from tests.helpers import clips
 from tracker.errors import UserError
-from tracker.sources.source import CameraLimits, CameraWatch, Look, Phase, look_at, open_source
+from tracker.sources.open import open_source
+from tracker.sources.source import CameraLimits, CameraWatch, Look, Phase, look_at
 
 LIMITS = CameraLimits()
 

@@ -14,8 +14,8 @@ from tracker.errors import UserError
 from tracker.find.markups import Markup
 from train.exchange.bring import Wishes, bring
 from train.exchange.formats import read
-from train.project.clips import add_clips
-from train.project.labels import read_labels
+from train.project.adding import add_clips
+from train.project.journal import read_labels
 from train.project.layout import Project, create_project
 from train.project.store import Store
 

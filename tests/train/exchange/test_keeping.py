@@ -19,9 +19,10 @@ from tests.train.exchange.test_bring import labels
 from tracker.find.markups import Markup
 from train.exchange.bring import Brought, Wishes, bring
 from train.exchange.formats import read
+from train.project.adding import add_clips
 from train.project.check import check
-from train.project.clips import add_clips
-from train.project.labels import picture_name, read_labels
+from train.project.journal import read_labels
+from train.project.labels import picture_name
 from train.project.layout import Project, create_project, open_project
 from train.project.stills import read_set, write_set
 from train.project.store import Store

@@ -11,7 +11,8 @@ from tests.helpers.teaching import label, new_project, with_clip
 from tracker.errors import UserError
 from train.exchange.ranges import bring_ranges, is_ranges
 from train.project.clips import ClipFrames, read_clips
-from train.project.labels import Range, ranges_to_csv, read_labels
+from train.project.journal import read_labels
+from train.project.labels import Range, ranges_to_csv
 from train.project.layout import Project
 from train.project.store import Store
 from ui.commands.train import app

@@ -14,8 +14,10 @@ from tracker.find.markups import Markup
 from train.exchange.bring import Wishes, bring
 from train.exchange.formats import LOSES, WRITES, read
 from train.exchange.give import give
-from train.project.clips import ClipFrames, add_clips, read_clips
-from train.project.labels import FrameLabel, ObjectLabel, Range, read_labels
+from train.project.adding import add_clips
+from train.project.clips import ClipFrames, read_clips
+from train.project.journal import read_labels
+from train.project.labels import FrameLabel, ObjectLabel, Range
 from train.project.layout import Project, create_project
 from train.project.store import Store
 

@@ -26,7 +26,8 @@ from train.finetune.plan import (
     resume_plan,
     unfinished,
 )
-from train.project.clips import ClipFrames, add_clips, read_clips
+from train.project.adding import add_clips
+from train.project.clips import ClipFrames, read_clips
 from train.project.labels import FrameLabel, ObjectLabel, Range
 from train.project.layout import create_project
 from train.project.store import Store

@@ -12,9 +12,11 @@ from typer.testing import CliRunner
 from tests.helpers.clips import Clip as Recipe
 from tests.helpers.clips import make, picture
 from tests.helpers.teaching import label, new_project, with_clip
+from train.project.adding import add_clips
 from train.project.check import Problem, check
-from train.project.clips import add_clips, clip_path, read_clips
-from train.project.labels import Range, read_labels
+from train.project.clips import clip_path, read_clips
+from train.project.journal import read_labels
+from train.project.labels import Range
 from train.project.layout import Project, open_project
 from train.project.store import Store
 

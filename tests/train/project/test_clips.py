@@ -14,8 +14,8 @@ from tests.helpers.teaching import new_project, with_clip
 from tracker.errors import UserError
 from tracker.sources.video_file import VideoReader
 from tracker.types import Image
-from train.project.adding import sources
-from train.project.clips import ClipFrames, add_clips, clip_path, measured_rate, read_clips
+from train.project.adding import add_clips, sources
+from train.project.clips import ClipFrames, clip_path, measured_rate, read_clips
 
 
 def test_a_clip_is_copied_byte_for_byte_and_measured(tmp_path: Path) -> None:

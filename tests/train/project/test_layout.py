@@ -13,7 +13,7 @@ from tracker.find.markups import find_markup, guess_flip_pairs, read_markup
 from tracker.find.model_file import is_project, newest_model
 from tracker.types import CropRule
 from train.project.clips import ClipFrames, read_clips
-from train.project.labels import read_labels
+from train.project.journal import read_labels
 from train.project.layout import POSES, create_project, open_project
 from train.project.store import Store
 

@@ -15,10 +15,10 @@ from tests.helpers.teaching import new_project, with_clip
 from tracker.errors import UserError
 from train.exchange.bring import Wishes, bring
 from train.exchange.formats import read
-from train.project.adding import add_one, sources
+from train.project.adding import add_clips, add_one, sources
 from train.project.check import check
-from train.project.clips import add_clips, read_clips
-from train.project.labels import read_labels
+from train.project.clips import read_clips
+from train.project.journal import read_labels
 from train.project.layout import Project
 from train.project.locks import sole_lister
 from train.project.removing import find, remove

@@ -18,7 +18,8 @@ from train.project import removing
 from train.project.adding import add_one, sources
 from train.project.check import check
 from train.project.clips import ClipFrames, read_clips
-from train.project.labels import Range, read_labels
+from train.project.journal import read_labels
+from train.project.labels import Range
 from train.project.layout import Project
 from train.project.removing import find, remove
 from train.project.stills import read_set, read_stills

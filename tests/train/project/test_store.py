@@ -15,14 +15,8 @@ import pytest
 
 from tests.helpers.teaching import label, new_project
 from tracker.errors import UserError
-from train.project.labels import (
-    FrameLabel,
-    ObjectLabel,
-    Range,
-    box_of,
-    range_rows,
-    read_labels,
-)
+from train.project.journal import read_labels
+from train.project.labels import FrameLabel, ObjectLabel, Range, box_of, range_rows
 from train.project.layout import Project, open_project
 from train.project.store import Store
 

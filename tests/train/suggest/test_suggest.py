@@ -17,7 +17,7 @@ from tests.helpers.drawn import SHAPE, BlobEngine, blob_info, draw_blobs
 from tracker.find.locate import Model
 from tracker.find.markups import Markup
 from tracker.types import CropRule
-from train.project.clips import add_clips
+from train.project.adding import add_clips
 from train.project.labels import FrameLabel, Labels, ObjectLabel, picture_name
 from train.project.layout import Project, create_project
 from train.suggest.suggest import held_out, suggest

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.helpers.labelling import Room, guess, make_project
 from tests.helpers.teaching import new_project
-from train.project.labels import read_labels
+from train.project.journal import read_labels
 from train.suggest.suggest import Suggestion
 from ui.label.training import newest_run, summary
 

@@ -20,7 +20,8 @@ from pytestqt.qtbot import QtBot
 
 from tests.helpers.labelling import CTRL, LEFT, PLAIN, SHIFT, Room, guess, make_project
 from tracker.types import Image
-from train.project.labels import ObjectLabel, box_of, read_labels
+from train.project.journal import read_labels
+from train.project.labels import ObjectLabel, box_of
 from train.suggest.prelabel import Guesser
 from ui.label import edit
 from ui.label.controls import Chosen

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QPointF
 
+from train.project import ranges
 from train.project.labels import FrameLabel, ObjectLabel, Range
-from ui.label import edit, ranges
+from ui.label import edit
 from ui.label.zoom import View, fitting, framing
 
 NAN = np.nan

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from tests.helpers.clips import picture
 from tests.helpers.labelling import CTRL, LEFT, PLAIN, RIGHT, SHIFT, Room, guess, make_project, pull
 from tracker.types import Frame
-from train.project.labels import read_labels
+from train.project.journal import read_labels
 from ui.label.actions_table import ENTRIES
 from ui.label.controls import Chosen
 from ui.label.workers import Decoder, Seen, Wanted

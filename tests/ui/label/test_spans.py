@@ -12,7 +12,8 @@ from PyQt6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from tests.helpers.labelling import CTRL, LEFT, PLAIN, SHIFT, Room, make_project, pull
-from train.project.labels import Range, read_labels
+from train.project.journal import read_labels
+from train.project.labels import Range
 
 
 @pytest.fixture

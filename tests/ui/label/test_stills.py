@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.helpers.labelling import CTRL, Room, guess, make_project
 from train.project.adding import add_one, sources
-from train.project.labels import read_labels
+from train.project.journal import read_labels
 from train.project.layout import Project
 from train.suggest.suggest import Suggestion
 from ui.label.guesses import neighbours

@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 import ui.commands.tracker
+import ui.kit.start
 import ui.live.app
 from tests.helpers import clips
 from tests.helpers.drawn import blob_info, centroid_onnx
@@ -134,7 +135,7 @@ def test_no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(UserError, match="needs a screen"):
-        ui.live.app.check_screen()
+        ui.kit.start.check_screen()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="X11")
@@ -146,9 +147,9 @@ def test_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setattr(ui.live.app.ctypes, "CDLL", fail)
+    monkeypatch.setattr(ui.kit.start.ctypes, "CDLL", fail)
     with pytest.raises(UserError, match=r"libxcb-cursor\.so\.0, which is missing"):
-        ui.live.app.check_screen()
+        ui.kit.start.check_screen()
 
 
 def test_plugins_of_opencv_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,13 +158,13 @@ def test_plugins_of_opencv_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> Non
     home = Path(cv2.__file__).parent
     monkeypatch.setenv("QT_QPA_PLATFORM_PLUGIN_PATH", str(home / "qt" / "plugins"))
     monkeypatch.setenv("QT_QPA_FONTDIR", "/the/users/own")
-    ui.live.app.forget_plugins_of_opencv()
+    ui.kit.start.forget_plugins_of_opencv()
     assert "QT_QPA_PLATFORM_PLUGIN_PATH" not in os.environ
     assert os.environ["QT_QPA_FONTDIR"] == "/the/users/own"
 
 
 def test_program_has_name_and_icon(studio: Studio) -> None:
-    app = ui.live.app.application()
+    app = ui.kit.start.application()
     assert (app.applicationName(), app.organizationName()) == (
         "Landmark Tracker",
         "landmark-tracker",
