@@ -25,7 +25,7 @@ OLDEST_PYTHON = (3, 11)
 NEEDED = {
     "numpy": "numpy",
     "opencv-contrib-python": "cv2",
-    "onnxruntime": "onnxruntime",
+    "onnxruntime": "engines.onnx",  # whose room switches its telemetry off first
     "ai-edge-litert": "ai_edge_litert.interpreter",
     "av": "av",
     "rich": "rich",
