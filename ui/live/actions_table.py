@@ -26,9 +26,11 @@ ENTRIES = (
     Entry("privacy", "Privacy", ("P",), "Landmarks on black, no picture", "View", "privacy", True),
     Entry("panel", "Panel", ("F9",), "Settings and plots", "View", "panel", True),
     Entry("fullscreen", "Full screen", ("F11",), "Only the picture", "View", "", True),
+    Entry("back", "Back", ("Esc",), "Leave full screen; else end comparing; else close this list",
+          "View"),
     Entry("open", "Open video...", ("Ctrl+O",), "Play a video file", "File"),
     Entry("help", "Keys", ("?", "F1"), "Show all keys", "Help", "help"),
-    Entry("quit", "Quit", ("Q", "Esc", "Ctrl+Q"), "Finish recordings and close", "File",
+    Entry("quit", "Quit", ("Q", "Ctrl+Q"), "Finish recordings and close", "File",
           apart=True),
 )
 HELP = (

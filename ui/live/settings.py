@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args, get_type_hints
 
-from PyQt6.QtCore import QByteArray, QSettings, QStandardPaths
+from PyQt6.QtCore import QByteArray, QSettings, QStandardPaths, Qt
+from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QSplitter, QWidget
 
 from tracker.find.model_file import KINDS
@@ -117,6 +118,10 @@ class Choices:
         return usual / ("landmark-project" if name == "project" else "landmark-tracker")
 
 
+OUT_OF_REACH = Qt.WindowState.WindowFullScreen | Qt.WindowState.WindowMinimized
+GRIP_WH = (100, 40)  # pixels of a window that must lie on a screen, so that it can be moved
+
+
 class Store:
     """Keeps choices in the desktop's own place for settings."""
 
@@ -150,14 +155,19 @@ class Store:
             self._settings.setValue(f"window/splitter{i}", splitter.saveState())
 
     def restore_layout(self, window: QWidget, splitters: Sequence[QSplitter]) -> None:
-        """The same again, where it was kept."""
-        geometry = self._settings.value("window/geometry")
-        if isinstance(geometry, QByteArray):
-            window.restoreGeometry(geometry)
+        """The same again, where it was kept and can be used."""
+        geometry, usual = self._settings.value("window/geometry"), window.geometry()
+        if isinstance(geometry, QByteArray) and window.restoreGeometry(geometry):
+            # Full screen would come without the keys and bars that lead out of it.
+            window.setWindowState(window.windowState() & ~OUT_OF_REACH)
+            if not _can_be_reached(window):
+                window.setGeometry(usual)
         for i, splitter in enumerate(splitters):
-            state = self._settings.value(f"window/splitter{i}")
+            state, sizes = self._settings.value(f"window/splitter{i}"), splitter.sizes()
             if isinstance(state, QByteArray):
                 splitter.restoreState(state)
+            if min(splitter.sizes()) == 0 < min(sizes):  # a part that nothing brings back
+                splitter.setSizes(sizes)
 
     def _read(self, name: str, hint: object) -> object:
         """A value of type `hint`, or None when what is kept is no such thing."""
@@ -173,3 +183,14 @@ class Store:
             return (int(number) if hint is int else number) if in_range else None
         allowed = get_args(hint)
         return str(raw) if isinstance(raw, str) and (not allowed or raw in allowed) else None
+
+
+def _can_be_reached(window: QWidget) -> bool:
+    """Does enough of its upper edge lie on a screen?"""
+    top = window.geometry()
+    top.setHeight(GRIP_WH[1])
+    for screen in QGuiApplication.screens():
+        seen = screen.availableGeometry().intersected(top)
+        if seen.width() >= GRIP_WH[0] and seen.height() >= GRIP_WH[1]:
+            return True
+    return False

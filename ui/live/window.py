@@ -122,6 +122,7 @@ class LiveWindow(QMainWindow):
             "privacy": lambda _: desk.toggle("privacy"),
             "panel": lambda _: desk.toggle("panel"),
             "fullscreen": self.show_fullscreen,
+            "back": lambda _: self.go_back(),
             "open": lambda _: self._ask("camera"),
             "help": lambda _: self.show_help(),
             "quit": lambda _: self._quit(),
@@ -230,8 +231,19 @@ class LiveWindow(QMainWindow):
         self._help = self._help or HelpDialog(self, HELP)
         self._help.show()
 
+    def go_back(self) -> None:
+        """One step out of what is special: full screen, comparing, the list of keys. No end."""
+        if self.isFullScreen():
+            self.show_fullscreen(False)
+        elif self.desk.is_comparing:
+            self.desk.compare(False)
+        elif self._help is not None:
+            self._help.hide()
+
     def show_fullscreen(self, on: bool) -> None:
         """Only the picture, or everything again."""
+        if on and not self.isFullScreen() and self.isVisible():
+            self._keep_layout()
         for part in (self.menuBar(), self.tools, self.statusBar()):
             assert part is not None
             part.setVisible(not on)
@@ -277,8 +289,9 @@ class LiveWindow(QMainWindow):
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
             focus = self.focusWidget()
             takes_space = isinstance(focus, QAbstractButton | QComboBox)
+            is_away = focus not in (None, self.picture) and not self.isFullScreen()
             if (event.key() == Qt.Key.Key_Space and takes_space) or (
-                event.key() == Qt.Key.Key_Escape and focus is not self.picture
+                event.key() == Qt.Key.Key_Escape and is_away
             ):
                 event.accept()
                 return True
@@ -316,5 +329,10 @@ class LiveWindow(QMainWindow):
         if self.desk.is_ending:
             self.hide()
             return
-        self._store.keep_layout(self, [self.main, self.side])
+        self._keep_layout()
         self.desk.close()
+
+    def _keep_layout(self) -> None:
+        """Full screen is for now only, and what it hides is none of the layout."""
+        if not self.isFullScreen():
+            self._store.keep_layout(self, [self.main, self.side])

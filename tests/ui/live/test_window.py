@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QByteArray, Qt
 from PyQt6.QtGui import QAction, QColor, QPalette
 from PyQt6.QtWidgets import QApplication, QComboBox, QFileDialog, QWidget
 
@@ -21,6 +21,7 @@ from tracker.sources.cameras import Camera
 from tracker.types import Result
 from ui.kit.actions import HelpDialog
 from ui.live.actions_table import ENTRIES
+from ui.live.controls import Desk
 from ui.live.settings import Choices
 from ui.live.window import LiveWindow
 
@@ -589,8 +590,6 @@ def test_geometry_and_division_are_kept(studio: Studio) -> None:
     studio.settle()
     studio.bot.waitUntil(lambda: not window.isVisible(), timeout=2000)
     store = studio.store()
-    from ui.live.controls import Desk
-
     again = LiveWindow(Desk(studio.make, store, Choices()), store)  # type: ignore[arg-type]
     studio.windows.append(again)
     again.show()
@@ -599,11 +598,91 @@ def test_geometry_and_division_are_kept(studio: Studio) -> None:
     assert abs(again.main.sizes()[0] - sizes[0]) <= 3
 
 
-@pytest.mark.parametrize("key", ["q", Qt.Key.Key_Escape])
-def test_quit(studio: Studio, key: str) -> None:
+def reopened(studio: Studio) -> LiveWindow:
+    """Close the window, and start the program again."""
+    window = studio.window
+    window.close()
+    studio.bot.waitUntil(lambda: window.desk.jobs.is_idle, timeout=5000)
+    window.tick()
+    studio.bot.waitUntil(lambda: not window.isVisible(), timeout=2000)
+    store = studio.store()
+    again = LiveWindow(Desk(studio.make, store, Choices()), store)  # type: ignore[arg-type]
+    studio.windows.append(again)
+    again.show()
+    studio.bot.waitExposed(again)
+    return again
+
+
+def test_the_next_start_is_no_full_screen(studio: Studio) -> None:
     window = studio.open()
+    window.resize(760, 640)
+    window.main.setSizes([400, 350])
+    sizes = window.main.sizes()
+    studio.key(Qt.Key.Key_F11)
+    again = reopened(studio)
+    assert not again.isFullScreen() and (again.width(), again.height()) == (760, 640)
+    assert again.menuBar().isVisible() and again.side.isVisible()  # type: ignore[union-attr]
+    assert abs(again.main.sizes()[0] - sizes[0]) <= 3
+
+
+def test_a_layout_that_cannot_be_used_is_not_restored(studio: Studio) -> None:
+    """As older versions kept it: full screen, the panel pressed flat, far off every screen."""
+    window = studio.open()
+    window.show_fullscreen(True)
+    studio.store().keep_layout(window, [window.main, window.side])
+    window.show_fullscreen(False)
+    window.close = lambda: True  # type: ignore[method-assign]  # keeps nothing anew
+    window.hide()
+    again = reopened(studio)
+    assert not again.isFullScreen() and again.side.isVisible() and min(again.main.sizes()) > 100
+    again.main.setSizes([again.main.width(), 0])
+    again.move(5000, 5000)
+    last = reopened(studio)
+    assert min(last.main.sizes()) > 100, "the panel was pressed flat"
+    screen = last.screen()
+    assert screen is not None and screen.availableGeometry().contains(last.geometry().topLeft())
+
+
+@pytest.mark.parametrize("nonsense", [b"", b"nonsense", bytes(200), "words", 7])
+def test_a_layout_that_is_nonsense_is_not_restored(studio: Studio, nonsense: object) -> None:
+    kept = QByteArray(nonsense) if isinstance(nonsense, bytes) else nonsense
+    for name in ("geometry", "splitter0", "splitter1"):
+        studio.store()._settings.setValue(f"window/{name}", kept)
+    window = studio.open()
+    assert window.isVisible() and min(window.main.sizes()) > 100
+
+
+def test_esc_leads_out_of_what_is_special_and_never_quits(studio: Studio) -> None:
+    window = studio.open(other_hand_model="h.onnx")
+    studio.key("b")
+    studio.key("?")
+    studio.key(Qt.Key.Key_F11)
+    assert window._help is not None
+    steps = []
+    for _ in range(5):
+        studio.bot.keyClick(window.picture, Qt.Key.Key_Escape)
+        studio.settle()
+        steps.append((window.isFullScreen(), window.desk.is_comparing, window._help.isVisible()))
+    assert steps == [
+        (False, True, True), (False, False, True), *[(False, False, False)] * 3,
+    ]  # fmt: skip
+    assert window.isVisible() and not window.desk.is_ending and studio.calls("close") == []
+
+
+def test_esc_leaves_full_screen_whatever_had_the_keyboard(studio: Studio) -> None:
+    window = studio.open()
+    window.panel.focus_on("camera")
+    studio.key(Qt.Key.Key_F11)
+    studio.key(Qt.Key.Key_Escape)
+    assert not window.isFullScreen() and window.isVisible()
+
+
+@pytest.mark.parametrize("control", [False, True])
+def test_quit(studio: Studio, control: bool) -> None:
+    window = studio.open()
+    held = Qt.KeyboardModifier.ControlModifier if control else Qt.KeyboardModifier.NoModifier
     with studio.bot.waitSignal(window.ended, timeout=3000):
-        studio.bot.keyClick(window.picture, key)
+        studio.bot.keyClick(window.picture, "q", held)
     assert studio.calls("close") == [()] and not window.isVisible()
 
 
