@@ -10,12 +10,10 @@ from pathlib import Path
 import assets
 from tracker.errors import UserError
 from tracker.files.video_job import FrameTracker
-from tracker.find.detect import load_detector
-from tracker.find.locate import Model, load_model
-from tracker.find.model_file import model_file, model_name
-from tracker.find.precision import precise_file
+from tracker.find.locate import Model
+from tracker.find.model_file import model_name
 from tracker.outputs.landmark_files import UsedModel, versions
-from tracker.track import BUNDLED, DETECTORS, Tracker, TrackerConfig
+from tracker.track import BUNDLED, Tracker, TrackerConfig, finder_of, model_at, model_of
 from tracker.types import Kind
 
 
@@ -44,26 +42,19 @@ def load(config: TrackerConfig, model_files: Sequence[Path] = ()) -> Loaded:
     Raises UserError with one sentence when a file is missing or is no such model.
     """
     try:
-        models = _given(config, model_files)
-        files = dict(models)
-        config = _with_objects(config, files)
-        kinds = config.kinds
-        for kind in kinds:
-            if kind not in models:
-                models[kind] = _loaded(assets.path(BUNDLED[kind]), config)
-        detectors = {
-            kind: load_detector(DETECTORS[kind], config.threads, config.detect_score)
-            for kind in kinds
-            if kind in DETECTORS
-        }
+        given = _given(config, model_files)
+        config = _with_objects(config, given)
+        models = {kind: given.get(kind) or model_of(kind, config) for kind in config.kinds}
+        finders = {kind: finder_of(kind, config) for kind in config.kinds}
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(str(error)) from error
-    for kind, (path, _) in files.items():
-        if kind not in kinds:
-            raise UserError(f"{path} finds {kind}s, which are switched off; drop --no-{kind}s")
-    networks = {kind: model for kind, (_, model) in models.items()}
-    used = tuple(_used(*models[kind]) for kind in kinds)
-    return Loaded(lambda: Tracker(config, networks, detectors), used)
+    for kind, model in given.items():
+        if kind not in models:
+            raise UserError(
+                f"{model.path} finds {kind}s, which are switched off; drop --no-{kind}s"
+            )
+    detectors = {kind: finder for kind, finder in finders.items() if finder is not None}
+    return Loaded(lambda: Tracker(config, models, detectors), used_models(config, models))
 
 
 def used_models(config: TrackerConfig, models: Mapping[Kind, Model]) -> tuple[UsedModel, ...]:
@@ -74,31 +65,27 @@ def used_models(config: TrackerConfig, models: Mapping[Kind, Model]) -> tuple[Us
     )
 
 
-def _with_objects(config: TrackerConfig, files: Mapping[Kind, tuple[Path, Model]]) -> TrackerConfig:
+def _with_objects(config: TrackerConfig, given: Mapping[Kind, Model]) -> TrackerConfig:
     """Follow objects if there is a model of them; ValueError when nothing is left to follow."""
-    path = files["object"][0] if "object" in files else config.object_model
+    path = given["object"].path if "object" in given else config.object_model
     switch = None if config.objects else config.objects
-    if not (config.hands or config.faces) and path is None and files:
-        kind, (file, _) = next(iter(files.items()))
-        raise ValueError(f"{file} finds {kind}s, which are switched off; drop --no-{kind}s")
+    if not (config.hands or config.faces) and path is None and given:
+        kind, model = next(iter(given.items()))
+        raise ValueError(f"{model.path} finds {kind}s, which are switched off; drop --no-{kind}s")
     return replace(config, object_model=path, objects=switch)
 
 
-def _given(config: TrackerConfig, files: Sequence[Path]) -> dict[Kind, tuple[Path, Model]]:
-    found: dict[Kind, tuple[Path, Model]] = {}
+def _given(config: TrackerConfig, files: Sequence[Path]) -> dict[Kind, Model]:
+    found: dict[Kind, Model] = {}
     for path in files:
-        path, model = _loaded(model_file(path), config)
+        model = model_at(path, config)
         kind = model.info.kind
         if kind in found:
-            raise ValueError(f"{found[kind][0]} and {path} both find {kind}s; give one of them")
-        found[kind] = (path, model)
+            raise ValueError(
+                f"{found[kind].path} and {model.path} both find {kind}s; give one of them"
+            )
+        found[kind] = model
     return found
-
-
-def _loaded(path: Path, config: TrackerConfig) -> tuple[Path, Model]:
-    """A model in the engine and the precision that are wanted, and the file it came from."""
-    path = precise_file(path, config.precision)
-    return path, load_model(path, config.threads, config.engine, config.live)
 
 
 def _used(path: Path, model: Model) -> UsedModel:

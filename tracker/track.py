@@ -16,7 +16,7 @@ import numpy as np
 
 import assets
 from tracker.find.background_detector import Lookout
-from tracker.find.detect import FACE, PALM, DetectorSpec, Finder, load_detector
+from tracker.find.detectors import DETECTORS, Finder
 from tracker.find.geometry import bounds_xyxy
 from tracker.find.locate import Model, is_plausible, load_model, locate
 from tracker.find.model_file import model_file
@@ -28,14 +28,13 @@ from tracker.follow.associate import (
     is_same,
     side_conflict,
 )
-from tracker.follow.first_look import from_detections, from_frame
+from tracker.follow.first_look import from_first_crops, from_frame, unknown
 from tracker.follow.smooth import PRESETS, Preset
 from tracker.follow.track_memory import SURE_PRESENCE, Follower, left_probability
 from tracker.timings import Timings
 from tracker.types import CropBox, Detection, Floats, Image, Kind, Located, Result, Track
 
 BUNDLED: Mapping[Kind, str] = {"hand": "models/hand21.onnx", "face": "models/face68.onnx"}
-DETECTORS: Mapping[Kind, DetectorSpec] = {"hand": PALM, "face": FACE}
 # Object sizes within which a lost object may come back as itself: at once, and more per second.
 RETURN_DISTANCE, RETURN_SPEED = 1.0, 4.0
 SURE_CONFLICT = 0.25  # side conflict from which two hands are told apart by it
@@ -132,8 +131,8 @@ class Tracker:
         self._watches: dict[Kind, Watch] = {}
         finders: dict[Kind, Finder] = {}
         for kind in self.config.kinds:
-            model = (models or {}).get(kind) or _load_model(kind, self.config)
-            finder = (detectors or {}).get(kind) or _load_finder(kind, self.config)
+            model = (models or {}).get(kind) or model_of(kind, self.config)
+            finder = (detectors or {}).get(kind) or finder_of(kind, self.config)
             self._watches[kind] = Watch(self.config, model, finder, ids, self.timings)
             if finder is not None:
                 finders[kind] = finder
@@ -266,9 +265,11 @@ class Watch:
 
     def _judge(self, frame: Image, detections: Sequence[Detection]) -> list[CropBox]:
         """Crops around those that are not followed yet."""
+        assert self._finder is not None  # whose detections these are
         known = self._known()
-        room = self._most - len(known)
-        return from_detections(frame, detections, known, room, self.model, self._timings)
+        new = unknown(detections, known)[: self._most - len(known)]
+        boxes = [self._finder.first_crop(found) for found in new]
+        return from_first_crops(frame, boxes, self.model, self._timings)
 
     def _known(self) -> list[Floats]:
         """Boxes (4,) xyxy of what is surely followed."""
@@ -357,22 +358,30 @@ class Watch:
         return [(f.xy, left_probability(f, self.model.info)) for f in found]
 
 
-def _load_model(kind: Kind, config: TrackerConfig) -> Model:
+def model_at(path: str | Path, config: TrackerConfig) -> Model:
+    """A landmark model, or the newest of a project, in the engine and precision of `config`.
+
+    Raises what `load_model` and `precise_file` raise, UserError where a project has none.
+    """
+    path = precise_file(model_file(path), config.precision)
+    return load_model(path, config.threads, config.engine, config.live)
+
+
+def model_of(kind: Kind, config: TrackerConfig) -> Model:
+    """The landmark model of a kind that `config` names, else the bundled one. ValueError: none."""
     asked = config.model(kind)
     if asked is None and kind not in BUNDLED:
         raise ValueError(f"no model of {kind}s comes with this program; give one of yours")
-    path = assets.path(BUNDLED[kind]) if asked is None else model_file(asked)
-    path = precise_file(path, config.precision)
-    model = load_model(path, config.threads, config.engine, config.live)
+    model = model_at(assets.path(BUNDLED[kind]) if asked is None else asked, config)
     if model.info.kind != kind:
-        raise ValueError(f"{path} is a {model.info.kind} model, a {kind} model was wanted")
+        raise ValueError(f"{model.path} is a {model.info.kind} model, a {kind} model was wanted")
     return model
 
 
-def _load_finder(kind: Kind, config: TrackerConfig) -> Finder | None:
-    if kind not in DETECTORS:
-        return None
-    return load_detector(DETECTORS[kind], config.threads, config.detect_score)
+def finder_of(kind: Kind, config: TrackerConfig) -> Finder | None:
+    """The detector of a kind; None where its network looks for itself."""
+    load = DETECTORS.get(kind)
+    return None if load is None else load(config.threads, config.detect_score)
 
 
 def _checked_frame(frame: Image) -> Image:

@@ -14,8 +14,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tracker.find.detectors import face, palm
 from tracker.find.model_file import Attribute, ModelInfo
-from tracker.types import Detection, Kind
+from tracker.types import CropBox, Detection, Kind
 
 SIZE = 64  # input side of both engines
 SHAPE = np.array([[0, 16], [-14, -10], [14, -10]], float)  # landmarks around an object's middle
@@ -79,6 +80,8 @@ class BlobEngine:
 class BlobFinder:
     """A detector that knows where the objects are, because the test tells it."""
 
+    name = "blobs"
+
     def __init__(self, kind: Kind = "hand") -> None:
         self.kind: Kind = kind
         self.objects: list[np.ndarray] = []
@@ -87,6 +90,9 @@ class BlobFinder:
     def detect(self, frame_bgr: np.ndarray) -> list[Detection]:
         self.calls += 1
         return [self.detection(xy) for xy in self.objects]
+
+    def first_crop(self, found: Detection) -> CropBox:
+        return (face if found.kind == "face" else palm).first_crop(found)
 
     def detection(self, xy: np.ndarray) -> Detection:
         """An upright one around an object, 20 px wide (so its first crop is about 57 px)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
 
@@ -12,7 +12,7 @@ import assets
 from tracker.checkup import selftest
 from tracker.checkup.finding import NOTHING, Finding
 from tracker.errors import UserError
-from tracker.find.detect import FACE, PALM, DetectorSpec, Finder, load_detector
+from tracker.find.detectors import DETECTORS, Finder
 from tracker.find.locate import Model, load_model
 from tracker.sources.cameras import Camera, list_cameras
 from tracker.track import BUNDLED, Tracker
@@ -23,7 +23,6 @@ AGAIN = "install landmark-tracker again"
 SLOW = 1e3 / 30  # ms per frame
 # What a missing or damaged file, and an engine that does not start, raise.
 LOAD_ERRORS = (OSError, ValueError, RuntimeError)
-DETECTORS: Mapping[Kind, DetectorSpec] = {"hand": PALM, "face": FACE}
 
 
 def run_checks(cuda: bool) -> tuple[list[Finding], dict[str, object]]:
@@ -75,12 +74,11 @@ def check_model(kind: Kind, models: dict[Kind, Model], facts: list[dict[str, obj
 
 def check_detector(kind: Kind, finders: dict[Kind, Finder]) -> Finding:
     """Load the bundled detector of a kind; its sum is checked on the way."""
-    spec = DETECTORS[kind]
     try:
-        finders[kind] = load_detector(spec)
+        finder = finders[kind] = DETECTORS[kind](2, 0.5)
     except LOAD_ERRORS as error:
         return Finding(f"{kind} detector", "error", str(error), AGAIN)
-    return Finding(f"{kind} detector", "ok", f"{spec.file.rpartition('/')[2]}: sum right, LiteRT")
+    return Finding(f"{kind} detector", "ok", f"{finder.name}: sum right, LiteRT")
 
 
 def provider_finding(available: Sequence[str], bound: set[str], cuda: bool) -> Finding:

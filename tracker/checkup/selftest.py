@@ -10,8 +10,7 @@ import numpy as np
 
 import assets
 from tracker.files.video_job import FrameTracker
-from tracker.find.geometry import bounds_xyxy
-from tracker.follow.associate import overlap_share
+from tracker.find.geometry import bounds_xyxy, overlap_share
 from tracker.types import Image, Result
 
 PICTURE = "pictures/selftest.jpg"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from threading import Lock, Thread
 from time import perf_counter
 
-from tracker.find.detect import Finder
+from tracker.find.detectors import Finder
 from tracker.slots import Slot
 from tracker.timings import Timings
 from tracker.types import Detection, Image, Kind

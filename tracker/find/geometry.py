@@ -1,4 +1,4 @@
-"""Crop geometry: from landmarks or detections to a rotated square, and between the spaces.
+"""Crop geometry: from landmarks to a rotated square, and between the spaces.
 
 All functions are pure. Frame and crop pixels have their centres at integers, x right, y down.
 A crop of `size` pixels covers a square of `box.side` frame pixels, so one crop pixel is
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tracker.types import CropBox, CropRule, Detection, Kind
+from tracker.types import CropBox, CropRule, Kind
 
 # How much larger than the landmarks' own (rotated) bounding square the network's crop is.
 CROP_SCALE: dict[Kind, float] = {"hand": 1.6, "face": 1.35, "object": 1.6}
@@ -94,38 +94,34 @@ def box_from_landmarks(
     return CropBox((axes @ ((low + high) / 2)).astype(np.float32), side, turn)
 
 
-def box_from_detection(found: Detection) -> CropBox:
-    """The first crop of a freshly detected object, before any landmark is known.
-
-    Palm points: 0 wrist, 2 middle knuckle; face points: 0 right eye, 1 left eye (MediaPipe's
-    order). Shifts and scales are in sides of the detector's box, and bring it onto what
-    `box_from_landmarks` gives. Measured medians (10th to 90th percentile or standard deviation):
-    - 1,634 hands of 6 image sources and 3 clips: scale 2.87 (2.11 fist to 3.38 open hand), shift
-      (0.01, -0.41) +- (0.13, 0.16), angle off by 4.8 degrees (90 %: 12.7);
-    - 1,813 faces: scale 1.335 (1.24 to 1.46), shift (0.01, 0.07) +- (0.03, 0.04), angle off by
-      2.4 degrees (90 %: 6.3).
-    """
-    x0, y0, x1, y1 = (float(v) for v in found.box_xyxy)
-    centre, side = np.array([(x0 + x1) / 2, (y0 + y1) / 2]), max(x1 - x0, y1 - y0)
-    if found.kind == "hand":
-        up = found.xy[2].astype(np.float64) - found.xy[0]
-        angle = float(np.rad2deg(np.arctan2(up[0], -up[1])))
-        shift, scale = np.array([0.0, -0.41]), 2.87
-    else:
-        across = found.xy[1].astype(np.float64) - found.xy[0]
-        angle = float(np.rad2deg(np.arctan2(across[1], across[0])))
-        shift, scale = np.array([0.0, 0.07]), 1.335
-    centre = centre + rotation(angle) @ shift * side
-    return CropBox(centre.astype(np.float32), side * scale, angle)
+def letterbox(shape_hw: tuple[int, ...]) -> CropBox:
+    """The smallest upright square around the whole frame, centred."""
+    h, w = shape_hw[:2]
+    centre = np.array([(w - 1) / 2, (h - 1) / 2], np.float32)
+    return CropBox(centre, float(max(h, w)), 0.0)
 
 
-def box_iou(a: ArrayLike, b: ArrayLike) -> float:
-    """Intersection over union of two axis-aligned boxes (4,) xyxy."""
-    p, q = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    wh = np.clip(np.minimum(p[2:], q[2:]) - np.maximum(p[:2], q[:2]), 0, None)
-    common = float(wh.prod())
-    union = float((p[2:] - p[:2]).prod() + (q[2:] - q[:2]).prod()) - common
-    return common / union if union > 0 else 0.0
+def iou(box_xyxy: ArrayLike, many_xyxy: ArrayLike) -> NDArray[np.float64]:
+    """Intersection over union (M,) of one axis-aligned box (4,) with many (M, 4)."""
+    a, b = np.asarray(box_xyxy, np.float64), np.asarray(many_xyxy, np.float64)
+    common = _common(a, b)
+    union = (a[2:] - a[:2]).prod() + (b[:, 2:] - b[:, :2]).prod(1) - common
+    ratio: NDArray[np.float64] = common / np.maximum(union, 1e-9)
+    return ratio
+
+
+def overlap_share(a_xyxy: ArrayLike, b_xyxy: ArrayLike) -> float:
+    """The part of the smaller of two boxes (4,) that lies in the other one, [0, 1]."""
+    a, b = np.asarray(a_xyxy, np.float64), np.asarray(b_xyxy, np.float64)
+    smaller = min(float((box[2:] - box[:2]).prod()) for box in (a, b))
+    return float(_common(a, b[None])[0]) / smaller if smaller > 0 else 0.0
+
+
+def _common(box: NDArray[np.float64], many: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Areas (M,) that a box (4,) shares with each of many (M, 4)."""
+    wh = np.minimum(box[2:], many[:, 2:]) - np.maximum(box[:2], many[:, :2])
+    area: NDArray[np.float64] = np.clip(wh, 0, None).prod(1)
+    return area
 
 
 def bounds_xyxy(xy: ArrayLike) -> NDArray[np.float32]:

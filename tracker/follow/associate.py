@@ -12,7 +12,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.find.geometry import bounds_xyxy
+from tracker.find.geometry import bounds_xyxy, overlap_share
 from tracker.types import Floats
 
 SAME_DISTANCE = 0.2  # two sets of landmarks nearer than this are one object,
@@ -39,13 +39,6 @@ def is_same(a_xy: Floats, b_xy: Floats) -> bool:
     if landmark_distance(a_xy, b_xy) < SAME_DISTANCE:
         return True
     return overlap_share(bounds_xyxy(a_xy), bounds_xyxy(b_xy)) > SAME_SHARE
-
-
-def overlap_share(a_xyxy: Floats, b_xyxy: Floats) -> float:
-    """The part of the smaller of two boxes (4,) that lies in the other one, [0, 1]."""
-    wh = np.minimum(a_xyxy[2:], b_xyxy[2:]) - np.maximum(a_xyxy[:2], b_xyxy[:2])
-    smaller = min(float((b[2:] - b[:2]).prod()) for b in (a_xyxy, b_xyxy))
-    return float(np.clip(wh, 0, None).prod()) / smaller if smaller > 0 else 0.0
 
 
 def side_conflict(a_left: float | None, b_left: float | None) -> float:

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tracker.find.detect import letterbox
-from tracker.find.geometry import CROP_SCALE, box_from_detection, box_from_landmarks
+from tracker.find.geometry import CROP_SCALE, box_from_landmarks, letterbox, overlap_share
 from tracker.find.locate import COLLAPSED, Model, is_plausible, locate
 from tracker.find.model_file import ModelInfo
-from tracker.follow.associate import duplicates, overlap_share
+from tracker.follow.associate import duplicates
 from tracker.timings import Timings
 from tracker.types import CropBox, Detection, Floats, Image, Located
 
@@ -29,22 +28,20 @@ BEYOND = 0.2  # longer sides of the box
 SPARE = 2  # views that are refined beyond those there is room for: the first score misleads
 
 
-def from_detections(
-    frame: Image, found: Sequence[Detection], known: Sequence[Floats], room: int, model: Model,
-    timings: Timings,
-) -> list[CropBox]:  # fmt: skip
-    """Crops around at most `room` new objects, centred on what a first run of the network gave.
+def unknown(found: Sequence[Detection], known: Sequence[Floats]) -> list[Detection]:
+    """Those that are none of what is followed already, whose boxes (4,) xyxy are `known`."""
+    return [d for d in found if all(overlap_share(d.box_xyxy, k) < KNOWN_SHARE for k in known)]
 
-    `known`: boxes (4,) xyxy of what is followed already. A markup with a crop rule of its own may
-    fill a small part of the detector's crop (a mouth in a face), so there only the crop of the rule
-    is judged.
+
+def from_first_crops(
+    frame: Image, boxes: Sequence[CropBox], model: Model, timings: Timings
+) -> list[CropBox]:
+    """Crops around new objects, centred on what a first run of the network in `boxes` gave.
+
+    A markup with a crop rule of its own may fill a small part of the detector's crop (a mouth in a
+    face), so there only the crop of the rule is judged.
     """
-    boxes = [
-        box_from_detection(d)
-        for d in found
-        if all(overlap_share(d.box_xyxy, k) < KNOWN_SHARE for k in known)
-    ]
-    first = locate(frame, boxes[:room], model, timings)
+    first = locate(frame, boxes, model, timings)
     if model.info.crop is not None:
         first = locate(frame, around(first, model.info), model, timings)
     return [

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 import assets
 from tracker.checkup.peers import HandPoints
 from tracker.errors import UserError
-from tracker.find.detect import Finder
+from tracker.find.detectors import Finder
 from tracker.find.geometry import box_from_landmarks
 from tracker.find.locate import Model, is_plausible, load_model, locate
 from tracker.find.markups import built_in

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tracker.find.geometry import box_iou
+from tracker.find.geometry import iou
 from tracker.types import Floats
 from train.project.labels import FrameLabel, ObjectLabel, box_of
 
@@ -149,7 +149,7 @@ def still_open(guesses: Sequence[ObjectLabel], label: FrameLabel | None) -> list
 
 def overlap(a: Floats | None, b: Floats | None) -> float:
     """Intersection over union of two boxes (4,) xyxy; 0 where there is none."""
-    return 0.0 if a is None or b is None else box_iou(a, b)
+    return 0.0 if a is None or b is None else float(iou(a, b[None])[0])
 
 
 def labelled_frames(frames: Frames, clip: str) -> list[int]:

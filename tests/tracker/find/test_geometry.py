@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tracker.find.detectors import face, palm
 from tracker.find.geometry import (
     CROP_SCALE,
     apply,
-    box_from_detection,
     box_from_landmarks,
-    box_iou,
     crop_to_frame,
     frame_to_crop,
+    iou,
     rotation,
 )
 from tracker.types import CropBox, Detection
@@ -69,13 +69,13 @@ def test_detections_by_hand() -> None:
     """A palm that points right: 'up' of the hand is the frame's +x."""
     points = np.array([[100, 100], [0, 0], [150, 100]] + [[0, 0]] * 4, np.float32)
     found = Detection("hand", np.array([80, 80, 120, 120], np.float32), 1.0, points)
-    first = box_from_detection(found)
+    first = palm.first_crop(found)
     assert first.angle == pytest.approx(90)
     assert first.centre_xy == pytest.approx([100 + 0.41 * 40, 100], abs=1e-3)
     assert first.side == pytest.approx(2.87 * 40)
     eyes = np.array([[90, 100], [110, 120]] + [[0, 0]] * 4, np.float32)
-    face = box_from_detection(Detection("face", found.box_xyxy, 1.0, eyes))
-    assert face.angle == pytest.approx(45)
+    turned = face.first_crop(Detection("face", found.box_xyxy, 1.0, eyes))
+    assert turned.angle == pytest.approx(45)
 
 
 def test_unlabelled_landmarks_are_left_out() -> None:
@@ -86,5 +86,5 @@ def test_unlabelled_landmarks_are_left_out() -> None:
 
 
 def test_iou() -> None:
-    assert box_iou([0, 0, 2, 2], [1, 0, 3, 2]) == pytest.approx(1 / 3)
-    assert box_iou([0, 0, 1, 1], [2, 2, 3, 3]) == 0
+    assert iou([0, 0, 2, 2], [[1, 0, 3, 2]]) == pytest.approx(1 / 3)
+    assert iou([0, 0, 1, 1], [[2, 2, 3, 3]]) == 0

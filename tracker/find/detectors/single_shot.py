@@ -1,22 +1,28 @@
-"""Find hands and faces in a whole frame with MediaPipe's two detectors, run by LiteRT.
+"""What MediaPipe's two detectors have in common: single-shot networks, run by LiteRT.
 
-Both are single-shot detectors over a fixed grid of anchors. The frame is letterboxed into a
+They answer over a fixed grid of anchors. The frame is letterboxed into a
 square; every anchor gives a score logit and, relative to its centre, a box and a few points, all
 in pixels of that square. Neighbouring answers for one object are averaged by score.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 import assets
 from engines import Engine, load_engine
-from tracker.find.geometry import apply, crop_to_frame, frame_to_crop
+from tracker.find.geometry import (
+    apply,
+    crop_to_frame,
+    frame_to_crop,
+    iou,
+    letterbox,
+    rotation,
+)
 from tracker.types import CropBox, Detection, Floats, Image, Kind
 
 OVERLAP = 0.3  # IoU from which two answers are one object
@@ -34,14 +40,7 @@ class DetectorSpec:
     high: float  # input value of white
     grid: tuple[tuple[int, int], ...]  # stride in pixels, anchors per cell
     points: int
-
-
-PALM = DetectorSpec(
-    "hand", "detectors/palm_detection.tflite", 192, 0.0, 1.0, ((8, 2), (16, 6)), points=7
-)
-FACE = DetectorSpec(
-    "face", "detectors/face_detection.tflite", 128, -1.0, 1.0, ((8, 2), (16, 6)), points=6
-)
+    first_crop: Callable[[Detection], CropBox]  # before any landmark is known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,14 +52,6 @@ class Candidates:
     score: Floats  # (M,)
 
 
-class Finder(Protocol):
-    """Anything that finds objects in a whole frame."""
-
-    def detect(self, frame_bgr: Image) -> list[Detection]:
-        """Objects in an (H, W, 3) frame, best first, in frame pixels."""
-        ...
-
-
 class Detector:
     """One detector, ready to run."""
 
@@ -68,6 +59,7 @@ class Detector:
         """`min_score`: candidates below it are dropped."""
         self._spec, self._engine, self._min_score = spec, engine, min_score
         self._anchors = anchors(spec)
+        self.name = spec.file.rpartition("/")[2]
 
     def detect(self, frame_bgr: Image) -> list[Detection]:
         """Objects in an (H, W, 3) frame, best first, in frame pixels."""
@@ -77,17 +69,14 @@ class Detector:
         found = decode(self._spec, raw, logits[:, 0], self._anchors, self._min_score)
         return to_frame(self._spec, merge(found), box)
 
+    def first_crop(self, found: Detection) -> CropBox:
+        """Where the network looks first for the landmarks of what was found."""
+        return self._spec.first_crop(found)
+
 
 def load_detector(spec: DetectorSpec, threads: int = 2, min_score: float = 0.5) -> Detector:
     """Check the bundled file's sum and load it."""
     return Detector(spec, load_engine(assets.checked_path(spec.file), threads), min_score)
-
-
-def letterbox(shape_hw: tuple[int, ...]) -> CropBox:
-    """The smallest upright square around the whole frame, centred."""
-    h, w = shape_hw[:2]
-    centre = np.array([(w - 1) / 2, (h - 1) / 2], np.float32)
-    return CropBox(centre, float(max(h, w)), 0.0)
 
 
 def network_input(spec: DetectorSpec, frame_bgr: Image, box: CropBox) -> Floats:
@@ -151,16 +140,6 @@ def merge(found: Candidates) -> Candidates:
     )
 
 
-def iou(box_xyxy: Floats, many_xyxy: Floats) -> NDArray[np.float64]:
-    """Intersection over union of one box (4,) with many (M, 4)."""
-    a, b = box_xyxy.astype(np.float64), many_xyxy.astype(np.float64)
-    wh = np.clip(np.minimum(a[2:], b[:, 2:]) - np.maximum(a[:2], b[:, :2]), 0, None)
-    common = wh.prod(1)
-    union = (a[2:] - a[:2]).prod() + (b[:, 2:] - b[:, :2]).prod(1) - common
-    ratio: NDArray[np.float64] = common / np.maximum(union, 1e-9)
-    return ratio
-
-
 def to_frame(spec: DetectorSpec, found: Candidates, box: CropBox) -> list[Detection]:
     """Candidates in pixels of the letterbox crop to detections in frame pixels."""
     matrix = crop_to_frame(box, spec.size)
@@ -170,3 +149,16 @@ def to_frame(spec: DetectorSpec, found: Candidates, box: CropBox) -> list[Detect
         Detection(spec.kind, corners[i], float(found.score[i]), points[i])
         for i in range(len(found.score))
     ]
+
+
+def crop_beside(
+    found: Detection, angle: float, shift: tuple[float, float], scale: float
+) -> CropBox:
+    """The crop at `shift` of the detector's box and `scale` times as large, turned by `angle`.
+
+    The shift is along the crop's own axes, and like the scale in longer sides of the box.
+    """
+    x0, y0, x1, y1 = (float(v) for v in found.box_xyxy)
+    centre, side = np.array([(x0 + x1) / 2, (y0 + y1) / 2]), max(x1 - x0, y1 - y0)
+    centre = centre + rotation(angle) @ np.array(shift) * side
+    return CropBox(centre.astype(np.float32), side * scale, angle)

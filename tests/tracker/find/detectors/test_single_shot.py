@@ -9,25 +9,23 @@ import numpy as np
 import pytest
 
 from tests.helpers.drawn import draw_hand
-from tracker.find.detect import (
-    FACE,
-    PALM,
+from tracker.find.detectors.face import FACE
+from tracker.find.detectors.palm import PALM
+from tracker.find.detectors.single_shot import (
     Candidates,
     Detector,
     DetectorSpec,
     anchors,
     decode,
-    iou,
-    letterbox,
     load_detector,
     merge,
     network_input,
     to_frame,
 )
-from tracker.find.geometry import box_from_detection
+from tracker.find.geometry import iou, letterbox
 from tracker.types import CropBox
 
-GOLDEN = Path(__file__).parents[3] / "tests/golden"
+GOLDEN = Path(__file__).parents[4] / "tests/golden"
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +130,7 @@ def as_mediapipe_samples(spec: DetectorSpec, frame: np.ndarray, box: CropBox) ->
 def test_equals_mediapipe_when_sampled_as_mediapipe_does(
     golden: dict, portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracker.find.detect.network_input", as_mediapipe_samples)
+    monkeypatch.setattr("tracker.find.detectors.single_shot.network_input", as_mediapipe_samples)
     (found,) = load_detector(FACE, 1).detect(portrait)
     assert found.score == pytest.approx(golden["face"]["score"], abs=2e-3)
     assert found.xy == pytest.approx(np.array(golden["face"]["xy"]), abs=0.1)
@@ -160,8 +158,9 @@ def test_no_bias_to_one_side(portrait: np.ndarray) -> None:
 @pytest.mark.parametrize("turn", [0, 90, 180])
 def test_a_drawn_hand(turn: int) -> None:
     """Found at its place, with its direction; one input pixel is 2.5 px."""
-    (found,) = load_detector(PALM, 1, min_score=0.4).detect(draw_hand(turn))
-    box = box_from_detection(found)
+    detector = load_detector(PALM, 1, min_score=0.4)
+    (found,) = detector.detect(draw_hand(turn))
+    box = detector.first_crop(found)
     a = np.deg2rad(turn)
     middle = np.array([240, 180]) + 15 * np.array([np.sin(a), -np.cos(a)])
     assert np.linalg.norm(box.centre_xy - middle) < 25
