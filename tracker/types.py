@@ -94,6 +94,9 @@ class Track:
     pose: Pose | None  # faces only
     age: int  # frames since the track began
     gestures: tuple[tuple[str, float], ...] = ()  # every class with its averaged probability
+    # (K, 3) palm lengths (wrist to middle knuckle) from the wrist, smoothed; camera axes: x right,
+    # y up, z towards the camera. None where the model gives no depth.
+    xyz: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

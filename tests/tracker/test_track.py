@@ -340,6 +340,31 @@ def test_a_gesture_is_shown() -> None:
     assert (track.gesture, track.gesture_p) == ("wave", pytest.approx(0.7))
 
 
+def test_points_in_space_are_from_the_wrist_and_smoothed() -> None:
+    """The network's wrist is a little off 0; a jump of one point is damped as in the picture."""
+
+    class Deep(BlobEngine):
+        jump = 0.0
+
+        def run(self, batch: np.ndarray) -> dict[str, np.ndarray]:
+            flat = np.float32([0.1, 0.2, 0.3, 1.1, 0.2 + self.jump, 0.3, 0.1, 2.2, -0.2])
+            return super().run(batch) | {"xyz": np.tile(flat, (len(batch), 1))}
+
+    info = blob_info()
+    info = replace(info, attributes=(*info.attributes, Attribute("xyz", (), 9)))
+    finder, engine = BlobFinder(), Deep()
+    finder.objects = [hand((100, 100))]
+    picture, config = draw_blobs(finder.objects), replace(HANDS, smooth="strong")
+    tracker = Tracker(config, {"hand": Model(engine, info)}, {"hand": finder})
+    (track,) = tracker.process(picture, 0.0).tracks
+    assert track.xyz is not None and track.xyz.dtype == np.float32
+    assert track.xyz == pytest.approx(np.array([[0, 0, 0], [1, 0, 0], [0, 2, -0.5]]), abs=1e-6)
+    engine.jump = 0.4
+    (track,) = tracker.process(picture, 1 / 30).tracks
+    assert track.xyz is not None and 0 < track.xyz[1, 1] < 0.3
+    assert Stage().show(left=[(80, 100)])[0].xyz is None, "this model gives none"
+
+
 def test_times() -> None:
     stage = Stage()
     frame = draw_blobs([])

@@ -205,7 +205,8 @@ class _Sinks:
         if job.csv is not None:
             for m in models:
                 out = outs[csv_path(job.csv, m.info.kind)]
-                self._data.append(CsvTable(out, m.info.kind, m.info.landmarks))
+                has_depth = any(a.name == "xyz" for a in m.info.attributes)
+                self._data.append(CsvTable(out, m.info.kind, m.info.landmarks, has_depth))
                 stack.callback(self._data[-1].discard)
         self._video: VideoWriter | None = None
         if job.video is not None:

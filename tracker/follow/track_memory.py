@@ -14,6 +14,7 @@ from tracker.types import CropBox, Floats, Located, Pose, Side, Track
 
 SIDE_FRAMES = 30  # the side is the mean over about this many frames
 POSE_SPAN = 60.0  # degrees that count as one 'object size' when a pose is smoothed
+XYZ_SIZE = 2.0  # palm lengths of a hand, as 'object size' of points in space
 SPEED_TAU = 0.05  # time constant of a track's velocity, s
 PRESENCE_TAU = 0.3  # time constant of a track's presence, s
 SURE_PRESENCE = 0.7  # an object below this is followed, and looked for again
@@ -36,7 +37,7 @@ class Follower:
         self.presence_mean = 0.0  # and on average
         self.left_p: float | None = None
         self._info = info
-        self._points, self._pose = OneEuro(smooth), OneEuro(smooth)
+        self._points, self._pose, self._space = OneEuro(smooth), OneEuro(smooth), OneEuro(smooth)
         self._roll = 0.0
         classes = {a.name: a.classes for a in info.attributes}
         self._gesture = GestureFilter(classes["gesture"]) if "gesture" in classes else None
@@ -62,6 +63,7 @@ class Follower:
             self.id, found.kind, xy, found.xy, found.score, found.presence,
             side, side_p, gesture, gesture_p, pose, self.age - 1,
             self._gesture.probabilities() if self._gesture is not None else (),
+            self._smooth_xyz(found, t),
         )  # fmt: skip
 
     def miss(self) -> None:
@@ -89,6 +91,7 @@ class Follower:
         """Forget the motion and the averages over time, keep id, age and side."""
         self._points.reset()
         self._pose.reset()
+        self._space.reset()
         if self._gesture is not None:
             self._gesture.reset()
         self._velocity = np.zeros(2)
@@ -142,6 +145,13 @@ class Follower:
         self._roll += wrap_degrees(roll - self._roll)
         values = self._pose.update([[yaw, pitch, self._roll]], t, POSE_SPAN)[0]
         return Pose(float(values[0]), float(values[1]), wrap_degrees(float(values[2])))
+
+    def _smooth_xyz(self, found: Located, t: float) -> Floats | None:
+        """Points in space, from the wrist; a network says almost, not exactly, 0 for the wrist."""
+        if "xyz" not in found.attributes:
+            return None
+        xyz = found.attributes["xyz"].reshape(-1, 3)
+        return self._space.update(xyz - xyz[0], t, XYZ_SIZE)
 
 
 def left_probability(found: Located, info: ModelInfo) -> float | None:

@@ -8,8 +8,9 @@ something happened (`gap`: `start_s` and `end_s`, the times of the frames around
 in frames that were filmed but not looked at, since the tracker was busy.
 CSV: OUT_hand.csv, OUT_face.csv and OUT_object.csv, one row per track and frame, and a row with only
 `frame` and `t_s` where the frame could not be decoded. A frame without a hand has no row in
-OUT_hand.csv. All hold the smoothed points and the raw ones. A number that is not known is null, or
-empty.
+OUT_hand.csv. All hold the smoothed points and the raw ones, and where the model gives depth (`xyz`)
+the columns NAME_x_palm, NAME_y_palm and NAME_z_palm at the end. A number that is not known is null,
+or empty.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tracker.errors import writing
 from tracker.find.model_file import ModelInfo
@@ -36,6 +40,10 @@ HEAD_POSE = (
     "pitch > 0: the nose points up; roll > 0: the head is tilted clockwise on screen; "
     "R = Rz(roll) Ry(yaw) Rx(pitch), axes x right, y down, z away from the camera"
 )
+XYZ = (
+    "palm lengths (wrist to middle knuckle) from the wrist, smoothed, in the picture as it is seen:"
+    " x right, y up, z towards the camera; null where the model gives no depth"
+)
 UNITS = {
     "xy": "pixels of the upright picture, smoothed; pixel centres at integers, x right, y down",
     "xy_raw": "the same, as the network said",
@@ -43,6 +51,7 @@ UNITS = {
     "t_s": "seconds from the start of the file",
     "side": "the person's own left or right hand",
     "head_pose": HEAD_POSE,
+    "xyz": XYZ,
 }
 PROGRAMS = ("landmark-tracker", "numpy", "opencv-contrib-python", "onnxruntime", "av")
 # fmt: off
@@ -123,6 +132,7 @@ def track_row(track: Track) -> dict[str, object]:
         "xy": _points(track.xy),
         "xy_raw": _points(track.xy_raw),
         "score": [_number(s) for s in track.score.tolist()],
+        "xyz": None if track.xyz is None else _spots(track.xyz),
     }
 
 
@@ -168,26 +178,29 @@ class JsonLines:
 class CsvTable:
     """The table of one kind in the making."""
 
-    def __init__(self, out: Target, kind: Kind, landmarks: Sequence[str]) -> None:
-        """Write the row of column names."""
-        self._out, self._kind, self._count = out, kind, len(landmarks)
+    def __init__(
+        self, out: Target, kind: Kind, landmarks: Sequence[str], with_depth: bool = False
+    ) -> None:
+        """Write the row of column names. `with_depth`: the model gives `xyz`."""
+        self._out, self._kind, self._with_depth = out, kind, with_depth
         with writing(out.path):
             self._file: TextIO = out.temp.open("w", encoding="utf-8", newline="")
         self._csv = csv.writer(self._file)
         smooth = [f"{name}_{part}" for name in landmarks for part in ("x", "y", "score")]
         raw = [f"{name}_{part}_raw" for name in landmarks for part in ("x", "y")]
-        self._rows([*CSV_COMMON, *smooth, *raw])
+        depth = [f"{name}_{axis}_palm" for name in landmarks for axis in "xyz" if with_depth]
+        self._columns = [*CSV_COMMON, *smooth, *raw, *depth]
+        self._row(self._columns)
 
     def row(self, frame: int, t: float, result: Result | None) -> None:
         """Add one frame; `result` None: it could not be decoded."""
         start: list[object] = [frame, round(t, 6)]
         if result is None:
-            width = len(CSV_COMMON) - len(start) + 5 * self._count
-            self._rows([*start, *[None] * width])
+            self._row([*start, *[None] * (len(self._columns) - len(start))])
             return
         for track in result.tracks:
             if track.kind == self._kind:
-                self._rows([*start, *_csv_cells(track)])
+                self._row([*start, *_csv_cells(track, self._with_depth)])
 
     def finish(self) -> None:
         """End the file and give it its name."""
@@ -201,7 +214,7 @@ class CsvTable:
             self._file.close()
         self._out.discard()
 
-    def _rows(self, cells: Sequence[object]) -> None:
+    def _row(self, cells: Sequence[object]) -> None:
         with writing(self._out.path):
             self._csv.writerow(cells)
 
@@ -211,7 +224,7 @@ def csv_path(path: Path, kind: Kind) -> Path:
     return path.with_name(f"{path.stem}_{kind}{path.suffix}")
 
 
-def _csv_cells(track: Track) -> list[object]:
+def _csv_cells(track: Track, with_depth: bool) -> list[object]:
     pose = track.pose
     head: list[object] = [
         track.id,
@@ -231,11 +244,18 @@ def _csv_cells(track: Track) -> list[object]:
         head += [x, y, _number(score)]
     for x, y in _points(track.xy_raw):
         head += [x, y]
+    if with_depth:
+        xyz = np.full((len(track.xy), 3), np.nan) if track.xyz is None else track.xyz
+        head += [value for spot in _spots(xyz) for value in spot]
     return head
 
 
 def _number(value: float, digits: int = 3) -> float | None:
     return round(value, digits) if math.isfinite(value) else None
+
+
+def _spots(xyz: NDArray[np.floating[Any]]) -> list[list[float | None]]:
+    return [[_number(v) for v in spot] for spot in xyz.tolist()]
 
 
 def _points(xy: Floats) -> list[tuple[float | None, float | None]]:

@@ -142,7 +142,8 @@ def _drawn(picture: Image, result: Result, view: View, looks: Mapping[Kind, Skel
 def _mirrored(track: Track, width: int) -> Track:
     xy = track.xy * (-1, 1) + (width - 1, 0)
     pose = None if track.pose is None else mirrored_pose(track.pose)
-    return replace(track, xy=xy.astype(np.float32), pose=pose)
+    xyz = None if track.xyz is None else (track.xyz * (-1, 1, 1)).astype(np.float32)
+    return replace(track, xy=xy.astype(np.float32), pose=pose, xyz=xyz)
 
 
 def _resized(bgr: Image, size_wh: tuple[int, int]) -> Image:

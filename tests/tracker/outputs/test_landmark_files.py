@@ -12,7 +12,7 @@ import numpy as np
 from tests.helpers import clips
 from tracker.outputs.landmark_files import CsvTable, JsonLines, csv_path, header, track_row
 from tracker.outputs.out_file import OutFile
-from tracker.types import Result
+from tracker.types import Result, Track
 
 FACTS: dict[str, object] = {"fps": "30000/1001", "size_wh": [96, 64]}
 
@@ -98,6 +98,34 @@ def test_csv_of_faces_has_the_pose(tmp_path: Path) -> None:
     table.finish()
     (row,) = csv.DictReader((tmp_path / "a.csv").open(encoding="utf-8"))
     assert (row["yaw"], row["pitch"], row["roll"], row["gesture"]) == ("10.0", "-5.0", "2.5", "")
+
+
+def with_depth(number: int = 1) -> Track:
+    xyz = np.zeros((21, 3), np.float32)
+    xyz[1], xyz[2] = (0.1, 1.23456, -0.5), np.nan
+    return replace(clips.track("hand", number=number), xyz=xyz)
+
+
+def test_points_in_space_stand_at_the_end_of_a_json_row() -> None:
+    row = json.loads(json.dumps(track_row(with_depth()), allow_nan=False))
+    assert list(row)[-1] == "xyz"
+    assert row["xyz"][:3] == [[0.0, 0.0, 0.0], [0.1, 1.235, -0.5], [None, None, None]]
+    assert track_row(clips.track("hand"))["xyz"] is None
+    said = header(clips.USED)["units"]
+    assert isinstance(said, dict) and "z towards the camera" in said["xyz"]
+
+
+def test_points_in_space_stand_at_the_end_of_a_table_whose_model_gives_them(tmp_path: Path) -> None:
+    names = clips.USED[0].info.landmarks
+    table = CsvTable(OutFile(tmp_path / "a.csv"), "hand", names, with_depth=True)
+    table.row(0, 0.0, Result(0.0, (with_depth(), clips.track("hand", number=2))))
+    table.row(1, 0.04, None)
+    table.finish()
+    rows = list(csv.reader((tmp_path / "a.csv").open(encoding="utf-8")))
+    assert rows[0][-63:-59] == ["p0_x_palm", "p0_y_palm", "p0_z_palm", "p1_x_palm"]
+    assert {len(row) for row in rows} == {12 + 21 * 8}
+    assert rows[1][-63:-54] == ["0.0"] * 3 + ["0.1", "1.235", "-0.5"] + [""] * 3
+    assert rows[2][-63:] == [""] * 63, "the model gives it, this track has none"
 
 
 def test_names_of_tables() -> None:

@@ -90,6 +90,13 @@ def test_mirrored_landmarks_lie_on_the_mirrored_pixel() -> None:
     assert np.allclose(again.xy, hand.xy)
 
 
+def test_mirrored_points_in_space_point_the_other_way_across() -> None:
+    xyz = np.tile(np.float32([0.5, -1, 2]), (21, 1))
+    hand = replace(clips.track(), xyz=xyz)
+    (there,) = mirrored(Result(0.0, (hand,)), 64).tracks
+    assert there.xyz is not None and there.xyz[3].tolist() == [-0.5, -1, 2]
+
+
 def test_mirrored_pose() -> None:
     face = replace(clips.track("face"), pose=Pose(10.0, -5.0, 2.5))
     pose = mirrored(Result(0.0, (face,)), 64).tracks[0].pose
