@@ -16,8 +16,9 @@ from tracker.errors import UserError
 from tracker.sources.cameras import Camera
 from tracker.track import TrackerConfig
 from ui.kit.start import forget_plugins_of_opencv
+from ui.live.choices import Choices
 from ui.live.controls import Desk
-from ui.live.settings import Choices, Store
+from ui.live.settings import Store
 from ui.live.window import LiveWindow
 
 forget_plugins_of_opencv()

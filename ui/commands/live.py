@@ -8,18 +8,28 @@ from typing import Annotated
 import typer
 
 from ui.commands.engines import Engine, Precision
-from ui.live.options import LiveOptions
 
-PRESETS = ("off", "light", "strong")
+OF_THIS_RUN = ("model", "fullscreen", "measure")  # no choices: nothing of them is kept
 
 
-def _preset(value: str | None) -> str | None:
-    if value is not None and value not in PRESETS:
-        raise typer.BadParameter(f"{value!r} is none of {', '.join(PRESETS)}")
-    return value
+def _known_preset(name: str | None) -> str | None:
+    from tracker.follow.smooth import PRESETS
+
+    if name is not None and name not in PRESETS:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(PRESETS)}")
+    return name
+
+
+SMOOTH = typer.Option(
+    "--smooth",
+    metavar="off|light|strong",
+    callback=_known_preset,
+    help="Steady the landmarks over time.",
+)
 
 
 def live(
+    context: typer.Context,
     camera: Annotated[
         str | None,
         typer.Option(
@@ -68,12 +78,7 @@ def live(
         int | None,
         typer.Option(min=1, max=8, help="Follow at most this many objects of a model of yours."),
     ] = None,
-    smooth: Annotated[
-        str | None,
-        typer.Option(
-            metavar="off|light|strong", callback=_preset, help="Steady the landmarks over time."
-        ),
-    ] = None,
+    smooth: Annotated[str | None, SMOOTH] = None,
     mirror: Annotated[
         bool | None,
         typer.Option(
@@ -98,13 +103,23 @@ def live(
     from tracker.errors import UserError
     from ui.live.app import run
 
-    options = LiveOptions(
-        camera, loop, hand_model, face_model, project, hands, faces, max_hands, max_faces, smooth,
-        mirror, fullscreen, measure, tuple(model or ()), max_objects, engine, precision,
-    )  # fmt: skip
     try:
-        code = run(options)
+        code = run(_given(context), model or (), fullscreen, measure)
     except UserError as error:
         typer.echo(f"tracker: {error}", err=True)
         raise typer.Exit(1) from error
     raise typer.Exit(code)
+
+
+def _given(context: typer.Context) -> dict[str, object]:
+    """The choices that this command line names; what it does not name stays as it was chosen."""
+    return {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in context.params.items()
+        if name not in OF_THIS_RUN and _is_given(context, name)
+    }
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"

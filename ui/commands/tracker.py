@@ -5,15 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from ui.commands.engines import Engine, Precision, engines
 from ui.commands.inspect import bench, cameras, doctor
-from ui.commands.live import live
+from ui.commands.live import SMOOTH, live
 from ui.commands.words import say, user_errors
 
 if TYPE_CHECKING:
@@ -31,14 +30,6 @@ app = typer.Typer(
     help="Find landmarks, gestures and head pose in videos and pictures: of hands, faces, and "
     "of what you taught it.",
 )
-
-
-class Smooth(StrEnum):
-    """How much the landmarks are steadied over time."""
-
-    off = "off"
-    light = "light"
-    strong = "strong"
 
 
 Inputs = Annotated[list[Path], typer.Argument(metavar="IN...", help="Files or folders.")]
@@ -89,7 +80,7 @@ def video(
     hands: Hands = True,
     faces: Faces = True,
     model: Models = None,
-    smooth: Annotated[Smooth, typer.Option(help="Steady the landmarks over time.")] = Smooth.light,
+    smooth: Annotated[str, SMOOTH] = "light",
     overwrite: Overwrite = False,
     max_hands: MaxHands = 2,
     max_faces: MaxFaces = 1,
@@ -130,7 +121,7 @@ def video(
     with user_errors():
         planned = plan(inputs, expand(inputs, VIDEO_SUFFIXES, "video"), out, json, csv)
         loaded = load_networks(config, model or [])
-    options = {"smooth": smooth.value, **most}
+    options = {"smooth": smooth, **most}
     style = Style(on_black=on_black)
     sources = [p.source for p in planned]
     jobs = [
@@ -174,7 +165,7 @@ def image(
         raise typer.BadParameter("nothing to write: give --out or --json")
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
-        config = _config(hands, faces, most, Smooth.off, bool(model), (engine, precision))
+        config = _config(hands, faces, most, "off", bool(model), (engine, precision))
     with user_errors():
         planned = plan_images(inputs, expand(inputs, IMAGE_SUFFIXES, "picture"), out)
         loaded = load_networks(config, model or [])
@@ -206,11 +197,12 @@ def _config(
     hands: bool,
     faces: bool,
     most: Mapping[str, int],
-    smooth: Smooth,
+    smooth: str,
     with_models: bool,
     run_by: tuple[str, str],  # engine and precision
 ) -> TrackerConfig:
     """Whether one of the models finds objects is known when they are loaded."""
+    from tracker.follow.smooth import Preset
     from tracker.track import TrackerConfig
 
     objects = True if with_models else None
@@ -221,7 +213,7 @@ def _config(
         max_hands=most["max_hands"],
         max_faces=most["max_faces"],
         max_objects=most["max_objects"],
-        smooth=smooth.value,
+        smooth=cast(Preset, smooth),
         engine=run_by[0],
         precision=run_by[1],
     )

@@ -7,15 +7,13 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
-from tracker.errors import UserError
-from tracker.find.locate import load_model
-from tracker.find.model_file import model_file
 from tracker.outputs.overlay import Style
-from tracker.types import Kind, Shown
+from tracker.types import Shown
 from ui.kit.jobs import Jobs
+from ui.live.choices import Choices, is_device, kind_of
 from ui.live.saver import Saver
-from ui.live.session import Make, Order, Session, is_device
-from ui.live.settings import Choices, Store
+from ui.live.session import Make, Order, Session
+from ui.live.settings import Store
 
 SETTLE_MS = 300  # a change of the tracking counts when nothing else changed for so long
 TRACKING = frozenset({
@@ -50,7 +48,7 @@ class Desk(QObject):
     @property
     def is_mirrored(self) -> bool:
         """A camera at this computer is a mirror by default, a clip is not."""
-        return bool(getattr(self.choices, self._mirror_field()))
+        return bool(getattr(self.choices, self.choices.mirror_field))
 
     @property
     def is_recording(self) -> bool:
@@ -69,7 +67,7 @@ class Desk(QObject):
 
     def choose(self, name: str, value: object) -> None:
         """Change one choice, keep it, and act on it."""
-        name = self._mirror_field() if name == "mirror" else name
+        name = self.choices.mirror_field if name == "mirror" else name
         assert name in {field.name for field in fields(Choices)}, name
         new = replace(self.choices, **{name: value})  # type: ignore[arg-type]
         try:
@@ -204,14 +202,3 @@ class Desk(QObject):
             on_black=c.privacy, landmarks=c.landmarks, labels=c.landmarks and c.labels,
             axes=c.landmarks,
         )  # fmt: skip
-
-    def _mirror_field(self) -> str:
-        return "mirror_devices" if is_device(self.choices.camera) else "mirror_files"
-
-
-def kind_of(path: Path) -> Kind:
-    """What the model of a file or a project finds; UserError when it is none."""
-    try:
-        return load_model(model_file(path), 1).info.kind
-    except (OSError, ValueError, RuntimeError) as error:
-        raise UserError(str(error)) from error

@@ -28,7 +28,7 @@ from PyQt6.QtWidgets import (
 )
 
 from tracker.follow.smooth import PRESETS
-from ui.live.settings import BUNDLED, Choices
+from ui.live.choices import BUNDLED, Choices
 
 Spin = TypeVar("Spin", QSpinBox, QDoubleSpinBox)
 ASK = "?"  # data of the entry that opens a file dialog,

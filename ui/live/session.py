@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
-from urllib.parse import urlsplit
 
 from tracker.errors import UserError
 from tracker.live.pipeline import Health, Pipeline
-from tracker.sources.source import URL_SCHEMES, CameraState
+from tracker.sources.source import CameraState
 from tracker.track import TrackerConfig
 from tracker.types import Shown
 from ui.kit.jobs import Jobs
@@ -132,13 +130,3 @@ class Session:
 
     def _not_closed(self, reason: str) -> None:
         self._closed(False)
-
-
-def is_device(camera: str) -> bool:
-    """Is it a camera at this computer, and not a URL or a file?"""
-    from tracker.sources.video_file import VIDEO_SUFFIXES
-
-    if urlsplit(camera).scheme.lower() in URL_SCHEMES:
-        return False
-    path = Path(camera)
-    return not (path.is_file() or path.suffix.lower() in VIDEO_SUFFIXES)

@@ -1,4 +1,4 @@
-"""What the user chose, and where it is kept between two runs.
+"""Where the choices of the live window are kept between two runs.
 
 Only what is changed in the window is kept; options of the command line count for one run.
 """
@@ -6,116 +6,14 @@ Only what is changed in the window is kept; options of the command line count fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
-from typing import Any, Literal, cast, get_args, get_type_hints
+from dataclasses import fields, replace
+from typing import Any, get_args, get_type_hints
 
-from PyQt6.QtCore import QByteArray, QSettings, QStandardPaths, Qt
+from PyQt6.QtCore import QByteArray, QSettings, Qt
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QSplitter, QWidget
 
-from tracker.find.model_file import KINDS
-from tracker.follow.smooth import Preset
-from tracker.track import TrackerConfig
-
-CompareView = Literal["side", "a", "b"]
-BUNDLED = "bundled"  # as a second model
-PRESENCE_OFF = 0.6  # a followed object is given up below this share of the presence it began with
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """Everything that can be chosen. A model is a file or a project folder.
-
-    A model '' is the bundled one (there is none for objects), a second model '' the same as the
-    first, and one that is BUNDLED the bundled one; a folder '' is the usual one.
-    """
-
-    camera: str = "0"
-    loop: bool = False  # files
-    hands: bool = True
-    faces: bool = True
-    max_hands: int = 2
-    max_faces: int = 1
-    objects: bool = True  # where there is a model for them
-    max_objects: int = 1
-    hand_model: str = ""
-    face_model: str = ""
-    object_model: str = ""
-    presence: float = 0.5
-    smooth: Preset = "light"
-    mirror_devices: bool = True
-    mirror_files: bool = False
-    hud: bool = True
-    landmarks: bool = True
-    labels: bool = True
-    privacy: bool = False
-    panel: bool = True
-    annotated: bool = False  # recordings: the picture as shown, instead of as it came
-    recordings: str = ""
-    snapshots: str = ""
-    project: str = ""
-    other_hand_model: str = ""  # of the second tracker when two are compared
-    other_face_model: str = ""
-    other_object_model: str = ""
-    compare_view: CompareView = "side"
-    engine: str = "auto"  # of the landmark models
-    precision: str = "fp32"
-
-    def config(self) -> TrackerConfig:
-        """What the tracker shall do. ValueError when the choices contradict each other."""
-        return TrackerConfig(
-            hands=self.hands,
-            faces=self.faces,
-            max_hands=self.max_hands,
-            objects=self.objects and bool(self.object_model),
-            max_faces=self.max_faces,
-            max_objects=self.max_objects,
-            hand_model=self.hand_model or None,
-            face_model=self.face_model or None,
-            object_model=self.object_model or None,
-            smooth=self.smooth,
-            presence_on=self.presence,
-            presence_off=PRESENCE_OFF * self.presence,
-            engine=self.engine,
-            precision=self.precision,
-            live=True,
-        )
-
-    def other_config(self) -> TrackerConfig | None:
-        """What the second tracker shall do; None when it would do the same as the first."""
-        config = first = self.config()
-        for kind in KINDS:
-            other = cast(str, getattr(self, f"other_{kind}_model"))
-            if other:
-                config = config.with_model(kind, None if other == BUNDLED else other)
-        if config == first:
-            return None
-        objects = self.objects and config.object_model is not None
-        return replace(config, objects=objects)
-
-    def against_bundled(self) -> Choices | None:
-        """The same with the bundled models as second ones, to see what was gained by one's own.
-
-        None where none of one's own is followed that could be compared so.
-        """
-        own = [k for k in self.config().kinds if k != "object" and getattr(self, f"{k}_model")]
-        if not own:
-            return None
-        return replace(self, **{f"other_{kind}_model": BUNDLED for kind in own})  # type: ignore[arg-type]
-
-    def folder(self, name: Literal["recordings", "snapshots", "project"]) -> Path:
-        """Where such files go."""
-        place = {
-            "recordings": QStandardPaths.StandardLocation.MoviesLocation,
-            "snapshots": QStandardPaths.StandardLocation.PicturesLocation,
-            "project": QStandardPaths.StandardLocation.DocumentsLocation,
-        }[name]
-        chosen = cast(str, getattr(self, name))
-        if chosen:
-            return Path(chosen)
-        usual = Path(QStandardPaths.writableLocation(place) or Path.home())
-        return usual / ("landmark-project" if name == "project" else "landmark-tracker")
+from ui.live.choices import Choices
 
 
 OUT_OF_REACH = Qt.WindowState.WindowFullScreen | Qt.WindowState.WindowMinimized

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,18 +25,23 @@ from tests.helpers.live import LIMITS, FakeCamera, FakeLiveTracker
 from tracker.errors import UserError
 from tracker.live.pipeline import Pipeline
 from tracker.sources.paced_file import FileSource
-from ui.live.options import LiveOptions
-from ui.live.settings import Choices
+from ui.commands.live import OF_THIS_RUN, live
+from ui.live.choices import Choices, with_models
 
 ROOT = Path(__file__).parents[3]
 
 
-def options_of(monkeypatch: pytest.MonkeyPatch, *words: str) -> LiveOptions:
-    """What `tracker live WORDS` gives to the window."""
-    seen: list[LiveOptions] = []
+Run = tuple[dict[str, object], list[Path], bool, float | None]  # what `ui.live.app.run` is given
 
-    def run(options: LiveOptions) -> int:
-        seen.append(options)
+
+def run_of(monkeypatch: pytest.MonkeyPatch, *words: str) -> Run:
+    """What `tracker live WORDS` gives to the window."""
+    seen: list[Run] = []
+
+    def run(
+        given: dict[str, object], models: Sequence[Path], fullscreen: bool, measure_s: float | None
+    ) -> int:
+        seen.append((given, list(models), fullscreen, measure_s))
         return 0
 
     monkeypatch.setattr(ui.live.app, "run", run)
@@ -45,25 +51,37 @@ def options_of(monkeypatch: pytest.MonkeyPatch, *words: str) -> LiveOptions:
 
 
 def test_no_options(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert options_of(monkeypatch) == LiveOptions()
+    assert run_of(monkeypatch) == ({}, [], False, None)
 
 
 def test_all_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    hand, face = tmp_path / "h.onnx", tmp_path / "f.onnx"
-    hand.touch()
-    face.touch()
+    hand, face, tool = (tmp_path / f"{name}.onnx" for name in ("h", "f", "t"))
+    for path in (hand, face, tool):
+        path.touch()
     words = (
         f"--camera clip.mp4 --loop --hand-model {hand} --face-model {face} --project {tmp_path} "
-        "--no-hands --faces --max-hands 3 --max-faces 2 --smooth strong --no-mirror --fullscreen"
+        "--no-hands --faces --max-hands 3 --max-faces 2 --smooth strong --no-mirror --fullscreen "
+        f"--model {tool} --max-objects 4 --measure 7 --engine onnx --precision fp16"
     )
-    assert options_of(monkeypatch, *words.split()) == LiveOptions(
-        "clip.mp4", True, hand, face, tmp_path, False, True, 3, 2, "strong", False, True
-    )
+    given = {
+        "camera": "clip.mp4", "loop": True, "hand_model": str(hand), "face_model": str(face),
+        "project": str(tmp_path), "hands": False, "faces": True, "max_hands": 3, "max_faces": 2,
+        "max_objects": 4, "smooth": "strong", "mirror": False, "engine": "onnx",
+        "precision": "fp16",
+    }  # fmt: skip
+    assert run_of(monkeypatch, *words.split()) == (given, [tool], True, 7.0)
+
+
+def test_every_option_is_a_choice_or_of_this_run() -> None:
+    options = set(inspect.signature(live).parameters) - {"context"}
+    choices = {field.name for field in fields(Choices)}
+    assert options - choices - set(OF_THIS_RUN) == {"mirror"}
+    assert not choices & set(OF_THIS_RUN)
 
 
 def test_engine_and_precision(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = options_of(monkeypatch, "--engine", "onnx:cpu", "--precision", "int8")
-    config = ui.live.app.with_options(Choices(), options).config()
+    given, *_ = run_of(monkeypatch, "--engine", "onnx:cpu", "--precision", "int8")
+    config = Choices().chosen(given).config()
     assert (config.engine, config.precision, config.live) == ("onnx:cpu", "int8", True)
 
 
@@ -77,7 +95,7 @@ def test_wrong_options() -> None:
 
 
 def test_errors_are_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(options: LiveOptions) -> int:
+    def fail(*run: object) -> int:
         raise UserError("no camera was named; see 'tracker cameras'")
 
     monkeypatch.setattr(ui.live.app, "run", fail)
@@ -86,19 +104,17 @@ def test_errors_are_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.stderr == "tracker: no camera was named; see 'tracker cameras'\n"
 
 
-def test_options_go_before_what_was_chosen(tmp_path: Path) -> None:
+def test_options_go_before_what_was_chosen() -> None:
     kept = Choices(camera="2", hands=False, smooth="strong", hand_model="old.onnx", loop=True)
-    assert ui.live.app.with_options(kept, LiveOptions()) == kept
-    options = LiveOptions(
-        camera="clip.mp4", hands=True, hand_model=Path("new.onnx"), project=tmp_path, mirror=True
-    )
+    assert kept.chosen({}) == kept
+    given = {"camera": "clip.mp4", "hands": True, "hand_model": "new.onnx", "mirror": True}
     expected = replace(
-        kept, camera="clip.mp4", hands=True, hand_model="new.onnx", project=str(tmp_path),
-        mirror_files=True,
-    )  # fmt: skip
-    assert ui.live.app.with_options(kept, options) == expected
-    other = ui.live.app.with_options(kept, LiveOptions(mirror=False))
-    assert other == replace(kept, mirror_devices=False)
+        kept, camera="clip.mp4", hands=True, hand_model="new.onnx", mirror_files=True
+    )
+    assert kept.chosen(given) == expected, "and the mirror is that of the file which was given"
+    assert kept.chosen({"mirror": False}) == replace(kept, mirror_devices=False)
+    with pytest.raises(TypeError, match="sides"):
+        kept.chosen({"sides": 3})
 
 
 def test_models_go_to_their_kinds(tmp_path: Path) -> None:
@@ -107,27 +123,27 @@ def test_models_go_to_their_kinds(tmp_path: Path) -> None:
     (glove / "models/one").mkdir(parents=True)
     (glove / "project.toml").touch()
     with pytest.raises(UserError, match="train finetune glove"):
-        ui.live.app.with_models(Choices(), LiveOptions(models=(glove,)))
+        with_models(Choices(), {}, [glove])
     centroid_onnx(glove / "models/one/model.onnx")
-    found = ui.live.app.with_models(Choices(hands=False), LiveOptions(models=(tool, glove)))
+    found = with_models(Choices(hands=False), {}, [tool, glove])
     assert found == replace(
         Choices(), hand_model=str(glove), object_model=str(tool), project=str(glove)
     ), "and what is asked for is followed"
-    named = LiveOptions(models=(glove,), project=tmp_path)
-    assert ui.live.app.with_models(Choices(), named).project == ""
-    for options, words in (
-        (LiveOptions(models=(tool, tool)), "both find objects"),
-        (LiveOptions(models=(glove,), hands=False), "drop --no-hands"),
-        (LiveOptions(models=(tmp_path,)), "is no project"),
-        (LiveOptions(models=(tmp_path / "gone",)), "there is no project and no model file"),
-    ):
+    assert with_models(Choices(), {"project": str(tmp_path)}, [glove]).project == ""
+    wrong: list[tuple[dict[str, object], list[Path], str]] = [
+        ({}, [tool, tool], "both find objects"),
+        ({"hands": False}, [glove], "drop --no-hands"),
+        ({}, [tmp_path], "is no project"),
+        ({}, [tmp_path / "gone"], "there is no project and no model file"),
+    ]
+    for given, models, words in wrong:
         with pytest.raises(UserError, match=words):
-            ui.live.app.with_models(Choices(), options)
+            with_models(Choices(), given, models)
 
 
 def test_impossible_sources_are_told_before_a_window_appears() -> None:
     with pytest.raises(UserError, match="rtsp"):
-        ui.live.app.run(LiveOptions(camera="ftp://host/a"))
+        ui.live.app.run({"camera": "ftp://host/a"})
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="X11 and Wayland")
@@ -174,8 +190,9 @@ def test_program_has_name_and_icon(studio: Studio) -> None:
 
 def test_help_of_the_command_line_loads_no_qt() -> None:
     code = (
-        "import sys, ui.commands.tracker; "
-        "print(*sorted({m.split('.')[0] for m in sys.modules} & {'PyQt6', 'ui', 'cv2', 'numpy'}))"
+        "import sys, ui.commands.tracker; loaded = set(sys.modules); "
+        "print(*sorted({m.split('.')[0] for m in loaded} & {'PyQt6', 'cv2', 'numpy'}), "
+        "*sorted(m for m in loaded if m.startswith(('ui.live', 'ui.label', 'ui.kit'))))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60

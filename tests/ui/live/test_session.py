@@ -13,7 +13,8 @@ from tests.helpers.fake_pipeline import HEALTH, FakePipeline
 from tracker.errors import UserError
 from tracker.track import TrackerConfig
 from ui.kit.jobs import Jobs
-from ui.live.session import Order, Session, is_device
+from ui.live.choices import is_device
+from ui.live.session import Order, Session
 
 MAIN = TrackerConfig()
 OTHER = TrackerConfig(hand_model="b.onnx")

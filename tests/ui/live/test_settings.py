@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PyQt6.QtCore import QSettings
 
-from ui.live.settings import Choices, Store
+from ui.live.choices import Choices
+from ui.live.settings import Store
 
 CHANGED = Choices(
     camera="/dev/video2", loop=True, hands=False, faces=True, max_hands=3, max_faces=2,

@@ -21,8 +21,8 @@ from tracker.sources.cameras import Camera
 from tracker.types import Result
 from ui.kit.actions import HelpDialog
 from ui.live.actions_table import ENTRIES
+from ui.live.choices import Choices
 from ui.live.controls import Desk
-from ui.live.settings import Choices
 from ui.live.window import LiveWindow
 
 BLUE, RED = (250, 60, 60), (60, 60, 250)  # BGR
