@@ -15,7 +15,6 @@ from PyQt6.QtWidgets import QSplitter, QWidget
 
 from ui.live.choices import Choices
 
-
 OUT_OF_REACH = Qt.WindowState.WindowFullScreen | Qt.WindowState.WindowMinimized
 GRIP_WH = (100, 40)  # pixels of a window that must lie on a screen, so that it can be moved
 
