@@ -17,7 +17,7 @@ from tracker.sources.cameras import Camera
 from tracker.track import TrackerConfig
 from ui.kit.start import forget_plugins_of_opencv
 from ui.live.choices import Choices
-from ui.live.controls import Desk
+from ui.live.controls import LiveControls
 from ui.live.settings import Store
 from ui.live.window import LiveWindow
 
@@ -49,7 +49,7 @@ class Studio:
         store = self.store()
         places = {n: str(self.folder / n) for n in ("recordings", "snapshots", "project")}
         chosen = Choices(**{**places, **choices})  # type: ignore[arg-type]
-        window = LiveWindow(Desk(self.make, store, chosen), store)  # type: ignore[arg-type]
+        window = LiveWindow(LiveControls(self.make, store, chosen), store)  # type: ignore[arg-type]
         self.windows.append(window)
         window.resize(1180, 780)
         window.show()
@@ -67,7 +67,7 @@ class Studio:
 
     def settle(self) -> None:
         """Until all jobs are done and reported, and the window has looked at the pipeline."""
-        self.bot.waitUntil(lambda: self.window.desk.jobs.is_idle, timeout=5000)
+        self.bot.waitUntil(lambda: self.window.controls.jobs.is_idle, timeout=5000)
         self.window._health_at = -1e9
         self.window.tick()
 
@@ -90,11 +90,11 @@ class Studio:
     def end(self) -> None:
         for window in self.windows:
             window._timer.stop()
-            window.desk._settle.stop()
+            window.controls._settle.stop()
             for pipeline in self.pipelines:
                 pipeline.closing.set()
                 pipeline.stopping.set()
-            window.desk.jobs.close()
+            window.controls.jobs.close()
             window.hide()
             window.deleteLater()
 

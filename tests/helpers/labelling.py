@@ -17,7 +17,7 @@ from train.project.layout import Project, open_project
 from train.project.stills import read_stills
 from train.project.store import Store
 from ui.kit.start import forget_plugins_of_opencv
-from ui.label.controls import LabelDesk
+from ui.label.controls import LabelControls
 from ui.label.window import LabelWindow
 
 forget_plugins_of_opencv()
@@ -49,8 +49,8 @@ class Room:
         self.now = 100.0
         self.store = Store.open(self.project)
         clips = read_clips(self.project) + read_stills(self.project)
-        self.desk = LabelDesk(self.project, clips, self.store, lambda: self.now)
-        self.window = LabelWindow(self.desk)
+        self.controls = LabelControls(self.project, clips, self.store, lambda: self.now)
+        self.window = LabelWindow(self.controls)
         self.window._timer.stop()
         self.window.resize(1100, 760)
         self.window.show()
@@ -68,7 +68,7 @@ class Room:
 
         def is_done() -> bool:
             self.window.tick()
-            screen = self.desk.screen
+            screen = self.controls.screen
             guessing = self.window.guesses._thread.is_busy
             return (screen.is_current or bool(screen.problem)) and not guessing
 
@@ -114,7 +114,7 @@ class Room:
 
     @property
     def message(self) -> str:
-        return self.desk.message
+        return self.controls.message
 
     def end(self) -> None:
         self.window._may_close = True

@@ -10,7 +10,7 @@ from train.project.layout import open_project
 from train.project.stills import read_stills
 from train.project.store import Store
 from ui.kit.start import application, with_signals
-from ui.label.controls import LabelDesk
+from ui.label.controls import LabelControls
 from ui.label.window import LabelWindow
 
 
@@ -28,7 +28,7 @@ def run(root: Path) -> int:
     app = application("the labeller", "start it on a desktop")
     store = Store.open(project)
     try:
-        window = LabelWindow(LabelDesk(project, clips, store))
+        window = LabelWindow(LabelControls(project, clips, store))
     except BaseException:
         store.close()
         raise

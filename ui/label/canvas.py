@@ -22,7 +22,7 @@ from train.project.labels import ObjectLabel, box_of
 from ui.kit.picture import AROUND, to_qimage
 from ui.label.mouse import SHAPES, Grip, Sight
 from ui.label.paint import Scene, paint_cross, paint_loupe, paint_new_box, paint_thing, paint_words
-from ui.label.zoom import View, fitting, framing
+from ui.label.zoom import Zoom, fitting, framing
 
 SLACK = 3.0  # widget pixels that a click may move without being a drag
 MARKS = {"labelled": QColor(70, 190, 110), "negative": QColor(230, 150, 50)}
@@ -53,7 +53,7 @@ class Canvas(QWidget):
         self.has_panned = False  # and the mouse has moved the picture since
         self.is_placing = False  # a click would place a landmark
         self.is_drawing = False  # a drag would draw a box
-        self.view = View(1.0, 0.0, 0.0)
+        self.view = Zoom(1.0, 0.0, 0.0)
         self._fits = True
         self._image: QImage | None = None
         self._grip: Grip | None = None
@@ -110,7 +110,7 @@ class Canvas(QWidget):
             self._fits = False
             self._look(wanted)
 
-    def _look(self, view: View) -> None:
+    def _look(self, view: Zoom) -> None:
         self.view = view.kept(self.size_wh(), self._room())
         self.update()
 

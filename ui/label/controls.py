@@ -27,7 +27,7 @@ class Chosen:
     is_guess: bool = False
 
 
-class LabelDesk:
+class LabelControls:
     """Holds the project, its labels, the guesses, and what is chosen on the screen."""
 
     def __init__(

@@ -12,7 +12,7 @@ from tracker.types import Image
 from train.project.labels import FrameLabel, ObjectLabel, box_of
 from train.project.layout import Project
 from ui.kit.jobs import Jobs
-from ui.label.controls import LabelDesk
+from ui.label.controls import LabelControls
 from ui.label.playhead import Key
 from ui.label.workers import Done, Latest
 
@@ -36,10 +36,12 @@ class Ask:
     inside: ObjectLabel | None = None  # only what this object lacks, in its box
 
 
-def neighbours(desk: LabelDesk, key: Key, t: float) -> tuple[FrameLabel | None, FrameLabel | None]:
+def neighbours(
+    controls: LabelControls, key: Key, t: float
+) -> tuple[FrameLabel | None, FrameLabel | None]:
     """The labelled frames with objects before and after a frame, where they are close in time."""
-    frames = desk.store.labels.frames
-    if desk.screen.clip.is_stills:
+    frames = controls.store.labels.frames
+    if controls.screen.clip.is_stills:
         return None, None  # a picture says nothing about the next one
     own = [f for (name, _), f in frames.items() if name == key[0] and f.objects]
     close = [f for f in own if abs(f.t - t) <= NEAR_S]
@@ -85,20 +87,20 @@ class Guess:
 class Guesses:
     """Asks for guesses at each frame that stays on the screen and is not labelled."""
 
-    def __init__(self, desk: LabelDesk) -> None:
+    def __init__(self, controls: LabelControls) -> None:
         """Begins with the project's model."""
-        self.desk = desk
+        self.controls = controls
         self.by: By = "model"
         self._asked: tuple[Key, By] | None = None
         self._told = ""
-        guess = Guess(desk.project)
+        guess = Guess(controls.project)
         self._thread = Latest(guess.make, guess.end, "label-guess")
 
     def choose(self, by: By) -> None:
         """Whose guesses are shown."""
         self.by, self._asked, self._told = by, None, ""
-        self.desk.guesses.clear()
-        self.desk.changed()
+        self.controls.guesses.clear()
+        self.controls.changed()
 
     def tick(self) -> None:
         """Take what was guessed, and ask about the frame on the screen."""
@@ -106,49 +108,55 @@ class Guesses:
         if done is not None and done.order.inside is not None:
             self._placed(done)
         elif done is not None and done.order.by == self.by:
-            self.desk.guessed(done.order.key, done.found or ())
+            self.controls.guessed(done.order.key, done.found or ())
             if done.problem and done.problem != self._told:
                 self._told = done.problem
-                self.desk.say(f"no guesses: {done.problem}")
-            self.desk.changed()
-        screen = self.desk.screen
+                self.controls.say(f"no guesses: {done.problem}")
+            self.controls.changed()
+        screen = self.controls.screen
         key = screen.key
         if self.by == "nothing" or screen.is_playing or key is None or not screen.is_current:
             return
-        is_known = key in self.desk.guesses or self.desk.label() is not None
+        is_known = key in self.controls.guesses or self.controls.label() is not None
         frame = None if screen.seen is None else screen.seen.frame
         if frame is None or frame.bgr is None or is_known or self._asked == (key, self.by):
             return
         from train.project.places import expected
 
         self._asked = (key, self.by)
-        near = expected(*neighbours(self.desk, key, frame.t), frame.t)
+        near = expected(*neighbours(self.controls, key, frame.t), frame.t)
         self._thread.ask(Ask(key, frame.bgr, self.by, near))
 
     def in_box(self) -> None:
         """Have the landmarks that the chosen object lacks placed in its box."""
-        desk, seen = self.desk, self.desk.screen.seen
-        thing = desk.thing()
+        controls, seen = self.controls, self.controls.screen.seen
+        thing = controls.thing()
         if thing is None or box_of(thing) is None:
-            desk.say("no object with a box is chosen: R draws one")
+            controls.say("no object with a box is chosen: R draws one")
         elif (thing.v > 0).all():
-            desk.say("every landmark of this object is labelled")
-        elif desk.may_label() and seen is not None and seen.frame.bgr is not None:
-            assert desk.screen.key is not None
-            desk.say("looking into the box")
-            self._thread.ask(Ask(desk.screen.key, seen.frame.bgr, self.by, (), thing))
+            controls.say("every landmark of this object is labelled")
+        elif controls.may_label() and seen is not None and seen.frame.bgr is not None:
+            assert controls.screen.key is not None
+            controls.say("looking into the box")
+            self._thread.ask(Ask(controls.screen.key, seen.frame.bgr, self.by, (), thing))
 
     def _placed(self, done: Done[Ask, tuple[ObjectLabel, ...]]) -> None:
         """One undo takes them back, as if a person had placed them."""
-        desk, inside = self.desk, done.order.inside
-        if desk.screen.key != done.order.key or desk.thing() is not inside or inside is None:
-            desk.say("nothing was placed: the object has changed meanwhile")
+        controls, inside = self.controls, done.order.inside
+        if (
+            controls.screen.key != done.order.key
+            or controls.thing() is not inside
+            or inside is None
+        ):
+            controls.say("nothing was placed: the object has changed meanwhile")
         elif done.problem or not done.found:
-            desk.say(done.problem or "the model sees nothing of its kind in the box")
+            controls.say(done.problem or "the model sees nothing of its kind in the box")
         else:
             (found,) = done.found
             count = int((found.v > 0).sum() - (inside.v > 0).sum())
-            desk.keep(found, desk.landmark, f"{count} landmarks placed by the model; correct them")
+            controls.keep(
+                found, controls.landmark, f"{count} landmarks placed by the model; correct them"
+            )
 
     def close(self) -> None:
         """End the thread."""
@@ -158,9 +166,9 @@ class Guesses:
 class Suggestions:
     """Which frames to label next. Ranked in the background, once it is asked for."""
 
-    def __init__(self, desk: LabelDesk, jobs: Jobs) -> None:
+    def __init__(self, controls: LabelControls, jobs: Jobs) -> None:
         """Nothing is ranked yet."""
-        self.desk, self._jobs = desk, jobs
+        self.controls, self._jobs = controls, jobs
         self.found: list[Suggestion] = []
         self.is_ranking, self.share = False, 0.0
         self._opening: Key | None = None  # the frame on which the window opened
@@ -168,7 +176,7 @@ class Suggestions:
 
     def next(self) -> None:
         """Go to the best suggested frame that is not labelled and not on the screen."""
-        labelled, key = self.desk.store.labels.frames, self.desk.screen.key
+        labelled, key = self.controls.store.labels.frames, self.controls.screen.key
         left = [s for s in self.found if (s.clip, s.frame) not in labelled]
         keys = [(s.clip, s.frame) for s in left]
         at = keys.index(key) + 1 if key in keys else 0
@@ -185,24 +193,24 @@ class Suggestions:
         """
         from train.suggest.survey import FILE
 
-        desk = self.desk
-        is_ranked = (desk.project.cache_dir / FILE).is_file()
-        if is_ranked and desk.store.last_edited is None and not desk.store.labels.frames:
-            self._opening = (desk.screen.clip.name, desk.screen.frame)
+        controls = self.controls
+        is_ranked = (controls.project.cache_dir / FILE).is_file()
+        if is_ranked and controls.store.last_edited is None and not controls.store.labels.frames:
+            self._opening = (controls.screen.clip.name, controls.screen.frame)
             self._start()
 
     def _visit(self, s: Suggestion, place: str) -> None:
-        self.desk.screen.visit((s.clip, s.frame))
-        self.desk.say(f"suggested frame {place}: {s.clip}, frame {s.frame}; {s.why}")
+        self.controls.screen.visit((s.clip, s.frame))
+        self.controls.say(f"suggested frame {place}: {s.clip}, frame {s.frame}; {s.why}")
 
     def _start(self) -> None:
         if self.is_ranking:
             self._opening = None  # somebody wants it now
-            self.desk.say(f"the frames are still being ranked: {self.share:.0%}")
+            self.controls.say(f"the frames are still being ranked: {self.share:.0%}")
             return
         self.is_ranking, self.share = True, 0.0
-        self.desk.say("ranking the frames of all clips; go on meanwhile")
-        project, labels = self.desk.project, self.desk.store.labels
+        self.controls.say("ranking the frames of all clips; go on meanwhile")
+        project, labels = self.controls.project, self.controls.store.labels
 
         def work() -> list[Suggestion]:
             from train.suggest.prelabel import current_model
@@ -220,18 +228,18 @@ class Suggestions:
     def _take(self, found: list[Suggestion]) -> None:
         self.is_ranking = False
         self.found = found
-        screen, opening = self.desk.screen, self._opening
+        screen, opening = self.controls.screen, self._opening
         self._opening = None
         if opening is not None and (opening != (screen.clip.name, screen.frame) or not found):
-            self.desk.changed()  # the frames are on the timeline; the person is at work
+            self.controls.changed()  # the frames are on the timeline; the person is at work
         elif found:
             self.next()
         else:
-            self.desk.say("no frame to suggest: every frame is labelled, or there is none")
+            self.controls.say("no frame to suggest: every frame is labelled, or there is none")
 
     def _fail(self, sentence: str) -> None:
         self.is_ranking, self._opening = False, None
-        self.desk.say(sentence)
+        self.controls.say(sentence)
 
     def close(self) -> None:
         """Stop ranking."""

@@ -17,7 +17,7 @@ from train.project.labels import ObjectLabel, box_of
 from ui.label.controls import Chosen
 from ui.label.edit import UNLABELLED, drawn, kept_inside, moved, resized, with_box, with_point
 from ui.label.paint import Scene
-from ui.label.zoom import View
+from ui.label.zoom import Zoom
 
 REACH = 11.0  # widget pixels from a point within which the mouse means it
 CORNER, SIDE = 9.0, 5.0  # the same of a box's corners and sides
@@ -47,7 +47,7 @@ class Sight:
     """What is painted, where, on a frame of which size."""
 
     scene: Scene
-    view: View
+    view: Zoom
     size_wh: tuple[int, int]
 
     def point_at(self, at: QPointF) -> tuple[Chosen, int] | None:

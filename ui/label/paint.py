@@ -15,7 +15,7 @@ from tracker.types import Floats
 from train.project.labels import ObjectLabel, box_of
 from ui.label.controls import Chosen
 from ui.label.edit import OCCLUDED, UNLABELLED
-from ui.label.zoom import View
+from ui.label.zoom import Zoom
 
 DARK, BRIGHT, MARK = QColor(0, 0, 0, 190), QColor(255, 255, 255), QColor(255, 221, 51)
 LOUPE, LOUPE_OFF = 84.0, 108.0  # radius of the magnified look, and how far from the cursor
@@ -50,7 +50,7 @@ def radius_of(thing: ObjectLabel, edges: Sequence[tuple[int, int]], scale: float
 
 
 def paint_thing(
-    painter: QPainter, scene: Scene, view: View, chosen: Chosen, thing: ObjectLabel, grips: bool
+    painter: QPainter, scene: Scene, view: Zoom, chosen: Chosen, thing: ObjectLabel, grips: bool
 ) -> None:
     """One object. `painter` has widget coordinates. `grips`: boxes can be dragged now."""
     is_chosen = chosen == scene.chosen
@@ -94,7 +94,7 @@ def paint_thing(
     painter.setOpacity(1.0)
 
 
-def rect_of(view: View, box_xyxy: Floats) -> QRectF:
+def rect_of(view: Zoom, box_xyxy: Floats) -> QRectF:
     """Where a box is painted."""
     x0, y0, x1, y1 = (float(v) for v in box_xyxy)
     return QRectF(view.to_widget(x0, y0), view.to_widget(x1, y1))
@@ -129,7 +129,7 @@ def _paint_grips(painter: QPainter, place: QRectF) -> None:
         painter.drawRect(QRectF(p.x() - 3.5, p.y() - 3.5, 7, 7))
 
 
-def paint_new_box(painter: QPainter, view: View, box_xyxy: Floats) -> None:
+def paint_new_box(painter: QPainter, view: Zoom, box_xyxy: Floats) -> None:
     """A box while it is being drawn, and its size in pixels of the frame."""
     place = rect_of(view, box_xyxy)
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -208,7 +208,7 @@ def paint_words(painter: QPainter, text: str, at: QPointF, bold: bool = False) -
 
 
 def paint_loupe(
-    painter: QPainter, picture: QImage, view: View, xy: tuple[float, float], room: QRectF
+    painter: QPainter, picture: QImage, view: Zoom, xy: tuple[float, float], room: QRectF
 ) -> None:
     """A magnified look at frame point xy, beside it, with a cross on it and nothing else."""
     at = view.to_widget(*xy)
@@ -216,7 +216,7 @@ def paint_loupe(
     dy = -LOUPE_OFF if at.y() - LOUPE_OFF - LOUPE > room.top() else LOUPE_OFF
     centre = at + QPointF(dx, dy)
     scale = min(max(4 * view.scale, 6.0), 24.0)
-    inside = View(scale, centre.x() - (xy[0] + 0.5) * scale, centre.y() - (xy[1] + 0.5) * scale)
+    inside = Zoom(scale, centre.x() - (xy[0] + 0.5) * scale, centre.y() - (xy[1] + 0.5) * scale)
     circle = QPainterPath()
     circle.addEllipse(centre, LOUPE, LOUPE)
     painter.save()

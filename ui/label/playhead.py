@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from train.project.clips import Clip
 from train.project.labels import FrameLabel
 from train.project.layout import Project
-from ui.label.workers import Decoder, Latest, Seen, Wanted
+from ui.label.workers import DecodedFrame, Decoder, Latest, WantedFrame
 
 LAG_S = 0.5  # a clip that is decoded slower than it plays is shown slower
 Key = tuple[str, int]  # name of a clip, number of a frame
@@ -29,7 +29,7 @@ class Screen:
         self.clip = next((c for c in clips if start is not None and c.name == start[0]), clips[0])
         frame = start[1] if start is not None and self.clip.name == start[0] else 0
         self.frame = min(max(frame, 0), max(self.clip.frames, 1) - 1)
-        self.seen: Seen | None = None
+        self.seen: DecodedFrame | None = None
         self.problem = ""  # why the wanted frame is not there
         self._playing: tuple[float, float] | None = None  # clock and clip time it started at
         self._decoder = Decoder(project)
@@ -159,9 +159,9 @@ class Screen:
 
     def _ask(self) -> None:
         self.problem = ""
-        self._reader.ask(Wanted(self.clip, self.frame))
+        self._reader.ask(WantedFrame(self.clip, self.frame))
 
-    def _take(self, seen: Seen | None, problem: str) -> None:
+    def _take(self, seen: DecodedFrame | None, problem: str) -> None:
         if seen is None:
             self.problem, self._playing = problem, None
             self._say(problem)

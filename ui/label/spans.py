@@ -11,7 +11,7 @@ from typing import Literal
 from tracker.errors import UserError
 from train.project import ranges
 from train.project.labels import Range
-from ui.label.controls import LabelDesk
+from ui.label.controls import LabelControls
 
 Kind = Literal["gesture", "pose"]
 # Seconds that a key must be up. While a key is down, X11 tells of releases and presses in turn,
@@ -35,17 +35,19 @@ class Held:
 class Spans:
     """Ranges of the clip on the screen; each change is one action, which one undo takes back."""
 
-    def __init__(self, desk: LabelDesk) -> None:
+    def __init__(self, controls: LabelControls) -> None:
         """Plain numbers label gestures where the project has any, else head pose."""
-        self.desk = desk
+        self.controls = controls
         self.held: Held | None = None
         self._up: tuple[float, float, bool] | None = None  # clock, clip time, was it playing
         self.chosen: Range | None = None
-        self.mode: Kind = "gesture" if desk.project.gestures or not desk.project.pose else "pose"
+        self.mode: Kind = (
+            "gesture" if controls.project.gestures or not controls.project.pose else "pose"
+        )
 
     def classes(self, kind: str) -> tuple[str, ...]:
         """What the numbers 0, 1, 2 ... mean."""
-        project = self.desk.project
+        project = self.controls.project
         if kind == "gesture":
             return project.gesture_classes
         return (NOTHING, *project.pose) if project.pose else ()
@@ -56,21 +58,21 @@ class Spans:
 
     def shown_kinds(self) -> list[Kind]:
         """What can be labelled of what is on the screen: pictures have no time."""
-        return [] if self.desk.screen.clip.is_stills else self.kinds()
+        return [] if self.controls.screen.clip.is_stills else self.kinds()
 
     def own(self, kind: str) -> list[Range]:
         """The ranges of the clip on the screen."""
-        name = self.desk.screen.clip.name
-        return [r for r in self.desk.store.labels.ranges if r.clip == name and r.kind == kind]
+        name = self.controls.screen.clip.name
+        return [r for r in self.controls.store.labels.ranges if r.clip == name and r.kind == kind]
 
     def switch(self) -> None:
         """Plain numbers label the other kind from now on."""
         kinds = self.kinds()
         if len(kinds) < 2:
-            self.desk.say("this project labels one kind of ranges only")
+            self.controls.say("this project labels one kind of ranges only")
             return
         self.mode = kinds[1 - kinds.index(self.mode)]
-        self.desk.say(f"numbers label {_words(self.mode)} now")
+        self.controls.say(f"numbers label {_words(self.mode)} now")
 
     def press(self, digit: int, shifted: bool) -> None:
         """A number key goes down; with Shift it means the other kind."""
@@ -80,34 +82,34 @@ class Spans:
         kind = self.mode
         if shifted:
             kind = "pose" if self.mode == "gesture" else "gesture"
-        classes, screen = self.classes(kind), self.desk.screen
+        classes, screen = self.classes(kind), self.controls.screen
         if screen.clip.is_stills:
-            self.desk.say(f"pictures have no time: {_words(kind)} is labelled in clips")
+            self.controls.say(f"pictures have no time: {_words(kind)} is labelled in clips")
         elif not classes:
-            self.desk.say(f"this project has no {_words(kind)}; see project.toml")
+            self.controls.say(f"this project has no {_words(kind)}; see project.toml")
         elif digit >= len(classes):
-            self.desk.say(f"there is no {_words(kind)} number {digit}")
-        elif self.desk.store.read_only:
-            self.desk.say(f"not changed: {self.desk.store.why}")
+            self.controls.say(f"there is no {_words(kind)} number {digit}")
+        elif self.controls.store.read_only:
+            self.controls.say(f"not changed: {self.controls.store.why}")
         elif screen.seen is not None and screen.is_open:
             self.held = Held(digit, kind, classes[digit], screen.clip.name, screen.t)
-            self.desk.say(f"{_named(kind, classes[digit])} from {screen.t:.2f} s ...")
+            self.controls.say(f"{_named(kind, classes[digit])} from {screen.t:.2f} s ...")
 
     def release(self, digit: int, now: float) -> None:
         """It comes up at clock time `now`; `tick` says whether it stayed up."""
         if self.held is not None and self.held.digit == digit:
-            screen = self.desk.screen
+            screen = self.controls.screen
             self._up = (now, screen.t, screen.is_playing)
 
     def tick(self, now: float) -> None:
         """What was shown while a key was down has its label."""
-        held, up, screen = self.held, self._up, self.desk.screen
+        held, up, screen = self.held, self._up, self.controls.screen
         if held is None or up is None or now - up[0] < UP_S:
             return
         self.held = self._up = None
         start, end = sorted((held.start_s, up[1]))
         if held.clip != screen.clip.name or not screen.is_open:
-            self.desk.say("not labelled: another clip was chosen meanwhile")
+            self.controls.say("not labelled: another clip was chosen meanwhile")
         elif start == end and not up[2]:
             self._tap(held)
         else:
@@ -116,7 +118,7 @@ class Spans:
 
     def preview(self) -> Range | None:
         """What would be labelled if the key came up now."""
-        held, screen = self.held, self.desk.screen
+        held, screen = self.held, self.controls.screen
         if held is None or held.clip != screen.clip.name:
             return None
         low, high = sorted((held.start_s, screen.t))
@@ -126,19 +128,19 @@ class Spans:
         """This range on the timeline."""
         self.chosen = chosen
         if chosen is not None:
-            self.desk.say(
+            self.controls.say(
                 f"{_named(chosen.kind, chosen.label)}, {chosen.start_s:.2f} to {chosen.end_s:.2f} s"
                 "; drag its ends, a number changes it, Delete removes it"
             )
-        self.desk.changed()
+        self.controls.changed()
 
     def resize(self, old: Range, start_s: float, end_s: float) -> None:
         """Move the ends of a range to the nearest frames."""
-        times, screen = self.desk.screen.times(), self.desk.screen
+        times, screen = self.controls.screen.times(), self.controls.screen
         edges = [*times.tolist(), screen.end_of(len(times) - 1)]
         start, end = (min(edges, key=lambda e: abs(e - t)) for t in sorted((start_s, end_s)))
         if end <= start:
-            self.desk.say("a range is one frame long at least; Delete removes it")
+            self.controls.say("a range is one frame long at least; Delete removes it")
             return
         new = replace(old, start_s=float(start), end_s=float(end))
         self._replace(old, new, f"{_named(old.kind, old.label)}: {start:.2f} to {end:.2f} s")
@@ -160,15 +162,15 @@ class Spans:
     def _tap(self, held: Held) -> None:
         """A number while the clip stands changes the range that is chosen, or the one here."""
         kind = held.kind
-        here = ranges.range_at(self.desk.store.labels.ranges, held.clip, kind, held.start_s)
+        here = ranges.range_at(self.controls.store.labels.ranges, held.clip, kind, held.start_s)
         old = self.chosen if self.chosen is not None and self.chosen.kind == kind else here
         if old is None:
-            self.desk.say("press P to play, then hold the number while it is to be seen")
+            self.controls.say("press P to play, then hold the number while it is to be seen")
         else:
             self.relabel(old, held.label)
 
     def _paint(self, new: Range) -> None:
-        every = self.desk.store.labels.ranges
+        every = self.controls.store.labels.ranges
         length = f"{new.end_s - new.start_s:.2f} s"
         if new.label == NOTHING:
             after = ranges.erased(every, new.clip, new.kind, new.start_s, new.end_s)
@@ -177,21 +179,21 @@ class Spans:
             self._set(ranges.painted(every, new), f"{_named(new.kind, new.label)} for {length}")
 
     def _replace(self, old: Range, new: Range | None, words: str) -> None:
-        every = self.desk.store.labels.ranges
+        every = self.controls.store.labels.ranges
         if old in every and self._set(ranges.changed(every, old, new), words):
-            self.chosen = new if new in self.desk.store.labels.ranges else None
+            self.chosen = new if new in self.controls.store.labels.ranges else None
 
     def _set(self, after: tuple[Range, ...], words: str) -> bool:
-        desk = self.desk
-        if desk.store.read_only:
-            desk.say(f"not changed: {desk.store.why}")
+        controls = self.controls
+        if controls.store.read_only:
+            controls.say(f"not changed: {controls.store.why}")
             return False
         try:
-            desk.store.set_ranges(after)
+            controls.store.set_ranges(after)
         except UserError as error:
-            desk.say(str(error))
+            controls.say(str(error))
             return False
-        desk.say(words)
+        controls.say(words)
         return True
 
 

@@ -25,7 +25,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBo
 
 from ui.kit.jobs import Jobs
 from ui.kit.plots import paint_plots
-from ui.label.controls import LabelDesk
+from ui.label.controls import LabelControls
 
 LOOK_S = 1.0  # between two looks at the files
 LOG = "finetune.log"  # in cache/, what the training printed
@@ -96,11 +96,11 @@ def summary(watched: Watched | None) -> str:
 class Training(QWidget):
     """Curves and two buttons."""
 
-    def __init__(self, desk: LabelDesk, jobs: Jobs, clock: Callable[[], float]) -> None:
+    def __init__(self, controls: LabelControls, jobs: Jobs, clock: Callable[[], float]) -> None:
         """`clock`: Unix seconds. `finished` is called when a training that was begun here ends."""
         super().__init__()
         self.finished: Callable[[], object] = lambda: None
-        self.desk, self._jobs, self._clock = desk, jobs, clock
+        self.controls, self._jobs, self._clock = controls, jobs, clock
         self.watched: Watched | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self._looked_at, self._is_looking = -1e9, False
@@ -162,16 +162,18 @@ class Training(QWidget):
         if self.process is not None and self.process.poll() is not None:
             code, self.process = self.process.returncode, None
             if code in (130, -signal.SIGINT):
-                self.desk.say("the training was stopped; 'train finetune --resume' goes on with it")
+                self.controls.say(
+                    "the training was stopped; 'train finetune --resume' goes on with it"
+                )
             elif code:
-                self.desk.say(f"the training ended: {self._last_line() or f'exit code {code}'}")
+                self.controls.say(f"the training ended: {self._last_line() or f'exit code {code}'}")
             else:
-                self.desk.say("the training is done; new guesses come from its model")
+                self.controls.say("the training is done; new guesses come from its model")
             self.finished()
             self._show()
         if not self._is_looking and now - self._looked_at >= LOOK_S:
             self._looked_at, self._is_looking = now, True
-            models, wall = self.desk.project.models_dir, self._clock()
+            models, wall = self.controls.project.models_dir, self._clock()
             self._jobs.start(lambda: newest_run(models, wall), self._take, self._miss)
 
     def _take(self, watched: Watched | None) -> None:
@@ -208,9 +210,9 @@ class Training(QWidget):
         """`train finetune DIR`, detached: it outlives the window."""
         if self.is_running:
             return
-        project = self.desk.project
-        if not self.desk.store.read_only:
-            self.desk.save()
+        project = self.controls.project
+        if not self.controls.store.read_only:
+            self.controls.save()
         try:
             project.cache_dir.mkdir(exist_ok=True)
             with (project.cache_dir / LOG).open("wb") as log:
@@ -220,19 +222,23 @@ class Training(QWidget):
                     start_new_session=True,
                 )  # fmt: skip
         except OSError as error:
-            self.desk.say(f"no training could be started: {error.strerror}; see 'train finetune'")
+            self.controls.say(
+                f"no training could be started: {error.strerror}; see 'train finetune'"
+            )
             return
-        self.desk.say("the training has started; label on meanwhile")
+        self.controls.say("the training has started; label on meanwhile")
         self._show()
 
     def _stop(self) -> None:
         if self.process is not None:
             os.kill(self.process.pid, signal.SIGINT)
-            self.desk.say("the training stops after this step")
+            self.controls.say("the training stops after this step")
 
     def _last_line(self) -> str:
         try:
-            text = (self.desk.project.cache_dir / LOG).read_text(encoding="utf-8", errors="replace")
+            text = (self.controls.project.cache_dir / LOG).read_text(
+                encoding="utf-8", errors="replace"
+            )
         except OSError:
             return ""
         lines = [line.strip() for line in text.splitlines() if line.strip()]

@@ -25,7 +25,7 @@ from ui.label import words as show
 from ui.label.actions_table import ENTRIES, HELP, NUDGES
 from ui.label.boxes import Boxes
 from ui.label.canvas import Canvas
-from ui.label.controls import LabelDesk
+from ui.label.controls import LabelControls
 from ui.label.guesses import Guesses, Suggestions
 from ui.label.paint import Scene
 from ui.label.panel import LabelPanel, progress
@@ -34,7 +34,7 @@ from ui.label.spans import NOTHING, Spans
 from ui.label.timeline import TimelineView
 from ui.label.training import Training
 from ui.label.words import Looks
-from ui.label.workers import Seen
+from ui.label.workers import DecodedFrame
 
 TICK_MS = 8
 RELOAD_S = 2.0  # between two looks of a reader at what the writer did
@@ -44,21 +44,21 @@ FIRST_CODE = {"xcb": 10, "wayland": 10, "windows": 2}  # of the key 1; then 2 ..
 
 
 class LabelWindow(QMainWindow):
-    """Shows what the desk holds and hands it what the person does."""
+    """Shows what the controls holds and hands it what the person does."""
 
     ended = pyqtSignal()
 
-    def __init__(self, desk: LabelDesk) -> None:
+    def __init__(self, controls: LabelControls) -> None:
         """Asks for the first frame at once."""
         super().__init__()
-        self.desk, self.jobs, self.turns = desk, Jobs(), TurnWatch()
-        self.points, self.boxes = Points(desk), Boxes(desk)
-        self.spans, self.guesses = Spans(desk), Guesses(desk)
-        self.suggestions = Suggestions(desk, self.jobs)
+        self.controls, self.jobs, self.turns = controls, Jobs(), TurnWatch()
+        self.points, self.boxes = Points(controls), Boxes(controls)
+        self.spans, self.guesses = Spans(controls), Guesses(controls)
+        self.suggestions = Suggestions(controls, self.jobs)
         self.looks = Looks()
-        project = desk.project
+        project = controls.project
         self._look = skeleton(project.kind, len(project.landmarks), project.edges)
-        self._seen: Seen | None = None
+        self._seen: DecodedFrame | None = None
         self._labels: Labels | None = None
         self._version, self._message = -1, ""
         self._reloaded_at = 0.0
@@ -66,19 +66,19 @@ class LabelWindow(QMainWindow):
         self._may_close = False
         self._build()
         self.suggestions.open_with()
-        desk.say(show.greeting(desk))
+        controls.say(show.greeting(controls))
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
         self._timer.start(TICK_MS)
 
     def _build(self) -> None:
-        project = self.desk.project
+        project = self.controls.project
         self.canvas = Canvas(Scene(self._look, project.landmarks))
         self.timeline, self.numbers = TimelineView(), QLabel()
-        clips = self.desk.screen.clips
+        clips = self.controls.screen.clips
         self.panel = LabelPanel(clips, project.landmarks, self._look, self.spans.kinds())
-        self.training = Training(self.desk, self.jobs, time.time)
+        self.training = Training(self.controls, self.jobs, time.time)
         self.training.finished = lambda: self.guesses.choose(self.guesses.by)
         self.numbers.setContentsMargins(6, 0, 6, 2)
         self.numbers.setWordWrap(True)
@@ -113,20 +113,20 @@ class LabelWindow(QMainWindow):
         self.canvas.setFocus()
 
     def _connect(self) -> None:
-        desk, canvas, line = self.desk, self.canvas, self.timeline
-        canvas.picked.connect(desk.choose)
+        controls, canvas, line = self.controls, self.canvas, self.timeline
+        canvas.picked.connect(controls.choose)
         canvas.dragged.connect(self.points.drag)
         canvas.shoved.connect(self.points.shove)
         canvas.cycled.connect(self.points.cycle)
         canvas.clicked.connect(self.points.click)
         canvas.resized.connect(self.boxes.resize)
         canvas.drawn.connect(self.boxes.draw)
-        line.sought.connect(lambda t: desk.screen.go(desk.screen.at(t)))
+        line.sought.connect(lambda t: controls.screen.go(controls.screen.at(t)))
         line.chosen.connect(self.spans.choose)
         line.resized.connect(self.spans.resize)
         line.asked.connect(self._ask_class)
-        self.panel.clip_chosen.connect(lambda name: desk.screen.visit((name, 0)))
-        self.panel.landmark_chosen.connect(lambda i: desk.choose(desk.chosen, i))
+        self.panel.clip_chosen.connect(lambda name: controls.screen.visit((name, 0)))
+        self.panel.landmark_chosen.connect(lambda i: controls.choose(controls.chosen, i))
         self.panel.opacity_changed.connect(lambda v: self.set_looks(opacity=v))
         self.panel.guess_by_changed.connect(self.guesses.choose)
         for keys, (dx, dy) in NUDGES.items():
@@ -139,55 +139,55 @@ class LabelWindow(QMainWindow):
         """Everything that happens by itself."""
         self.turns.tick()
         self.jobs.poll()
-        self.desk.tick()
+        self.controls.tick()
         self.guesses.tick()
         now = time.monotonic()
         self.training.tick(now)
         self.spans.tick(now)
-        if self.desk.store.read_only and now - self._reloaded_at > RELOAD_S:
+        if self.controls.store.read_only and now - self._reloaded_at > RELOAD_S:
             self._reloaded_at = now
-            if self.desk.store.reload():
-                self.desk.say("the other window has changed something")
-        if self.desk.version != self._version:
-            self._version = self.desk.version
+            if self.controls.store.reload():
+                self.controls.say("the other window has changed something")
+        if self.controls.version != self._version:
+            self._version = self.controls.version
             self._show()
-        place = show.frame_words(self.desk, self.canvas.view.scale)
+        place = show.frame_words(self.controls, self.canvas.view.scale)
         if place != self.place.text():
             self.place.setText(place)
 
     def _show(self) -> None:
-        desk = self.desk
-        if desk.screen.seen is not self._seen:
-            self._seen = desk.screen.seen
+        controls = self.controls
+        if controls.screen.seen is not self._seen:
+            self._seen = controls.screen.seen
             self.canvas.set_picture(None if self._seen is None else self._seen.frame.bgr)
         self.canvas.is_placing = (
-            desk.landmark is not None and self.points.target() is not None
-            and not desk.store.read_only and not desk.screen.is_playing
+            controls.landmark is not None and self.points.target() is not None
+            and not controls.store.read_only and not controls.screen.is_playing
         )  # fmt: skip
         self.canvas.is_drawing = self.boxes.is_drawing
-        self.canvas.set_scene(show.scene(desk, self.spans, self._look, self.looks))
-        self.timeline.show_line(show.line(desk, self.spans, self.suggestions))
-        if desk.store.labels is not self._labels:
-            self._labels = desk.store.labels
-            self._rows = progress(desk.screen.clips, self._labels, self.spans.kinds())
-        self.panel.show_progress(self._rows, desk.screen.clip.name)
-        words = show.object_words(desk, self.points)
-        self.panel.show_object(desk.thing(), words, desk.landmark)
+        self.canvas.set_scene(show.scene(controls, self.spans, self._look, self.looks))
+        self.timeline.show_line(show.line(controls, self.spans, self.suggestions))
+        if controls.store.labels is not self._labels:
+            self._labels = controls.store.labels
+            self._rows = progress(controls.screen.clips, self._labels, self.spans.kinds())
+        self.panel.show_progress(self._rows, controls.screen.clip.name)
+        words = show.object_words(controls, self.points)
+        self.panel.show_object(controls.thing(), words, controls.landmark)
         self.numbers.setText(show.numbers_words(self.spans))
         self.numbers.setVisible(bool(self.spans.kinds()))
-        self.setWindowTitle(show.title(desk, desk.project.root))
+        self.setWindowTitle(show.title(controls, controls.project.root))
         self._show_actions()
-        if desk.message != self._message:
-            self._message = desk.message
+        if controls.message != self._message:
+            self._message = controls.message
             bar = self.statusBar()
             assert bar is not None
-            bar.showMessage(capital(desk.message))
+            bar.showMessage(capital(controls.message))
 
     def _show_actions(self) -> None:
-        store, looks = self.desk.store, self.looks
+        store, looks = self.controls.store, self.looks
         self.acts["undo"].setEnabled(store.can_undo)
         self.acts["redo"].setEnabled(store.can_redo)
-        self.acts["play"].setChecked(self.desk.screen.is_playing)
+        self.acts["play"].setChecked(self.controls.screen.is_playing)
         for name, on in (("names", looks.names), ("edges", looks.edges), ("boxes", looks.boxes),
                          ("guesses", looks.guesses), ("hide", looks.hidden)):  # fmt: skip
             self.acts[name].setChecked(on)
@@ -198,7 +198,7 @@ class LabelWindow(QMainWindow):
         """Draw points in another way."""
         self.looks = replace(self.looks, **changes)  # type: ignore[arg-type]
         self.panel.show_opacity(self.looks.opacity)
-        self.desk.changed()
+        self.controls.changed()
 
     def show_help(self) -> None:
         """The list of keys."""
@@ -243,7 +243,7 @@ class LabelWindow(QMainWindow):
         elif event.key() == Qt.Key.Key_Escape:
             self.boxes.stop()
             self.spans.choose(None)
-            self.desk.choose(self.desk.chosen, None)
+            self.controls.choose(self.controls.chosen, None)
             self.canvas.setFocus()
         else:
             super().keyPressEvent(event)
@@ -283,17 +283,17 @@ class LabelWindow(QMainWindow):
         """Save; where the disk refuses, say so and close when asked again."""
         assert event is not None
         try:
-            self.desk.store.close()
+            self.controls.store.close()
         except UserError as error:
             if not self._may_close:
                 self._may_close = True
-                self.desk.say(f"not saved: {error} Every action is in the journal; close again")
+                self.controls.say(f"not saved: {error} Every action is in the journal; close again")
                 event.ignore()
                 return
         self._timer.stop()
         self.suggestions.close()
         self.guesses.close()
-        self.desk.screen.close()
+        self.controls.screen.close()
         self.jobs.close()
         event.accept()
         self.ended.emit()
@@ -301,14 +301,14 @@ class LabelWindow(QMainWindow):
 
 def handlers(window: LabelWindow) -> dict[str, Callable[[bool], object]]:
     """One function an action; it gets whether a switch is on."""
-    desk, screen, canvas = window.desk, window.desk.screen, window.canvas
+    controls, screen, canvas = window.controls, window.controls.screen, window.canvas
     points, boxes = window.points, window.boxes
     return {
-        "save": lambda _: desk.save(), "quit": lambda _: window.close(),
+        "save": lambda _: controls.save(), "quit": lambda _: window.close(),
         "training": window.training.setVisible,
-        "undo": lambda _: desk.undo(), "redo": lambda _: desk.undo(again=True),
+        "undo": lambda _: controls.undo(), "redo": lambda _: controls.undo(again=True),
         "copy": lambda _: points.copy(), "paste": lambda _: points.paste(),
-        "delete": lambda _: window.delete(), "unlabel": lambda _: desk.unlabel(),
+        "delete": lambda _: window.delete(), "unlabel": lambda _: controls.unlabel(),
         "play": lambda _: screen.play(), "suggested": lambda _: window.suggestions.next(),
         "next": lambda _: screen.go(screen.frame + 1),
         "previous": lambda _: screen.go(screen.frame - 1),
@@ -317,21 +317,22 @@ def handlers(window: LabelWindow) -> dict[str, Callable[[bool], object]]:
         "next100": lambda _: screen.go(screen.frame + 100),
         "previous100": lambda _: screen.go(screen.frame - 100),
         "first": lambda _: screen.go(0), "last": lambda _: screen.go(len(screen.times()) - 1),
-        "next_labelled": lambda _: desk.next_labelled(True),
-        "previous_labelled": lambda _: desk.next_labelled(False),
+        "next_labelled": lambda _: controls.next_labelled(True),
+        "previous_labelled": lambda _: controls.next_labelled(False),
         "next_clip": lambda _: screen.next_clip(1),
         "previous_clip": lambda _: screen.next_clip(-1),
-        "accept": lambda _: desk.accept(), "add": lambda _: points.begin(),
+        "accept": lambda _: controls.accept(), "add": lambda _: points.begin(),
         "copy_previous": lambda _: points.copy_previous(),
-        "nothing": lambda _: desk.nothing_here(), "next_object": lambda _: desk.next_object(),
-        "next_landmark": lambda _: desk.next_landmark(1),
-        "previous_landmark": lambda _: desk.next_landmark(-1),
+        "nothing": lambda _: controls.nothing_here(),
+        "next_object": lambda _: controls.next_object(),
+        "next_landmark": lambda _: controls.next_landmark(1),
+        "previous_landmark": lambda _: controls.next_landmark(-1),
         "box": lambda _: boxes.begin(), "new_box": lambda _: boxes.begin(True),
         "box_of_points": lambda _: boxes.of_points(),
         "guess_in_box": lambda _: window.guesses.in_box(),
         "cycle": lambda _: points.cycle(), "mode": lambda _: window.spans.switch(),
         "fit": lambda _: canvas.fit(),
-        "object_view": lambda _: canvas.look_at(desk.thing()),
+        "object_view": lambda _: canvas.look_at(controls.thing()),
         "bigger": lambda _: canvas.zoom(1.25), "smaller": lambda _: canvas.zoom(0.8),
         "names": lambda on: window.set_looks(names=on),
         "edges": lambda on: window.set_looks(edges=on),

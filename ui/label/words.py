@@ -1,4 +1,4 @@
-"""From the desk to what the labeller shows: the scene, the timeline, sentences."""
+"""From the controls to what the labeller shows: the scene, the timeline, sentences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from tracker.outputs.skeleton import Skeleton
 from train.project.labels import ObjectLabel
 from ui.label import edit
-from ui.label.controls import Chosen, LabelDesk
+from ui.label.controls import Chosen, LabelControls
 from ui.label.guesses import Suggestions
 from ui.label.paint import Scene
 from ui.label.points import Points
@@ -28,59 +28,60 @@ class Looks:
     hidden: bool = False
 
 
-def things(desk: LabelDesk, looks: Looks) -> list[tuple[Chosen, ObjectLabel]]:
+def things(controls: LabelControls, looks: Looks) -> list[tuple[Chosen, ObjectLabel]]:
     """Objects to paint, the chosen one last and so on top."""
     if looks.hidden:
         return []
-    found = [(Chosen(g.id, True), g) for g in desk.open_guesses()] if looks.guesses else []
-    found += [(Chosen(o.id), o) for o in desk.objects()]
-    return sorted(found, key=lambda pair: pair[0] == desk.chosen)
+    found = [(Chosen(g.id, True), g) for g in controls.open_guesses()] if looks.guesses else []
+    found += [(Chosen(o.id), o) for o in controls.objects()]
+    return sorted(found, key=lambda pair: pair[0] == controls.chosen)
 
 
-def scene(desk: LabelDesk, spans: Spans, look: Skeleton, looks: Looks) -> Scene:
+def scene(controls: LabelControls, spans: Spans, look: Skeleton, looks: Looks) -> Scene:
     """What is painted on the frame."""
-    label = desk.label()
+    label = controls.label()
     mark = "" if label is None else "negative" if label.negative else "labelled"
     return Scene(
-        look, desk.project.landmarks, tuple(things(desk, looks)), desk.chosen, desk.landmark,
-        looks.opacity, looks.names, looks.edges, looks.boxes, note(desk, looks),
-        banner(desk, spans), mark,
+        look, controls.project.landmarks, tuple(things(controls, looks)), controls.chosen,
+        controls.landmark,
+        looks.opacity, looks.names, looks.edges, looks.boxes, note(controls, looks),
+        banner(controls, spans), mark,
     )  # fmt: skip
 
 
-def note(desk: LabelDesk, looks: Looks) -> str:
+def note(controls: LabelControls, looks: Looks) -> str:
     """What the frame on the screen is."""
-    label = desk.label()
-    if desk.store.read_only:
+    label = controls.label()
+    if controls.store.read_only:
         return "Read-only: another window labels this project"
-    if desk.screen.problem:
-        return desk.screen.problem
-    if not desk.screen.is_open:
-        return f"Opening {desk.screen.clip.name} ..."
+    if controls.screen.problem:
+        return controls.screen.problem
+    if not controls.screen.is_open:
+        return f"Opening {controls.screen.clip.name} ..."
     if label is not None and label.negative:
         return "Nothing here"
     if label is not None:
         return "Labelled"
-    if looks.guesses and desk.open_guesses():
+    if looks.guesses and controls.open_guesses():
         return "Guess: Enter accepts it, dragging a point or a box corrects it"
     return "Not labelled"
 
 
-def banner(desk: LabelDesk, spans: Spans) -> str:
+def banner(controls: LabelControls, spans: Spans) -> str:
     """What the frame's time is labelled with, or is being labelled with."""
     coming = spans.preview()
     if coming is not None:
         return f"{coming.label or 'take away'} since {coming.start_s:.2f} s"
-    t = desk.screen.t
+    t = controls.screen.t
     kinds = spans.shown_kinds()
     found = [r for kind in kinds for r in spans.own(kind) if r.start_s <= t < r.end_s]
     return ", ".join(r.label for r in found)
 
 
-def line(desk: LabelDesk, spans: Spans, suggestions: Suggestions) -> Line:
+def line(controls: LabelControls, spans: Spans, suggestions: Suggestions) -> Line:
     """What the timeline shows."""
-    screen, name = desk.screen, desk.screen.clip.name
-    labelled = desk.store.labels.frames
+    screen, name = controls.screen, controls.screen.clip.name
+    labelled = controls.store.labels.frames
     own = [label for key, label in labelled.items() if key[0] == name]
     kinds = spans.shown_kinds()
     return Line(
@@ -102,10 +103,10 @@ def line(desk: LabelDesk, spans: Spans, suggestions: Suggestions) -> Line:
     )
 
 
-def object_words(desk: LabelDesk, points: Points) -> str:
+def object_words(controls: LabelControls, points: Points) -> str:
     """What is chosen, and what a click would do."""
-    thing, at = desk.thing(), points.target()
-    names = desk.project.landmarks
+    thing, at = controls.thing(), points.target()
+    names = controls.project.landmarks
     if at is not None:
         return f"Click where <b>{names[at]}</b> is. Down: skip it."
     if thing is None:
@@ -113,7 +114,7 @@ def object_words(desk: LabelDesk, points: Points) -> str:
     known = int((thing.v > edit.UNLABELLED).sum())
     who = {"user": "by hand", "model": "by the model", "mediapipe": "by MediaPipe"}
     source = who.get(thing.source, thing.source)
-    kind = "Guess" if desk.chosen is not None and desk.chosen.is_guess else "Object"
+    kind = "Guess" if controls.chosen is not None and controls.chosen.is_guess else "Object"
     box = "drawn box" if thing.box_xyxy is not None else "box of its points"
     return f"{kind} {thing.id}: {known} of {len(names)} landmarks, {box}, {source}"
 
@@ -132,24 +133,24 @@ def numbers_words(spans: Spans) -> str:
     return "   |   ".join(parts)
 
 
-def frame_words(desk: LabelDesk, scale: float) -> str:
+def frame_words(controls: LabelControls, scale: float) -> str:
     """Where we are."""
-    screen = desk.screen
+    screen = controls.screen
     last = max(len(screen.times()) - 1, 0)
     if screen.clip.is_stills:
         return f"picture {screen.frame} of {last}, zoom {scale:.0%}"
     return f"frame {screen.frame} of {last}, {screen.t:.2f} s, zoom {scale:.0%}"
 
 
-def title(desk: LabelDesk, root: Path) -> str:
+def title(controls: LabelControls, root: Path) -> str:
     """Of the window."""
-    only = " (read-only)" if desk.store.read_only else ""
-    return f"{desk.project.name}: {desk.screen.clip.name}{only} - {root.name}"
+    only = " (read-only)" if controls.store.read_only else ""
+    return f"{controls.project.name}: {controls.screen.clip.name}{only} - {root.name}"
 
 
-def greeting(desk: LabelDesk) -> str:
+def greeting(controls: LabelControls) -> str:
     """What is said when the window opens."""
-    store = desk.store
+    store = controls.store
     if store.read_only:
         return f"read-only: {store.why}"
     if store.recovered:

@@ -89,7 +89,7 @@ class Latest(Generic[Order, Found]):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedFrame:
     """A frame of a clip."""
 
     clip: Clip
@@ -97,7 +97,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class DecodedFrame:
     """A frame as decoded, and the times (N,) in seconds of all frames of its clip or set."""
 
     clip: Clip
@@ -114,7 +114,7 @@ class Decoder:
         self._clip: Clip | None = None
         self._frames: ClipFrames | StillFrames | None = None
 
-    def read(self, wanted: Wanted) -> Seen:
+    def read(self, wanted: WantedFrame) -> DecodedFrame:
         """Decode one frame. UserError when the clip cannot be read."""
         if self._clip != wanted.clip or self._frames is None:
             self.close()
@@ -122,7 +122,7 @@ class Decoder:
             self._clip = wanted.clip
         times = np.asarray(self._frames.times, np.float64)
         at = min(max(wanted.frame, 0), len(times) - 1)
-        return Seen(wanted.clip, self._frames.frame(at), times)
+        return DecodedFrame(wanted.clip, self._frames.frame(at), times)
 
     def close(self) -> None:
         """Close the clip."""

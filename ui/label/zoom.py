@@ -15,7 +15,7 @@ KEEP = 40.0  # widget pixels of the frame that stay in sight
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Zoom:
     """widget = left, top + (frame + 0.5) * scale."""
 
     scale: float
@@ -34,19 +34,19 @@ class View:
         """Where a frame of this size is painted."""
         return QRectF(self.left, self.top, size_wh[0] * self.scale, size_wh[1] * self.scale)
 
-    def moved(self, by: QPointF) -> View:
+    def moved(self, by: QPointF) -> Zoom:
         """Panned."""
         return replace(self, left=self.left + by.x(), top=self.top + by.y())
 
-    def zoomed(self, factor: float, about: QPointF, least: float) -> View:
+    def zoomed(self, factor: float, about: QPointF, least: float) -> Zoom:
         """Larger or smaller; what is painted at `about` stays there."""
         scale = min(max(self.scale * factor, least), MOST)
         ratio = scale / self.scale
         left = about.x() - (about.x() - self.left) * ratio
         top = about.y() - (about.y() - self.top) * ratio
-        return View(scale, left, top)
+        return Zoom(scale, left, top)
 
-    def kept(self, size_wh: tuple[int, int], room_wh: tuple[float, float]) -> View:
+    def kept(self, size_wh: tuple[int, int], room_wh: tuple[float, float]) -> Zoom:
         """Not dragged out of sight."""
         sides = []
         for start, size, room in zip((self.left, self.top), size_wh, room_wh, strict=True):
@@ -55,19 +55,19 @@ class View:
         return replace(self, left=sides[0], top=sides[1])
 
 
-def fitting(size_wh: tuple[int, int], room_wh: tuple[float, float]) -> View:
+def fitting(size_wh: tuple[int, int], room_wh: tuple[float, float]) -> Zoom:
     """The whole frame, in the middle."""
     scale = min(room_wh[0] / size_wh[0], room_wh[1] / size_wh[1])
-    return View(scale, (room_wh[0] - size_wh[0] * scale) / 2, (room_wh[1] - size_wh[1] * scale) / 2)
+    return Zoom(scale, (room_wh[0] - size_wh[0] * scale) / 2, (room_wh[1] - size_wh[1] * scale) / 2)
 
 
 def framing(
     box: tuple[float, float, float, float], room_wh: tuple[float, float], least: float
-) -> View:
+) -> Zoom:
     """The box xyxy (frame pixels) in the middle, with as much again around it."""
     x0, y0, x1, y1 = box
     w, h = max(x1 - x0, 8.0) * 1.6, max(y1 - y0, 8.0) * 1.6
     scale = min(max(min(room_wh[0] / w, room_wh[1] / h), least), MOST)
     left = room_wh[0] / 2 - ((x0 + x1) / 2 + 0.5) * scale
     top = room_wh[1] / 2 - ((y0 + y1) / 2 + 0.5) * scale
-    return View(scale, left, top)
+    return Zoom(scale, left, top)

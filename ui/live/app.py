@@ -14,7 +14,7 @@ from tracker.sources.open import open_source
 from tracker.track import TrackerConfig
 from ui.kit.start import application, with_signals
 from ui.live.choices import with_models
-from ui.live.controls import Desk
+from ui.live.controls import LiveControls
 from ui.live.settings import Store
 from ui.live.window import LiveWindow
 
@@ -39,7 +39,7 @@ def run(
         choices.config()
     except ValueError as error:
         raise UserError(str(error)) from error
-    window = LiveWindow(Desk(make_pipeline, store, choices), store)
+    window = LiveWindow(LiveControls(make_pipeline, store, choices), store)
     window.ended.connect(app.quit)
     if fullscreen:
         window.show_fullscreen(True)
@@ -72,7 +72,7 @@ def measure(window: LiveWindow, seconds: float, settle: float = 3.0) -> None:
 
 def measured(window: LiveWindow) -> dict[str, object]:
     """What `--measure` prints."""
-    health, turns = window.desk.session.health(), window.turns
+    health, turns = window.controls.session.health(), window.turns
     cuts = window.latency.percentiles()
     return {
         "latency_p50_ms": cuts and round(cuts[0], 1),

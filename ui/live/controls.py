@@ -24,7 +24,7 @@ TRACKING = frozenset({
 COMPARE_VIEWS = ("side", "a", "b")
 
 
-class Desk(QObject):
+class LiveControls(QObject):
     """Holds what was chosen and carries it out. `changed`: show the choices again."""
 
     changed = pyqtSignal()

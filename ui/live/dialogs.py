@@ -10,7 +10,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFileDialog, QWidget
 
 from tracker.sources.video_file import VIDEO_SUFFIXES
-from ui.live.controls import Desk
+from ui.live.controls import LiveControls
 
 MODELS = "Models (*.onnx)"
 VIDEOS = f"Videos ({' '.join(f'*{suffix}' for suffix in sorted(VIDEO_SUFFIXES))});;All files (*)"
@@ -30,26 +30,26 @@ FILES = {
 }
 
 
-def ask(parent: QWidget, desk: Desk, name: str) -> QFileDialog:
-    """Let the file or folder of a choice be chosen; the desk hears of it, later or never."""
+def ask(parent: QWidget, controls: LiveControls, name: str) -> QFileDialog:
+    """Let the file or folder of a choice be chosen; the controls hears of it, later or never."""
     if name in FOLDERS:
-        folder = desk.choices.folder(cast(Literal["recordings", "snapshots", "project"], name))
-        dialog = _dialog(parent, FOLDERS[name], folder, lambda path: desk.choose(name, path))
+        folder = controls.choices.folder(cast(Literal["recordings", "snapshots", "project"], name))
+        dialog = _dialog(parent, FOLDERS[name], folder, lambda path: controls.choose(name, path))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
     else:
-        start = Path(str(getattr(desk.choices, name))).parent
-        dialog = _dialog(parent, FILES[name], start, lambda path: desk.choose(name, path))
+        start = Path(str(getattr(controls.choices, name))).parent
+        dialog = _dialog(parent, FILES[name], start, lambda path: controls.choose(name, path))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setNameFilter(VIDEOS if name == "camera" else MODELS)
     dialog.open()
     return dialog
 
 
-def ask_project(parent: QWidget, desk: Desk, name: str) -> QFileDialog:
+def ask_project(parent: QWidget, controls: LiveControls, name: str) -> QFileDialog:
     """Let a project folder be chosen for a model; its model's own kind says for what."""
-    add = desk.add_other_model if name.startswith("other_") else desk.add_model
-    start = Path(str(getattr(desk.choices, name)))
+    add = controls.add_other_model if name.startswith("other_") else controls.add_model
+    start = Path(str(getattr(controls.choices, name)))
     dialog = _dialog(parent, "Project folder (its newest model is used)", start.parent,
                      lambda path: add(Path(path)))  # fmt: skip
     dialog.setFileMode(QFileDialog.FileMode.Directory)
@@ -58,10 +58,10 @@ def ask_project(parent: QWidget, desk: Desk, name: str) -> QFileDialog:
     return dialog
 
 
-def ask_other_model(parent: QWidget, desk: Desk) -> QFileDialog:
+def ask_other_model(parent: QWidget, controls: LiveControls) -> QFileDialog:
     """Let the model be chosen with which the present one is compared."""
     title = "Compare with this model (for hands, faces or objects)"
-    dialog = _dialog(parent, title, Path(), lambda path: desk.add_other_model(Path(path)))
+    dialog = _dialog(parent, title, Path(), lambda path: controls.add_other_model(Path(path)))
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setNameFilter(MODELS)
     dialog.open()

@@ -13,7 +13,7 @@ from ui.kit.words import capital
 if TYPE_CHECKING:
     from tracker.live.pipeline import Health, Recording
     from tracker.outputs.landmark_files import UsedModel
-    from ui.live.controls import Desk
+    from ui.live.controls import LiveControls
 
 TITLES = {
     "opening": "Opening the camera",
@@ -54,19 +54,19 @@ class Words:
     note: str = ""  # at the bottom
 
 
-def words(desk: Desk, health: Health, lines: Sequence[str], now: float) -> Words:
+def words(controls: LiveControls, health: Health, lines: Sequence[str], now: float) -> Words:
     """All that is to be written at the monotonic time `now`; `lines` are the numbers."""
     badges = []
-    if desk.saver.is_finishing:
+    if controls.saver.is_finishing:
         badges.append(("Finishing the recording...", True))
     elif health.recording is not None:
         badges.append((recording_badge(health.recording), True))
-    if desk.session.is_paused:
+    if controls.session.is_paused:
         badges.append(("Paused", False))
     message = banner(health, now)
-    if desk.is_ending:
-        message = FINISHING if desk.saver.is_finishing else CLOSING
-    return Words(lines if desk.choices.hud else (), badges, message, note(health))
+    if controls.is_ending:
+        message = FINISHING if controls.saver.is_finishing else CLOSING
+    return Words(lines if controls.choices.hud else (), badges, message, note(health))
 
 
 def numbers(health: Health, shown_fps: float, latency: tuple[float, float] | None) -> list[str]:

@@ -30,7 +30,7 @@ from ui.kit.words import capital
 from ui.live import hud
 from ui.live.actions_table import ENTRIES, HELP
 from ui.live.compose import View, compose
-from ui.live.controls import Desk
+from ui.live.controls import LiveControls
 from ui.live.dialogs import ask, ask_other_model, ask_project
 from ui.live.history import History, Latency
 from ui.live.panel import Device, Panel
@@ -44,19 +44,19 @@ MESSAGE_MS = 20_000
 
 
 class LiveWindow(QMainWindow):
-    """Shows what the desk's session gives; everything heavy happens elsewhere."""
+    """Shows what the controls's session gives; everything heavy happens elsewhere."""
 
     ended = pyqtSignal()  # everything is finished, the program may go
 
     def __init__(
-        self, desk: Desk, store: Store, clock: Callable[[], float] = time.monotonic
+        self, controls: LiveControls, store: Store, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Opens what is chosen at once; `clock` is the pipeline's."""
         super().__init__()
-        self.desk, self._store, self._clock = desk, store, clock
+        self.controls, self._store, self._clock = controls, store, clock
         self.latency, self.turns, self.history = Latency(), TurnWatch(), History()
         self._shown: Shown | None = None
-        self._camera = desk.choices.camera
+        self._camera = controls.choices.camera
         self._health_at = self._plotted_at = -1e9
         self._is_dirty = False
         self._models: tuple[UsedModel, ...] = ()
@@ -66,15 +66,15 @@ class LiveWindow(QMainWindow):
         self._help: HelpDialog | None = None
         self._build()
         store.restore_layout(self, [self.main, self.side])
-        desk.changed.connect(self._show_choices)
-        desk.said.connect(self.say)
-        desk.wants_other_model.connect(lambda: ask_other_model(self, desk))
+        controls.changed.connect(self._show_choices)
+        controls.said.connect(self.say)
+        controls.wants_other_model.connect(lambda: ask_other_model(self, controls))
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
         self._timer.start(TICK_MS)
         self._find_devices()
-        desk.open()
+        controls.open()
 
     def _build(self) -> None:
         self.setWindowTitle("Landmark Tracker")
@@ -96,7 +96,7 @@ class LiveWindow(QMainWindow):
         self.addToolBar(self.tools)
         fill_menus(self, ENTRIES, self.acts)
         paint_icons(ENTRIES, self.acts, self.palette())
-        self.panel.changed.connect(self.desk.choose)
+        self.panel.changed.connect(self.controls.choose)
         self.panel.ask_file.connect(self._ask)
         self.panel.ask_project.connect(self._ask_project)
         self.panel.ask_devices.connect(self._find_devices)
@@ -107,20 +107,20 @@ class LiveWindow(QMainWindow):
         self.picture.setFocus()
 
     def _handlers(self) -> dict[str, Callable[[bool], object]]:
-        desk = self.desk
+        controls = self.controls
         return {
-            "pause": desk.pause,
-            "record": desk.record,
-            "snapshot": lambda _: desk.snapshot(),
-            "flag": lambda _: desk.flag(self._shown),
-            "compare": desk.compare,
-            "compare_view": lambda _: desk.next_compare_view(),
-            "mirror": lambda _: desk.toggle("mirror"),
-            "landmarks": lambda _: desk.toggle("landmarks"),
-            "labels": lambda _: desk.toggle("labels"),
-            "hud": lambda _: desk.toggle("hud"),
-            "privacy": lambda _: desk.toggle("privacy"),
-            "panel": lambda _: desk.toggle("panel"),
+            "pause": controls.pause,
+            "record": controls.record,
+            "snapshot": lambda _: controls.snapshot(),
+            "flag": lambda _: controls.flag(self._shown),
+            "compare": controls.compare,
+            "compare_view": lambda _: controls.next_compare_view(),
+            "mirror": lambda _: controls.toggle("mirror"),
+            "landmarks": lambda _: controls.toggle("landmarks"),
+            "labels": lambda _: controls.toggle("labels"),
+            "hud": lambda _: controls.toggle("hud"),
+            "privacy": lambda _: controls.toggle("privacy"),
+            "panel": lambda _: controls.toggle("panel"),
             "fullscreen": self.show_fullscreen,
             "back": lambda _: self.go_back(),
             "open": lambda _: self._ask("camera"),
@@ -133,12 +133,12 @@ class LiveWindow(QMainWindow):
     def tick(self) -> None:
         """Everything that happens by itself."""
         self.turns.tick()
-        self.desk.jobs.poll()
-        if self.desk.is_ended:
+        self.controls.jobs.poll()
+        if self.controls.is_ended:
             self.close()
             return
         now = self._clock()
-        shown = self.desk.session.latest()
+        shown = self.controls.session.latest()
         if shown is not None and shown is not self._shown:
             self._take(shown)
         elif self._shown is not None and (self._is_dirty or self.picture.is_stale):
@@ -148,7 +148,7 @@ class LiveWindow(QMainWindow):
             self._look(now)
         elif now - self._plotted_at >= PLOT_S and self.side.isVisible():
             self._plotted_at = now
-            self.plots.refresh(now, self.desk.is_mirrored)
+            self.plots.refresh(now, self.controls.is_mirrored)
 
     def _take(self, shown: Shown) -> None:
         self._shown = shown
@@ -163,26 +163,28 @@ class LiveWindow(QMainWindow):
         self._is_dirty = False
         assert shown.frame.bgr is not None
         results, captions, looks = self._compared(shown)
-        choices = self.desk.choices
-        view = View(self.desk.is_mirrored, choices.privacy, choices.landmarks, choices.labels)
+        choices = self.controls.choices
+        view = View(self.controls.is_mirrored, choices.privacy, choices.landmarks, choices.labels)
         canvas, panes = compose(shown.frame.bgr, results, self.picture.room_wh(), view, *looks)
         self.picture.set_canvas(canvas, panes, captions)
         self.picture.repaint()
 
     def _compared(self, shown: Shown) -> tuple[list[Result], list[str], list[Looks]]:
         """The results to draw, what to call them, and how they look."""
-        order = self.desk.session.order
+        order = self.controls.session.order
         if shown.other is None or order is None or order.other is None:
             return [shown.result], [""], [self._looks]
         a = f"A: {hud.models(order.config, self._models)}"
         b = f"B: {hud.models(order.other, self._other_models)}"
         looks: list[Looks] = [self._looks, self._other_looks]
-        part = {"side": slice(2), "a": slice(1), "b": slice(1, 2)}[self.desk.choices.compare_view]
+        part = {"side": slice(2), "a": slice(1), "b": slice(1, 2)}[
+            self.controls.choices.compare_view
+        ]
         return [shown.result, shown.other][part], [a, b][part], looks[part]
 
     def _look(self, now: float) -> None:
         """Numbers, state and badges."""
-        session = self.desk.session
+        session = self.controls.session
         if session.order is not None and session.order.camera != self._camera:
             self._forget(session.order.camera)
         health = session.health()
@@ -196,7 +198,7 @@ class LiveWindow(QMainWindow):
             infos = [m.info for m in health.other_models]
             self._other_looks = {**default_skeletons(), **skeletons(infos)}
         lines = hud.numbers(health, self.latency.fps(now), self.latency.percentiles())
-        self.picture.set_words(hud.words(self.desk, health, lines, now))
+        self.picture.set_words(hud.words(self.controls, health, lines, now))
         self._show_state(health)
         if session.order is not None:
             self.panel.show_running(
@@ -220,11 +222,11 @@ class LiveWindow(QMainWindow):
 
     def _ask(self, name: str) -> None:
         self._show_choices()  # a list that says "Choose a file..." says again what is chosen
-        ask(self, self.desk, name)
+        ask(self, self.controls, name)
 
     def _ask_project(self, name: str) -> None:
         self._show_choices()
-        ask_project(self, self.desk, name)
+        ask_project(self, self.controls, name)
 
     def show_help(self) -> None:
         """The list of keys."""
@@ -235,8 +237,8 @@ class LiveWindow(QMainWindow):
         """One step out of what is special: full screen, comparing, the list of keys. No end."""
         if self.isFullScreen():
             self.show_fullscreen(False)
-        elif self.desk.is_comparing:
-            self.desk.compare(False)
+        elif self.controls.is_comparing:
+            self.controls.compare(False)
         elif self._help is not None:
             self._help.hide()
 
@@ -259,18 +261,19 @@ class LiveWindow(QMainWindow):
             self.panel.show_devices(devices)
             self._show_choices()
 
-        self.desk.jobs.start(
+        self.controls.jobs.start(
             lambda: [Device(c.identity, c.name) for c in list_cameras()], done, self.say
         )
 
     def _show_choices(self) -> None:
         """Menus, buttons and panel say what is chosen; the picture follows."""
-        choices, desk = self.desk.choices, self.desk
-        self.panel.show_choices(choices, desk.is_mirrored)
+        choices, controls = self.controls.choices, self.controls
+        self.panel.show_choices(choices, controls.is_mirrored)
         shown = {
-            "mirror": desk.is_mirrored, "landmarks": choices.landmarks, "labels": choices.labels,
+            "mirror": controls.is_mirrored,
+            "landmarks": choices.landmarks, "labels": choices.labels,
             "hud": choices.hud, "privacy": choices.privacy, "panel": choices.panel,
-            "compare": desk.is_comparing, "fullscreen": self.isFullScreen(),
+            "compare": controls.is_comparing, "fullscreen": self.isFullScreen(),
         }  # fmt: skip
         for name, on in shown.items():
             self.acts[name].setChecked(on)
@@ -279,7 +282,7 @@ class LiveWindow(QMainWindow):
 
     def _show_state(self, health: Health) -> None:
         """Pause and record follow the pipeline, which may have stopped by itself."""
-        self.acts["pause"].setChecked(self.desk.session.is_paused)
+        self.acts["pause"].setChecked(self.controls.session.is_paused)
         self.acts["record"].setChecked(health.recording is not None)
 
     # Keys
@@ -319,18 +322,18 @@ class LiveWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Finish recordings and let the camera go first; asked again, do that unseen."""
         assert event is not None
-        if self.desk.is_ended:
+        if self.controls.is_ended:
             self._timer.stop()
-            self.desk.jobs.close()
+            self.controls.jobs.close()
             event.accept()
             self.ended.emit()
             return
         event.ignore()
-        if self.desk.is_ending:
+        if self.controls.is_ending:
             self.hide()
             return
         self._keep_layout()
-        self.desk.close()
+        self.controls.close()
 
     def _keep_layout(self) -> None:
         """Full screen is for now only, and what it hides is none of the layout."""

@@ -36,11 +36,11 @@ class Driven(module.LabelWindow):
 
     def tick(self):
         super().tick()
-        screen = self.desk.screen
+        screen = self.controls.screen
         if not screen.is_current:
             return
-        if self.desk.label() is None:
-            self.desk.nothing_here()
+        if self.controls.label() is None:
+            self.controls.nothing_here()
         if screen.frame != self.told:
             self.told = screen.frame
             print(screen.frame, flush=True)
@@ -82,7 +82,7 @@ def test_killed_at_any_moment_it_loses_at_most_the_last_action(
         assert f"{len(kept)} actions recovered" in room.message
         assert sorted(n for _, n in room.store.labels.frames) == kept
         assert not room.store.read_only, "the dead process holds no lock"
-        room.desk.undo()
+        room.controls.undo()
         assert len(room.store.labels.frames) == len(kept) - 1, "what was recovered can be undone"
     finally:
         room.end()
@@ -204,12 +204,12 @@ def test_space_leads_to_the_frames_that_teach_most(
     room = Room(qtbot, make_project(tmp_path / "project", 2))
     try:
         room.key(Qt.Key.Key_Space)
-        until(qtbot, room, lambda: room.desk.screen.key == ("b.mp4", 7))
+        until(qtbot, room, lambda: room.controls.screen.key == ("b.mp4", 7))
         assert "suggested frame 1 of 2" in room.message and "unsure" in room.message
-        room.desk.guessed(("b.mp4", 7), (guess(),))
+        room.controls.guessed(("b.mp4", 7), (guess(),))
         room.key(Qt.Key.Key_Return)
         room.key(Qt.Key.Key_Space)
-        assert room.desk.screen.key == ("a.mp4", 3), "the first one is labelled now"
+        assert room.controls.screen.key == ("a.mp4", 3), "the first one is labelled now"
         assert room.line.line.suggested == (0.12,)
         room.key("b")
         ranked = []
@@ -222,16 +222,16 @@ def test_space_leads_to_the_frames_that_teach_most(
 def test_it_opens_where_somebody_was(qtbot: QtBot, tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", 2)
     room = Room(qtbot, project)
-    assert room.desk.screen.key == ("a.mp4", 0)
-    room.desk.screen.visit(("b.mp4", 7))
+    assert room.controls.screen.key == ("a.mp4", 0)
+    room.controls.screen.visit(("b.mp4", 7))
     room.settle()
     room.key("b")
-    room.desk.screen.visit(("a.mp4", 2))
+    room.controls.screen.visit(("a.mp4", 2))
     room.settle()
     room.end()
     room = Room(qtbot, project)
     try:
-        assert room.desk.screen.key == ("b.mp4", 7), "where a label was changed last"
+        assert room.controls.screen.key == ("b.mp4", 7), "where a label was changed last"
     finally:
         room.end()
     listed = json.loads((project.clips_dir / "clips.json").read_text())
@@ -239,7 +239,7 @@ def test_it_opens_where_somebody_was(qtbot: QtBot, tmp_path: Path) -> None:
     (project.clips_dir / "clips.json").write_text(json.dumps(listed))
     room = Room(qtbot, project)
     try:
-        assert room.desk.screen.key == ("a.mp4", 0), "that clip is not in the project any more"
+        assert room.controls.screen.key == ("a.mp4", 0), "that clip is not in the project any more"
     finally:
         room.end()
 
@@ -262,13 +262,13 @@ def test_a_new_project_opens_at_the_best_suggestion(
     (project.cache_dir / "suggest.json").write_text("{}")
     room = Room(qtbot, project)
     try:
-        assert room.window.suggestions.is_ranking and room.desk.screen.key == ("a.mp4", 0)
+        assert room.window.suggestions.is_ranking and room.controls.screen.key == ("a.mp4", 0)
         if moves:
             room.key(Qt.Key.Key_Right)
         may_go.set()
         until(qtbot, room, lambda: not room.window.suggestions.is_ranking)
         room.settle()
-        assert room.desk.screen.key == (("a.mp4", 1) if moves else ("b.mp4", 7))
+        assert room.controls.screen.key == (("a.mp4", 1) if moves else ("b.mp4", 7))
         assert len(room.window.suggestions.found) == 1
     finally:
         may_go.set()

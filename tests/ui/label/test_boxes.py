@@ -46,14 +46,14 @@ def open_room(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
 
 def with_guess(room: Room) -> None:
     """Points at (20, 20), (30, 30), (40, 20): their box is 20, 20 to 40, 30."""
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.key(Qt.Key.Key_Return)
-    room.desk.choose(Chosen(1))
+    room.controls.choose(Chosen(1))
     room.window.tick()
 
 
 def box(room: Room, number: int = 0) -> list[float]:
-    found = room.desk.objects()[number].box_xyxy
+    found = room.controls.objects()[number].box_xyxy
     assert found is not None, "the box is not a drawn one"
     return [float(v) for v in found]
 
@@ -68,17 +68,17 @@ def test_a_key_and_a_drag_make_an_object_of_a_box_alone(open_room: Open) -> None
     room.key("r")
     assert "drag from corner to corner" in room.message
     room.drag((60, 50), (20, 12))
-    (thing,) = room.desk.objects()
+    (thing,) = room.controls.objects()
     assert near(room, box(room), [20, 12, 60, 50]), "in whatever direction it is dragged"
     assert thing.source == "user" and thing.v.tolist() == [0, 0, 0]
-    assert room.desk.chosen == Chosen(1) and room.desk.landmark is None
+    assert room.controls.chosen == Chosen(1) and room.controls.landmark is None
     kept = read_labels(room.project).frames["a.mp4", 0].objects[0]
     assert kept.box_xyxy is not None and near(room, kept.box_xyxy.tolist(), box(room))
     room.drag((80, 50), (90, 60))
-    assert len(room.desk.objects()) == 1, "one key is one box"
+    assert len(room.controls.objects()) == 1, "one key is one box"
     room.key("r", SHIFT)
     room.drag((70, 10), (90, 30))
-    assert [o.id for o in room.desk.objects()] == [1, 2]
+    assert [o.id for o in room.controls.objects()] == [1, 2]
     assert near(room, box(room, 1), [70, 10, 90, 30])
     room.key("s", CTRL)
     bbox = json.loads(room.project.labels_path.read_text())["annotations"][0]["bbox"]
@@ -88,16 +88,16 @@ def test_a_key_and_a_drag_make_an_object_of_a_box_alone(open_room: Open) -> None
 def test_the_box_of_the_points_becomes_one_of_its_own_by_dragging(open_room: Open) -> None:
     room = open_room()
     with_guess(room)
-    assert room.desk.objects()[0].box_xyxy is None
+    assert room.controls.objects()[0].box_xyxy is None
     room.drag((20, 25), (10, 40))
     assert near(room, box(room), [10, 20, 40, 30]), "a side goes to and fro only"
     room.drag((10, 30), (5, 50))
     assert near(room, box(room), [5, 20, 40, 50]), "a corner goes everywhere"
-    assert room.desk.objects()[0].xy.tolist() == guess().xy.tolist(), "no point has moved"
+    assert room.controls.objects()[0].xy.tolist() == guess().xy.tolist(), "no point has moved"
     room.key("z", CTRL)
     assert near(room, box(room), [10, 20, 40, 30])
     room.key("z", CTRL)
-    assert room.desk.objects()[0].box_xyxy is None
+    assert room.controls.objects()[0].box_xyxy is None
     room.key("z", CTRL | SHIFT)
     assert near(room, box(room), [10, 20, 40, 30])
 
@@ -107,12 +107,12 @@ def test_a_box_is_drawn_anew_and_given_back_to_the_points(open_room: Open) -> No
     with_guess(room)
     room.key("r")
     room.drag((5, 5), (70, 60))
-    assert near(room, box(room), [5, 5, 70, 60]) and len(room.desk.objects()) == 1
+    assert near(room, box(room), [5, 5, 70, 60]) and len(room.controls.objects()) == 1
     room.key("r")
     room.drag((8, 8), (60, 50))
     assert near(room, box(room), [8, 8, 60, 50])
     room.key("r", CTRL)
-    thing = room.desk.objects()[0]
+    thing = room.controls.objects()[0]
     assert thing.box_xyxy is None and box_of(thing).tolist() == [20, 20, 40, 30]  # type: ignore[union-attr]
     room.key("r", CTRL)
     assert "no object with a drawn box" in room.message
@@ -120,37 +120,37 @@ def test_a_box_is_drawn_anew_and_given_back_to_the_points(open_room: Open) -> No
 
 def test_dragging_the_box_of_a_guess_makes_it_a_label(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(1), guess(2, 60)))
+    room.controls.guessed(("a.mp4", 0), (guess(1), guess(2, 60)))
     room.window.tick()
     room.drag((40, 25), (48, 25))
-    (thing,) = room.desk.objects()
+    (thing,) = room.controls.objects()
     assert near(room, box(room), [20, 20, 48, 30]) and thing.v.tolist() == [2, 2, 2]
-    assert [g.id for g in room.desk.open_guesses()] == [2]
+    assert [g.id for g in room.controls.open_guesses()] == [2]
 
 
 def test_a_box_beside_a_guess_is_another_object(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.window.tick()
     room.key("r")
     room.drag((60, 40), (90, 60))
-    (thing,) = room.desk.objects()
-    assert thing.v.tolist() == [0, 0, 0] and [g.id for g in room.desk.open_guesses()] == [1]
+    (thing,) = room.controls.objects()
+    assert thing.v.tolist() == [0, 0, 0] and [g.id for g in room.controls.open_guesses()] == [1]
     room.key("x")
-    assert room.desk.chosen == Chosen(1, True)
+    assert room.controls.chosen == Chosen(1, True)
     room.key("r")
     room.drag((18, 18), (42, 33))
-    assert [o.v.tolist() for o in room.desk.objects()] == [[0, 0, 0], [2, 2, 2]]
+    assert [o.v.tolist() for o in room.controls.objects()] == [[0, 0, 0], [2, 2, 2]]
     assert near(room, box(room, 1), [18, 18, 42, 33])
 
 
 def test_a_click_on_a_box_chooses_and_changes_nothing(open_room: Open) -> None:
     room = open_room()
     with_guess(room)
-    room.desk.choose(None)
+    room.controls.choose(None)
     room.window.tick()
     room.click(20, 25)
-    assert room.desk.chosen == Chosen(1) and room.desk.objects()[0].box_xyxy is None
+    assert room.controls.chosen == Chosen(1) and room.controls.objects()[0].box_xyxy is None
     assert room.store.unsaved == 1
 
 
@@ -159,8 +159,8 @@ def test_while_a_landmark_is_placed_the_box_is_not_in_the_way(open_room: Open) -
     room.click(20, 10)
     room.click(60, 40)
     room.click(20, 25)  # on the left side of the box of the first two
-    assert room.desk.objects()[0].v.tolist() == [2, 2, 2]
-    assert near(room, room.desk.objects()[0].xy[2].tolist(), [20, 25])
+    assert room.controls.objects()[0].v.tolist() == [2, 2, 2]
+    assert near(room, room.controls.objects()[0].xy[2].tolist(), [20, 25])
 
 
 def test_escape_and_tiny_boxes_draw_nothing(open_room: Open) -> None:
@@ -170,7 +170,7 @@ def test_escape_and_tiny_boxes_draw_nothing(open_room: Open) -> None:
     assert not room.canvas.is_drawing and room.message == "no box drawn"
     room.key("r")
     room.drag((20, 12), (20.5, 12.5))
-    assert room.desk.label() is None and "no box drawn" in room.message
+    assert room.controls.label() is None and "no box drawn" in room.message
     assert room.canvas.is_drawing, "the next drag still draws"
 
 
@@ -205,16 +205,16 @@ def test_an_object_of_a_box_alone_stays_without_points(open_room: Open) -> None:
     room.drag((20, 12), (60, 50))
     room.key(Qt.Key.Key_Down)
     room.click(30, 30)
-    assert room.desk.objects()[0].v.tolist() == [2, 0, 0]
+    assert room.controls.objects()[0].v.tolist() == [2, 0, 0]
     room.key("r", CTRL)
     room.key("z", CTRL)
     for _ in range(2):
         room.click(30, 30, Qt.MouseButton.RightButton)
-    assert room.desk.objects()[0].v.tolist() == [0, 0, 0], "the box is left"
+    assert room.controls.objects()[0].v.tolist() == [0, 0, 0], "the box is left"
     room.key("r", CTRL)
-    assert "nothing but a box" in room.message and len(room.desk.objects()) == 1
+    assert "nothing but a box" in room.message and len(room.controls.objects()) == 1
     room.key(Qt.Key.Key_Delete)
-    assert room.desk.label() is None
+    assert room.controls.label() is None
 
 
 def test_copying_takes_boxes_along(open_room: Open) -> None:
@@ -224,15 +224,15 @@ def test_copying_takes_boxes_along(open_room: Open) -> None:
     wanted = box(room)
     room.key(Qt.Key.Key_Right)
     room.key("c")
-    assert box(room) == wanted and room.desk.screen.frame == 1
+    assert box(room) == wanted and room.controls.screen.frame == 1
 
 
 def test_a_box_hides_the_guess_about_the_same_thing(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(1), guess(2, 60)))
+    room.controls.guessed(("a.mp4", 0), (guess(1), guess(2, 60)))
     room.key("r", SHIFT)
     room.drag((19, 19), (41, 31))
-    assert [g.id for g in room.desk.open_guesses()] == [2]
+    assert [g.id for g in room.controls.open_guesses()] == [2]
 
 
 def test_landmarks_are_guessed_in_a_box(open_room: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,11 +254,11 @@ def test_landmarks_are_guessed_in_a_box(open_room: Open, monkeypatch: pytest.Mon
     room.key("y")
     assert "sees nothing" in room.message and box(room) == wanted
     room.key("y")
-    (thing,) = room.desk.objects()
+    (thing,) = room.controls.objects()
     assert thing.xy.tolist() == guess().xy.tolist() and box(room) == wanted
     assert "3 landmarks placed" in room.message and thing.source == "model"
     room.key("z", CTRL)
-    assert room.desk.objects()[0].v.tolist() == [0, 0, 0], "one undo takes all of them back"
+    assert room.controls.objects()[0].v.tolist() == [0, 0, 0], "one undo takes all of them back"
 
 
 def test_boxes_are_painted_where_they_are(open_room: Open) -> None:
@@ -345,7 +345,7 @@ def test_a_reader_draws_no_box(open_room: Open) -> None:
     second.key("r")
     assert "not changed" in second.message and not second.canvas.is_drawing
     second.drag((20, 12), (60, 50), PLAIN)
-    assert second.desk.label() is None
+    assert second.controls.label() is None
 
 
 def test_what_is_undone_while_it_is_held_is_let_go(open_room: Open) -> None:
@@ -359,7 +359,7 @@ def test_what_is_undone_while_it_is_held_is_let_go(open_room: Open) -> None:
         room.canvas.grab()
         QTest.mouseRelease(room.canvas, LEFT, PLAIN, hold + QPoint(30, 30))
         room.settle()
-        assert room.desk.label() is None
+        assert room.controls.label() is None
         room.click(40, 20)
 
 
@@ -391,7 +391,7 @@ import ui.label.window as module
 class Driven(module.LabelWindow):
     def tick(self):
         super().tick()
-        if self.desk.screen.is_current and self.desk.label() is None:
+        if self.controls.screen.is_current and self.controls.label() is None:
             self.boxes.begin()
             self.canvas.drawn.emit(np.array([20, 12, 60, 50], np.float32))
             print("drawn", flush=True)
@@ -414,7 +414,7 @@ def test_a_drawn_box_survives_a_kill(qtbot: QtBot, tmp_path: Path) -> None:
     room = Room(qtbot, project)
     try:
         assert "1 action recovered" in room.message and box(room) == [20, 12, 60, 50]
-        room.desk.undo()
-        assert room.desk.label() is None
+        room.controls.undo()
+        assert room.controls.label() is None
     finally:
         room.end()

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QPointF
 from train.project import ranges
 from train.project.labels import FrameLabel, ObjectLabel, Range
 from ui.label import edit
-from ui.label.zoom import View, fitting, framing
+from ui.label.zoom import Zoom, fitting, framing
 
 NAN = np.nan
 
@@ -118,7 +118,7 @@ def test_changing_and_finding_ranges() -> None:
 
 
 def test_a_point_lies_on_the_middle_of_its_pixel() -> None:
-    view = View(4.0, 10.0, 20.0)
+    view = Zoom(4.0, 10.0, 20.0)
     assert view.to_widget(0, 0) == QPointF(12, 22)  # pixel 0 covers 10 to 14
     assert view.to_frame(QPointF(12, 22)) == (0, 0)
     assert view.to_frame(view.to_widget(7.25, 3.5)) == pytest.approx((7.25, 3.5))
@@ -126,7 +126,7 @@ def test_a_point_lies_on_the_middle_of_its_pixel() -> None:
 
 
 def test_zoom_keeps_what_is_under_the_cursor() -> None:
-    view, cursor = View(2.0, -30.0, 15.0), QPointF(120, 80)
+    view, cursor = Zoom(2.0, -30.0, 15.0), QPointF(120, 80)
     before = view.to_frame(cursor)
     for factor in (1.25, 0.3, 7.0):
         view = view.zoomed(factor, cursor, 0.1)
@@ -135,8 +135,8 @@ def test_zoom_keeps_what_is_under_the_cursor() -> None:
 
 
 def test_fitting_and_framing() -> None:
-    assert fitting((100, 50), (400, 400)) == View(4, 0, 100)
+    assert fitting((100, 50), (400, 400)) == Zoom(4, 0, 100)
     close = framing((10, 10, 20, 20), (320, 320), 0.1)
     assert close.scale == 20  # 10 px and 60 % around it in 320
     assert close.to_widget(15, 15) == QPointF(160, 160)
-    assert View(1, 900, 0).kept((100, 50), (400, 400)).left == 360
+    assert Zoom(1, 900, 0).kept((100, 50), (400, 400)).left == 360

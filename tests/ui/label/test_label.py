@@ -20,7 +20,7 @@ from tracker.types import Frame
 from train.project.journal import read_labels
 from ui.label.actions_table import ENTRIES
 from ui.label.controls import Chosen
-from ui.label.workers import Decoder, Seen, Wanted
+from ui.label.workers import DecodedFrame, Decoder, WantedFrame
 
 Open = Callable[..., Room]
 
@@ -41,7 +41,7 @@ def open_room(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
 
 
 def points(room: Room, number: int = 0) -> list[list[float]]:
-    return room.desk.objects()[number].xy.tolist()
+    return room.controls.objects()[number].xy.tolist()
 
 
 def test_clicks_place_landmarks_in_order(open_room: Open) -> None:
@@ -49,12 +49,14 @@ def test_clicks_place_landmarks_in_order(open_room: Open) -> None:
     for at, word in (((20, 10), "left"), ((40, 30), "right"), ((60, 12), "every landmark")):
         room.click(*at)
         assert word in room.message
-    (thing,) = room.desk.objects()
+    (thing,) = room.controls.objects()
     assert thing.source == "user" and thing.v.tolist() == [2, 2, 2]
     size = 0.5 / room.canvas.view.scale + 1e-3  # the mouse has whole pixels
     assert np.abs(thing.xy - [[20, 10], [40, 30], [60, 12]]).max() <= size
     room.click(80, 50)
-    assert len(room.desk.objects()) == 1 and room.desk.chosen is None, "nothing is left to place"
+    assert len(room.controls.objects()) == 1 and room.controls.chosen is None, (
+        "nothing is left to place"
+    )
     folder = room.project.frames_dir / "a"
     assert [p.name for p in folder.iterdir()] == ["frame000000.png"]
 
@@ -64,18 +66,18 @@ def test_a_landmark_can_be_skipped_and_placed_later(open_room: Open) -> None:
     room.click(20, 10)
     room.key(Qt.Key.Key_Down)
     room.click(60, 12)
-    assert room.desk.objects()[0].v.tolist() == [2, 0, 2]
-    assert room.desk.landmark == 1, "the one that was left out is next"
+    assert room.controls.objects()[0].v.tolist() == [2, 0, 2]
+    assert room.controls.landmark == 1, "the one that was left out is next"
     room.key(Qt.Key.Key_Escape)
     room.click(80, 50)
-    assert room.desk.objects()[0].v.tolist() == [2, 0, 2], "Esc ended placing"
+    assert room.controls.objects()[0].v.tolist() == [2, 0, 2], "Esc ended placing"
 
 
 def test_a_painted_point_lies_on_its_pixel(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.key(Qt.Key.Key_Return)
-    room.desk.choose(None)
+    room.controls.choose(None)
     for _ in range(3):
         room.window.tick()
         image = room.canvas.grab().toImage()
@@ -113,45 +115,45 @@ def test_the_picture_lies_under_its_coordinates(open_room: Open) -> None:
 
 def test_guesses_become_labels_when_accepted(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(1), guess(2, 60)))
+    room.controls.guessed(("a.mp4", 0), (guess(1), guess(2, 60)))
     room.window.tick()
-    assert room.desk.label() is None and len(room.canvas.scene.things) == 2
+    assert room.controls.label() is None and len(room.canvas.scene.things) == 2
     assert read_labels(room.project).frames == {}
     room.key(Qt.Key.Key_Return)
     found = read_labels(room.project).frames["a.mp4", 0]
     assert [o.id for o in found.objects] == [1, 2] and found.objects[0].source == "model"
     assert found.size_wh == (96, 64) and found.t == 0
-    assert room.desk.open_guesses() == []
+    assert room.controls.open_guesses() == []
     room.key(Qt.Key.Key_Return)
     assert "no guess" in room.message
 
 
 def test_a_guess_that_is_dragged_is_a_label_and_the_other_stays_a_guess(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(1), guess(2, 60)))
+    room.controls.guessed(("a.mp4", 0), (guess(1), guess(2, 60)))
     room.window.tick()
     room.drag((30, 30), (34, 35))
-    (thing,) = room.desk.objects()
+    (thing,) = room.controls.objects()
     assert thing.source == "user"
     assert thing.xy.tolist()[0] == [20, 20] and thing.xy.tolist()[2] == [40, 20]
     assert np.abs(thing.xy[1] - [34, 35]).max() < 0.2
-    assert [g.id for g in room.desk.open_guesses()] == [2]
+    assert [g.id for g in room.controls.open_guesses()] == [2]
 
 
 def test_a_click_on_a_point_moves_nothing(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.window.tick()
     at = room.place(30, 30) + QPoint(2, 1)
     QTest.mouseClick(room.canvas, LEFT, PLAIN, at)
     room.settle()
-    assert room.desk.label() is None
-    assert room.desk.chosen == Chosen(1, True) and room.desk.landmark == 1
+    assert room.controls.label() is None
+    assert room.controls.chosen == Chosen(1, True) and room.controls.landmark == 1
 
 
 def test_a_point_moves_as_far_as_the_mouse_wherever_it_was_gripped(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.key(Qt.Key.Key_Return)
     start, way = room.place(20, 20) + QPoint(4, -3), QPoint(50, 30)
     pull(room.canvas, start, start + way)
@@ -162,7 +164,7 @@ def test_a_point_moves_as_far_as_the_mouse_wherever_it_was_gripped(open_room: Op
 
 def test_points_stay_in_the_frame(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.key(Qt.Key.Key_Return)
     room.drag((20, 20), (-300, 30))
     assert points(room)[0][0] == 0
@@ -172,36 +174,36 @@ def test_points_stay_in_the_frame(open_room: Open) -> None:
 
 def test_right_clicks_change_visibility(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.window.tick()
     room.click(30, 30, RIGHT)
-    assert room.desk.objects()[0].v.tolist() == [2, 1, 2] and "occluded" in room.message
+    assert room.controls.objects()[0].v.tolist() == [2, 1, 2] and "occluded" in room.message
     room.click(30, 30, RIGHT)
-    assert room.desk.objects()[0].v.tolist() == [2, 0, 2] and "not labelled" in room.message
+    assert room.controls.objects()[0].v.tolist() == [2, 0, 2] and "not labelled" in room.message
     room.click(50, 50)
-    assert room.desk.objects()[0].v.tolist() == [2, 2, 2], "a click places it again"
+    assert room.controls.objects()[0].v.tolist() == [2, 2, 2], "a click places it again"
     room.click(90, 60, RIGHT)
     room.key("v")
-    assert room.desk.objects()[0].v[1] == 1
+    assert room.controls.objects()[0].v[1] == 1
 
 
 def test_nudging(open_room: Open) -> None:
     room = open_room()
     room.key(Qt.Key.Key_Right, SHIFT)
     assert "no point is chosen" in room.message
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.key(Qt.Key.Key_Return)
     room.key(Qt.Key.Key_Down)
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Up):
         room.key(key, SHIFT)
     room.key(Qt.Key.Key_Down, SHIFT | Qt.KeyboardModifier.AltModifier)
     assert points(room)[0] == pytest.approx([22, 19.2])
-    assert room.desk.screen.frame == 0
+    assert room.controls.screen.frame == 0
 
 
 def test_shift_drag_moves_an_object(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.key(Qt.Key.Key_Return)
     room.drag((20, 20), (25, 30), SHIFT)
     assert np.abs(np.array(points(room)) - [[25, 30], [35, 40], [45, 30]]).max() < 0.2
@@ -209,35 +211,35 @@ def test_shift_drag_moves_an_object(open_room: Open) -> None:
 
 def test_several_objects(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.key(Qt.Key.Key_Return)
     room.key("i")
     assert "click where 'tip'" in room.message
     room.click(70, 50)
-    assert [o.id for o in room.desk.objects()] == [1, 2] and room.desk.chosen == Chosen(2)
+    assert [o.id for o in room.controls.objects()] == [1, 2] and room.controls.chosen == Chosen(2)
     room.key("x")
-    assert room.desk.chosen == Chosen(1)
+    assert room.controls.chosen == Chosen(1)
     room.key(Qt.Key.Key_Delete)
-    assert [o.id for o in room.desk.objects()] == [2]
+    assert [o.id for o in room.controls.objects()] == [2]
     room.key(Qt.Key.Key_Delete)
-    assert room.desk.label() is None
+    assert room.controls.label() is None
     room.key("z", CTRL)
     room.key("z", CTRL)
-    assert [o.id for o in room.desk.objects()] == [1, 2]
+    assert [o.id for o in room.controls.objects()] == [1, 2]
 
 
 def test_a_guess_can_be_thrown_away(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.window.tick()
     room.click(20, 20)
     room.key(Qt.Key.Key_Delete)
-    assert room.desk.open_guesses() == [] and room.desk.label() is None
+    assert room.controls.open_guesses() == [] and room.controls.label() is None
 
 
 def test_nothing_here(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.key("b")
     label = read_labels(room.project).frames["a.mp4", 0]
     assert label.negative and label.objects == ()
@@ -255,9 +257,9 @@ def test_frames_as_in_sleap(open_room: Open) -> None:
         (Qt.Key.Key_Left, CTRL | alt, 0), (Qt.Key.Key_End, PLAIN, 11), (Qt.Key.Key_Home, PLAIN, 0),
     ):  # fmt: skip
         room.key(key, modifier)
-        assert room.desk.screen.key == ("a.mp4", frame)
+        assert room.controls.screen.key == ("a.mp4", frame)
     room.key(Qt.Key.Key_Right)
-    seen = room.desk.screen.seen
+    seen = room.controls.screen.seen
     assert seen is not None and seen.frame.bgr is not None
     assert np.abs(seen.frame.bgr.astype(int) - picture(1)).mean() < 12, "the picture of frame 1"
     assert seen.frame.t == pytest.approx(0.04)
@@ -267,36 +269,36 @@ def test_copying(open_room: Open) -> None:
     room = open_room()
     room.key("c")
     assert "no labelled frame before" in room.message
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.key(Qt.Key.Key_Return)
     room.key("c", CTRL)
     room.key(Qt.Key.Key_Right, CTRL)
     room.key("c")
-    assert points(room) == guess().xy.tolist() and room.desk.objects()[0].source == "user"
+    assert points(room) == guess().xy.tolist() and room.controls.objects()[0].source == "user"
     assert room.message == "points copied from frame 0"
     room.key(Qt.Key.Key_Right)
     room.key("v", CTRL)
     assert sorted(n for _, n in read_labels(room.project).frames) == [0, 4, 5]
     room.key("a")
-    assert room.desk.screen.frame == 4
+    assert room.controls.screen.frame == 4
     room.key("a")
-    assert room.desk.screen.frame == 0
+    assert room.controls.screen.frame == 0
     room.key("d")
-    assert room.desk.screen.frame == 4
+    assert room.controls.screen.frame == 4
 
 
 def test_undo_goes_where_the_change_was(open_room: Open) -> None:
     room = open_room(2)
     for i in range(3):
-        room.desk.guessed(("a.mp4", i), (guess(),))
+        room.controls.guessed(("a.mp4", i), (guess(),))
         room.key(Qt.Key.Key_Return)
         room.key(Qt.Key.Key_Right)
     room.key(Qt.Key.Key_PageDown, CTRL)
-    assert room.desk.screen.key == ("b.mp4", 0)
+    assert room.controls.screen.key == ("b.mp4", 0)
     for left, frame in ((2, 2), (1, 1), (0, 0)):
         room.key("z", CTRL)
         assert len(read_labels(room.project).frames) == left
-        assert room.desk.screen.key == ("a.mp4", frame)
+        assert room.controls.screen.key == ("a.mp4", frame)
     room.key("z", CTRL)
     for _ in range(3):
         room.key("z", CTRL | SHIFT)
@@ -305,7 +307,7 @@ def test_undo_goes_where_the_change_was(open_room: Open) -> None:
 
 def test_progress_of_each_clip(open_room: Open) -> None:
     room = open_room(2)
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.key(Qt.Key.Key_Return)
     rows = [room.window.panel.clips.topLevelItem(i) for i in range(2)]
     assert [[row.text(0), row.text(1)] for row in rows if row] == [
@@ -313,12 +315,12 @@ def test_progress_of_each_clip(open_room: Open) -> None:
     ]  # fmt: skip
     room.window.panel.clip_chosen.emit("b.mp4")
     room.settle()
-    assert room.desk.screen.key == ("b.mp4", 0)
+    assert room.controls.screen.key == ("b.mp4", 0)
 
 
 def test_saving(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.key(Qt.Key.Key_Return)
     assert room.store.unsaved == 1
     room.key("s", CTRL)
@@ -330,16 +332,16 @@ def test_a_second_window_only_reads_and_says_so(open_room: Open) -> None:
     first, second = open_room(), open_room()
     assert second.store.read_only and "read-only" in second.window.windowTitle()
     assert "Read-only" in second.canvas.scene.note and "another window" in second.message
-    second.desk.guessed(("a.mp4", 0), (guess(),))
+    second.controls.guessed(("a.mp4", 0), (guess(),))
     for key in (Qt.Key.Key_Return, "b"):
         second.key(key)
-        assert second.desk.label() is None and "not changed" in second.message
+        assert second.controls.label() is None and "not changed" in second.message
     first.to_front()
-    first.desk.guessed(("a.mp4", 0), (guess(),))
+    first.controls.guessed(("a.mp4", 0), (guess(),))
     first.key(Qt.Key.Key_Return)
     second.window._reloaded_at = -1e9
     second.window.tick()
-    assert len(second.desk.objects()) == 1, "it sees what the first one does"
+    assert len(second.controls.objects()) == 1, "it sees what the first one does"
 
 
 def wheel(room: Room, at: QPoint, steps: int) -> None:
@@ -363,14 +365,14 @@ def test_wheel_and_pan(open_room: Open) -> None:
     pull(room.canvas, at, at - QPoint(30, -20))
     room.release(Qt.Key.Key_Space)
     assert (room.place(70, 40) - at).manhattanLength() <= 2
-    assert room.desk.label() is None and not room.window.suggestions.is_ranking
+    assert room.controls.label() is None and not room.window.suggestions.is_ranking
     room.key("f")
     assert room.canvas.view.scale == pytest.approx(before)
 
 
 def test_looks(open_room: Open) -> None:
     room = open_room()
-    room.desk.guessed(("a.mp4", 0), (guess(),))
+    room.controls.guessed(("a.mp4", 0), (guess(),))
     room.window.tick()
     for key, name in (("t", "with_names"), ("e", "with_edges")):
         before = getattr(room.canvas.scene, name)
@@ -392,12 +394,14 @@ def test_the_newest_wanted_frame_is_shown_and_nothing_waits(
     room = open_room()
     read, asked = Decoder.read, list[int]()
 
-    def slow(self: Decoder, wanted: Wanted) -> Seen:
+    def slow(self: Decoder, wanted: WantedFrame) -> DecodedFrame:
         asked.append(wanted.frame)
         time.sleep(0.3)
         return read(self, wanted)
 
-    monkeypatch.setattr(room.desk.screen._reader, "_work", slow.__get__(room.desk.screen._decoder))
+    monkeypatch.setattr(
+        room.controls.screen._reader, "_work", slow.__get__(room.controls.screen._decoder)
+    )
     since = time.monotonic()
     for _ in range(9):
         QTest.keyClick(room.canvas, Qt.Key.Key_Right)
@@ -406,17 +410,17 @@ def test_the_newest_wanted_frame_is_shown_and_nothing_waits(
     room.press("b")
     assert "still being read" in room.message, "what is not on the screen is not labelled"
     room.settle()
-    assert room.desk.screen.key == ("a.mp4", 9) and len(asked) <= 3
+    assert room.controls.screen.key == ("a.mp4", 9) and len(asked) <= 3
 
 
 def test_frames_that_cannot_be_decoded(open_room: Open) -> None:
     room = open_room()
-    seen = room.desk.screen.seen
+    seen = room.controls.screen.seen
     assert seen is not None
-    room.desk.screen.seen = Seen(seen.clip, Frame(0, 0.0, None), seen.times)
+    room.controls.screen.seen = DecodedFrame(seen.clip, Frame(0, 0.0, None), seen.times)
     room.window.tick()
     room.key("b")
-    assert "could not be decoded" in room.message and room.desk.label() is None
+    assert "could not be decoded" in room.message and room.controls.label() is None
 
 
 def test_a_clip_that_is_gone_is_said(open_room: Open) -> None:
@@ -425,7 +429,7 @@ def test_a_clip_that_is_gone_is_said(open_room: Open) -> None:
     room.key(Qt.Key.Key_PageDown, CTRL)
     assert "b.mp4 is missing" in room.message
     room.key(Qt.Key.Key_PageUp, CTRL)
-    assert room.desk.screen.key == ("a.mp4", 0)
+    assert room.controls.screen.key == ("a.mp4", 0)
 
 
 def test_every_key_is_used_once(open_room: Open) -> None:

@@ -44,12 +44,12 @@ def at(room: Room, t: float, kind: str = "gesture") -> QPoint:
 
 def test_a_number_held_while_the_clip_plays(room: Room) -> None:
     room.key("p")
-    assert room.desk.screen.is_playing
+    assert room.controls.screen.is_playing
     room.play_to(0.08)
     hold(room, "1", 0.12)
     # Pressed at frame 2 (0.08 s), released at frame 5 (0.20 s), which ends at 0.24 s.
     assert found(room) == [("gesture", "fist", 0.08, 0.24)]
-    assert room.desk.screen.is_playing
+    assert room.controls.screen.is_playing
     hold(room, "0", 0.08)
     assert found(room) == [("gesture", "fist", 0.08, 0.2), ("gesture", "none", 0.2, 0.32)], (
         "frame 5 is under both: the newest range cuts the older"
@@ -107,16 +107,16 @@ def test_numbers_without_a_class_say_so(room: Room) -> None:
 def test_playing_ends_at_the_end_and_starts_again(room: Room) -> None:
     room.key("p")
     room.play_to(1.0)
-    assert not room.desk.screen.is_playing and room.desk.screen.frame == 11
+    assert not room.controls.screen.is_playing and room.controls.screen.frame == 11
     room.key("p")
-    assert room.desk.screen.is_playing and room.desk.screen.frame == 0
+    assert room.controls.screen.is_playing and room.controls.screen.frame == 0
 
 
 def two_ranges(room: Room) -> tuple[Range, Range]:
     one = Range("a.mp4", 0.08, 0.2, "gesture", "fist")
     two = Range("a.mp4", 0.28, 0.4, "gesture", "point")
     room.store.set_ranges((one, two))
-    room.desk.changed()
+    room.controls.changed()
     room.window.tick()
     return one, two
 
@@ -152,7 +152,7 @@ def test_a_range_is_deleted_and_changed(room: Room) -> None:
 def test_the_timeline_leads_to_frames(room: Room) -> None:
     QTest.mouseClick(room.line, LEFT, PLAIN, QPoint(round(room.line.x_of(0.21)), 8))
     room.settle()
-    assert room.desk.screen.frame == 5
+    assert room.controls.screen.frame == 5
     assert room.line.t_of(room.line.x_of(0.3)) == pytest.approx(0.3)
 
 

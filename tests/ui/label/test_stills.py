@@ -39,7 +39,7 @@ def room(qtbot: QtBot, tmp_path: Path) -> Iterator[Room]:
 
 def to_photos(room: Room) -> None:
     room.key(Qt.Key.Key_PageDown, CTRL)
-    assert room.desk.screen.key == ("photos", 0)
+    assert room.controls.screen.key == ("photos", 0)
 
 
 def test_a_set_is_listed_and_stepped_through(room: Room) -> None:
@@ -48,18 +48,18 @@ def test_a_set_is_listed_and_stepped_through(room: Room) -> None:
     assert row.toolTip(0) == "photos: 4 pictures"
     to_photos(room)
     for i, size in enumerate(SIZES):
-        assert room.desk.screen.key == ("photos", i)
+        assert room.controls.screen.key == ("photos", i)
         assert room.canvas.size_wh() == size, "each picture has its own size and fits the window"
         assert room.window.place.text().startswith(f"picture {i} of 3, zoom")
         room.key(Qt.Key.Key_Right)
-    assert room.desk.screen.key == ("photos", 3), "the last one"
+    assert room.controls.screen.key == ("photos", 3), "the last one"
     room.key(Qt.Key.Key_Home)
-    assert room.desk.screen.key == ("photos", 0)
+    assert room.controls.screen.key == ("photos", 0)
     room.line.sought.emit(2.4)
     room.settle()
-    assert room.desk.screen.key == ("photos", 2), "the timeline leads to a picture"
+    assert room.controls.screen.key == ("photos", 2), "the timeline leads to a picture"
     room.key(Qt.Key.Key_PageDown, CTRL)
-    assert room.desk.screen.key == ("a.mp4", 0)
+    assert room.controls.screen.key == ("a.mp4", 0)
 
 
 def test_pictures_are_labelled_without_a_time(room: Room) -> None:
@@ -81,23 +81,23 @@ def test_pictures_are_labelled_without_a_time(room: Room) -> None:
     picture = cv2.imread(str(room.project.frames_dir / "photos" / "frame000001.png"))
     assert picture is not None and picture.shape == (80, 40, 3), "as it was added"
     room.key("a")
-    assert room.desk.screen.key == ("photos", 2)
+    assert room.controls.screen.key == ("photos", 2)
     room.key(Qt.Key.Key_PageDown, CTRL)
     for _ in range(3):
         room.key("z", CTRL)
-    assert room.desk.screen.key == ("photos", 1), "undo leads there from another clip"
+    assert room.controls.screen.key == ("photos", 1), "undo leads there from another clip"
 
 
 def test_a_picture_says_nothing_about_the_next_one(room: Room) -> None:
     to_photos(room)
-    room.desk.guessed(("photos", 0), (guess(),))
+    room.controls.guessed(("photos", 0), (guess(),))
     room.key(Qt.Key.Key_Return)
-    assert neighbours(room.desk, ("photos", 1), 1.0) == (None, None)
+    assert neighbours(room.controls, ("photos", 1), 1.0) == (None, None)
     room.key("c")
     assert "no labelled frame before" in room.message
     room.key(Qt.Key.Key_Right)
     room.key("c")
-    assert len(room.desk.objects()) == 1, "copying is still possible"
+    assert len(room.controls.objects()) == 1, "copying is still possible"
 
 
 def test_pictures_have_no_ranges(room: Room) -> None:
@@ -110,7 +110,7 @@ def test_pictures_have_no_ranges(room: Room) -> None:
     room.key("p")
     assert "one picture a second" in room.message
     room.play_to(1.2)
-    assert room.desk.screen.key == ("photos", 1)
+    assert room.controls.screen.key == ("photos", 1)
 
 
 def test_a_picture_that_is_gone_is_not_labelled(room: Room) -> None:
@@ -118,7 +118,7 @@ def test_a_picture_that_is_gone_is_not_labelled(room: Room) -> None:
     to_photos(room)
     room.key(Qt.Key.Key_Right)
     room.key("b")
-    assert "could not be decoded" in room.message and room.desk.label() is None
+    assert "could not be decoded" in room.message and room.controls.label() is None
 
 
 def test_space_leads_to_suggested_pictures(
@@ -130,7 +130,7 @@ def test_space_leads_to_suggested_pictures(
 
     def is_there() -> bool:
         room.window.tick()
-        return room.desk.screen.key == ("photos", 2)
+        return room.controls.screen.key == ("photos", 2)
 
     qtbot.waitUntil(is_there, timeout=20_000)
     assert room.line.line.suggested == (2.0,), "a diamond at its number"

@@ -282,7 +282,7 @@ def test_a_tracker_that_dies_is_told(studio: Studio) -> None:
     banner = window.picture.words.banner
     assert banner is not None and "the detector broke" in banner.text and window.isVisible()
     real.tracker.fail = 0
-    window.desk.choose("camera", "1")
+    window.controls.choose("camera", "1")
     counted = window.latency.count
     studio.bot.waitUntil(lambda: window.latency.count > counted + 2, timeout=10_000)
     assert len(real.made) == 2

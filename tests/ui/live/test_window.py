@@ -22,7 +22,7 @@ from tracker.types import Result
 from ui.kit.actions import HelpDialog
 from ui.live.actions_table import ENTRIES
 from ui.live.choices import Choices
-from ui.live.controls import Desk
+from ui.live.controls import LiveControls
 from ui.live.window import LiveWindow
 
 BLUE, RED = (250, 60, 60), (60, 60, 250)  # BGR
@@ -106,13 +106,13 @@ def test_hidden_window_counts_no_latency(studio: Studio) -> None:
 def test_keys_that_switch(studio: Studio, key: str, name: str) -> None:
     window = studio.open()
     action = window.acts[name.removesuffix("_devices")]
-    before = getattr(window.desk.choices, name)
+    before = getattr(window.controls.choices, name)
     assert action.isChecked() == before
     studio.key(key)
-    assert getattr(window.desk.choices, name) == (not before) == action.isChecked()
+    assert getattr(window.controls.choices, name) == (not before) == action.isChecked()
     assert getattr(studio.store().load(), name) == (not before), "kept for the next time"
     studio.key(key)
-    assert getattr(window.desk.choices, name) == before == action.isChecked()
+    assert getattr(window.controls.choices, name) == before == action.isChecked()
 
 
 def test_mirror(studio: Studio) -> None:
@@ -130,7 +130,7 @@ def test_a_clip_is_no_mirror(studio: Studio) -> None:
     window.tick()
     assert sides(window) == ((60, 60, 250), (250, 60, 60))
     studio.key("m")
-    assert window.desk.choices.mirror_files and window.desk.choices.mirror_devices
+    assert window.controls.choices.mirror_files and window.controls.choices.mirror_devices
     assert sides(window) == ((250, 60, 60), (60, 60, 250))
 
 
@@ -264,7 +264,7 @@ def test_compare_asks_for_a_second_model(studio: Studio, blob_onnx: Path) -> Non
     dialog.fileSelected.emit(str(blob_onnx))
     dialog.close()
     studio.settle()
-    assert window.desk.choices.other_hand_model == str(blob_onnx), "found to be a hand model"
+    assert window.controls.choices.other_hand_model == str(blob_onnx), "found to be a hand model"
     ((config,),) = studio.calls("compare")
     assert config.hand_model == str(blob_onnx)  # type: ignore[attr-defined]
 
@@ -302,19 +302,22 @@ def test_a_project_is_chosen_for_the_kind_of_its_model(studio: Studio, tmp_path:
     dialog.fileSelected.emit(str(glove))
     dialog.close()
     studio.settle()
-    assert (window.desk.choices.hand_model, window.desk.choices.face_model) == (str(glove), "")
+    assert (window.controls.choices.hand_model, window.controls.choices.face_model) == (
+        str(glove),
+        "",
+    )
     assert window.panel._combos["hand_model"].currentText() == "glove"
     before = len(studio.calls("configure"))
-    window.desk.add_model(glove)  # again: there may be a newer one
+    window.controls.add_model(glove)  # again: there may be a newer one
     studio.settle()
     assert len(studio.calls("configure")) > before
 
 
 def test_compare_with_no_model_says_so(studio: Studio, tmp_path: Path) -> None:
     window = studio.open()
-    window.desk.add_other_model(tmp_path / "missing.onnx")
+    window.controls.add_other_model(tmp_path / "missing.onnx")
     studio.settle()
-    assert "missing.onnx" in studio.message() and not window.desk.is_comparing
+    assert "missing.onnx" in studio.message() and not window.controls.is_comparing
 
 
 def test_help(studio: Studio) -> None:
@@ -333,7 +336,7 @@ def test_full_screen(studio: Studio) -> None:
     studio.key(Qt.Key.Key_F11)
     assert window.isFullScreen() and not window.tools.isVisible() and not window.side.isVisible()
     studio.key("m")
-    assert not window.desk.choices.mirror_devices, "keys work while menus are hidden"
+    assert not window.controls.choices.mirror_devices, "keys work while menus are hidden"
     studio.key(Qt.Key.Key_F11)
     assert not window.isFullScreen() and window.tools.isVisible() and window.side.isVisible()
 
@@ -370,9 +373,9 @@ def test_space_and_esc_belong_to_a_focused_choice_first(studio: Studio) -> None:
     box = window.panel._boxes["privacy"]
     box.setFocus()
     studio.key(Qt.Key.Key_Space)
-    assert window.desk.choices.privacy and studio.calls("pause") == []
+    assert window.controls.choices.privacy and studio.calls("pause") == []
     studio.key(Qt.Key.Key_Escape)
-    assert window.focusWidget() is window.picture and not window.desk.is_ending
+    assert window.focusWidget() is window.picture and not window.controls.is_ending
     studio.key(Qt.Key.Key_Space)
     assert studio.calls("pause") == [(True,)]
 
@@ -414,7 +417,7 @@ def test_another_camera_starts_with_an_empty_screen(studio: Studio) -> None:
     studio.pipeline.give(halves(), Result(0.0, (hand,)))
     window.tick()
     studio.pipeline.closing.clear()
-    window.desk.choose("camera", "1")
+    window.controls.choose("camera", "1")
     window._health_at = -1e9
     window.tick()
     assert window.picture._image is None and len(window.history.times()) == 0
@@ -429,7 +432,7 @@ def test_another_camera_starts_with_an_empty_screen(studio: Studio) -> None:
 def test_another_camera_finishes_the_recording_first(studio: Studio) -> None:
     window = studio.open()
     studio.key("r")
-    window.desk.choose("camera", "1")
+    window.controls.choose("camera", "1")
     studio.settle()
     studio.settle()
     first, second = studio.pipelines
@@ -464,7 +467,7 @@ def test_tracking_choices_reach_the_pipeline_together(studio: Studio) -> None:
 def test_nothing_to_track_is_refused(studio: Studio) -> None:
     window = studio.open(hands=False)
     window.panel._boxes["faces"].click()
-    assert window.desk.choices.faces and window.panel._boxes["faces"].isChecked()
+    assert window.controls.choices.faces and window.panel._boxes["faces"].isChecked()
     assert "nothing to track" in studio.message().lower()
 
 
@@ -480,7 +483,7 @@ def test_model_file(studio: Studio, tmp_path: Path) -> None:
     studio.bot.waitUntil(lambda: studio.calls("configure") != [], timeout=3000)
     assert studio.pipeline.config.hand_model == str(tmp_path / "mine.onnx")
     choose(window, "hand_model", "")
-    assert window.desk.choices.hand_model == ""
+    assert window.controls.choices.hand_model == ""
 
 
 def test_wheel_over_the_panel_changes_nothing(studio: Studio) -> None:
@@ -495,7 +498,7 @@ def test_wheel_over_the_panel_changes_nothing(studio: Studio) -> None:
             Qt.ScrollPhase.NoScrollPhase, False,
         )  # fmt: skip
         QApplication.sendEvent(widget, event)
-    assert window.desk.choices.smooth == "light" and window.desk.choices.max_hands == 2
+    assert window.controls.choices.smooth == "light" and window.controls.choices.max_hands == 2
 
 
 def test_panel_shows_engine_and_lag(studio: Studio) -> None:
@@ -532,7 +535,7 @@ def test_errors_are_told_and_the_window_stays(studio: Studio) -> None:
     studio.settle()
     banner = window.picture.words.banner
     assert banner is not None and banner.is_error and "out of memory" in banner.text
-    window.desk.choose("camera", "1")
+    window.controls.choose("camera", "1")
     studio.settle()
     assert window.isVisible() and studio.pipeline.camera == "1"
     assert window.picture.words.banner is None
@@ -542,9 +545,9 @@ def test_a_slow_close_or_save_does_not_stop_the_window(studio: Studio) -> None:
     window = studio.open()
     studio.pipeline.closing.clear()
     begin = time.monotonic()
-    window.desk.choose("camera", "1")
+    window.controls.choose("camera", "1")
     window.tick()
-    assert time.monotonic() - begin < 0.2 and not window.desk.jobs.is_idle
+    assert time.monotonic() - begin < 0.2 and not window.controls.jobs.is_idle
 
 
 def test_plots_follow_and_stay_bounded(studio: Studio) -> None:
@@ -590,7 +593,7 @@ def test_geometry_and_division_are_kept(studio: Studio) -> None:
     studio.settle()
     studio.bot.waitUntil(lambda: not window.isVisible(), timeout=2000)
     store = studio.store()
-    again = LiveWindow(Desk(studio.make, store, Choices()), store)  # type: ignore[arg-type]
+    again = LiveWindow(LiveControls(studio.make, store, Choices()), store)  # type: ignore[arg-type]
     studio.windows.append(again)
     again.show()
     studio.bot.waitExposed(again)
@@ -602,11 +605,11 @@ def reopened(studio: Studio) -> LiveWindow:
     """Close the window, and start the program again."""
     window = studio.window
     window.close()
-    studio.bot.waitUntil(lambda: window.desk.jobs.is_idle, timeout=5000)
+    studio.bot.waitUntil(lambda: window.controls.jobs.is_idle, timeout=5000)
     window.tick()
     studio.bot.waitUntil(lambda: not window.isVisible(), timeout=2000)
     store = studio.store()
-    again = LiveWindow(Desk(studio.make, store, Choices()), store)  # type: ignore[arg-type]
+    again = LiveWindow(LiveControls(studio.make, store, Choices()), store)  # type: ignore[arg-type]
     studio.windows.append(again)
     again.show()
     studio.bot.waitExposed(again)
@@ -662,11 +665,13 @@ def test_esc_leads_out_of_what_is_special_and_never_quits(studio: Studio) -> Non
     for _ in range(5):
         studio.bot.keyClick(window.picture, Qt.Key.Key_Escape)
         studio.settle()
-        steps.append((window.isFullScreen(), window.desk.is_comparing, window._help.isVisible()))
+        steps.append(
+            (window.isFullScreen(), window.controls.is_comparing, window._help.isVisible())
+        )
     assert steps == [
         (False, True, True), (False, False, True), *[(False, False, False)] * 3,
     ]  # fmt: skip
-    assert window.isVisible() and not window.desk.is_ending and studio.calls("close") == []
+    assert window.isVisible() and not window.controls.is_ending and studio.calls("close") == []
 
 
 def test_esc_leaves_full_screen_whatever_had_the_keyboard(studio: Studio) -> None:
