@@ -10,6 +10,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tracker.plain_data import from_toml
 from tracker.types import CropRule
 from tracker.whole_files import read_text
 from train.losses.paper import LossSpec
@@ -153,8 +154,8 @@ def read_config(path: Path, overrides: Mapping[str, str] | None = None) -> FitSp
     if not path.is_file():
         raise ValueError(f"config {path} does not exist; give a TOML file such as face68.toml")
     try:
-        raw = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
+        raw = from_toml(read_text(path))
+    except ValueError as error:
         raise ValueError(f"config {path} is not TOML: {error}") from error
     for key, text in (overrides or {}).items():
         try:

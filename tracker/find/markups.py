@@ -16,13 +16,13 @@ Two whole examples, `mouth12` and `tool5`, are beside this file and may be named
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from tracker.errors import UserError
+from tracker.plain_data import from_toml, is_plain_word
 from tracker.types import CropRule, Kind
 
 BUILT_IN = ("hand21", "face68")
@@ -87,8 +87,8 @@ def read_markup(path: Path) -> Markup:
             "('train init --help' shows one)"
         )
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        found = from_toml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise UserError(f"{path} is no valid TOML: {error}; mend that line") from error
     unknown = sorted(set(found) - KNOWN)
     if unknown:
@@ -130,6 +130,12 @@ def landmark_names(found: object, origin: str) -> tuple[str, ...]:
     if not isinstance(found, list) or not all(isinstance(n, str) and n.strip() for n in found):
         raise UserError(f"{origin}: landmarks must be a list of names; write {example}")
     names = tuple(found)
+    odd = next((n for n in names if not is_plain_word(n)), None)
+    if odd is not None:
+        raise UserError(
+            f"{origin}: landmark {odd!r} begins like a formula of a spreadsheet or holds a control "
+            "letter; begin its name with a letter"
+        )
     if len(names) < 2:
         raise UserError(f"{origin}: landmarks has {len(names)}, two are needed; write {example}")
     twice = [n for i, n in enumerate(names) if n in names[:i]]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from tracker.errors import UserError
+from tracker.plain_data import from_json
 from tracker.types import CropRule, Kind
 
 SCHEMA = 1
@@ -70,8 +71,8 @@ class ModelInfo:
                 f"{origin} carries no landmark description; make it with 'train export'"
             )
         try:
-            d = json.loads(props["tracker"])
-        except json.JSONDecodeError as error:
+            d = from_json(props["tracker"])
+        except ValueError as error:
             raise ValueError(
                 f"{origin} describes its landmarks in broken JSON ({error}); "
                 "export it again with 'train export'"
@@ -168,7 +169,7 @@ def finished_at(onnx: Path) -> float:
     """Unix seconds: what run.json beside the model says, else when the file was written."""
     written = onnx.stat().st_mtime
     try:
-        when = json.loads((onnx.parent / "run.json").read_text(encoding="utf-8"))["finished"]
+        when = from_json((onnx.parent / "run.json").read_text(encoding="utf-8"))["finished"]
         return datetime.fromisoformat(when).timestamp() if isinstance(when, str) else float(when)
     except (OSError, ValueError, KeyError, TypeError):
         return written

@@ -19,6 +19,7 @@ import numpy as np
 
 from tracker.errors import UserError
 from tracker.find.locate import cut
+from tracker.plain_data import from_json
 from tracker.sources.video_file import VideoReader
 from tracker.types import CropBox, Floats, Image
 from tracker.whole_files import write_whole
@@ -144,7 +145,7 @@ def cut_clip(
 
 
 def _read_index(folder: Path) -> ClipCutouts:
-    data: Mapping[str, Any] = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    data: Mapping[str, Any] = from_json((folder / "index.json").read_text(encoding="utf-8"))
     cutouts = tuple(Cutout(**c) for c in data["cutouts"])
     return ClipCutouts(folder, cutouts, int(data["frames"]), int(data["empty"]))
 

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from tracker.find.geometry import CROP_SCALE
+from tracker.plain_data import from_json
 from tracker.whole_files import write_whole
 from train.data.cutouts import ClipCutouts, cut_labelled
 from train.data.pictures import DataSet, Example, Markup
@@ -66,7 +67,7 @@ def read_split(project: Project) -> Split | None:
     if not project.split_path.is_file():
         return None
     try:
-        found = json.loads(project.split_path.read_text(encoding="utf-8"))
+        found = from_json(project.split_path.read_text(encoding="utf-8"))
         stretch = found.get("stretch")
         return Split(
             tuple(str(c) for c in found["hold"]),

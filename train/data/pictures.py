@@ -8,7 +8,6 @@ annotation `attributes` (class names, or a list of numbers; absent = unlabelled)
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from tracker.find.markups import mirror_name as mirror_name
 from tracker.find.markups import mirror_partners
+from tracker.plain_data import from_json
 from tracker.types import Floats, Image
 from tracker.whole_files import read_text
 
@@ -155,10 +155,10 @@ def read_coco(path: Path, hold_out: float = 0.0, seed: int = 0) -> DataSet:
     if not path.is_file():
         raise ValueError(f"labels {path} do not exist; give a COCO keypoints JSON file")
     try:
-        coco = json.loads(read_text(path))
+        coco = from_json(read_text(path))
         images, annotations, category = coco["images"], coco["annotations"], coco["categories"][0]
         markup = _markup(category)
-    except (json.JSONDecodeError, KeyError, IndexError, TypeError) as error:
+    except (ValueError, KeyError, IndexError, TypeError) as error:
         raise ValueError(f"{path} is not a COCO keypoints file ({error!r})") from error
     _demand(path, "annotations", annotations, ("image_id",))
     _demand(path, "images", images, ("id", "file_name"))

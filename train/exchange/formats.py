@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tracker.plain_data import from_json
 from train.exchange.coco import read_coco
 from train.exchange.cvat import read_cvat
 from train.exchange.dlc import read_csv, read_h5
@@ -52,7 +52,7 @@ def read(path: Path, format: str = "auto", hidden: bool = False, origin: str = "
     text = format in ("coco", "labelstudio", "labelme") or path.suffix.lower() == ".json"
     if text:
         try:
-            body = json.loads(path.read_text(encoding="utf-8-sig"))
+            body = from_json(path.read_text(encoding="utf-8-sig"))
         except ValueError as error:
             raise ValueError(f"{path} is not valid JSON ({error}); export it again") from error
     format = guess(path, body) if format == "auto" else format

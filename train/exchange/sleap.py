@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tracker.plain_data import from_json
 from train.exchange.parts import Foreign, Picture, Thing, h5py_module, slashes, thing
 from train.project.labels import FrameLabel
 
@@ -49,14 +50,14 @@ def read_slp(path: Path, hidden: bool = False) -> Foreign:
 
 
 def _read(path: Path, file: Any, hidden: bool) -> Foreign:
-    head = json.loads(bytes(file["metadata"].attrs["json"]).decode())
+    head = from_json(bytes(file["metadata"].attrs["json"]).decode())
     version = float(file["metadata"].attrs.get("format_id", 1.0))
     if version >= NEWEST:
         raise ValueError(f"{path} has SLEAP format {version:g}; save it in format 2 or older")
     hidden = hidden or head.get("provenance", {}).get("writer") == WRITER
     names = [_names(head, s) for s in head["skeletons"]]
     videos = {k: v for i, text in enumerate(file['videos_json'][:])
-              for k, v in [_video(file, i, json.loads(text))]}  # fmt: skip
+              for k, v in [_video(file, i, from_json(text))]}  # fmt: skip
     points, instances = file["points"][:], file["instances"][:]
     machine = blind = 0
     shift = -0.5 if version < 1.1 else 0.0
@@ -109,7 +110,7 @@ def _video(file: Any, number: int, found: dict[str, Any]) -> tuple[int, Video]:
     group = file[inside].parent
     source = found.get("source_video")
     if source is None and "source_video" in group:
-        source = json.loads(group["source_video"].attrs["json"])
+        source = from_json(group["source_video"].attrs["json"])
     _, old = _video(file, number, source) if source else (0, Video("", None))
     numbers = group["frame_numbers"][:] if "frame_numbers" in group else range(len(file[inside]))
     rows = {int(f): i for i, f in enumerate(numbers)}

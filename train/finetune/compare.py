@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 
 from train.evaluate import metrics
 from train.evaluate.outputs import predict, summarise, torch_runner
-from train.finetune.plan import Plan, base_of_run
+from train.finetune.plan import Plan, base_of_run, facts_of
 from train.loop.checkpoint import load_checkpoint
 from train.loop.checkpoint import load_model as load_network
 
@@ -24,7 +23,7 @@ def compare(plan: Plan, final: Path) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {"tuned": _evaluated(final, plan, rows)}
     try:
-        base = base_of_run(plan.project, json.loads((plan.out / "run.json").read_text("utf-8")))
+        base = base_of_run(plan.project, facts_of(plan.out))
     except ValueError:
         base = None  # a checkpoint of the user's that has moved
     if base is not None and load_checkpoint(base).markup.landmarks == plan.data.markup.landmarks:

@@ -15,7 +15,7 @@ from train.export.export import export_model
 from train.finetune.blend import blend
 from train.finetune.choices import FEWEST_HELD
 from train.finetune.compare import compare
-from train.finetune.plan import Hooks, Plan, write_run
+from train.finetune.plan import Hooks, Plan, facts_of, write_run
 from train.loop.fit import fit
 from train.machine.ranks import leading
 from train.project.layout import Project
@@ -57,5 +57,5 @@ def run_plan(plan: Plan, hooks: Hooks) -> dict[str, Any]:
 
 def half_way(plan: Plan) -> float:
     """The weight of a blend that nothing chooses: 0.5; 1 where the base knows other points."""
-    facts = json.loads((plan.out / "run.json").read_text(encoding="utf-8"))
+    facts = facts_of(plan.out)
     return 0.5 if facts.get("same_markup") else 1.0

@@ -23,6 +23,7 @@ import numpy as np
 import assets
 from tracker.find.locate import load_model
 from tracker.find.model_file import finished_at
+from tracker.plain_data import from_json
 from tracker.whole_files import file_sha256, write_whole
 from train.config import FitSpec, spec_from_dict, spec_to_dict
 from train.data.cutouts import Wanted, chosen_frames, cut_clip
@@ -311,7 +312,7 @@ def time_steps(plan: Plan) -> tuple[float, float]:
 def write_run(plan: Plan, state: str, **more: Any) -> None:
     """run.json: whatever is needed to go on, to compare and to believe."""
     path = plan.out / "run.json"
-    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    facts: dict[str, Any] = facts_of(plan.out) if path.is_file() else {}
     facts |= {
         "schema": 1, "state": state, "base": plan.base, "spec": spec_to_dict(plan.spec),
         "data": digest_of(plan.data), "split": asdict(plan.split), "census": asdict(plan.census),
@@ -322,12 +323,24 @@ def write_run(plan: Plan, state: str, **more: Any) -> None:
     write_whole(path, json.dumps(facts, indent=1).encode())
 
 
+def facts_of(out: Path) -> dict[str, Any]:
+    """What the run.json of a run's folder says. ValueError where it cannot be read."""
+    path = out / "run.json"
+    try:
+        found = from_json(path.read_text(encoding="utf-8"), nan=True)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read ({error}); start a new run") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} is no object of JSON; start a new run")
+    return found
+
+
 def unfinished(project: Project) -> list[Path]:
     """Run folders that can be gone on with, oldest first."""
     found = []
     for path in sorted(project.models_dir.glob("*/run.json")):
         try:
-            state = json.loads(path.read_text(encoding="utf-8")).get("state")
+            state = facts_of(path.parent).get("state")
         except ValueError:
             continue
         if state == "started":
@@ -363,7 +376,7 @@ def resume_plan(root: Path, wish: Wish, hooks: Hooks) -> Plan:
             f"{project.models_dir} holds no unfinished run; start one without --resume"
         )
     out = runs[-1]
-    facts = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    facts = facts_of(out)
     split, data, census, warnings = data_of_run(project, read_labels(project), facts, wish, hooks)
     if digest_of(data) != facts["data"]:
         raise ValueError(

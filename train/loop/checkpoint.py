@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from tracker.errors import writing
 from tracker.outputs.out_file import refuse_bad_output
+from tracker.plain_data import from_json
 from tracker.whole_files import write_whole
 from train.config import FitSpec, spec_from_dict, spec_to_dict
 from train.data.pictures import Markup
@@ -121,7 +122,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise ValueError(f"checkpoint {path} is not safetensors ({error})") from error
     if "tracker" not in meta:
         raise ValueError(f"checkpoint {path} was not written by 'train fit'")
-    header = json.loads(meta["tracker"])
+    header = from_json(meta["tracker"], nan=True)
     m = header["markup"]
     markup = Markup(
         tuple(m["landmarks"]),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.errors import UserError, writing
+from tracker.plain_data import is_bare
 from tracker.sources.video_file import VIDEO_SUFFIXES
 from tracker.whole_files import copy_whole, file_sha256
 from train.project.clips import Clip, clip_path, measured_rate, read_clips, write_clips
@@ -186,7 +187,8 @@ def _bring(source: Path, target: Path, link: bool, digest: str) -> None:
 
 def _free_name(project: Project, clips: Sequence[Clip], source: Source, inside: bool) -> str:
     """A name whose stem no other clip has: pictures of labelled frames lie under the stem."""
-    wanted = Path(source.name)
+    named = Path(source.name.replace("\\", "_"))
+    wanted = named if is_bare(named.name) else Path(f"clip{named.suffix}")
     taken = {c.stem.casefold() for c in clips}
     if project.clips_dir.is_dir():
         own = source.path.name if inside else None

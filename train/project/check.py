@@ -8,13 +8,13 @@ removes what a killed copy left. Labels are backed up first.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tracker.errors import UserError, writing
+from tracker.plain_data import from_json
 from tracker.sources.video_file import VIDEO_SUFFIXES
 from tracker.whole_files import file_sha256, is_part, is_written_now, read_text
 from train.project.adding import Source, add_one
@@ -125,7 +125,7 @@ def _split(project: Project, clips: Sequence[Clip]) -> Iterator[Problem]:
         return
     remedy = 'write {"hold": ["clip.mp4"]}, or delete it and the next training chooses'
     try:
-        found = json.loads(read_text(project.split_path))
+        found = from_json(read_text(project.split_path))
         hold = found["hold"]
         if not isinstance(hold, list) or not all(isinstance(name, str) for name in hold):
             raise TypeError("hold must be a list of clip names")
@@ -170,7 +170,7 @@ def _models(project: Project) -> Iterator[Problem]:
         facts = run / "run.json"
         if facts.is_file():
             try:
-                json.loads(read_text(facts))
+                from_json(read_text(facts))
             except (UserError, ValueError) as wrong:
                 what = f"it cannot be read ({wrong})"
                 yield warning(f"{file}/run.json", "", what, "delete it; the model is kept")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from tracker.errors import UserError
+from tracker.plain_data import bare_name, count, finite, from_json
 from tracker.whole_files import png_size, read_text
 from train.project.clips import Clip
 from train.project.journal import read_state
@@ -33,7 +33,7 @@ def check_labels(project: Project, clips: Clips) -> Iterator[Problem]:
     if not project.labels_path.is_file():
         return
     try:
-        coco = json.loads(read_text(project.labels_path))
+        coco = from_json(read_text(project.labels_path))
         images, annotations, categories = coco["images"], coco["annotations"], coco["categories"]
         names = list(categories[0]["keypoints"])
         lists = isinstance(images, list) and isinstance(annotations, list)
@@ -81,9 +81,9 @@ def _images(
     for image in images:
         place = f"image {image.get('id')}"
         try:
-            name, frame = str(image["clip"]), int(image["frame"])
-            size = (int(image["width"]), int(image["height"]))
-            float(image["t_s"])
+            name, frame = bare_name(image["clip"]), count(image["frame"])
+            size = (count(image["width"], 1), count(image["height"], 1))
+            finite(image["t_s"])
         except (KeyError, TypeError, ValueError) as wrong:
             yield error(LABELS, place, f"its facts are incomplete ({wrong!r})", RESTORE)
             continue
@@ -159,12 +159,12 @@ def _annotations(
 
 def _points(project: Project, image: Any, ann: Any, place: str) -> Iterator[Problem]:
     points = ann.get("keypoints")
-    count = len(project.landmarks)
+    landmarks = len(project.landmarks)
     if not isinstance(points, list) or not all(type(p) in (int, float) for p in points):
         yield error(LABELS, place, "its points cannot be read", RESTORE, "keypoints")
         return
-    if len(points) != 3 * count:
-        what = f"points are missing: {len(points) / 3:g} of {count}"
+    if len(points) != 3 * landmarks:
+        what = f"points are missing: {len(points) / 3:g} of {landmarks}"
         yield error(LABELS, place, what, "label this object again", "keypoints")
         return
     width, height = image.get("width", 0), image.get("height", 0)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.errors import UserError
+from tracker.plain_data import bare_name, count, digest, finite, from_json
 from tracker.sources.video_file import VideoReader
 from tracker.types import Frame
 from tracker.whole_files import read_text, write_whole
@@ -69,9 +70,9 @@ def read_clips(project: Project) -> tuple[Clip, ...]:
     if not path.is_file():
         return ()
     try:
-        rows = json.loads(read_text(path))["clips"]
+        rows = from_json(read_text(path))["clips"]
         clips = [_parse(row) for row in rows]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f"{path} is damaged ({error!r}); delete it and run 'train add' on the clips in "
             f"{project.clips_dir}"
@@ -104,9 +105,9 @@ def measured_rate(times: NDArray[np.float64]) -> tuple[float, float, bool]:
 def _parse(row: dict[str, Any]) -> Clip:
     width, height = row["size_wh"]
     return Clip(
-        str(row["name"]), int(row["frames"]), float(row["fps"]), float(row["seconds"]),
-        (int(width), int(height)), bool(row["variable"]), str(row["sha256"]),
-        int(row.get("bytes", 0)), int(row.get("lost", 0)),
+        bare_name(row["name"]), count(row["frames"]), finite(row["fps"], 1e-6, 1e6),
+        finite(row["seconds"], 0), (count(width, 1), count(height, 1)), bool(row["variable"]),
+        digest(row["sha256"]), count(row.get("bytes", 0), most=2**63), count(row.get("lost", 0)),
     )  # fmt: skip
 
 

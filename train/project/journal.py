@@ -7,12 +7,12 @@ A line says what a frame, or the ranges, became, so that doing it twice is doing
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tracker.errors import UserError
+from tracker.plain_data import bare_name, count, finite, from_json
 from train.project.labels import (
     FrameLabel,
     Key,
@@ -76,8 +76,8 @@ def read_state(project: Project) -> State:
     actions, unreadable, last = [], 0, stand
     for text in data[:length].split(b"\n")[:-1]:
         try:
-            found = json.loads(text)
-            action = from_json(project, found)
+            found = from_json(text)
+            action = action_from_json(project, found)
             at = Stand(str(found["generation"]), int(found["seq"]), action.key or last.last)
         except (ValueError, KeyError, TypeError, IndexError):
             unreadable += 1
@@ -95,7 +95,7 @@ def read_state(project: Project) -> State:
 def read_coco_stand(project: Project) -> Stand:
     """How far labels.json goes, read again."""
     try:
-        return stand_of(json.loads(project.labels_path.read_text(encoding="utf-8-sig"))["info"])
+        return stand_of(from_json(project.labels_path.read_text(encoding="utf-8-sig"))["info"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Stand()
 
@@ -134,21 +134,23 @@ def to_json(action: Action, stand: Stand) -> dict[str, Any]:
     return head | {"clip": action.key[0], "frame": action.key[1], "label": body}
 
 
-def from_json(project: Project, found: Mapping[str, Any]) -> Action:
+def action_from_json(project: Project, found: Mapping[str, Any]) -> Action:
     """Read it back. ValueError, KeyError or TypeError when it is none."""
     undo = str(found.get("undo", ""))
     if "ranges" in found:
         rows = found["ranges"]
-        ranges = tuple(Range(str(c), float(s), float(e), str(k), str(n)) for c, s, e, k, n in rows)
+        ranges = tuple(
+            Range(str(c), finite(s), finite(e), str(k), str(n)) for c, s, e, k, n in rows
+        )
         return Action(None, None, ranges, undo)
-    key, body = (str(found["clip"]), int(found["frame"])), found["label"]
+    key, body = (bare_name(found["clip"]), count(found["frame"])), found["label"]
     if body is None:
         return Action(key, None, (), undo)
-    count = len(project.landmarks)
+    landmarks = len(project.landmarks)
     width, height = body["size_wh"]
     label = FrameLabel(
-        *key, float(body["t_s"]), (int(width), int(height)),
-        tuple(object_from_json(o, count) for o in body["objects"]), bool(body["negative"]),
+        *key, finite(body["t_s"]), (count(width, 1), count(height, 1)),
+        tuple(object_from_json(o, landmarks) for o in body["objects"]), bool(body["negative"]),
     )  # fmt: skip
     return Action(key, label, (), undo)
 

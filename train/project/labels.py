@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from tracker.errors import UserError
 from tracker.find.geometry import bounds_xyxy
+from tracker.plain_data import bare_name, count, finite, from_json
 from tracker.types import Floats
 from tracker.whole_files import read_text
 from train.project.layout import Project
@@ -29,6 +30,7 @@ from train.project.layout import Project
 SCHEMA = 1
 RANGE_COLUMNS = ("clip", "start_s", "end_s", "kind", "label")
 DIGITS = 3  # of a pixel, in files
+FARTHEST = 1e7  # pixels; what lies beyond is no point of a picture
 Key = tuple[str, int]  # clip, frame
 
 
@@ -108,8 +110,8 @@ def read_coco(project: Project) -> tuple[dict[Key, FrameLabel], Stand]:
     if not path.is_file():
         return {}, Stand()
     try:
-        coco = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
+        coco = from_json(read_text(path))
+    except ValueError as error:
         raise UserError(
             f"{path} is damaged ({error}); put the newest of {project.backup_dir} in its place"
         ) from error
@@ -123,7 +125,7 @@ def stand_of(info: Mapping[str, Any]) -> Stand:
     seq, last = info.get("seq", 0), info.get("last")
     is_key = isinstance(last, list) and [type(v) for v in last] == [str, int]
     return Stand(
-        str(info.get("generation", "")), seq if isinstance(seq, int) else 0,
+        str(info.get("generation", "")), seq if isinstance(seq, int) and 0 <= seq < 2**63 else 0,
         (last[0], last[1]) if is_key and last is not None else None,
     )  # fmt: skip
 
@@ -175,12 +177,12 @@ def from_coco(project: Project, coco: object, origin: str = "labels") -> dict[Ke
         frames = {}
         for image in coco["images"]:
             label = FrameLabel(
-                str(image["clip"]), int(image["frame"]), float(image["t_s"]),
-                (int(image["width"]), int(image["height"])),
+                bare_name(image["clip"]), count(image["frame"]), finite(image["t_s"]),
+                (count(image["width"], 1), count(image["height"], 1)),
                 tuple(objects.get(image["id"], ())), bool(image.get("negative", False)),
             )  # fmt: skip
             frames[label.key] = label
-    except (AssertionError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (AssertionError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
             f"{origin} is not a label file of a project ({error!r}); restore a backup, or read "
             "other files with 'train import'"
@@ -210,9 +212,9 @@ def object_to_json(found: ObjectLabel) -> dict[str, Any]:
     return _annotation(found)
 
 
-def object_from_json(found: Mapping[str, Any], count: int) -> ObjectLabel:
-    """ValueError, KeyError or TypeError when it is none with `count` landmarks."""
-    return _object(found, count, 1)
+def object_from_json(found: Mapping[str, Any], landmarks: int) -> ObjectLabel:
+    """ValueError, KeyError or TypeError when it is none with `landmarks` landmarks."""
+    return _object(found, landmarks, 1)
 
 
 def box_of(found: ObjectLabel) -> Floats | None:
@@ -238,24 +240,26 @@ def _annotation(found: ObjectLabel) -> dict[str, Any]:
     return body
 
 
-def _object(ann: Mapping[str, Any], count: int, number: int) -> ObjectLabel:
+def _object(ann: Mapping[str, Any], landmarks: int, number: int) -> ObjectLabel:
     points = np.asarray(ann["keypoints"], np.float64).reshape(-1, 3)
-    if len(points) != count:
-        raise ValueError(f"annotation {ann.get('id')} has {len(points)} landmarks, not {count}")
+    if len(points) != landmarks:
+        raise ValueError(f"annotation {ann.get('id')} has {len(points)} landmarks, not {landmarks}")
     if not np.isin(points[:, 2], (0, 1, 2)).all():
         raise ValueError(f"annotation {ann.get('id')} has a v that is not 0, 1 or 2")
     v = points[:, 2].astype(np.uint8)
-    xy = points[:, :2].astype(np.float32)
-    if not np.isfinite(xy[v > 0]).all():
+    if not (np.abs(points[v > 0, :2]) < FARTHEST).all():
         raise ValueError(f"annotation {ann.get('id')} has a point without coordinates")
-    xy[v == 0] = np.nan
+    points[v == 0, :2] = np.nan
+    xy = points[:, :2].astype(np.float32)
     box = None
     if ann.get("bbox") and not ann.get("box_of_points"):
         x, y, w, h = (float(a) for a in ann["bbox"])
-        box = np.array([x, y, x + w, y + h], np.float32)
-        if not np.isfinite(box).all():
+        ends = np.array([x, y, x + w, y + h])
+        if not (np.abs(ends) < FARTHEST).all():
             raise ValueError(f"annotation {ann.get('id')} has a box without coordinates")
-    return ObjectLabel(int(ann.get("object", number)), xy, v, box, str(ann.get("source", "user")))
+        box = ends.astype(np.float32)
+    at = count(ann.get("object", number))
+    return ObjectLabel(at, xy, v, box, str(ann.get("source", "user")))
 
 
 def ordered(ranges: Iterable[Range]) -> tuple[Range, ...]:
@@ -335,7 +339,4 @@ def range_rows(path: Path) -> RangeRows:
 
 
 def _seconds(cell: str, comma: bool) -> float:
-    value = float(cell.replace(",", ".") if comma else cell)
-    if not np.isfinite(value):
-        raise ValueError(cell)
-    return value
+    return finite(cell.replace(",", ".") if comma else cell)

@@ -13,7 +13,7 @@ Everything is relative to the folder, so it can be moved and shared:
 from __future__ import annotations
 
 import json
-import tomllib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import Any
 from tracker.errors import UserError, writing
 from tracker.find.markups import BUILT_IN, Markup, Pairs, parse_markup
 from tracker.find.model_file import TOML, is_project
+from tracker.plain_data import from_toml, is_plain_word
 from tracker.types import CropRule, Kind
 from tracker.whole_files import read_text, write_whole
 
@@ -112,15 +113,53 @@ def open_project(root: Path) -> Project:
             f"{root} {fact} (there is no {TOML} in it); make one with 'train init {root.name}'"
         )
     try:
-        found = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
+        found = from_toml(read_text(path))
+    except ValueError as error:
         raise UserError(f"{path} is no valid TOML: {error}; mend that line") from error
     if found.get("schema") != SCHEMA:
         raise UserError(
             f"{path}: schema is {found.get('schema')!r}, this program reads {SCHEMA}; "
             "update the program, or write schema = 1"
         )
-    return _parse(root, found, str(path))
+    project = _parse(root, found, str(path))
+    refuse_leading_out(root)
+    return project
+
+
+def refuse_leading_out(root: Path) -> None:
+    """UserError when a link in a project leads out of it; clips alone may be links (`add --link`).
+
+    So nothing that is read or written by a path in the project lies elsewhere, whoever made it.
+    """
+    home, folders = root.resolve(), [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda e: e.name)
+        except OSError as error:
+            raise UserError(
+                f"{folder} could not be read: {error.strerror}; check the folder"
+            ) from error
+        for entry in entries:
+            if not entry.is_symlink():
+                if entry.is_dir():
+                    folders.append(Path(entry.path))
+                continue
+            path = Path(entry.path)
+            place = path.parent.relative_to(root).parts
+            is_clip = place == ("clips",) or place[:1] == ("removed",)
+            if not (is_clip and not path.is_dir()) and not _resolved(path).is_relative_to(home):
+                raise UserError(
+                    f"{path} is a link that leads out of the project, to {path.readlink()}; put "
+                    "the file or folder itself there (clips alone may be links)"
+                )
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # a link that leads to itself leads nowhere
+        return path.parent.resolve() / path.name
 
 
 def create_project(
@@ -189,8 +228,11 @@ def check_gestures(found: object, where: str) -> tuple[str, ...]:
             raise UserError(f"{where} names '{NO_GESTURE}', which every model has; leave it out")
         if name in names[:i]:
             raise UserError(f"{where} names '{name}' twice; name each gesture once")
-        if "," in name or "\n" in name:
-            raise UserError(f"{where}: the name {name!r} holds a comma; write it without")
+        if "," in name or not is_plain_word(name):
+            raise UserError(
+                f"{where}: the name {name!r} holds a comma or a control letter, or begins like a "
+                "formula; write it without"
+            )
     return names
 
 
@@ -232,7 +274,7 @@ def _poses(found: object, origin: str) -> Mapping[str, tuple[float, float, float
     poses = {}
     for name, value in presets.items():
         numbers = isinstance(value, list) and len(value) == 3
-        if not numbers or not all(type(v) in (int, float) for v in value):
+        if not numbers or not all(type(v) in (int, float) and abs(v) <= 360 for v in value):
             raise UserError(
                 f"{origin}: pose.presets.{name} is {value!r}; write yaw, pitch and roll in degrees,"
                 " such as [-35, 0, 0]"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.errors import UserError, writing
+from tracker.plain_data import from_json
 from tracker.whole_files import read_text, write_whole
 from train.project.clips import Clip, clip_path, read_clips, write_clips
 from train.project.labels import Labels, coco_bytes, picture_name, ranges_to_csv
@@ -176,7 +177,7 @@ def _forget(project: Project, name: str) -> None:
     """Take a clip out of the hold-out; where that leaves none, the next training chooses anew."""
     path = project.split_path
     try:
-        found = json.loads(read_text(path)) if path.is_file() else {}
+        found = from_json(read_text(path)) if path.is_file() else {}
         hold, stretch = list(found.get("hold", ())), found.get("stretch") or ("",)
         if name not in hold and name != stretch[0]:
             return

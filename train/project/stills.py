@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.errors import UserError
+from tracker.plain_data import count, is_bare
 from tracker.types import Frame, Image
 from tracker.whole_files import png_size, read_text, write_whole
 from train.project.clips import Clip, ClipFrames
@@ -44,7 +45,7 @@ def set_name(project: Project, wanted: str, clips: Iterable[str]) -> str:
 
 def is_stills(project: Project, name: str) -> bool:
     """Whether a name stands for a set of stills, which belongs to no clip."""
-    is_name = bool(name) and not Path(name).suffix
+    is_name = is_bare(name) and not Path(name).suffix
     return is_name and (project.frames_dir / name / INDEX).is_file()
 
 
@@ -55,7 +56,7 @@ def read_set(project: Project, name: str) -> Known:
         return {}
     try:
         rows = list(csv.DictReader(io.StringIO(read_text(path), newline="")))
-        return {(str(r["file"]), str(r["sha256"])): int(r["frame"]) for r in rows}
+        return {(str(r["file"]), str(r["sha256"])): count(r["frame"]) for r in rows}
     except (csv.Error, KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{path} is damaged ({error!r}); its lines must be like 0,picture.jpg,SHA256"

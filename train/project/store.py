@@ -19,10 +19,12 @@ import numpy as np
 from filelock import FileLock
 
 from tracker.errors import UserError, writing
+from tracker.plain_data import bare_name, count, finite
 from tracker.types import Image
 from tracker.whole_files import part_of, write_whole
 from train.project.journal import Action, State, applied, read_state, reverse, to_json
 from train.project.labels import (
+    FARTHEST,
     FrameLabel,
     Key,
     Labels,
@@ -287,18 +289,23 @@ def _claim(project: Project) -> tuple[FileLock | None, str]:
 
 
 def refuse_misfit(project: Project, label: FrameLabel) -> None:
-    """ValueError when the arrays of a label do not fit the project."""
-    count = len(project.landmarks)
+    """ValueError when a label does not fit the project, or could not be read back."""
+    bare_name(label.clip)
+    for number, least in ((label.frame, 0), *((side, 1) for side in label.size_wh)):
+        count(number, least)
+    finite(label.t)
+    landmarks = len(project.landmarks)
     for found in label.objects:
-        if found.xy.shape != (count, 2) or found.v.shape != (count,):
+        if found.xy.shape != (landmarks, 2) or found.v.shape != (landmarks,):
             raise ValueError(
-                f"a label needs xy ({count}, 2) and v ({count},), got {found.xy.shape} and "
+                f"a label needs xy ({landmarks}, 2) and v ({landmarks},), got {found.xy.shape} and "
                 f"{found.v.shape}"
             )
-        if not np.isin(found.v, (0, 1, 2)).all() or not np.isfinite(found.xy[found.v > 0]).all():
+        known = np.abs(found.xy[found.v > 0]) < FARTHEST  # not where it is NaN
+        if not np.isin(found.v, (0, 1, 2)).all() or not known.all():
             raise ValueError("v must be 0, 1 or 2, and points with v > 0 need coordinates")
         box = found.box_xyxy
-        if box is not None and not (box.shape == (4,) and np.isfinite(box).all()):
+        if box is not None and not (box.shape == (4,) and (np.abs(box) < FARTHEST).all()):
             raise ValueError("a box is x0, y0, x1, y1, and all four are numbers")
     if label.negative and label.objects:
         raise ValueError("a frame with objects cannot be marked as empty")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import re
 from collections import Counter
@@ -24,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 
 from tracker.find.model_file import newest_model
+from tracker.plain_data import from_json
 from tracker.whole_files import file_sha256
 from train.config import FitSpec, spec_from_dict
 from train.data.from_project import Census, Split, digest_of
@@ -119,7 +119,7 @@ def find_run(project: Project, name: str | None) -> Path:
 def read_facts(out: Path) -> dict[str, Any]:
     """run.json of a run. ValueError when it is damaged."""
     try:
-        found: dict[str, Any] = json.loads((out / "run.json").read_text(encoding="utf-8"))
+        found: dict[str, Any] = from_json((out / "run.json").read_text(encoding="utf-8"), nan=True)
     except ValueError as error:
         raise ValueError(
             f"{out / 'run.json'} is damaged ({error}); choose another --run, or train again"
@@ -130,7 +130,7 @@ def read_facts(out: Path) -> dict[str, Any]:
 def labels_of_run(project: Project, out: Path) -> Labels:
     """The labels as they were when the run began."""
     try:
-        coco = json.loads((out / "labels.json").read_text(encoding="utf-8"))
+        coco = from_json((out / "labels.json").read_text(encoding="utf-8"), nan=True)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"{out / 'labels.json'} cannot be read ({error}); choose another --run, or train again"

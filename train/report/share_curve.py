@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from tracker.plain_data import from_json
 from tracker.whole_files import write_whole
 from train.config import FitSpec
 from train.data.pictures import DataSet, hide_landmarks, learnable
@@ -173,7 +174,9 @@ def steps_of(run: Finished, wish: CurveWish, row: str) -> int:
         return wish.budget.steps
     seconds = float(wish.budget.seconds or 120.0)
     path = run.report / "steps.json"
-    known: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    known: dict[str, int] = (
+        from_json(path.read_text(encoding="utf-8"), nan=True) if path.is_file() else {}
+    )
     key = f"{row} {seconds:g} s, data {run.digest}"
     if key not in known:
         data, _ = cell_data(run.data, row, 1.0, 0)
@@ -207,7 +210,7 @@ def wanted_cells(rows: Sequence[str], wish: CurveWish) -> list[Cell]:
 def read_cell(run: Finished, path: Path) -> tuple[str, Result] | None:
     """(budget, result) of a cell's result.json, if it was trained on the very same data."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = from_json(path.read_text(encoding="utf-8"), nan=True)
     except (OSError, ValueError):
         return None
     if found["data"] != run.digest:
@@ -265,7 +268,7 @@ def train_cell(
 def _begin(folder: Path, head: Mapping[str, Any]) -> bool:
     """Make the cell's folder, empty unless it is the same cell that was cut; whether it is new."""
     path = folder / "begun.json"
-    if not path.is_file() or json.loads(path.read_text(encoding="utf-8")) != head:
+    if not path.is_file() or from_json(path.read_text(encoding="utf-8"), nan=True) != head:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         write_whole(path, json.dumps(head).encode())

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from tracker.find.locate import Model, cut
+from tracker.plain_data import from_json
 from tracker.types import Floats, Image
 from train.project.clips import Clip, read_clips
 from train.project.labels import FrameLabel, Labels, ObjectLabel, picture_name
@@ -94,7 +95,7 @@ def teaching_clips(project: Project) -> list[Clip]:
 def held_out(project: Project) -> frozenset[str]:
     """The clips of labels/split.json; none where the file is missing or is no split."""
     try:
-        return frozenset(json.loads(project.split_path.read_text(encoding="utf-8"))["hold"])
+        return frozenset(from_json(project.split_path.read_text(encoding="utf-8"))["hold"])
     except (OSError, ValueError, KeyError, TypeError):
         return frozenset()  # 'train check' tells what is wrong with it
 

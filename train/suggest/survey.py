@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from tracker.errors import UserError
 from tracker.find.geometry import box_from_landmarks
 from tracker.find.locate import Model
+from tracker.plain_data import from_json
 from tracker.track import Tracker
 from tracker.types import Floats, Image, Track
 from tracker.whole_files import write_whole
@@ -223,7 +224,7 @@ class _Kept:
         self._model = model_key(model)
         self._clips: dict[str, Any] = {}
         try:
-            body = json.loads(self._path.read_text(encoding="utf-8"))
+            body = from_json(self._path.read_text(encoding="utf-8"), nan=True)
             if body["schema"] == SCHEMA and body["model"] == self._model:
                 self._clips = dict(body["clips"])
         except (OSError, ValueError, KeyError, TypeError):

@@ -7,7 +7,6 @@ is read from models/RUN/progress.json and metrics.csv.
 from __future__ import annotations
 
 import csv
-import json
 import os
 import signal
 import subprocess
@@ -23,6 +22,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from tracker.plain_data import from_json
 from ui.kit.jobs import Jobs
 from ui.kit.plots import paint_plots
 from ui.label.controls import LabelControls
@@ -51,7 +51,7 @@ def newest_run(models: Path, now: float) -> Watched | None:
         return None
     path = max(found, key=lambda p: p.stat().st_mtime)
     age = now - path.stat().st_mtime
-    told = json.loads(path.read_text(encoding="utf-8"))
+    told = from_json(path.read_text(encoding="utf-8"))
     rows: list[dict[str, str]] = []
     log = path.parent / "metrics.csv"
     if log.is_file():
