@@ -64,8 +64,10 @@ def _journal(project: Project) -> Iterator[Problem]:
         state = read_state(project)
     except UserError:
         return  # the file at fault is reported for itself
-    if state.unreadable:
+    if state.unreadable or state.zeros:
         what = f"{state.unreadable} lines are damaged and will be left out"
+        if state.zeros:
+            what = "it ends in zeros, as after a power cut: the last actions may be missing"
         yield warning(JOURNAL, "", what, "look at the labels made last; --fix keeps a copy", "fold")
     if state.actions:
         what = f"{len(state.actions)} actions are not in labels.json yet"

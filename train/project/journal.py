@@ -2,11 +2,15 @@
 
 A line says what a frame, or the ranges, became, so that doing it twice is doing it once. Its
 `seq` and `generation` tell whether labels.json, which is written from time to time, has it already.
-`undo` is 'undo' or 'redo' where the action was one. A last line that a crash cut off is no line.
+`undo` is 'undo' or 'redo' where the action was one. `crc`, which is last, is the checksum of the
+line without it; lines of older versions have none. A last line that a crash cut off is no line.
 """
 
 from __future__ import annotations
 
+import json
+import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +30,8 @@ from train.project.labels import (
     stand_of,
 )
 from train.project.layout import Project
+
+CHECKSUM = re.compile(rb', "crc": "([0-9a-f]{8})"\}$')
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +54,7 @@ class State:
     actions: tuple[Action, ...]  # of the journal, beyond the files
     length: int  # bytes of the journal that are whole lines
     unreadable: int  # whole lines that could not be read
+    zeros: int  # bytes of zero after the last line, as a power cut leaves where a line should be
     messages: tuple[str, ...]
 
 
@@ -76,7 +83,7 @@ def read_state(project: Project) -> State:
     actions, unreadable, last = [], 0, stand
     for text in data[:length].split(b"\n")[:-1]:
         try:
-            found = from_json(text)
+            found = from_json(checked(text))
             action = action_from_json(project, found)
             at = Stand(str(found["generation"]), int(found["seq"]), action.key or last.last)
         except (ValueError, KeyError, TypeError, IndexError):
@@ -89,7 +96,8 @@ def read_state(project: Project) -> State:
     labels = saved
     for action in actions:
         labels = applied(labels, action)
-    return State(saved, labels, last, tuple(actions), length, unreadable, rows.messages)
+    zeros = data[length:].count(0)
+    return State(saved, labels, last, tuple(actions), length, unreadable, zeros, rows.messages)
 
 
 def read_coco_stand(project: Project) -> Stand:
@@ -132,6 +140,23 @@ def to_json(action: Action, stand: Stand) -> dict[str, Any]:
         objects = [object_to_json(found) for found in f.objects]
         body = {"t_s": f.t, "size_wh": list(f.size_wh), "negative": f.negative, "objects": objects}
     return head | {"clip": action.key[0], "frame": action.key[1], "label": body}
+
+
+def to_line(action: Action, stand: Stand) -> bytes:
+    """An action as the journal holds it, with its checksum and its end."""
+    body = json.dumps(to_json(action, stand), ensure_ascii=False, allow_nan=False).encode()
+    return body[:-1] + b', "crc": "%08x"}\n' % zlib.crc32(body)
+
+
+def checked(line: bytes) -> bytes:
+    """A line without its checksum. ValueError when that is of another line; it may have none."""
+    mark = CHECKSUM.search(line)
+    if mark is None:
+        return line
+    body = line[: mark.start()] + b"}"
+    if zlib.crc32(body) != int(mark[1], 16):
+        raise ValueError("its checksum is that of another line")
+    return body
 
 
 def action_from_json(project: Project, found: Mapping[str, Any]) -> Action:

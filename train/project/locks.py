@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
@@ -32,6 +33,15 @@ def claim(project: Project, name: str, taken: str) -> FileLock:
             "folder of yours to change it"
         ) from error
     return lock
+
+
+def file_of(lock: FileLock) -> tuple[int, int] | None:
+    """Which file bears a lock's name now; None: there is none, since something cleaned up."""
+    try:
+        found = Path(lock.lock_file).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextmanager

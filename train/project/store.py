@@ -6,12 +6,14 @@ labels.json and ranges.csv. A second opener may look but not write. One thread.
 
 from __future__ import annotations
 
-import json
+import filecmp
 import os
+import re
 import secrets
-import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import IO
 
 import cv2
@@ -21,8 +23,8 @@ from filelock import FileLock
 from tracker.errors import UserError, writing
 from tracker.plain_data import bare_name, count, finite
 from tracker.types import Image
-from tracker.whole_files import part_of, write_whole
-from train.project.journal import Action, State, applied, read_state, reverse, to_json
+from tracker.whole_files import copy_whole, write_whole
+from train.project.journal import Action, State, applied, read_state, reverse, to_line
 from train.project.labels import (
     FARTHEST,
     FrameLabel,
@@ -36,9 +38,11 @@ from train.project.labels import (
     ranges_to_csv,
 )
 from train.project.layout import Project
-from train.project.locks import Claimed, claim
+from train.project.locks import Claimed, claim, file_of
 
 BACKUPS = 10
+NUMBERED = re.compile(r"\w+-n(\d+)-")  # names of backups
+LOCK = ".lock"
 TAKEN = "another window or command labels this project; close it and open this again"
 
 
@@ -55,6 +59,7 @@ class Store:
         self.why = why
         self.read_only = lock is None
         self._lock = lock
+        self._locked = None if lock is None else file_of(lock)
         self._journal: IO[bytes] | None = None
         state = read_state(project)
         self._labels, self._stand = state.labels, state.stand
@@ -149,11 +154,12 @@ class Store:
         self._refuse_reader()
         if not self.unsaved:
             return
-        back_up(self.project)
+        back_up(self.project)  # what another program put there
         # In this order: labels.json alone says how far both go, and the journal may be done twice.
         write_whole(self.project.ranges_path, ranges_to_csv(self._labels.ranges).encode())
         body = coco_bytes(self.project, self._labels, self._stand)
         write_whole(self.project.labels_path, body)
+        back_up(self.project)  # the newest backup is the last save
         self._saved = self._stand.seq
         assert self._journal is not None
         with writing(self.project.journal_path):
@@ -206,14 +212,8 @@ class Store:
     def _start(self, state: State) -> None:
         """Open the journal for writing, and fold in what a crash had left."""
         path = self.project.journal_path
-        if state.unreadable:
-            with writing(self.project.backup_dir):
-                self.project.backup_dir.mkdir(exist_ok=True)
-                shutil.copy2(path, self.project.backup_dir / f"journal-{_stamp()}.jsonl")
-            self.messages += (
-                f"{state.unreadable} damaged lines of {path.name} were left out; the file is kept "
-                "in labels/backup",
-            )
+        if state.unreadable or state.zeros:
+            self._keep_journal(state)
         if not self._stand.generation:
             self._stand = Stand(secrets.token_hex(8), self._stand.seq, self._stand.last)
         with writing(path):
@@ -221,6 +221,22 @@ class Store:
             self._journal.truncate(state.length)
         self._saved -= len(state.actions)
         self.save()
+
+    def _keep_journal(self, state: State) -> None:
+        """A journal that is damaged is kept as it is, and told."""
+        path, folder = self.project.journal_path, self.project.backup_dir
+        with writing(folder):
+            folder.mkdir(exist_ok=True)
+        copy_whole(path, folder / f"{_next_name(folder, 'journal')}.jsonl")
+        facts = [f"{state.unreadable} damaged lines of {path.name} were left out"]
+        if state.zeros:
+            facts = [
+                *facts[not state.unreadable :],
+                f"{path.name} ended in zeros, as after a power cut",
+            ]
+        self.messages += (
+            f"{'; '.join(facts)}: look at the labels made last; the file is kept in labels/backup",
+        )
 
     def _do(self, action: Action) -> None:
         back = reverse(self._labels, action)
@@ -246,11 +262,10 @@ class Store:
         assert self._journal is not None
         last = action.key or self._stand.last
         stand = Stand(self._stand.generation, self._stand.seq + 1, last)
-        line = json.dumps(to_json(action, stand), ensure_ascii=False, allow_nan=False) + "\n"
         with writing(self.project.journal_path):
             length = self._journal.seek(0, os.SEEK_END)
             try:
-                data = memoryview(line.encode())
+                data = memoryview(to_line(action, stand))
                 while data:
                     data = data[self._journal.write(data) :]
                 os.fsync(self._journal.fileno())
@@ -260,30 +275,80 @@ class Store:
         self._labels, self._stand = applied(self._labels, action), stand
 
     def _refuse_reader(self) -> None:
+        if self._lock is not None and file_of(self._lock) != self._locked:
+            self._claim_again(self._lock)
+        if self._journal is not None and not self._journal.closed:
+            self._find_journal(self._journal)
         if self.read_only:
             raise UserError(f"these labels cannot be changed: {self.why}")
 
+    def _find_journal(self, ours: IO[bytes]) -> None:
+        """Where the journal was cleaned away: begin another, and save what was in it."""
+        path, here = self.project.journal_path, os.fstat(ours.fileno())
+        with suppress(OSError):
+            if os.path.samestat(path.stat(), here):
+                return
+        ours.close()
+        with writing(path):
+            self._journal = path.open("ab", buffering=0)
+        self.save()
+
+    def _claim_again(self, lost: FileLock) -> None:
+        """The lock's file was cleaned away: go on where nobody wrote meanwhile, else only look."""
+        lost.release()
+        self._lock, why = _claim(self.project)
+        self._locked = None if self._lock is None else file_of(self._lock)
+        if self._lock is not None and read_state(self.project).stand != self._stand:
+            self._lock.release()
+            self._lock, why = None, "another window or command has changed them meanwhile"
+        if self._lock is None:
+            self.read_only = True
+            self.why = f"labels/{LOCK} was deleted while this was open, and {why}"
+            if self._journal is not None:
+                self._journal.close()
+
 
 def back_up(project: Project) -> None:
-    """Copy labels.json and ranges.csv into labels/backup/, where the last ten are kept."""
-    stamp, folder = _stamp(), project.backup_dir
+    """Copy labels.json and ranges.csv into labels/backup/, where the last ten are kept.
+
+    They are numbered, since a clock may be set back. What is there as the newest is not copied.
+    """
+    folder = project.backup_dir
     with writing(folder):
         folder.mkdir(exist_ok=True)
-        for path in (project.labels_path, project.ranges_path):
-            if path.is_file():
-                part = part_of(folder / f"labels-{stamp}{path.suffix}")
-                shutil.copy2(path, part)
-                part.replace(folder / f"labels-{stamp}{path.suffix}")
-        kept = sorted({p.stem for p in folder.glob("labels-*")})
+        files = [p for p in (project.labels_path, project.ranges_path) if p.is_file()]
+        newest = max((p.stem for p in folder.glob("labels-*")), key=_age, default="")
+        if all(_is_copied(path, folder / f"{newest}{path.suffix}") for path in files):
+            return
+        name = _next_name(folder, "labels")
+        for path in files:
+            copy_whole(path, folder / f"{name}{path.suffix}")
+        kept = sorted({p.stem for p in folder.glob("labels-*")}, key=_age)
         for stem in kept[:-BACKUPS]:
             for suffix in (".json", ".csv"):
                 (folder / f"{stem}{suffix}").unlink(missing_ok=True)
 
 
+def _is_copied(path: Path, backup: Path) -> bool:
+    return backup.is_file() and filecmp.cmp(path, backup, shallow=False)
+
+
+def _age(stem: str) -> tuple[int, str]:
+    """Newer ones are greater; those of older versions have no number and go by their date."""
+    number = NUMBERED.match(stem)
+    return (int(number[1]) if number else 0), stem
+
+
+def _next_name(folder: Path, what: str) -> str:
+    """labels-n000012-20261129_130500: a number above all others, and the time for people."""
+    used = max((_age(p.stem)[0] for p in folder.glob(f"{what}-*")), default=0)
+    return f"{what}-n{used + 1:06d}-{datetime.now():%Y%m%d_%H%M%S}"
+
+
 def _claim(project: Project) -> tuple[FileLock | None, str]:
     """The right to write, or why not."""
     try:
-        return claim(project, ".lock", TAKEN), ""
+        return claim(project, LOCK, TAKEN), ""
     except Claimed as refused:
         return None, str(refused)
 
@@ -309,7 +374,3 @@ def refuse_misfit(project: Project, label: FrameLabel) -> None:
             raise ValueError("a box is x0, y0, x1, y1, and all four are numbers")
     if label.negative and label.objects:
         raise ValueError("a frame with objects cannot be marked as empty")
-
-
-def _stamp() -> str:
-    return f"{datetime.now():%Y%m%d_%H%M%S_%f}"[:-3]

@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 
 from tests.helpers.teaching import label, new_project
 from tracker.errors import UserError
+from train.project.check_labels import check_labels
 from train.project.journal import read_labels
 from train.project.labels import FrameLabel, ObjectLabel, Range, box_of, range_rows
 from train.project.layout import Project, open_project
@@ -182,7 +185,159 @@ def test_ten_backups_are_kept(project: Project) -> None:
             time.sleep(0.002)
     kept = sorted(project.backup_dir.glob("labels-*.json"))
     assert len(kept) == 10 and len(list(project.backup_dir.glob("labels-*.csv"))) == 10
-    assert len(json.loads(kept[-1].read_text())["images"]) == 12
+    assert [len(json.loads(p.read_text())["images"]) for p in kept] == list(range(4, 14))
+    assert kept[-1].read_bytes() == project.labels_path.read_bytes(), "nothing of a save is lost"
+
+
+def test_backups_are_counted_whatever_the_clock_says(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of an older version, which has no number; then a clock that is set back at each save."""
+    project.backup_dir.mkdir()
+    (project.backup_dir / "labels-20990101_000000_000.json").write_text("{}")
+    day = iter(range(28, 0, -1))
+
+    class Backwards(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:
+            return datetime(2026, 1, next(day))
+
+    monkeypatch.setattr("train.project.store.datetime", Backwards)
+    with Store.open(project) as store:
+        for i in range(12):
+            store.set_frame(label(i))
+            store.save()
+    kept = sorted(project.backup_dir.glob("labels-*.json"))
+    assert [len(json.loads(p.read_text())["images"]) for p in kept] == list(range(3, 13))
+
+
+def test_a_full_disk_leaves_no_part_of_a_backup(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(project) as store:
+        store.set_frame(label(1))
+        store.save()
+        store.set_frame(label(2))
+        project.labels_path.write_bytes(project.labels_path.read_bytes() + b" ")  # to be backed up
+        with monkeypatch.context() as patch:
+            patch.setattr("tracker.whole_files.shutil.copystat", no_space)
+            with pytest.raises(UserError, match="disk is full"):
+                store.save()
+        assert not list(project.root.rglob("*.part"))
+        assert store.unsaved == 1
+    assert numbers_on_disk(project) == [1, 2]
+
+
+def no_space(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def numbers_on_disk(project: Project) -> list[int]:
+    return sorted(f for _, f in read_labels(project).frames)
+
+
+def test_the_newest_backup_is_the_last_save(project: Project) -> None:
+    """What the advice on a damaged labels.json takes must not be one save older."""
+    with Store.open(project) as store:
+        store.set_frame(label(1))
+        store.save()
+        store.set_frame(label(2))
+    project.labels_path.write_text("{")
+    with pytest.raises(UserError, match="put the newest of"):
+        read_labels(project)
+    newest = max(project.backup_dir.glob("labels-*.json"))
+    shutil.copy(newest, project.labels_path)
+    assert numbers_on_disk(project) == [1, 2]
+
+
+def test_a_lock_that_was_deleted_lets_no_second_writer_in(project: Project) -> None:
+    store = Store.open(project)
+    store.set_frame(label(1))
+    (project.labels_dir / ".lock").unlink()
+    store.set_frame(label(2))  # nobody came meanwhile: it is claimed again
+    assert Store.open(project).read_only
+    (project.labels_dir / ".lock").unlink()
+    with Store.open(project) as second:
+        assert not second.read_only and numbers(second) == [1, 2]
+        with pytest.raises(UserError, match=r"\.lock was deleted while this was open, and another"):
+            store.set_frame(label(3))
+        assert store.read_only
+        second.set_frame(label(4))
+    store.close()
+    assert numbers_on_disk(project) == [1, 2, 4]
+
+
+def test_a_lock_that_was_deleted_while_another_wrote_and_left(project: Project) -> None:
+    store = Store.open(project)
+    store.set_frame(label(1))
+    (project.labels_dir / ".lock").unlink()
+    with Store.open(project) as second:
+        second.set_frame(label(2))
+    with pytest.raises(UserError, match="has changed them meanwhile"):
+        store.set_frame(label(3))
+    assert store.reload() and numbers(store) == [1, 2]
+    store.close()
+    assert numbers_on_disk(project) == [1, 2]
+
+
+def test_a_journal_that_was_deleted_loses_nothing(project: Project) -> None:
+    store = Store.open(project)
+    store.set_frame(label(1))
+    project.journal_path.unlink()
+    store.set_frame(label(2))
+    crash(store)
+    assert numbers_on_disk(project) == [1, 2]
+
+
+def test_a_line_that_is_sound_json_and_not_what_was_written(project: Project) -> None:
+    store = Store.open(project)
+    for i in (1, 2):
+        store.set_frame(label(i))
+    crash(store)
+    lines = project.journal_path.read_bytes().split(b"\n")
+    assert b'"crc": "' in lines[0]
+    lines[0] = lines[0].replace(b"10.0", b"90.0", 1)  # one bit: 0x31 and 0x39
+    project.journal_path.write_bytes(b"\n".join(lines))
+    with Store.open(project) as again:
+        assert numbers(again) == [2] and "1 damaged lines" in again.messages[0]
+
+
+def test_journals_of_older_versions_have_no_checksum(project: Project) -> None:
+    store = Store.open(project)
+    for i in (1, 2):
+        store.set_frame(label(i))
+    crash(store)
+    old = re.sub(rb', "crc": "[0-9a-f]{8}"', b"", project.journal_path.read_bytes())
+    assert b"crc" not in old
+    project.journal_path.write_bytes(old)
+    with Store.open(project) as again:
+        assert numbers(again) == [1, 2] and again.messages == ()
+
+
+def test_zeros_at_the_end_of_a_journal_are_told(project: Project) -> None:
+    store = Store.open(project)
+    store.set_frame(label(1))
+    crash(store)
+    with project.journal_path.open("ab") as file:
+        file.write(bytes(200))
+    assert any("zeros" in p.what for p in check_labels(project, {}))
+    with Store.open(project) as again:
+        assert numbers(again) == [1]
+        assert "ended in zeros, as after a power cut" in again.messages[0]
+        again.set_frame(label(2))
+    assert len(list(project.backup_dir.glob("journal-*.jsonl"))) == 1
+    with Store.open(project) as third:
+        assert numbers(third) == [1, 2] and third.messages == ()
+
+
+def test_a_line_nested_deeply_is_a_damaged_line(project: Project) -> None:
+    store = Store.open(project)
+    store.set_frame(label(1))
+    crash(store)
+    with project.journal_path.open("ab") as file:
+        file.write(b"[" * 100_000 + b"]" * 100_000 + b"\n")
+    with Store.open(project) as again:
+        assert numbers(again) == [1] and "1 damaged lines" in again.messages[0]
 
 
 def test_other_landmarks_are_refused(project: Project) -> None:
