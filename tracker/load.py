@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-import assets
 from tracker.errors import UserError
 from tracker.files.video_job import FrameTracker
 from tracker.find.locate import Model
-from tracker.find.model_file import model_name
+from tracker.find.model_file import bundled_file, model_name
 from tracker.outputs.landmark_files import UsedModel, versions
-from tracker.track import BUNDLED, Tracker, TrackerConfig, finder_of, model_at, model_of
+from tracker.track import Tracker, TrackerConfig, finder_of, model_at, model_of
 from tracker.types import Kind
 
 
@@ -60,7 +59,7 @@ def load(config: TrackerConfig, model_files: Sequence[Path] = ()) -> Loaded:
 def used_models(config: TrackerConfig, models: Mapping[Kind, Model]) -> tuple[UsedModel, ...]:
     """What a tracker of this config runs, for data files and screens."""
     return tuple(
-        _used(model.path or Path(config.model(kind) or assets.path(BUNDLED[kind])), model)
+        _used(model.path or Path(config.model(kind) or bundled_file(kind)), model)
         for kind, model in models.items()
     )
 

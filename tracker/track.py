@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-import assets
 from tracker.find.background_detector import Lookout
 from tracker.find.detectors import DETECTORS, Finder
 from tracker.find.geometry import bounds_xyxy
 from tracker.find.locate import Model, is_plausible, load_model, locate
-from tracker.find.model_file import model_file
+from tracker.find.markups import BUNDLED
+from tracker.find.model_file import bundled_file, model_file
 from tracker.find.precision import precise_file
 from tracker.follow.associate import (
     assign,
@@ -34,7 +34,6 @@ from tracker.follow.track_memory import SURE_PRESENCE, Follower, left_probabilit
 from tracker.timings import Timings
 from tracker.types import CropBox, Detection, Floats, Image, Kind, Located, Result, Track
 
-BUNDLED: Mapping[Kind, str] = {"hand": "models/hand21.onnx", "face": "models/face68.onnx"}
 # Object sizes within which a lost object may come back as itself: at once, and more per second.
 RETURN_DISTANCE, RETURN_SPEED = 1.0, 4.0
 SURE_CONFLICT = 0.25  # side conflict from which two hands are told apart by it
@@ -372,7 +371,7 @@ def model_of(kind: Kind, config: TrackerConfig) -> Model:
     asked = config.model(kind)
     if asked is None and kind not in BUNDLED:
         raise ValueError(f"no model of {kind}s comes with this program; give one of yours")
-    model = model_at(assets.path(BUNDLED[kind]) if asked is None else asked, config)
+    model = model_at(bundled_file(kind) if asked is None else asked, config)
     if model.info.kind != kind:
         raise ValueError(f"{model.path} is a {model.info.kind} model, a {kind} model was wanted")
     return model

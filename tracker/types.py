@@ -17,6 +17,7 @@ Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
 Kind = Literal["hand", "face", "object"]
 Side = Literal["left", "right"]
+Ends = tuple[int | tuple[int, ...], ...]  # each a landmark, or the middle of several
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +50,12 @@ class CropBox:
 
 @dataclass(frozen=True, slots=True)
 class CropRule:
-    """How the crop lies around the landmarks of a markup that is not built in."""
+    """How the crop lies around the landmarks of a markup."""
 
     scale: float = 1.6  # side of the crop / longer side of the landmarks' own box
-    across: tuple[int, ...] = ()  # (from, to): two landmarks that stand level, from left to right
+    across: Ends = ()  # (from, to): two landmarks that stand level, from left to right; or
     around: str = "landmarks"  # in training also 'box' (its sides times scale) or 'picture'
+    up: Ends = ()  # (from, to): two that stand one above the other, the first below
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -130,6 +130,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return tuple(_value(typing.get_args(hint)[0], v, where) for v in value)
     if origin in (typing.Union, types.UnionType):
         inner = [h for h in typing.get_args(hint) if h is not type(None)]
+        if isinstance(value, list | tuple):
+            inner = [h for h in inner if typing.get_origin(h) is tuple]
         return value if value is None or len(inner) != 1 else _value(inner[0], value, where)
     if origin is Mapping:
         if not isinstance(value, Mapping):

@@ -12,10 +12,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from tracker.find.markups import find_markup
 from tracker.find.model_file import Attribute, ModelInfo
 from tracker.load import Loaded
 from tracker.outputs.landmark_files import UsedModel
-from tracker.outputs.skeleton import HAND_EDGES
 from tracker.timings import Timings
 from tracker.types import Image, Kind, Pose, Result, Side, Track
 
@@ -132,7 +132,7 @@ def sound_of(path: Path) -> list[tuple[str, float]]:
 def hand_info(kind: Kind = "hand", count: int = 21) -> ModelInfo:
     """A model description."""
     names = tuple(f"p{i}" for i in range(count))
-    edges = HAND_EDGES if count == 21 else ()
+    edges = find_markup("hand21").edges if count == 21 else ()
     gesture = (Attribute("gesture", ("none", "fist")),) if kind == "hand" else ()
     return ModelInfo(
         kind, names, edges, (), gesture, "fake", 128, "rgb", (0.0,), (1.0,), 1.0,

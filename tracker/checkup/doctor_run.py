@@ -8,14 +8,15 @@ from hashlib import sha256
 
 import av
 
-import assets
 from tracker.checkup import selftest
 from tracker.checkup.finding import NOTHING, Finding
 from tracker.errors import UserError
 from tracker.find.detectors import DETECTORS, Finder
 from tracker.find.locate import Model, load_model
+from tracker.find.markups import BUNDLED
+from tracker.find.model_file import bundled_file
 from tracker.sources.cameras import Camera, list_cameras
-from tracker.track import BUNDLED, Tracker
+from tracker.track import Tracker
 from tracker.types import Kind
 
 CUDA = "CUDAExecutionProvider"
@@ -56,7 +57,7 @@ def check_model(kind: Kind, models: dict[Kind, Model], facts: list[dict[str, obj
     """Load the bundled landmark model of a kind, and keep it with what its file says."""
     name = f"{kind} model"
     try:
-        path = assets.path(BUNDLED[kind])
+        path = bundled_file(kind)
         model = load_model(path)
     except LOAD_ERRORS as error:
         return Finding(name, "error", str(error), AGAIN)

@@ -11,10 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tracker.find.markups import rule_of
 from tracker.types import CropBox, CropRule, Kind
-
-# How much larger than the landmarks' own (rotated) bounding square the network's crop is.
-CROP_SCALE: dict[Kind, float] = {"hand": 1.6, "face": 1.35, "object": 1.6}
 
 
 def rotation(angle: float) -> NDArray[np.float64]:
@@ -50,24 +48,24 @@ def apply(matrix: NDArray[np.float64], xy: ArrayLike) -> NDArray[np.float32]:
 def upright_angle(kind: Kind, xy: ArrayLike, rule: CropRule | None = None) -> float:
     """Angle (degrees) at which the object stands upright in its crop; NaN where points miss.
 
-    With a rule: the direction between its two landmarks, or 0 without them.
-    Hand (21 points): wrist below, mean of index, middle and ring knuckle above.
-    Face (68 points): the person's right eye on the left, both eyes on one line.
-    Other markups have no known upright and give 0.
+    The rule (None: `rule_of` the kind) names two ends that stand level, or one above the other;
+    without them it is 0.
     """
     points = np.asarray(xy, np.float64)
-    if rule is not None:
-        if len(rule.across) != 2:
-            return 0.0
-        across = points[rule.across[1]] - points[rule.across[0]]
-        return float(np.rad2deg(np.arctan2(across[1], across[0])))
-    if kind == "hand" and len(points) == 21:
-        up = points[[5, 9, 13]].mean(0) - points[0]
+    rule = rule_of(kind, len(points)) if rule is None else rule
+    if rule.up:
+        up = _middle(points, rule.up[1]) - _middle(points, rule.up[0])
         return float(np.rad2deg(np.arctan2(up[0], -up[1])))
-    if kind == "face" and len(points) == 68:
-        across = points[42:48].mean(0) - points[36:42].mean(0)
+    if rule.across:
+        across = _middle(points, rule.across[1]) - _middle(points, rule.across[0])
         return float(np.rad2deg(np.arctan2(across[1], across[0])))
     return 0.0
+
+
+def _middle(points: NDArray[np.float64], end: int | tuple[int, ...]) -> NDArray[np.float64]:
+    """A landmark (2,), or the mean of several."""
+    middle: NDArray[np.float64] = points[end] if isinstance(end, int) else points[list(end)].mean(0)
+    return middle
 
 
 def box_from_landmarks(
@@ -75,11 +73,12 @@ def box_from_landmarks(
 ) -> CropBox:
     """The crop around landmarks (K, 2) in frame pixels; rows with NaN are ignored.
 
-    `rule` None: the built-in scale and upright of the kind.
+    `rule` None: `rule_of` the kind and so many landmarks.
 
     Raises ValueError when fewer than two points are finite.
     """
     points = np.asarray(xy, np.float64)
+    rule = rule_of(kind, len(points)) if rule is None else rule
     turn = upright_angle(kind, points, rule) if angle is None else angle
     if not np.isfinite(turn):
         turn = 0.0
@@ -90,7 +89,7 @@ def box_from_landmarks(
     inside = points @ axes  # coordinates along the crop's own axes
     low, high = inside.min(0), inside.max(0)
     side = max(float((high - low).max()), 1.0)
-    side *= CROP_SCALE[kind] if rule is None else rule.scale
+    side *= rule.scale
     return CropBox((axes @ ((low + high) / 2)).astype(np.float32), side, turn)
 
 

@@ -1,6 +1,6 @@
-"""What is labelled: names, edges, mirror partners and crop of the landmarks.
+"""What is labelled: names, edges, mirror partners, crop and colours of the landmarks.
 
-`hand21` and `face68` are those of the bundled models. Any other is a TOML file:
+Each markup is a TOML file, in `markups/` beside this file or wherever the user keeps it:
 
     kind = "object"                     # 'hand', 'face' or 'object': who finds it in the frame
     landmarks = ["tip", "neck", "left_ear", "right_ear", "end"]
@@ -8,35 +8,62 @@
     flip_pairs = [["left_ear", "right_ear"]]  # which change places in a mirror image; [] for none
     normaliser = ["tip", "end"]         # errors are given in % of this distance; [] for the box
     scale = 1.6                         # side of the crop / longer side of the landmarks' box
-    across = ["left_ear", "right_ear"]  # two landmarks that stand level; absent: never turned
+    across = ["left_ear", "right_ear"]  # two that stand level; or
+    up = ["end", ["tip", "neck"]]       # two of which the first stands below (a list: their middle)
+    nose = "tip"                        # where the axes of a head pose begin; else the middle
+    text_at = "end"                     # near which words are written; else above the landmarks
+    [[colours]]                         # as often as wanted; else colours around the wheel
+    of = ["left_ear", "right_ear"]
+    points = "#30ff30"                  # a line has the colour of its later landmark,
+    lines = "#808080"                   # or this one between two landmarks of the group
 
-Two whole examples, `mouth12` and `tool5`, are beside this file and may be named like `hand21`.
+`hand21` and `face68` are those of the bundled models, `mouth12` and `tool5` whole examples; all in
+`markups/` are meant by their names.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 from tracker.errors import UserError
 from tracker.plain_data import from_toml, is_plain_word
-from tracker.types import CropRule, Kind
+from tracker.types import CropRule, Ends, Kind
 
-BUILT_IN = ("hand21", "face68")
-EXAMPLES = Path(__file__).parent / "examples"
+FOLDER = Path(__file__).parent / "markups"
+# The model of a kind that comes with the program, and its markup: assets/models/NAME.onnx.
+BUNDLED: Mapping[Kind, str] = {"hand": "hand21", "face": "face68"}
 KINDS = ("hand", "face", "object")
-# What errors are divided by: a hand's box, the outer corners of the eyes.
-NORMALISERS = {"hand21": (), "face68": ("right_eye_0", "left_eye_3")}
-BASES = {"hand": "hand21", "face": "face68", "object": "scratch"}
+DRAWN = ("nose", "text_at", "colours")  # how it is drawn
 KNOWN = {
-    "kind", "base", "landmarks", "edges", "flip_pairs", "normaliser", "scale", "across", "name",
+    "kind", "base", "landmarks", "edges", "flip_pairs", "normaliser", "scale", "across", "up",
+    "name", *DRAWN,
 }  # fmt: skip
 DEFAULT_SCALE = 1.6
 
 Pairs = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """Landmarks of one colour. Colours are '#rrggbb'."""
+
+    of: tuple[int, ...]
+    points: str
+    lines: str = ""  # of edges between two of them; '': as of any other edge
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How a markup is drawn, where it says so itself."""
+
+    colours: tuple[Paint, ...] = ()
+    nose: int | None = None
+    text_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,33 +77,39 @@ class Markup:
     edges: Pairs = ()
     flip_pairs: Pairs = ()
     normaliser: tuple[int, ...] = ()  # two landmarks; (): the longer side of the points' box
-    crop: CropRule | None = None  # None: as built in for hand21 and face68
+    crop: CropRule = field(default_factory=CropRule)
+    drawing: Drawing | None = None
+    head_pose: bool = False  # is computed from the landmarks
+
+    @property
+    def is_bundled(self) -> bool:
+        """Does a model of it come with the program?"""
+        return self == bundled_markup(self.kind, len(self.landmarks))
 
 
 def find_markup(what: str) -> Markup:
-    """`hand21`, `face68`, an example's name or the path of a TOML file. UserError: none of them."""
-    if what in BUILT_IN:
-        return built_in(what)
-    example = EXAMPLES / f"{what}.toml"
-    if Path(what).name == what and example.is_file():
-        return read_markup(example)
-    return read_markup(Path(what))
+    """A name of `markups/` or the path of a TOML file. UserError where it is neither."""
+    own = FOLDER / f"{what}.toml"
+    return read_markup(own if Path(what).name == what and own.is_file() else Path(what))
 
 
-def built_in(name: str) -> Markup:
-    """The markup of a bundled model, read from the model file itself."""
-    import assets
-    from engines import load_engine
+@cache
+def bundled_markup(kind: Kind, count: int) -> Markup | None:
+    """The markup of the bundled model of a kind, where it has `count` landmarks.
 
-    props = load_engine(assets.path(f"models/{name}.onnx"), 1, "CPUExecutionProvider").props
-    info = json.loads(props["tracker"])
-    landmarks = tuple(info["landmarks"])
-    return Markup(
-        name, cast(Kind, info["kind"]), name, landmarks,
-        tuple((int(a), int(b)) for a, b in info["edges"]),
-        tuple((int(a), int(b)) for a, b in info["flip_pairs"]),
-        tuple(landmarks.index(n) for n in NORMALISERS[name]),
-    )  # fmt: skip
+    Models and projects that name no crop of their own mean this one.
+    """
+    markup = find_markup(BUNDLED[kind]) if kind in BUNDLED else None
+    return markup if markup is not None and len(markup.landmarks) == count else None
+
+
+@cache
+def rule_of(kind: Kind, count: int) -> CropRule:
+    """How the crop lies around `count` landmarks where nothing else is said."""
+    if kind not in BUNDLED:
+        return CropRule(DEFAULT_SCALE)
+    known = bundled_markup(kind, count)
+    return CropRule(find_markup(BUNDLED[kind]).crop.scale) if known is None else known.crop
 
 
 def read_markup(path: Path) -> Markup:
@@ -90,7 +123,8 @@ def read_markup(path: Path) -> Markup:
         found = from_toml(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise UserError(f"{path} is no valid TOML: {error}; mend that line") from error
-    unknown = sorted(set(found) - KNOWN)
+    known = KNOWN | {"head_pose"} if path.parent == FOLDER else KNOWN
+    unknown = sorted(set(found) - known)
     if unknown:
         raise UserError(
             f"{path}: '{unknown[0]}' is unknown; a markup has {', '.join(sorted(KNOWN))}"
@@ -104,8 +138,8 @@ def parse_markup(found: Mapping[str, Any], origin: str, name: str = "") -> Marku
     kind = found.get("kind", "object")
     if kind not in KINDS:
         raise UserError(f"{origin}: kind is {kind!r}; write one of {', '.join(KINDS)}")
-    base = found.get("base", BASES[kind])
-    if base not in (*BUILT_IN, "scratch"):
+    base = found.get("base", base_of(kind))
+    if base not in (*BUNDLED.values(), "scratch"):
         raise UserError(f"{origin}: base is {base!r}; write hand21, face68 or scratch")
     flips = found.get("flip_pairs")
     pairs = guess_flip_pairs(names, origin) if flips is None else None
@@ -113,15 +147,64 @@ def parse_markup(found: Mapping[str, Any], origin: str, name: str = "") -> Marku
         pairs = index_pairs(flips, names, f"{origin}: flip_pairs")
         refuse_shared(pairs, names, origin)
     edges = index_pairs(found.get("edges", []), names, f"{origin}: edges")
-    across = index_two(found.get("across", []), names, f"{origin}: across")
+    across, up = (two_ends(found.get(k, []), names, f"{origin}: {k}") for k in ("across", "up"))
+    if across and up:
+        raise UserError(f"{origin} names across and up, one tells how it stands; leave one out")
     scale = found.get("scale", DEFAULT_SCALE)
     if isinstance(scale, bool) or not isinstance(scale, int | float) or not 1 <= scale <= 20:
         raise UserError(f"{origin}: scale is {scale!r}; write a number from 1 to 20, such as 1.6")
     return Markup(
         str(found.get("name") or name), cast(Kind, kind), base, names, edges, pairs,
         index_two(found.get("normaliser", []), names, f"{origin}: normaliser"),
-        CropRule(float(scale), across),
+        CropRule(float(scale), across, up=up), parse_drawing(found, names, origin),
+        found.get("head_pose", False) is True,
     )  # fmt: skip
+
+
+def base_of(kind: Kind) -> str:
+    """What a training starts from where nothing else is said."""
+    return BUNDLED.get(kind, "scratch")
+
+
+def parse_drawing(found: Mapping[str, Any], names: Sequence[str], origin: str) -> Drawing | None:
+    """How a TOML file wants its landmarks drawn; None where it does not say."""
+    if not any(key in found for key in DRAWN):
+        return None
+    one = {
+        key: _index(found[key], names, f"{origin}: {key}")
+        for key in ("nose", "text_at")
+        if key in found
+    }
+    groups = found.get("colours", [])
+    if not isinstance(groups, list) or not all(isinstance(group, dict) for group in groups):
+        raise UserError(f'{origin}: colours must be tables: [[colours]], of = ["tip"], points = ""')
+    return Drawing(tuple(_paint(group, names, f"{origin}: colours") for group in groups), **one)
+
+
+def _paint(found: Mapping[str, Any], names: Sequence[str], where: str) -> Paint:
+    of, colours = found.get("of"), {"points": found.get("points"), "lines": found.get("lines", "")}
+    extra = sorted(set(found) - {"of", *colours})
+    if extra:
+        raise UserError(f"{where}: '{extra[0]}' is unknown; a group has of, points, lines")
+    if not isinstance(of, list) or not of:
+        raise UserError(f'{where}: of must be landmarks, such as ["tip", 2]')
+    for key, colour in colours.items():
+        if not re.fullmatch("#[0-9a-fA-F]{6}" + "|" * (key == "lines"), str(colour)):
+            raise UserError(f'{where}.{key} is {colour!r}; write red, green and blue: "#ff3030"')
+    return Paint(tuple(_index(value, names, f"{where}.of") for value in of), **colours)
+
+
+def drawing_from(found: Mapping[str, Any] | None) -> Drawing | None:
+    """Back from `asdict`, as model files and checkpoints hold it."""
+    if found is None:
+        return None
+    paints = tuple(Paint(tuple(p["of"]), p["points"], p["lines"]) for p in found["colours"])
+    return Drawing(paints, found["nose"], found["text_at"])
+
+
+def ends_from(found: Sequence[Any]) -> Ends:
+    """Back from JSON: two ends, each a landmark or several."""
+    return tuple(end if isinstance(end, int) else tuple(end) for end in found)
 
 
 def landmark_names(found: object, origin: str) -> tuple[str, ...]:
@@ -163,6 +246,20 @@ def index_two(found: object, names: Sequence[str], where: str) -> tuple[int, ...
     if pair and pair[0] == pair[1]:
         raise UserError(f"{where} names '{names[pair[0]]}' twice; name two landmarks")
     return pair
+
+
+def two_ends(found: object, names: Sequence[str], where: str) -> Ends:
+    """Two ends by name or number, each a landmark or a list of them; or none."""
+    if not isinstance(found, list) or not any(isinstance(end, list) and end for end in found):
+        return index_two(found, names, where)
+    if len(found) != 2 or [] in found or found[0] == found[1]:
+        raise UserError(f'{where} must be two ends, such as ["a", ["b", "c"]], or []')
+    return tuple(
+        tuple(_index(value, names, where) for value in end)
+        if isinstance(end, list)
+        else _index(end, names, where)
+        for end in found
+    )
 
 
 def guess_flip_pairs(names: Sequence[str], origin: str) -> Pairs:

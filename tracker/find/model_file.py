@@ -15,7 +15,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast, get_args
 
+import assets
 from tracker.errors import UserError
+from tracker.find.markups import (
+    BUNDLED,
+    Drawing,
+    Markup,
+    bundled_markup,
+    drawing_from,
+    ends_from,
+    rule_of,
+)
 from tracker.plain_data import from_json
 from tracker.types import CropRule, Kind
 
@@ -57,11 +67,25 @@ class ModelInfo:
     data: str
     checkpoint_sha256: str
     schema: int = SCHEMA
-    crop: CropRule | None = None  # None: as built in for the kind and its markup
+    crop: CropRule | None = None  # None: the bundled markup's
+    drawing: Drawing | None = None  # None: the bundled markup's, or colours around the wheel
+
+    @property
+    def markup(self) -> Markup | None:
+        """The bundled markup, where this is a model of it."""
+        return bundled_markup(self.kind, len(self.landmarks)) if self.crop is None else None
+
+    @property
+    def rule(self) -> CropRule:
+        """How the crop lies around the landmarks."""
+        return rule_of(self.kind, len(self.landmarks)) if self.crop is None else self.crop
 
     def to_props(self) -> dict[str, str]:
         """The metadata_props of an ONNX file."""
-        return {"tracker": json.dumps(asdict(self))}
+        found = asdict(self)
+        if self.drawing is None:  # earlier versions of this program do not know it
+            del found["drawing"]
+        return {"tracker": json.dumps(found)}
 
     @staticmethod
     def from_props(props: Mapping[str, str], origin: str) -> ModelInfo:
@@ -90,7 +114,9 @@ class ModelInfo:
         for key in ("edges", "flip_pairs"):
             d[key] = tuple((int(a), int(b)) for a, b in d[key])
         if d.get("crop") is not None:
-            d["crop"] = CropRule(float(d["crop"]["scale"]), tuple(d["crop"]["across"]))
+            across, up = (ends_from(d["crop"].get(key, ())) for key in ("across", "up"))
+            d["crop"] = CropRule(float(d["crop"]["scale"]), across, up=up)
+        d["drawing"] = drawing_from(d.get("drawing"))
         d["kind"] = cast(Kind, d["kind"])
         info = ModelInfo(**d)
         _check(info, origin)
@@ -117,6 +143,11 @@ def model_file(path: str | Path) -> Path:
     )
 
 
+def bundled_file(kind: Kind) -> Path:
+    """The model of a kind that comes with the program; KeyError where none does."""
+    return assets.path(f"models/{BUNDLED[kind]}.onnx")
+
+
 def model_name(path: Path) -> str:
     """How to call a model file: its name, or 'PROJECT, run RUN' where it lies in a project."""
     run = path.absolute().parent
@@ -129,8 +160,13 @@ def model_name(path: Path) -> str:
 def _check(info: ModelInfo, origin: str) -> None:
     """ValueError where a description contradicts itself."""
     count = len(info.landmarks)
-    across = () if info.crop is None else info.crop.across
-    indices = [i for pair in (*info.edges, *info.flip_pairs, across) for i in pair]
+    indices = [i for pair in (*info.edges, *info.flip_pairs) for i in pair]
+    if info.crop is not None:
+        for end in (*info.crop.across, *info.crop.up):
+            indices += [end] if isinstance(end, int) else end
+    if info.drawing is not None:
+        indices += [i for paint in info.drawing.colours for i in paint.of]
+        indices += [i for i in (info.drawing.nose, info.drawing.text_at) if i is not None]
     if info.kind not in KINDS:
         fact = f"finds {info.kind!r}, this program knows {', '.join(KINDS)}"
     elif any(not 0 <= i < count for i in indices):

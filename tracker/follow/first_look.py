@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tracker.find.geometry import CROP_SCALE, box_from_landmarks, letterbox, overlap_share
+from tracker.find.geometry import box_from_landmarks, letterbox, overlap_share
 from tracker.find.locate import COLLAPSED, Model, is_plausible, locate
 from tracker.find.model_file import ModelInfo
 from tracker.follow.associate import duplicates
@@ -89,12 +89,11 @@ def around(found: Sequence[Located], info: ModelInfo) -> list[CropBox]:
 
     Landmarks that gathered in one place tell where to look and not how near.
     """
-    scale = CROP_SCALE[info.kind] if info.crop is None else info.crop.scale
     boxes = []
     for f in found:
         if np.isfinite(f.xy).all():
             box = box_from_landmarks(f.kind, f.xy, rule=info.crop)
-            least = COLLAPSED * scale * f.box.side
+            least = COLLAPSED * info.rule.scale * f.box.side
             boxes.append(CropBox(box.centre_xy, max(box.side, least), box.angle))
     return boxes
 

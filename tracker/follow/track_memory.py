@@ -133,10 +133,9 @@ class Follower:
         return ("left", self.left_p) if self.left_p >= 0.5 else ("right", 1 - self.left_p)
 
     def _smooth_pose(self, found: Located, t: float) -> Pose | None:
-        is_face68 = self._info.kind == "face" and len(found.xy) == 68 and self._info.crop is None
         if "pose" in found.attributes:
             yaw, pitch, roll = (float(v) for v in found.attributes["pose"])
-        elif is_face68:
+        elif self._info.markup is not None and self._info.markup.head_pose:
             pose = pose_from_landmarks(found.xy)
             yaw, pitch, roll = pose.yaw, pose.pitch, pose.roll
         else:

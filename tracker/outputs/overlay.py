@@ -50,10 +50,10 @@ def draw(
             _draw_landmarks(canvas, track, _look(track, skeletons), style.sure)
     for track in result.tracks:
         if style.axes and track.pose is not None:
-            _draw_axes(canvas, track)
+            _draw_axes(canvas, track, _look(track, skeletons).nose)
     for track in result.tracks:
         if style.labels and _known(track).any():
-            _draw_label(canvas, track, taken)
+            _draw_label(canvas, track, _look(track, skeletons).text_at, taken)
     return canvas
 
 
@@ -93,9 +93,10 @@ def _draw_landmarks(canvas: Image, track: Track, look: Skeleton, sure: float) ->
             cv2.circle(canvas, at[i], fixed_radius, look.points[i], 1, cv2.LINE_AA, SUB)
 
 
-def _draw_axes(canvas: Image, track: Track) -> None:
+def _draw_axes(canvas: Image, track: Track, at: int | None) -> None:
+    """`at`: the landmark of the nose, where the markup names one."""
     assert track.pose is not None
-    nose = track.xy[30] if track.kind == "face" and len(track.xy) == 68 else np.nanmean(track.xy, 0)
+    nose = np.nanmean(track.xy, 0) if at is None else track.xy[at]
     if not np.isfinite(nose).all():
         return
     line, _ = _sizes(canvas, track)
@@ -105,8 +106,8 @@ def _draw_axes(canvas: Image, track: Track) -> None:
         cv2.arrowedLine(canvas, start, end, colour, line + 1, cv2.LINE_AA, SUB, 0.15)
 
 
-def _draw_label(canvas: Image, track: Track, taken: list[Box]) -> None:
-    """Text on a darkened box near the wrist or above the face, inside the picture."""
+def _draw_label(canvas: Image, track: Track, at: int | None, taken: list[Box]) -> None:
+    """Text on a darkened box near a landmark (the wrist) or above the face, inside the picture."""
     text, height = printable(label(track), track), _text_height(canvas)
     scale = height / 22  # the font's capitals are 22 pixels high at scale 1
     thick = max(1, round(scale * 1.5))
@@ -115,7 +116,8 @@ def _draw_label(canvas: Image, track: Track, taken: list[Box]) -> None:
         scale *= 0.9
         (width, _), _ = cv2.getTextSize(text, FONT, scale, thick)
     pad = height // 2
-    box = _place(canvas, track, (width + 2 * pad, height + 2 * pad), taken)
+    size_wh = (width + 2 * pad, height + 2 * pad)
+    box = _free(canvas, _beside(track, at, size_wh), size_wh, taken)
     taken.append(box)
     x0, y0, x1, y1 = box
     part = canvas[y0:y1, x0:x1]
@@ -123,22 +125,28 @@ def _draw_label(canvas: Image, track: Track, taken: list[Box]) -> None:
     cv2.putText(canvas, text, (x0 + pad, y1 - pad), FONT, scale, (255, 255, 255), thick, 16)
 
 
-def _place(canvas: Image, track: Track, size_wh: tuple[int, int], taken: list[Box]) -> Box:
-    """Where a label of `size_wh` goes: near its object, inside the picture, over no other label."""
-    (height, width), (w, h) = canvas.shape[:2], size_wh
+def _beside(track: Track, at: int | None, size_wh: tuple[int, int]) -> tuple[float, float]:
+    """The top left corner of a label of `size_wh` near its object."""
+    w, h = size_wh
     points = track.xy[_known(track)]
     (left, top), (right, bottom) = points.min(0), points.max(0)
     gap = h // 3
-    if track.kind == "hand" and len(track.xy) == 21:
-        wrist = track.xy[0] if np.isfinite(track.xy[0]).all() else points.mean(0)
-        below = wrist[1] >= (top + bottom) / 2
-        x, y = wrist[0] - w / 2, bottom + gap if below else top - h - gap
-    else:
-        # No landmark of a face lies on its forehead.
-        forehead = 0.25 * _extent(track) if track.kind == "face" else 0.0
-        x, y = (left + right - w) / 2, top - forehead - h - gap
-    x0 = int(np.clip(x, 0, max(width - w, 0)))
-    y0 = int(np.clip(y, 0, max(height - h, 0)))
+    if at is not None:
+        near = track.xy[at] if np.isfinite(track.xy[at]).all() else points.mean(0)
+        is_below = near[1] >= (top + bottom) / 2
+        return near[0] - w / 2, bottom + gap if is_below else top - h - gap
+    # No landmark of a face lies on its forehead.
+    forehead = 0.25 * _extent(track) if track.kind == "face" else 0.0
+    return (left + right - w) / 2, top - forehead - h - gap
+
+
+def _free(
+    canvas: Image, xy: tuple[float, float], size_wh: tuple[int, int], taken: list[Box]
+) -> Box:
+    """The place of a label whose corner should be at `xy`: in the picture, over no other label."""
+    (height, width), (w, h) = canvas.shape[:2], size_wh
+    x0 = int(np.clip(xy[0], 0, max(width - w, 0)))
+    y0 = int(np.clip(xy[1], 0, max(height - h, 0)))
     step = h if y0 + h < height / 2 else -h
     for _ in taken:  # each label in the way moves this one by its height
         if not any(x0 < b[2] and x0 + w > b[0] and y0 < b[3] and y0 + h > b[1] for b in taken):

@@ -1,32 +1,22 @@
 """What a markup looks like: which landmarks are joined, and in which colours (BGR).
 
-Hands of 21 and faces of 68 landmarks wear MediaPipe's colours, which people know; any other
-markup gets colours around the wheel.
+Each markup's TOML file says so (`tracker/find/markups.py`); landmarks of which it says nothing get
+colours around the wheel.
 """
 
 from __future__ import annotations
 
 import colorsys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 
+from tracker.find.markups import BUNDLED, Drawing, bundled_markup, find_markup
 from tracker.find.model_file import ModelInfo
 from tracker.types import Kind
 
 Colour = tuple[int, int, int]
 Edges = Sequence[tuple[int, int]]
-
-PALM_POINT, PALM_LINE = (48, 48, 255), (128, 128, 128)
-THUMB, INDEX, MIDDLE = (180, 229, 255), (128, 64, 128), (0, 204, 255)
-RING, PINKY = (48, 255, 48), (192, 101, 21)
-LEFT, RIGHT, WHITE = (48, 255, 48), (48, 48, 255), (224, 224, 224)
-
-FINGERS = (THUMB, INDEX, MIDDLE, RING, PINKY)
-PALM = frozenset({0, 1, 5, 9, 13, 17})
-HAND_EDGES = tuple(
-    [(0, 1), (0, 5), (5, 9), (9, 13), (13, 17), (0, 17)]
-    + [(i, i + 1) for first in (1, 5, 9, 13, 17) for i in range(first, first + 3)]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,57 +26,57 @@ class Skeleton:
     points: tuple[Colour, ...]
     edges: tuple[tuple[int, int], ...]
     lines: tuple[Colour, ...]  # one per edge
+    nose: int | None = None  # where the axes of a head pose begin; None: in the middle
+    text_at: int | None = None  # near which words are written; None: above all of them
 
 
 def skeletons(infos: Sequence[ModelInfo]) -> dict[Kind, Skeleton]:
     """How to draw what these models find."""
-    return {
-        info.kind: skeleton(info.kind, len(info.landmarks), info.edges)
-        if info.crop is None
-        else _plain(len(info.landmarks), info.edges)
-        for info in infos
-    }
+    return {info.kind: _of_model(info) for info in infos}
 
 
-def skeleton(kind: Kind, count: int, edges: Edges = ()) -> Skeleton:
-    """How to draw `count` landmarks joined by `edges`; a known markup needs no edges."""
-    if kind == "hand" and count == 21:
-        return _hand(edges or HAND_EDGES)
-    if kind == "face" and count == 68:
-        return _face(edges or _face_edges())
-    return _plain(count, edges)
+def _of_model(info: ModelInfo) -> Skeleton:
+    look = skeleton(info.kind, len(info.landmarks), info.edges, info.drawing)
+    if info.crop is None or info.drawing is not None:
+        return look
+    plain = painted(Drawing(), len(info.landmarks), info.edges)
+    return replace(plain, nose=look.nose, text_at=look.text_at)
 
 
-def _plain(count: int, edges: Edges) -> Skeleton:
-    points = tuple(_wheel(i / max(count, 1)) for i in range(count))
-    return Skeleton(points, tuple(edges), tuple(points[max(edge)] for edge in edges))
+def skeleton(kind: Kind, count: int, edges: Edges = (), drawing: Drawing | None = None) -> Skeleton:
+    """How to draw `count` landmarks joined by `edges`; a bundled markup needs no edges."""
+    known = bundled_markup(kind, count)
+    if drawing is not None or known is None:
+        return painted(drawing or Drawing(), count, edges)
+    return painted(known.drawing or Drawing(), count, edges or known.edges)
 
 
 def default_skeletons() -> Mapping[Kind, Skeleton]:
-    """The two markups that ship with the program."""
-    return {"hand": skeleton("hand", 21), "face": skeleton("face", 68)}
+    """The markups of the models that ship with the program."""
+    return {
+        kind: skeleton(kind, len(find_markup(name).landmarks)) for kind, name in BUNDLED.items()
+    }
 
 
-def _hand(edges: Edges) -> Skeleton:
-    finger = [FINGERS[max(i - 1, 0) // 4] for i in range(21)]
-    points = tuple(PALM_POINT if i in PALM else finger[i] for i in range(21))
-    lines = tuple(PALM_LINE if a in PALM and b in PALM else finger[max(a, b)] for a, b in edges)
-    return Skeleton(points, tuple(edges), lines)
+def painted(drawing: Drawing, count: int, edges: Edges) -> Skeleton:
+    """Colours of landmarks and of lines; a line has that of its later landmark, if none of its own.
+
+    A landmark named in several groups has the colour of the last.
+    """
+    points = [_wheel(i / max(count, 1)) for i in range(count)]
+    between: dict[tuple[int, int], Colour] = {}
+    for paint in drawing.colours:
+        for i in paint.of:
+            points[i] = _bgr(paint.points)
+        if paint.lines:
+            between |= dict.fromkeys(product(paint.of, repeat=2), _bgr(paint.lines))
+    lines = tuple(between.get((a, b), points[max(a, b)]) for a, b in edges)
+    return Skeleton(tuple(points), tuple(edges), lines, drawing.nose, drawing.text_at)
 
 
-def _face(edges: Edges) -> Skeleton:
-    # The person's right eye and brow come first in this markup, and lie on the picture's left.
-    part = {i: RIGHT for i in (*range(17, 22), *range(36, 42))}
-    part |= {i: LEFT for i in (*range(22, 27), *range(42, 48))}
-    points = tuple(part.get(i, WHITE) for i in range(68))
-    return Skeleton(points, tuple(edges), tuple(points[a] for a, _ in edges))
-
-
-def _face_edges() -> tuple[tuple[int, int], ...]:
-    open_chains = [(0, 16), (17, 21), (22, 26), (27, 30), (31, 35)]
-    rings = [(36, 41), (42, 47), (48, 59), (60, 67)]
-    chains = [(i, i + 1) for first, last in open_chains + rings for i in range(first, last)]
-    return tuple(chains + [(last, first) for first, last in rings])
+def _bgr(colour: str) -> Colour:
+    red, green, blue = bytes.fromhex(colour[1:])
+    return blue, green, red
 
 
 def _wheel(turn: float) -> Colour:

@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tracker.find.geometry import CROP_SCALE
+from tracker.find.markups import rule_of
 from tracker.plain_data import from_json
 from tracker.whole_files import write_whole
 from train.data.cutouts import ClipCutouts, cut_labelled
@@ -59,7 +59,7 @@ class Census:
 
 def markup_of(project: Project) -> Markup:
     """The project's landmarks as training knows them."""
-    return Markup(project.landmarks, project.edges, project.flip_pairs)
+    return Markup(project.landmarks, project.edges, project.flip_pairs, project.drawing)
 
 
 def read_split(project: Project) -> Split | None:
@@ -222,7 +222,7 @@ def cutout_examples(
     """Unlabelled (or attribute-labelled) examples of a clip, and how many frames were ambiguous."""
     out: list[Example] = []
     ambiguous = 0
-    scale = CROP_SCALE[project.kind] if project.crop is None else project.crop.scale
+    scale = (project.crop or rule_of(project.kind, len(project.landmarks))).scale
     done = {frame for name, frame in labels.frames if name == clip}
     for c in cut.cutouts:
         side = split.side(clip, c.t)

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tracker.find.markups import Drawing, mirror_partners
 from tracker.find.markups import mirror_name as mirror_name
-from tracker.find.markups import mirror_partners
 from tracker.plain_data import from_json
 from tracker.types import Floats, Image
 from tracker.whole_files import read_text
@@ -50,6 +50,7 @@ class Markup:
     landmarks: tuple[str, ...]
     edges: tuple[tuple[int, int], ...] = ()
     flip_pairs: tuple[tuple[int, int], ...] = ()
+    drawing: Drawing | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

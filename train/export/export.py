@@ -94,6 +94,7 @@ def describe(model: LandmarkNet, found: Checkpoint, sha: str) -> ModelInfo:
         data=str(extra.get("data", "not stated")),
         checkpoint_sha256=sha,
         crop=spec.crop,
+        drawing=found.markup.drawing,
     )
 
 

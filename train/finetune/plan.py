@@ -22,7 +22,8 @@ import numpy as np
 
 import assets
 from tracker.find.locate import load_model
-from tracker.find.model_file import finished_at
+from tracker.find.markups import BUNDLED
+from tracker.find.model_file import bundled_file, finished_at
 from tracker.plain_data import from_json
 from tracker.whole_files import file_sha256, write_whole
 from train.config import FitSpec, spec_from_dict, spec_to_dict
@@ -60,7 +61,6 @@ from train.project.journal import read_labels
 from train.project.labels import Labels, ObjectLabel, to_coco
 from train.project.layout import Project, open_project
 
-BASES = {"hand21": "models/hand21", "face68": "models/face68"}
 EVALUATIONS = 15  # in a run
 PATIENCE = 9  # of these without a better result end it
 
@@ -114,8 +114,8 @@ def base_checkpoint(project: Project, asked: str | None) -> tuple[str, Path | No
     name = asked or project.base
     if name == "scratch":
         return name, None
-    if name in BASES:
-        return name, assets.path(f"{BASES[name]}.safetensors")
+    if name in BUNDLED.values():
+        return name, assets.path(f"models/{name}.safetensors")
     path = Path(name)
     if path.suffix != ".safetensors" or not path.is_file():
         raise ValueError(
@@ -126,7 +126,7 @@ def base_checkpoint(project: Project, asked: str | None) -> tuple[str, Path | No
 
 def base_facts(project: Project, name: str, checkpoint: Path | None) -> dict[str, str]:
     """What run.json says of a base that is a file of the user's, so that it is found again."""
-    if checkpoint is None or name in BASES:
+    if checkpoint is None or name in BUNDLED.values():
         return {}
     whole, root = checkpoint.resolve(), project.root.resolve()
     where = whole.relative_to(root) if whole.is_relative_to(root) else whole
@@ -139,7 +139,7 @@ def base_of_run(project: Project, facts: Mapping[str, Any]) -> Path | None:
     ValueError where the file has moved or is another one now.
     """
     name = str(facts["base"])
-    if name == "scratch" or name in BASES:
+    if name in ("scratch", *BUNDLED.values()):
         return base_checkpoint(project, name)[1]
     path = project.root / str(facts.get("base_file", ""))
     if not path.is_file() or file_sha256(path) != facts.get("base_sha256"):
@@ -156,8 +156,7 @@ def follower(project: Project, before: float = math.inf) -> Path | None:
     own = [p for p in project.models_dir.glob("[!.]*/model.onnx") if finished_at(p) < before]
     if own:
         return max(own, key=finished_at)
-    name = {"hand": "hand21", "face": "face68"}.get(project.kind)
-    return None if name is None else assets.path(f"{BASES[name]}.onnx")
+    return bundled_file(project.kind) if project.kind in BUNDLED else None
 
 
 def gather(

@@ -14,6 +14,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from tracker.errors import writing
+from tracker.find.markups import drawing_from
 from tracker.outputs.out_file import refuse_bad_output
 from tracker.plain_data import from_json
 from tracker.whole_files import write_whole
@@ -128,6 +129,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         tuple(m["landmarks"]),
         tuple((int(a), int(b)) for a, b in m["edges"]),
         tuple((int(a), int(b)) for a, b in m["flip_pairs"]),
+        drawing_from(m.get("drawing")),
     )
     return Checkpoint(
         spec_from_dict(header["spec"]), markup, int(header["step"]), tensors, header["extra"]

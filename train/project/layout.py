@@ -14,17 +14,25 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from tracker.errors import UserError, writing
-from tracker.find.markups import BUILT_IN, Markup, Pairs, parse_markup
+from tracker.find.markups import (
+    BUNDLED,
+    DRAWN,
+    Drawing,
+    Markup,
+    Pairs,
+    bundled_markup,
+    parse_markup,
+)
 from tracker.find.model_file import TOML, is_project
 from tracker.plain_data import from_toml, is_plain_word
-from tracker.types import CropRule, Kind
+from tracker.types import CropRule, Ends, Kind
 from tracker.whole_files import read_text, write_whole
 
 SCHEMA = 1
@@ -53,7 +61,8 @@ class Project:
     edges: Pairs
     flip_pairs: Pairs
     normaliser: tuple[int, ...]  # two landmarks; (): the longer side of the points' box
-    crop: CropRule | None = None  # None: as built in for hand21 and face68
+    crop: CropRule | None = None  # None: the bundled markup's, and so it is drawn
+    drawing: Drawing | None = None
     gestures: tuple[str, ...] = ()
     pose: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)  # preset: degrees
 
@@ -181,7 +190,8 @@ def create_project(
         )
     project = Project(
         root, name or root.name, markup.kind, markup.base, markup.landmarks, markup.edges,
-        markup.flip_pairs, markup.normaliser, markup.crop,
+        markup.flip_pairs, markup.normaliser,
+        *((None, None) if markup.is_bundled else (markup.crop, markup.drawing)),
         check_gestures(list(gestures), "--gestures"), dict(pose or {}),
     )  # fmt: skip
     with writing(root):
@@ -206,10 +216,17 @@ def to_toml(project: Project) -> str:
         f"flip_pairs = {_toml([list(e) for e in p.flip_pairs])}",
         f"normaliser = {_toml(normaliser)}  # two landmarks; []: the longer side of their box",
     ]  # fmt: skip
+    if p.drawing is not None:
+        one = {"nose": p.drawing.nose, "text_at": p.drawing.text_at}
+        lines += [f"{k} = {_toml(p.landmarks[i])}" for k, i in one.items() if i is not None]
     if p.crop is not None:
         lines += ["", "[crop]", f"scale = {p.crop.scale}"]
-        if p.crop.across:
-            lines.append(f"across = {_toml([p.landmarks[i] for i in p.crop.across])}")
+        two = {"across": p.crop.across, "up": p.crop.up}
+        lines += [f"{k} = {_toml(_named(ends, p.landmarks))}" for k, ends in two.items() if ends]
+    for paint in () if p.drawing is None else p.drawing.colours:
+        of = [p.landmarks[i] for i in paint.of]
+        lines += ["", "[[colours]]", f"of = {_toml(of)}", f"points = {_toml(paint.points)}"]
+        lines += [f"lines = {_toml(paint.lines)}"] if paint.lines else []
     if p.gestures:
         lines += ["", "[gestures]", f"names = {_toml(list(p.gestures))}"]
     if p.pose:
@@ -242,29 +259,27 @@ def _parse(root: Path, found: Mapping[str, Any], origin: str) -> Project:
         raise UserError(f"{origin}: crop must be a table; write [crop] and scale = 1.6 below it")
     rows = {key: found[key] for key in found if key in _MARKUP_KEYS}
     markup = parse_markup({**rows, **(crop or {})}, origin)
-    if markup.base in BUILT_IN and crop is None and _differs(markup):
+    known = bundled_markup(markup.kind, len(markup.landmarks))
+    if crop is None and (known is None or BUNDLED[known.kind] != markup.base):
         crop = {}  # an own markup without [crop]: the defaults
-    if crop is None and markup.base not in BUILT_IN:
-        crop = {}
     gestures = found.get("gestures", {})
     if not isinstance(gestures, dict):
         raise UserError(f'{origin}: gestures must be a table: [gestures] and names = ["fist"]')
     return Project(
         root, str(found.get("name") or root.name), markup.kind, markup.base, markup.landmarks,
         markup.edges, markup.flip_pairs, markup.normaliser,
-        None if crop is None else markup.crop,
+        None if crop is None else markup.crop, markup.drawing,
         check_gestures(gestures.get("names", []), f"{origin}: gestures.names"),
         _poses(found.get("pose", {}), origin),
     )  # fmt: skip
 
 
-_MARKUP_KEYS = ("kind", "base", "landmarks", "edges", "flip_pairs", "normaliser")
-_BUILT_IN_SIZES = {"hand21": ("hand", 21), "face68": ("face", 68)}
+_MARKUP_KEYS = ("kind", "base", "landmarks", "edges", "flip_pairs", "normaliser", *DRAWN)
 
 
-def _differs(markup: Markup) -> bool:
-    """Whether a markup cannot be the built-in one of its base."""
-    return (markup.kind, len(markup.landmarks)) != _BUILT_IN_SIZES[markup.base]
+def _named(ends: Ends, names: Sequence[str]) -> list[str | list[str]]:
+    """The landmarks of a crop rule by name."""
+    return [names[e] if isinstance(e, int) else [names[i] for i in e] for e in ends]
 
 
 def _poses(found: object, origin: str) -> Mapping[str, tuple[float, float, float]]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tracker.find.markups import built_in
+from tracker.find.markups import find_markup
 from train.data.pictures import DataSet, Example, Markup
 from train.data.shipped import held_face_groups
 from train.sets.base import Metric, PaperSet, between
@@ -38,7 +38,7 @@ WHERE = (
 
 def markup68() -> Markup:
     """Names, edges and mirror partners of the 68 points."""
-    face = built_in("face68")
+    face = find_markup("face68")
     return Markup(face.landmarks, face.edges, face.flip_pairs)
 
 

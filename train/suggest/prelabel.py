@@ -18,16 +18,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import assets
 from tracker.checkup.peers import HandPoints
 from tracker.errors import UserError
 from tracker.find.detectors import Finder
 from tracker.find.geometry import box_from_landmarks
 from tracker.find.locate import Model, is_plausible, load_model, locate
-from tracker.find.markups import built_in
-from tracker.find.model_file import model_file, own_model
+from tracker.find.markups import BUNDLED, find_markup
+from tracker.find.model_file import bundled_file, model_file, own_model
 from tracker.follow.associate import is_same
-from tracker.track import BUNDLED, Tracker, TrackerConfig
+from tracker.track import Tracker, TrackerConfig
 from tracker.types import CropBox, Floats, Image, Kind, Located
 from train.project.labels import ObjectLabel, box_of
 from train.project.layout import Project
@@ -65,7 +64,7 @@ def current_model(
 def _bundled(project: Project, threads: int) -> Model | None:
     if project.kind not in BUNDLED:
         return None
-    model = load_model(assets.path(BUNDLED[project.kind]), threads)
+    model = load_model(bundled_file(project.kind), threads)
     return model if shared_landmarks(project, model.info.landmarks) else None
 
 
@@ -174,7 +173,7 @@ class Guesser:
             self._hands = None
 
     def _mediapipe_pairs(self) -> list[tuple[int, int]]:
-        names = built_in("hand21").landmarks if self._project.kind == "hand" else ()
+        names = find_markup("hand21").landmarks if self._project.kind == "hand" else ()
         pairs = shared_landmarks(self._project, names)
         if not pairs:
             raise UserError(
@@ -224,7 +223,7 @@ class Guesser:
             return [box_from_landmarks(kind, self._of_model(near), rule=rule)]
         if near.box_xyxy is None:
             return []
-        is_turned = kind != "object" if rule is None else bool(rule.across)
+        is_turned = kind != "object" if rule is None else bool(rule.across or rule.up)
         return [crop_of_box(kind, near, rule, turn) for turn in (TURNS if is_turned else TURNS[:1])]
 
     def _is_there(self, found: Located, frame: Image) -> bool:

@@ -60,16 +60,16 @@ def init(
 
 def _of_kind(markup: Markup, kind: str) -> Markup:
     from tracker.errors import UserError
-    from tracker.find.markups import BASES, BUILT_IN, parse_markup
+    from tracker.find.markups import base_of, parse_markup
 
     if kind == markup.kind:
         return markup
-    if markup.name in BUILT_IN:
+    if markup.is_bundled:
         raise UserError(
             f"{markup.name} is found as a {markup.kind}; --kind is for landmarks of your own"
         )
     parse_markup({"landmarks": ["a", "b"], "kind": kind}, "--kind")  # refuses what is no kind
-    return replace(markup, kind=kind, base=BASES[kind])  # type: ignore[arg-type]
+    return replace(markup, kind=kind, base=base_of(kind))  # type: ignore[arg-type]
 
 
 def add(

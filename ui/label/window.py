@@ -57,7 +57,7 @@ class LabelWindow(QMainWindow):
         self.suggestions = Suggestions(controls, self.jobs)
         self.looks = Looks()
         project = controls.project
-        self._look = skeleton(project.kind, len(project.landmarks), project.edges)
+        self._look = skeleton(project.kind, len(project.landmarks), project.edges, project.drawing)
         self._seen: DecodedFrame | None = None
         self._labels: Labels | None = None
         self._version, self._message = -1, ""

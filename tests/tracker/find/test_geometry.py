@@ -5,7 +5,6 @@ import pytest
 
 from tracker.find.detectors import face, palm
 from tracker.find.geometry import (
-    CROP_SCALE,
     apply,
     box_from_landmarks,
     crop_to_frame,
@@ -50,7 +49,7 @@ def test_box_of_an_upright_hand() -> None:
     found = box_from_landmarks("hand", hand)
     assert found.angle == pytest.approx(0)
     assert found.centre_xy == pytest.approx([50, 70])
-    assert found.side == pytest.approx(60 * CROP_SCALE["hand"])
+    assert found.side == pytest.approx(60 * 1.6)
 
 
 @pytest.mark.parametrize("angle", [-170, -45, 30, 90])

@@ -10,10 +10,11 @@ import pytest
 
 from tests.helpers import clips
 from tracker.outputs.overlay import Style, draw, has_glyph, label, printable
-from tracker.outputs.skeleton import PALM_POINT, default_skeletons, skeleton, skeletons
+from tracker.outputs.skeleton import default_skeletons, skeleton, skeletons
 from tracker.types import CropRule, Image, Pose, Result, Track
 
 LOOK = default_skeletons()
+PALM_POINT = (48, 48, 255)  # MediaPipe's red, BGR
 BARE = Style(labels=False, axes=False)
 
 
