@@ -18,7 +18,6 @@ from tracker.types import Frame, Image
 Phase = Literal[
     "opening", "running", "no_frames", "frozen", "black", "unplugged", "busy", "ended", "failed"
 ]
-URL_SCHEMES = frozenset({"rtsp", "rtsps", "http", "https"})
 WITH_PICTURE = frozenset({"running", "black", "frozen"})  # phases in which frames do arrive
 
 

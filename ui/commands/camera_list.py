@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from tracker.errors import UserError
 from tracker.sources.cameras import Camera, Measured, Mode, list_cameras, measure
-from tracker.sources.device_and_url import DeviceSource
+from tracker.sources.device import DeviceSource
 
 NONE = "no camera is connected; plug one in, then run 'tracker cameras' again"
 

@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
-from urllib.parse import urlsplit
 
 from tracker.errors import UserError
 from tracker.find.locate import load_model
 from tracker.find.model_file import KINDS, model_file
 from tracker.follow.smooth import Preset
-from tracker.sources.source import URL_SCHEMES
+from tracker.sources.open import CAMERA, kind_of_source
 from tracker.track import TrackerConfig
 from tracker.types import Kind
 
@@ -138,12 +137,7 @@ class Choices:
 
 def is_device(camera: str) -> bool:
     """Is it a camera at this computer, and not a URL or a file?"""
-    from tracker.sources.video_file import VIDEO_SUFFIXES
-
-    if urlsplit(camera).scheme.lower() in URL_SCHEMES:
-        return False
-    path = Path(camera)
-    return not (path.is_file() or path.suffix.lower() in VIDEO_SUFFIXES)
+    return kind_of_source(camera) == CAMERA
 
 
 def kind_of(path: Path) -> Kind:

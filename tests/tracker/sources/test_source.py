@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from tests.helpers import clips
-from tracker.errors import UserError
-from tracker.sources.open import open_source
 from tracker.sources.source import CameraLimits, CameraWatch, Look, Phase, look_at
 
 LIMITS = CameraLimits()
@@ -150,31 +145,3 @@ def test_looking() -> None:
     changed[47, 63, 2] += 1
     assert look_at(noisy) == look_at(noisy.copy()) != look_at(changed)
     assert look_at(noisy[:, ::2]) == look_at(np.ascontiguousarray(noisy[:, ::2]))
-
-
-@pytest.mark.parametrize(
-    ("spec", "kind", "live"),
-    [
-        ("0", "DeviceSource", True),
-        ("/dev/video2", "DeviceSource", True),
-        ("HD Webcam", "DeviceSource", True),
-        ("rtsp://u:p@10.0.0.1/cam?token=1", "UrlSource", True),
-        ("HTTP://10.0.0.1:8080/video", "UrlSource", True),
-        ("clip.MP4", "FileSource", False),
-    ],
-)
-def test_specs(spec: str, kind: str, live: bool) -> None:
-    source = open_source(spec)
-    assert (type(source).__name__, source.live) == (kind, live)
-    assert "u:p" not in source.identity + source.name and "token" not in source.identity
-
-
-def test_a_file_needs_no_suffix(tmp_path: Path) -> None:
-    path = clips.make(tmp_path / "a.mp4").rename(tmp_path / "clip")
-    assert type(open_source(str(path))).__name__ == "FileSource"
-
-
-@pytest.mark.parametrize("spec", ["", "  ", "ftp://10.0.0.1/a", "file:///etc/passwd"])
-def test_specs_that_are_refused(spec: str) -> None:
-    with pytest.raises(UserError, match=r"rtsp://|tracker cameras"):
-        open_source(spec)

@@ -1,4 +1,4 @@
-"""Live sources: cameras through OpenCV, network streams through PyAV.
+"""Cameras, through OpenCV.
 
 OpenCV is imported when a camera is opened, so that importing this costs nothing. A program with a
 Qt window clears QT_QPA_PLATFORM_PLUGIN_PATH after that (the OpenCV wheel sets it).
@@ -8,24 +8,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Protocol, cast
-from urllib.parse import urlsplit, urlunsplit
-
-import av
-import numpy as np
 
 from tracker.errors import UserError
 from tracker.slots import Holder
 from tracker.sources.cameras import Camera, find_camera, list_cameras, users_of
 from tracker.sources.source import CameraError
 from tracker.types import Frame, Image
-
-OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 5.0  # seconds, of network streams
-# A stream may pull in nothing but the network; a playlist must not read local files.
-PROTOCOLS = "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto,hls"
 
 
 class Capture(Protocol):
@@ -160,96 +152,3 @@ def _capture(camera: Camera) -> Capture:
     backends = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_DSHOW, "darwin": cv2.CAP_AVFOUNDATION}
     opened = cv2.VideoCapture(camera.index, backends.get(sys.platform, cv2.CAP_ANY))
     return cast(Capture, opened)
-
-
-class UrlSource:
-    """A network stream: RTSP over TCP, or anything ffmpeg plays over HTTP, such as MJPEG.
-
-    Frames are stamped with their arrival, on the monotonic clock; stamps of streams jump.
-    """
-
-    live = True
-    lap = 0
-
-    def __init__(
-        self, url: str, open_timeout: float = OPEN_TIMEOUT, read_timeout: float = READ_TIMEOUT
-    ) -> None:
-        """Nothing is contacted yet. Timeouts in seconds."""
-        self._url, self._timeouts = url, (open_timeout, read_timeout)
-        self.identity = self.name = without_password(url)
-        self._holder: Holder[_Stream] = Holder(lambda stream: stream.container.close())
-        self._count = 0
-
-    def open(self) -> None:
-        """Connect; CameraError when nobody answers or there is no video."""
-        ticket = self._holder.begin()
-        options = {"protocol_whitelist": PROTOCOLS, "fflags": "nobuffer"}
-        if urlsplit(self._url).scheme.lower().startswith("rtsp"):
-            options["rtsp_transport"] = "tcp"
-        try:
-            container = av.open(self._url, timeout=self._timeouts, options=options)
-        except (OSError, av.FFmpegError) as error:
-            raise self._error("did not open", error) from error
-        if not container.streams.video:
-            container.close()
-            raise CameraError("failed", f"{self.name} carries no video; check the address")
-        if not self._holder.keep(ticket, _Stream(container)):
-            raise CameraError("failed", f"{self.name} was opened too late")
-
-    def read(self) -> Frame | None:
-        """The next picture as it arrives."""
-        with self._holder.use() as stream:
-            if stream is None:
-                return None
-            try:
-                picture = next(stream.pictures, None)
-            except (OSError, av.FFmpegError) as error:
-                raise self._error("stopped", error) from error
-            if picture is None:
-                raise CameraError("no_frames", f"{self.name} ended the stream; it is opened again")
-            bgr = np.ascontiguousarray(cast(Image, picture.to_ndarray(format="bgr24")))
-        self._count += 1
-        return Frame(self._count - 1, monotonic(), bgr)
-
-    def close(self) -> None:
-        """Disconnect."""
-        self._holder.drop()
-
-    def present(self) -> bool | None:
-        """It shows in the reading only."""
-        return None
-
-    def _error(self, what: str, error: OSError | av.FFmpegError) -> CameraError:
-        if isinstance(error, av.ExitError):
-            fact = "no answer in time"
-        else:
-            fact = error.strerror or type(error).__name__
-        return CameraError(
-            "no_frames" if what == "stopped" else "failed",
-            f"{self.name} {what}: {fact}; check the address and the network, it is tried again",
-        )
-
-
-class _Stream:
-    """An open network stream and its pictures."""
-
-    def __init__(self, container: av.container.InputContainer) -> None:
-        self.container = container
-        self.stream = container.streams.video[0]
-        self.stream.thread_type = "SLICE"  # threads over frames would hold frames back
-        self.pictures = self._decode()
-
-    def _decode(self) -> Iterator[av.VideoFrame]:
-        for packet in self.container.demux(self.stream):
-            try:
-                pictures = packet.decode()
-            except av.InvalidDataError:  # damaged on the way; the next key picture heals it
-                continue
-            yield from pictures
-
-
-def without_password(url: str) -> str:
-    """The address as it may be shown and stored: without user name, password and query."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
