@@ -32,6 +32,7 @@ from train.data.augment import (
     sharpen,
 )
 from train.data.pictures import DataSet, Example, mirror_name
+from train.losses import needed
 from train.losses.paper import Batch
 from train.networks.model import Head
 
@@ -196,7 +197,7 @@ def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Genera
     else:
         pairs = data.markup.flip_pairs
         crop = crop_example(spec.kind, example, image, size, pairs, rng, spec.augment, spec.crop)  # type: ignore[arg-type]
-    again = copy.deepcopy(rng) if spec.loss.temporal and example.neighbour else None
+    again = copy.deepcopy(rng) if "after" in needed(spec.loss) and example.neighbour else None
     easy, hard = _disturb(rng, crop.bgr, other, example.black, spec)
     after = None
     if again is not None and example.neighbour is not None and not example.negative:
@@ -258,11 +259,11 @@ def make_batch(
 
 def _more_views(views: Sequence[Views], spec: FitSpec) -> dict[str, torch.Tensor]:
     """The fields of a batch that only some losses want; nothing in evaluations."""
-    more, colour = {}, spec.net.colour
-    if views and spec.loss.teacher:
+    more, colour, needs = {}, spec.net.colour, needed(spec.loss)
+    if views and "taught" in needs:
         easy = np.stack([to_input(v.easy, colour) for v in views])
         more["easy"] = torch.from_numpy(easy).float()
-    if views and spec.loss.temporal:
+    if views and "after" in needs:
         after = [v.crop.bgr if v.after is None else v.after for v in views]
         more["after"] = torch.from_numpy(np.stack([to_input(a, colour) for a in after])).float()
         more["has_after"] = torch.tensor([v.after is not None for v in views])

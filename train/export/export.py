@@ -18,6 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from tracker.find.model_file import ModelInfo
 from tracker.whole_files import file_sha256, write_whole
 from train.loop.checkpoint import Checkpoint, load_model, prepare_output
+from train.networks import Localiser
 from train.networks.model import LandmarkNet, attribute_values
 
 OPSET = 18
@@ -47,9 +48,9 @@ class HalfBody(nn.Module):
     coordinate sums in float16 are off by .05 px where the body alone costs .003.
     """
 
-    def __init__(self, net: nn.Module) -> None:
+    def __init__(self, net: Localiser) -> None:
         super().__init__()
-        self.stride, self.features = net.stride, net.features
+        self.stride, self.features, self.direct = net.stride, net.features, net.direct
         fuse_norms(net)
         self.net = net.half()
 
@@ -59,7 +60,7 @@ class HalfBody(nn.Module):
         return heat, coarse
 
 
-def fuse_norms(net: nn.Module) -> None:
+def fuse_norms(net: Localiser) -> None:
     """Fold each batch norm that follows a convolution in a Sequential into it, in place."""
     for part in net.modules():
         if not isinstance(part, nn.Sequential):
@@ -123,7 +124,7 @@ def export_model(checkpoint: Path, out: Path, precision: str = "fp32") -> ModelI
     model, found = load_model(checkpoint)
     info = describe(model, found, file_sha256(checkpoint))
     if precision == "fp16":
-        model.net = HalfBody(model.net)  # type: ignore[assignment]
+        model.net = HalfBody(model.net)
     channels = 3 if info.colour == "rgb" else 1
     example = torch.zeros(2, channels, info.size, info.size)
     with warnings.catch_warnings():

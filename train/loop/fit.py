@@ -34,6 +34,7 @@ from train.loop.state import (
 from train.loop.step import learning_rate as learning_rate
 from train.loop.step import step_batch, train_step
 from train.loop.step import update_ema as update_ema
+from train.losses import check_weights
 from train.machine.device import free_memory, is_out_of_memory, pick_device
 from train.machine.distributed import agreed, joined, wait
 from train.machine.ranks import leading
@@ -71,6 +72,7 @@ def fit(
         raise ValueError(f"keep takes last or best, found '{spec.keep}'")
     if spec.cycles < 1:
         raise ValueError(f"cycles takes 1 or more, found {spec.cycles}")
+    check_weights(spec.loss)
     device = pick_device(spec.device)
     if data is None:
         data = load_data(spec, root)

@@ -21,6 +21,7 @@ from train.loop.checkpoint import (
 )
 from train.loop.runlog import Running
 from train.loop.warm_start import carry_over
+from train.losses import needed
 from train.losses.plausible_shapes import ShapeSpace, training_space
 from train.machine.device import free_memory
 from train.machine.distributed import same_start, spread_norms, together, total
@@ -101,7 +102,7 @@ def build_optimiser(model: LandmarkNet, spec: FitSpec) -> torch.optim.Optimizer:
 
 def add_shapes(run: Run) -> str:
     """Learn what is plausible from the labels, where the loss wants it; a sentence if it cannot."""
-    if not run.spec.loss.plausible:
+    if "shapes" not in needed(run.spec.loss):
         return ""
     space, why = training_space(run.data, run.spec.augment.flip)
     if space is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from train.config import FitSpec
 from train.data.batches import batch_part, batch_to, make_batch
 from train.loop.state import Run
-from train.losses.beyond import Hints, extra_terms, ramp, teach
-from train.losses.paper import Batch, composite, elt_rows, warp_image
+from train.losses import composite, needed
+from train.losses.beyond import teach
+from train.losses.paper import Batch, Hints, Seen, elt_rows, warp_image
 from train.machine.device import half_precision
 from train.machine.distributed import part, sum_gradients, total
 from train.machine.ranks import rank
-from train.networks.model import Prediction
 
 
 def learning_rate(spec: FitSpec, step: int) -> float:
@@ -57,19 +57,11 @@ def step_batch(run: Run, rows: list[int]) -> Batch:
     return batch_to(batch, run.device)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """What one forward pass gave."""
-
-    out: Prediction
-    warped: Prediction | None  # of the ELT's images
-    hints: Hints
-
-
 def forward(run: Run, batch: Batch) -> Seen:
     """Predictions for the batch, its warped images and its neighbours in one pass; a teacher's."""
     model, loss = run.model, run.spec.loss
-    rows = elt_rows(batch, loss) if loss.alpha else torch.zeros(0)
+    needs = needed(loss)
+    rows = elt_rows(batch, loss) if "warped" in needs else torch.zeros(0)
     images = [batch.image]
     if len(rows):
         images.append(warp_image(batch.image[rows], batch.warp[rows]))
@@ -78,22 +70,18 @@ def forward(run: Run, batch: Batch) -> Seen:
     image = model.scale(torch.cat(images)).contiguous(memory_format=torch.channels_last)
     with half_precision(image.device, run.spec.precision):
         heat, coarse = model.net(image)
-        hints = teach(run.ema, batch, loss) if loss.teacher else Hints()
+        hints = teach(run.ema, batch, loss) if "taught" in needs else Hints()
     n, m = len(batch.image), len(batch.image) + len(rows)
     out = model.finish(heat[:n], coarse[:n])
     if batch.after is not None:
         hints = replace(hints, after=model.finish(heat[m:], coarse[m:]).xy)
-    return Seen(out, model.finish(heat[n:m], coarse[n:m]) if len(rows) else None, hints)
+    warped = model.finish(heat[n:m], coarse[n:m]) if len(rows) else None
+    return Seen(model, batch, out, loss, warped, hints, run.shapes)
 
 
 def loss_terms(run: Run, batch: Batch) -> dict[str, Tensor]:
     """Every weighted term of the loss of a batch."""
-    loss, seen = run.spec.loss, forward(run, batch)
-    terms = composite(run.model, batch, seen.out, seen.warped, loss)
-    extra = extra_terms(batch, seen.out, seen.hints, run.shapes, loss)
-    if "teacher" in extra:
-        extra["teacher"] = extra["teacher"] * ramp(loss, run.step, run.spec.steps)
-    return terms | extra
+    return composite(forward(run, batch), run.step, run.spec.steps)
 
 
 def train_step(run: Run, batch: Batch) -> dict[str, float]:

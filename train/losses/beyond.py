@@ -6,24 +6,13 @@ Each is a mean over the whole batch's masked points, so processes agree
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from train.losses.paper import Batch, LossSpec, point_loss
+from train.losses.paper import Batch, Hints, LossSpec, Seen, Term, point_loss
 from train.losses.plausible_shapes import ShapeSpace, distance
 from train.machine.distributed import total
-from train.networks.model import LandmarkNet, Prediction
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Hints:
-    """What the extra losses compare the batch's points with; None: off."""
-
-    after: Tensor | None = None  # (M, K, 2) points in the neighbours of the rows that have one
-    taught: Tensor | None = None  # (N, K, 2) the teacher's points, crop pixels
-    sure: Tensor | None = None  # (N, K) bool: where they count
+from train.networks.model import LandmarkNet
 
 
 def unlabelled(batch: Batch) -> Tensor:
@@ -71,21 +60,33 @@ def ramp(spec: LossSpec, step: int, steps: int) -> float:
     return min(1.0, step / max(1.0, spec.teacher_ramp * steps))
 
 
-def extra_terms(
-    batch: Batch, out: Prediction, hints: Hints, space: ShapeSpace | None, spec: LossSpec
-) -> dict[str, Tensor]:
-    """The weighted terms that are on; `teacher` still without its ramp."""
-    terms = {}
-    if hints.taught is not None and hints.sure is not None:
-        terms["teacher"] = spec.teacher * point_loss(out.xy, hints.taught, hints.sure, spec.point)
-    if hints.after is not None and batch.has_after is not None:
-        mine, size = out.xy[batch.has_after], batch.image.shape[-1]
-        terms["temporal"] = spec.temporal * temporal_loss(
-            mine, hints.after, size, spec.temporal_epsilon
-        )
-    if space is not None:
-        mask = unlabelled(batch)
-        terms["plausible"] = spec.plausible * plausible_loss(
-            out.xy, mask, space, spec.plausible_epsilon
-        )
-    return terms
+def teacher(seen: Seen) -> Tensor | None:
+    """Distance from the points that the teacher is sure of."""
+    taught, sure = seen.hints.taught, seen.hints.sure
+    if taught is None or sure is None:
+        return None
+    return point_loss(seen.out.xy, taught, sure, seen.spec.point)
+
+
+def temporal(seen: Seen) -> Tensor | None:
+    """Distance of the points from those in the next frame."""
+    batch, after = seen.batch, seen.hints.after
+    if after is None or batch.has_after is None:
+        return None
+    size = batch.image.shape[-1]
+    return temporal_loss(seen.out.xy[batch.has_after], after, size, seen.spec.temporal_epsilon)
+
+
+def plausible(seen: Seen) -> Tensor | None:
+    """Distance of shapes without a label from those of the labels."""
+    if seen.shapes is None:
+        return None
+    mask, epsilon = unlabelled(seen.batch), seen.spec.plausible_epsilon
+    return plausible_loss(seen.out.xy, mask, seen.shapes, epsilon)
+
+
+TERMS = (
+    Term("teacher", "teacher", teacher, needs=("taught",), rise=ramp),
+    Term("temporal", "temporal", temporal, needs=("after",)),
+    Term("plausible", "plausible", plausible, needs=("shapes",)),
+)

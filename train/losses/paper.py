@@ -9,13 +9,14 @@ with a small Gaussian as target; it makes the first thousand steps several times
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from train.losses.plausible_shapes import ShapeSpace
 from train.machine.distributed import first_rows, processes, total
 from train.networks.model import POSE_UNIT, Head, LandmarkNet, Prediction
 
@@ -44,6 +45,12 @@ class LossSpec:
     temporal_epsilon: float = 0.05  # how far they may be apart, crop sides
     plausible: float = 0.0  # shapes stay near those of the labels (pose-PCA)
     plausible_epsilon: float = 0.05  # how far they may be off, RMS radii of the shape
+    more: Mapping[str, float] = field(default_factory=dict)  # weights of terms without a field here
+
+    def weight(self, name: str) -> float:
+        """The weight of a field here or of a name in `more`; 0 where it is in neither."""
+        own = name in {f.name for f in fields(self)}
+        return float(getattr(self, name) if own else self.more.get(name, 0.0))
 
 
 def with_terms(spec: LossSpec, terms: Collection[str]) -> LossSpec:
@@ -72,6 +79,43 @@ class Batch:
     easy: Tensor | None = None  # (N, C, S, S) the same crops before anything disturbed them
     after: Tensor | None = None  # (N, C, S, S) the next frame, cut and disturbed alike
     has_after: Tensor | None = None  # (N,) bool: where there is one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hints:
+    """What the losses beyond the paper compare the batch's points with; None: off."""
+
+    after: Tensor | None = None  # (M, K, 2) points in the neighbours of the rows that have one
+    taught: Tensor | None = None  # (N, K, 2) the teacher's points, crop pixels
+    sure: Tensor | None = None  # (N, K) bool: where they count
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What a term is made from: a batch, and what the passes over it gave."""
+
+    model: LandmarkNet
+    batch: Batch
+    out: Prediction
+    spec: LossSpec
+    warped: Prediction | None = None  # of the ELT's images, those of `elt_rows`
+    hints: Hints = field(default_factory=Hints)
+    shapes: ShapeSpace | None = None  # what is plausible; None: too few labels tell
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One summand of the cost."""
+
+    name: str
+    weight: str  # the LossSpec's field, or its key in `more`; a weight of 0 turns the term off
+    # Gives the value without its weight, one for each head where it is said of heads, or None where
+    # this batch has nothing for it. It sums over all processes (train/machine/distributed.py).
+    value: Callable[[Seen], Tensor | dict[str, Tensor] | None]
+    # What must be made for it, of 'warped', 'taught', 'after' and 'shapes' (fields of Seen).
+    needs: tuple[str, ...] = ()
+    rise: Callable[[LossSpec, int, int], float] | None = None  # its share of the weight by a step
+    always: bool = False  # also with a weight of 0, so that a cost has a graph whatever is off
 
 
 def point_loss(xy: Tensor, target: Tensor, mask: Tensor, kind: str = "l2") -> Tensor:
@@ -183,40 +227,62 @@ def elt_rows(batch: Batch, spec: LossSpec) -> Tensor:
     return first_rows(wanted, spec.elt_share)
 
 
-def composite(
-    model: LandmarkNet, batch: Batch, out: Prediction, warped: Prediction | None, spec: LossSpec
-) -> dict[str, Tensor]:
-    """Every term of equation 2 and those beside it, already weighted; their sum is the cost.
+def landmark(seen: Seen) -> Tensor:
+    """Distance of the points from the labels."""
+    batch = seen.batch
+    return point_loss(seen.out.xy, batch.xy, batch.labelled, seen.spec.point)
 
-    `warped` is the prediction for the warped images of `elt_rows`, or None.
-    """
-    stride = model.net.stride
-    terms = {"landmark": spec.lam * point_loss(out.xy, batch.xy, batch.labelled, spec.point)}
-    if spec.heat:
-        target = (batch.xy + 0.5) / stride - 0.5
-        terms["heat"] = spec.heat * heat_loss(
-            out.heat, model.beta, target, batch.labelled, spec.sigma
-        )
-    if spec.attribute:
-        for head in model.specs:
-            name = head.attribute.name
-            value = attribute_loss(head, out.attributes[name], batch.attributes[name])
-            terms[name] = spec.attribute * value
-    if spec.presence:
-        terms["presence"] = spec.presence * presence_loss(out.presence, batch.present)
-    if spec.alpha:
-        rows = elt_rows(batch, spec)  # none may be here, but counts are shared between processes
-        if warped is not None:
-            size = batch.image.shape[-1]
-            elt = elt_loss(out.xy[rows], warped.xy, batch.warp[rows], size, spec.point)
-            terms["elt"] = spec.alpha * elt
-        elif processes() > 1:
-            nothing = out.xy[:0]
-            terms["elt"] = point_loss(nothing, nothing, batch.labelled[:0], spec.point)
-    if spec.narrow:
-        terms["narrow"] = spec.narrow * narrow_loss(out.spread, spec.width)
-    if spec.gamma:
-        weights = [p for p in model.parameters() if p.ndim > 1]
-        squares = torch.stack([w.square().sum() for w in weights]).sum()
-        terms["decay"] = spec.gamma * squares / processes()  # each process adds its part
-    return terms
+
+def heat(seen: Seen) -> Tensor:
+    """Cross-entropy of the heat against a spot at the label."""
+    model, batch = seen.model, seen.batch
+    target = (batch.xy + 0.5) / model.net.stride - 0.5
+    return heat_loss(seen.out.heat, model.beta, target, batch.labelled, seen.spec.sigma)
+
+
+def attribute(seen: Seen) -> dict[str, Tensor]:
+    """A value for each head."""
+    out, wanted = seen.out.attributes, seen.batch.attributes
+    heads = {h.attribute.name: h for h in seen.model.specs}
+    return {n: attribute_loss(h, out[n], wanted[n]) for n, h in heads.items()}
+
+
+def presence(seen: Seen) -> Tensor:
+    """Whether the object is there."""
+    return presence_loss(seen.out.presence, seen.batch.present)
+
+
+def elt(seen: Seen) -> Tensor | None:
+    """Equivariance on the images of `elt_rows`."""
+    batch, out, spec = seen.batch, seen.out, seen.spec
+    rows = elt_rows(batch, spec)  # none may be here, but counts are shared between processes
+    if seen.warped is not None:
+        size = batch.image.shape[-1]
+        return elt_loss(out.xy[rows], seen.warped.xy, batch.warp[rows], size, spec.point)
+    if processes() > 1:
+        nothing = out.xy[:0]
+        return point_loss(nothing, nothing, batch.labelled[:0], spec.point)
+    return None
+
+
+def narrow(seen: Seen) -> Tensor:
+    """What heats lack to their width."""
+    return narrow_loss(seen.out.spread, seen.spec.width)
+
+
+def decay(seen: Seen) -> Tensor:
+    """The squared L2 norm of the weights."""
+    weights = [p for p in seen.model.parameters() if p.ndim > 1]
+    squares = torch.stack([w.square().sum() for w in weights]).sum()
+    return squares / processes()  # each process adds its part
+
+
+TERMS = (
+    Term("landmark", "lam", landmark, always=True),
+    Term("heat", "heat", heat),
+    Term("attribute", "attribute", attribute),
+    Term("presence", "presence", presence),
+    Term("elt", "alpha", elt, needs=("warped",)),
+    Term("narrow", "narrow", narrow),
+    Term("decay", "gamma", decay),
+)

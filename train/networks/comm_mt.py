@@ -17,6 +17,7 @@ class CommMT(nn.Module):
     """
 
     stride = 1
+    direct = True
 
     def __init__(self, landmarks: int, spec: NetSpec) -> None:
         super().__init__()

@@ -54,6 +54,8 @@ class RcnLite(nn.Module):
     For a 128 px crop the heat is 32x32; each further level halves it (32, 16, 8, 4).
     """
 
+    direct = False
+
     def __init__(self, landmarks: int, spec: NetSpec) -> None:
         super().__init__()
         cin, block = 3 if spec.colour == "rgb" else 1, BLOCKS[spec.block]

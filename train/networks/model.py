@@ -16,10 +16,8 @@ from torch import Tensor, nn
 
 from tracker.find.model_file import Attribute
 from train.networks import NetSpec, build_net
-from train.networks.comm_mt import CommMT
 from train.networks.heatmap_mt import HeatBranch
 from train.networks.parts import local_contrast
-from train.networks.tcdcn import Tcdcn
 
 RGB_MEAN, RGB_STD = (123.7, 116.3, 103.5), (58.4, 57.1, 57.4)
 GRAY_MEAN, GRAY_STD = (127.5,), (64.0,)
@@ -145,7 +143,6 @@ class LandmarkNet(nn.Module):
         super().__init__()
         self.spec, self.specs, self.beta = spec, heads, beta
         self.net = build_net(landmarks, spec)
-        self.direct = isinstance(self.net, CommMT | Tcdcn)
         if spec.read not in ("soft", "argmax"):
             raise ValueError(f"net.read takes soft or argmax, found '{spec.read}'")
         self.presence = nn.Linear(self.net.features, 1)
@@ -170,7 +167,7 @@ class LandmarkNet(nn.Module):
 
     def points(self, heat: Tensor) -> tuple[Tensor, Tensor]:
         """xy (N, K, 2) and spread (N, K) in crop pixels from a network's first output."""
-        if self.direct:
+        if self.net.direct:
             middle = (self.spec.size - 1) / 2
             xy = heat.float()[:, :, 0] * middle + middle
             return xy, torch.zeros_like(xy[..., 0])

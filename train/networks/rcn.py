@@ -75,6 +75,7 @@ class Rcn(nn.Module):
     """
 
     stride = 1
+    direct = False
 
     def __init__(self, landmarks: int, spec: NetSpec) -> None:
         super().__init__()

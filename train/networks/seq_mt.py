@@ -20,6 +20,7 @@ class PlainNet(nn.Module):
     """
 
     stride = 1
+    direct = False
 
     def __init__(self, landmarks: int, spec: NetSpec) -> None:
         super().__init__()

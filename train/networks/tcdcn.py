@@ -17,6 +17,7 @@ class Tcdcn(nn.Module):
     """
 
     stride = 1
+    direct = True
 
     def __init__(self, landmarks: int, spec: NetSpec) -> None:
         super().__init__()

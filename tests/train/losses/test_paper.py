@@ -8,11 +8,12 @@ import torch
 
 from tests.helpers.blobs import blob_picture
 from tracker.find.model_file import Attribute
+from train.losses import composite
 from train.losses.paper import (
     Batch,
     LossSpec,
+    Seen,
     attribute_loss,
-    composite,
     elt_loss,
     elt_rows,
     heat_loss,
@@ -71,9 +72,9 @@ def test_the_cost_of_narrow_heats_is_a_term_with_a_weight():
     out = model(batch.image)
     off = LossSpec(alpha=0.0, attribute=0.0)
     on = LossSpec(alpha=0.0, attribute=0.0, narrow=0.5, width=100.0)
-    assert "narrow" not in composite(model, batch, out, None, off)
+    assert "narrow" not in composite(Seen(model, batch, out, off))
     wanted = 0.5 * (100 - out.spread).clamp(min=0).square().mean()
-    assert torch.isclose(composite(model, batch, out, None, on)["narrow"], wanted)
+    assert torch.isclose(composite(Seen(model, batch, out, on))["narrow"], wanted)
 
 
 def test_no_label_at_all_is_an_exact_zero():
@@ -175,8 +176,8 @@ def test_composite_weights_its_terms():
     out = model(batch.image)
     rows = elt_rows(batch, LossSpec())
     warped = model(warp_image(batch.image[rows], batch.warp[rows]))
-    one = composite(model, batch, out, warped, LossSpec(gamma=1e-3))
-    two = composite(model, batch, out, warped, LossSpec(2.0, 1.0, 2.0, 2e-3))
+    one = composite(Seen(model, batch, out, LossSpec(gamma=1e-3), warped))
+    two = composite(Seen(model, batch, out, LossSpec(2.0, 1.0, 2.0, 2e-3), warped))
     assert set(one) == {"landmark", "gesture", "elt", "decay"}
     for name in one:
         assert two[name].item() == pytest.approx(2 * one[name].item(), rel=1e-5)
