@@ -14,6 +14,16 @@ class UserError(Exception):
     """Something the user can act on; the command line prints it without a traceback."""
 
 
+TELLING = (UserError, OSError, ValueError, RuntimeError)  # their words say what is the matter
+
+
+def sentence(error: Exception) -> str:
+    """An exception as one sentence for the screen: the class is named where no user is meant."""
+    if isinstance(error, TELLING) and str(error):
+        return str(error)
+    return f"{type(error).__name__}: {error}".rstrip(": ")
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn a failed write to `path` into a UserError; every other exception passes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,14 +12,17 @@ from typing import Protocol
 
 import numpy as np
 
-from tracker.errors import UserError
+from tracker.errors import UserError, sentence
 from tracker.files.side_by_side import Ahead, Behind
 from tracker.files.stage_times import StageTimes
-from tracker.outputs.landmark_files import CsvTable, JsonLines, UsedModel, csv_path, header
-from tracker.outputs.out_file import OutFile
-from tracker.outputs.overlay import Style, draw
-from tracker.outputs.skeleton import skeletons
-from tracker.outputs.video_writer import VideoWriter, check_container
+from tracker.outputs.csv_tables import CsvTables
+from tracker.outputs.jsonl import JsonLinesFile
+from tracker.outputs.landmark_files import UsedModel
+from tracker.outputs.open import OpenOutput, find_output
+from tracker.outputs.out_file import OutFile, Target
+from tracker.outputs.output import About, Output
+from tracker.outputs.overlay import Style
+from tracker.outputs.video import AnnotatedVideo
 from tracker.sources.video_file import VideoFacts, VideoReader
 from tracker.timings import Timings
 from tracker.types import Frame, Image, Kind, Result
@@ -49,6 +52,7 @@ class Job:
     style: Style = field(default_factory=Style)
     options: Mapping[str, object] = field(default_factory=dict)  # for the header
     others: Sequence[Path] = ()  # inputs of the same command: no output takes their place
+    to: Sequence[str] = ()  # further outputs, as `tracker.outputs.open` knows them
 
 
 @dataclass(slots=True)
@@ -62,6 +66,7 @@ class Report:
     cut_off: int | None = None  # frames missing at the end; 0: some, number unknown
     interrupted: bool = False
     sound: str | None = None
+    failed_outputs: list[str] = field(default_factory=list)  # a sentence each; the rest went on
     written: tuple[Path, ...] = ()
     seconds: float = 0.0
     times: StageTimes = field(default_factory=StageTimes)
@@ -73,7 +78,7 @@ class Report:
 
     def warnings(self) -> list[str]:
         """What the user should know, one sentence each."""
-        said = []
+        said = list(self.failed_outputs)
         if self.gaps:
             said.append(
                 f"{_count(self.gaps, 'frame')} could not be decoded: the video repeats the picture "
@@ -108,10 +113,12 @@ def annotate(
     report, begun = Report(with_kind={m.info.kind: 0 for m in models}), perf_counter()
     with ExitStack() as stack:
         reader = stack.enter_context(closing(VideoReader(job.source)))
-        sinks = _Sinks(job, reader.facts, models, stack)
+        files = _Files(job)
+        stack.callback(files.discard)
+        outputs = _outputs(job, _about(job, reader.facts, models, files, report), report, stack)
         room = _room(reader.facts.size_wh)
-        # Closed before the sinks and the reader, since each of those is one thread's alone.
-        behind = stack.enter_context(Behind(partial(_put, sinks, report.times), room))
+        # Closed before the outputs and the reader, since each of those is one thread's alone.
+        behind = stack.enter_context(Behind(partial(_put, outputs, report.times), room))
         frames = stack.enter_context(Ahead(_decoded(reader), room))
         while not (interrupted := stopped()):
             decoded = next(frames, None)
@@ -129,9 +136,9 @@ def annotate(
         frames.close()
         report.interrupted = interrupted
         if report.frames:
-            sinks.finish(whole=not interrupted)
-            report.written = sinks.paths
-        report.sound = sinks.sound_note
+            while outputs:
+                outputs.pop(0).close(whole=not interrupted)
+            report.written = files.commit()
         report.cut_off = None if interrupted else reader.cut_off
     report.seconds = perf_counter() - begun
     return report
@@ -181,88 +188,132 @@ def _process(tracker: FrameTracker, frame: Frame) -> tuple[Result | None, dict[s
     return result, {name: after[name] - before.get(name, 0.0) for name in after}
 
 
-def _put(sinks: _Sinks, times: StageTimes, done: _Done) -> None:
+def _put(outputs: Sequence[Output], times: StageTimes, done: _Done) -> None:
     times.add(done.seconds)
-    sinks.put(done.frame, done.result, times)
+    for output in outputs:
+        output.put(done.frame, done.result)
     times.end_frame()
 
 
-class _Sinks:
-    """The outputs of one job."""
+class _Files:
+    """The files of one job: they get their names together, when all of them are complete."""
 
-    def __init__(
-        self, job: Job, facts: VideoFacts, models: Sequence[UsedModel], stack: ExitStack
-    ) -> None:
-        self._skeletons = skeletons([m.info for m in models])
-        self._style = job.style
-        self._last = np.zeros((facts.size_wh[1], facts.size_wh[0], 3), np.uint8)
-        outs = _claim(job, models, stack)
-        self.paths = tuple(outs)
-        self._data: list[JsonLines | CsvTable] = []
-        if job.json is not None:
-            self._data.append(JsonLines(outs[job.json], _header(job, facts, models)))
-            stack.callback(self._data[-1].discard)
-        if job.csv is not None:
-            for m in models:
-                out = outs[csv_path(job.csv, m.info.kind)]
-                has_depth = any(a.name == "xyz" for a in m.info.attributes)
-                self._data.append(CsvTable(out, m.info.kind, m.info.landmarks, has_depth))
-                stack.callback(self._data[-1].discard)
-        self._video: VideoWriter | None = None
-        if job.video is not None:
-            self._video = VideoWriter(outs[job.video], facts, job.source)
-            stack.callback(self._video.discard)
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._claims: list[_Claim] = []
 
-    @property
-    def sound_note(self) -> str | None:
-        return None if self._video is None else self._video.sound_note
+    def claim(self, path: Path) -> Target:
+        """Begin a file. UserError where it may not be written, or is another output's."""
+        if any(claim.path == path for claim in self._claims):
+            raise UserError(f"{path} is named for two outputs; give each its own name")
+        job = self._job
+        self._claims.append(_Claim(OutFile(path, [job.source, *job.others], job.overwrite)))
+        return self._claims[-1]
 
-    def put(self, frame: Frame, result: Result | None, times: StageTimes) -> None:
-        for sink in self._data:
-            with times.stage("data"):
-                sink.row(frame.index, frame.t, result)
-        if self._video is None:
-            return
-        if frame.bgr is not None:
-            self._last = frame.bgr
-        with times.stage("draw"):
-            shown = Result(frame.t, ()) if result is None else result
-            picture = draw(self._last, shown, self._skeletons, self._style)
-        with times.stage("encode"):
-            self._video.write(picture, frame.t)
+    def commit(self) -> tuple[Path, ...]:
+        """Give all that are complete their names, which are returned."""
+        complete = [claim for claim in self._claims if claim.complete]
+        for claim in complete:
+            claim.out.commit()
+        return tuple(claim.path for claim in complete)
 
-    def finish(self, whole: bool) -> None:
-        for sink in self._data:
-            sink.finish()
-        if self._video is not None:
-            self._video.finish(whole)
+    def discard(self) -> None:
+        """Remove what has no name yet."""
+        for claim in self._claims:
+            claim.discard()
 
 
-def _claim(job: Job, models: Sequence[UsedModel], stack: ExitStack) -> dict[Path, OutFile]:
-    """All output files of a job, checked before anything is written."""
-    wanted = [path for path in (job.video, job.json) if path is not None]
-    if job.csv is not None:
-        wanted += [csv_path(job.csv, m.info.kind) for m in models]
-    if not wanted:
-        raise UserError("nothing to write: give --out, --json or --csv")
-    if len(set(wanted)) < len(wanted):
-        raise UserError(f"{wanted[0]} is named for two outputs; give each its own name")
+class _Claim:
+    """A file whose `commit` waits for the others."""
+
+    def __init__(self, out: OutFile) -> None:
+        self.out, self.path, self.temp = out, out.path, out.temp
+        self.complete = False
+
+    def commit(self) -> None:
+        self.complete = True
+
+    def discard(self) -> None:
+        self.complete = False
+        self.out.discard()
+
+
+class _Guarded:
+    """An output of `--to`: when it raises it is closed, that is told, and the rest goes on."""
+
+    def __init__(self, target: str, output: Output, failed: list[str]) -> None:
+        self._target, self._failed = target, failed
+        self._output: Output | None = output
+
+    def put(self, frame: Frame, result: Result | None) -> None:
+        if self._output is not None:
+            self._guard(partial(self._output.put, frame, result))
+
+    def close(self, whole: bool) -> None:
+        output, self._output = self._output, None
+        if output is not None:
+            self._guard(partial(output.close, whole))
+
+    def _guard(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Exception as error:  # an output may raise anything; the rest goes on
+            self._failed.append(f"{self._target} ended, the rest went on: {sentence(error)}")
+            output, self._output = self._output, None
+            if output is not None:
+                with suppress(Exception):  # it is broken already
+                    output.close(False)
+
+
+def _outputs(job: Job, about: About, report: Report, stack: ExitStack) -> list[Output]:
+    """All outputs of a job, or none: then UserError. What is still listed `stack` closes."""
+    wanted: list[tuple[OpenOutput, str]] = []
     if job.video is not None:
-        check_container(job.video)
-    outs = {}
-    for path in wanted:
-        outs[path] = OutFile(path, [job.source, *job.others], job.overwrite)
-        stack.callback(outs[path].discard)
-    return outs
+        wanted.append((AnnotatedVideo, str(job.video)))
+    if job.json is not None:
+        wanted.append((JsonLinesFile, str(job.json)))
+    if job.csv is not None:
+        wanted.append((CsvTables, str(job.csv)))
+    own = len(wanted)
+    wanted += [(find_output(target), target) for target in job.to]
+    if not wanted:
+        raise UserError("nothing to write: give --out, --json, --csv or --to")
+    names = [target for _, target in wanted]
+    if len(set(names)) < len(names):
+        raise UserError(f"{names[0]} is named for two outputs; give each its own name")
+    outputs: list[Output] = []
+    stack.callback(_give_up, outputs)
+    for number, (opened, target) in enumerate(wanted):
+        output = opened(target, about)
+        if number >= own:
+            output = _Guarded(target, output, report.failed_outputs)
+        outputs.append(output)
+    return outputs
 
 
-def _header(job: Job, facts: VideoFacts, models: Sequence[UsedModel]) -> dict[str, object]:
-    return header(
-        models,
+def _give_up(outputs: Sequence[Output]) -> None:
+    """Close outputs whose files are not kept."""
+    for output in outputs:
+        with suppress(Exception):  # what went wrong before is told
+            output.close(False)
+
+
+def _about(
+    job: Job, facts: VideoFacts, models: Sequence[UsedModel], files: _Files, report: Report
+) -> About:
+    def heard(sentence: str) -> None:
+        report.sound = sentence
+
+    return About(
         source=job.source.name,
-        fps=f"{facts.rate.numerator}/{facts.rate.denominator}",
-        size_wh=list(facts.size_wh),
-        options=dict(job.options),
+        models=tuple(models),
+        style=job.style,
+        facts=facts,
+        sound_of=job.source,
+        options=job.options,
+        target=files.claim,
+        stage=report.times.stage,
+        say=heard,
     )
 
 

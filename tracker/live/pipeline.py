@@ -3,28 +3,31 @@
 
     camera reader -> [Slot: the newest frame] -> tracker -> [the newest Shown] <- the window, when
           |                                         |        it wants
-          +--> [Backlog: bounded] --> recorder <----+
+          +--> [Backlog: bounded] --> recorder <----+--> [Backlog: bounded] --> each output
 
 The camera's threads are those of `tracker.sources.reconnect`. Where `TrackerConfig.live` is set, a
 tracker runs its detectors on a thread of its own, which ends with it. Nobody waits for a slower
-one, and nothing grows: frames that the tracker has no time for are dropped and counted, frames that
-the recorder has no room for are lost and counted. A thread that dies closes the pipeline and leaves
-its reason.
+one, and nothing grows: frames that the tracker has no time for are dropped and counted, and so are
+those that the recorder or another output has no room for. An output that fails ends alone; any
+other thread that dies closes the pipeline and leaves its reason.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Lock, Thread
 
-from tracker.errors import UserError
-from tracker.live.tracking_thread import Captured, MakeTracker, Notes, TrackerStage, sentence
+from tracker.errors import UserError, sentence
+from tracker.live.live_output import LiveOutput, OutputFacts
+from tracker.live.tracking_thread import Captured, MakeTracker, Notes, TrackerStage
 from tracker.outputs.flags import AROUND, Ring, save_flag, save_snapshot
 from tracker.outputs.landmark_files import UsedModel
-from tracker.outputs.live_recorder import About, Recorder, Recording
+from tracker.outputs.live_recorder import Recorder, Recording
+from tracker.outputs.open import find_output
+from tracker.outputs.output import About, Output
 from tracker.outputs.overlay import Style
 from tracker.slots import Slot
 from tracker.sources.reconnect import Feed
@@ -32,7 +35,7 @@ from tracker.sources.source import CameraLimits, CameraState, Gap, Source
 from tracker.track import Tracker, TrackerConfig
 from tracker.types import Frame, Shown
 
-__all__ = ["Health", "Pipeline", "Recording", "Shown"]
+__all__ = ["Health", "OutputFacts", "Pipeline", "Recording", "Shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +57,16 @@ class Health:
     models: tuple[UsedModel, ...] = ()  # in use; empty until they are loaded
     gaps: tuple[Gap, ...] = ()  # times without true pictures so far
     other_models: tuple[UsedModel, ...] = ()  # of the second tracker
+    outputs: tuple[OutputFacts, ...] = ()  # those of `Pipeline.add_output`, failed ones included
 
 
 class Pipeline:
     """Camera to landmarks, live. All methods may be called from any thread.
 
-    `latest`, `health`, `pause`, `configure` and `compare` return at once. `start_recording` touches
-    the disk; `snapshot`, `flag` (about a second) and `stop_recording` (a long recording takes
-    seconds) return when their files are complete, and raise UserError: call them off a GUI thread.
+    `latest`, `health`, `pause`, `configure`, `compare`, `add_output` and `remove_output` return at
+    once. `start_recording` touches the disk; `snapshot`, `flag` (about a second) and
+    `stop_recording` (a long recording takes seconds) return when their files are complete, and
+    raise UserError: call them off a GUI thread.
     """
 
     def __init__(
@@ -85,6 +90,8 @@ class Pipeline:
         self._lock = Lock()  # guards all below; held for moments only
         self._threads: list[Thread] = []
         self._recorder: Recorder | None = None
+        self._live_outputs: dict[str, LiveOutput] = {}
+        self._outputs: tuple[Output, ...] = ()  # all of them, the recorder included
         self._shown: Shown | None = None
         self._dead: str | None = None
         self._serial, self._t = 0, 0.0  # of the last captured frame
@@ -134,6 +141,7 @@ class Pipeline:
             models=stage.used,
             other_models=stage.other_used,
             gaps=self._feed.gaps,
+            outputs=tuple(output.facts for output in list(self._live_outputs.values())),
         )
 
     def pause(self, on: bool) -> None:
@@ -153,6 +161,41 @@ class Pipeline:
         """Run a second tracker on the same frames (Shown.other), or no more."""
         self._stage.compare(config)
 
+    def add_output(self, target: str, style: Style | None = None) -> None:
+        """Send results to `target` from now on, such as udp://127.0.0.1:5005 or x.jsonl.
+
+        `tracker.outputs.open.OUTPUTS` lists what there is; `style` is for those that draw. It opens
+        at the next frame, on a thread of its own: how that went is in `Health.outputs`. UserError
+        where it is no target, or one in use.
+        """
+        opened = find_output(target)
+
+        def failed(words: str) -> None:
+            self._notes.add(f"output {target}", words)
+
+        with self._lock:
+            if self._closing.is_set():
+                raise UserError(f"{target} was not opened: the picture has ended; open a camera")
+            known = self._live_outputs.get(target)
+            if known is not None and not known.ended:
+                raise UserError(f"results go to {target} already; remove that one first")
+            output = LiveOutput(target, opened, self._about(style or Style()), failed)
+            self._live_outputs = {**self._live_outputs, target: output}
+            self._list_outputs()
+        self._notes.clear(f"output {target}")
+        self._spawn(f"output {target}", output.run)
+
+    def remove_output(self, target: str) -> None:
+        """Send nothing more to `target`; harmless where nothing is sent to it."""
+        with self._lock:
+            rest = dict(self._live_outputs)
+            output = rest.pop(target, None)
+            self._live_outputs = rest
+            self._list_outputs()
+        self._notes.clear(f"output {target}")
+        if output is not None:
+            output.close(True)
+
     def start_recording(self, path: Path, annotated: bool, style: Style | None = None) -> None:
         """Record to `path` (ends in .mp4), see `live_recorder.py`; `style` of annotated ones."""
         recorder = Recorder(path, annotated, self._about(style or Style()))
@@ -162,6 +205,7 @@ class Pipeline:
             if self._recorder is not None:
                 raise UserError(f"{self._recorder.path} is still being recorded; stop that first")
             self._recorder = recorder
+            self._list_outputs()
         self._notes.clear("recording")
         self._spawn("recorder", lambda: self._record(recorder))
 
@@ -215,16 +259,9 @@ class Pipeline:
         """A frame is done, on the tracker's thread."""
         self._shown = shown
         self._ring.add(shown)
-        recorder = self._recorder
-        if recorder is None:
-            return
-        used = self._stage.facts.used
-        if used is not recorder.used:
-            recorder.models(used)
-        if recorder.annotated:
-            recorder.frame(shown.serial, shown.frame, shown.result)
-        else:
-            recorder.result(shown.serial, shown.result)
+        frame = replace(shown.frame, index=shown.serial)  # a file that loops counts anew
+        for output in self._outputs:
+            output.put(frame, shown.result)
 
     def _record(self, recorder: Recorder) -> None:
         """The body of a recorder's thread."""
@@ -235,6 +272,7 @@ class Pipeline:
                 self._notes.add("recording", recorder.error)
             with self._lock:
                 self._recorder = None
+                self._list_outputs()
             recorder.done.set()
 
     def _newest(self, shown: Shown | None) -> Shown:
@@ -244,7 +282,13 @@ class Pipeline:
         return shown
 
     def _about(self, style: Style | None) -> About:
-        return About(self._source.identity, self._stage.facts.used, style)
+        used = self._stage.facts.used
+        return About(self._source.identity, used, style, used=lambda: self._stage.facts.used)
+
+    def _list_outputs(self) -> None:
+        """What `_publish` gives frames to; the lock is held."""
+        recorder: tuple[Output, ...] = () if self._recorder is None else (self._recorder,)
+        self._outputs = (*recorder, *self._live_outputs.values())
 
     def _spawn(self, name: str, body: Callable[[], None]) -> None:
         def run() -> None:
@@ -269,6 +313,7 @@ class Pipeline:
         self._feed.stop()
         self._slot.close()
         self._ring.close()
-        recorder = self._recorder
-        if recorder is not None:
-            recorder.stop()
+        with self._lock:
+            outputs = self._outputs
+        for output in outputs:
+            output.close(True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Protocol
 
-from tracker.errors import UserError
+from tracker.errors import UserError, sentence
 from tracker.find.locate import Model
 from tracker.load import used_models
 from tracker.outputs.landmark_files import UsedModel
@@ -24,8 +24,8 @@ from tracker.types import Frame, Image, Kind, Result, Shown
 STUMBLES = 30  # frames in a row on which the tracker may fail before it is given up
 REMEMBERED = 10.0  # seconds for which a failed frame is worth a sentence
 EASE = 0.1  # weight of the newest frame in the averages
-WAIT = 0.2  # seconds for a frame, until wishes are looked at again
 CANNOT_LOAD = (UserError, OSError, ValueError, RuntimeError)
+WAIT = 0.2  # seconds for a frame, until wishes are looked at again
 
 
 class LiveTracker(Protocol):
@@ -245,10 +245,3 @@ def _replaced(old: _Loaded | None, new: _Loaded | None = None) -> _Loaded | None
     if old is not None:
         old.tracker.close()
     return new
-
-
-def sentence(error: Exception) -> str:
-    """An exception as one sentence for the screen."""
-    if isinstance(error, CANNOT_LOAD) and str(error):
-        return str(error)
-    return f"{type(error).__name__}: {error}".rstrip(": ")

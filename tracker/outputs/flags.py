@@ -27,8 +27,9 @@ import cv2
 
 from tracker.errors import UserError, writing
 from tracker.outputs.landmark_files import SCHEMA_VERSION, JsonLines, header, track_row
-from tracker.outputs.live_recorder import TICK, About
+from tracker.outputs.live_recorder import TICK
 from tracker.outputs.out_file import OutFile
+from tracker.outputs.output import About
 from tracker.outputs.overlay import draw
 from tracker.outputs.video_writer import VideoWriter
 from tracker.sources.video_file import VideoFacts

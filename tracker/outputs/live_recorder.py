@@ -18,7 +18,7 @@ import shutil
 import time
 from array import array
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -28,13 +28,13 @@ from threading import Event
 from tracker.errors import UserError, writing
 from tracker.outputs.landmark_files import SCHEMA_VERSION, JsonLines, UsedModel, header, model_facts
 from tracker.outputs.out_file import LiveFile, OutFile, refuse_bad_output
-from tracker.outputs.overlay import Style, draw
-from tracker.outputs.skeleton import Skeleton, default_skeletons, skeletons
+from tracker.outputs.output import About
+from tracker.outputs.overlay import draw
 from tracker.outputs.video_writer import VideoWriter, remux
 from tracker.slots import Backlog
 from tracker.sources.source import Gap
 from tracker.sources.video_file import VideoFacts
-from tracker.types import Frame, Image, Kind, Result
+from tracker.types import Frame, Image, Result
 
 BUFFER = 64 << 20  # bytes of frames that wait for the encoder; more are lost, and counted
 SPARE, SMALL = 4 << 20, 8 << 10  # bytes of that kept free for results, and what one may hold
@@ -53,19 +53,6 @@ class Recording:
     lost: int  # not in it, since encoder or disk were too slow
     annotated: bool
     finishing: bool = False  # no more frames are taken in; the files are being completed
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What the data file says about a recording, and how it is drawn."""
-
-    source: str
-    models: tuple[UsedModel, ...]
-    style: Style | None = None  # of the annotated video
-
-    def skeletons(self) -> Mapping[Kind, Skeleton]:
-        """How to draw what the models find."""
-        return {**default_skeletons(), **skeletons([m.info for m in self.models])}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +95,20 @@ class Recorder:
         self._backlog: Backlog[_Picture | _Answer | Gap | tuple[UsedModel, ...]] = Backlog(BUFFER)
         self._takes: list[_Take] = []
         self._lost, self._stopping = 0, False
+
+    def put(self, frame: Frame, result: Result | None) -> None:
+        """Take in what was seen in a frame, whose index is its serial; as an output is given it."""
+        used = self._about.models_now()
+        if used != self.used:
+            self.models(used)
+        if self.annotated:
+            self.frame(frame.index, frame, result)
+        elif result is not None:
+            self.result(frame.index, result)
+
+    def close(self, whole: bool) -> None:
+        """Take nothing in any more; what came is kept."""
+        self.stop()
 
     def frame(self, serial: int, frame: Frame, result: Result | None = None) -> None:
         """Take in a frame; serials and times rise."""

@@ -9,7 +9,7 @@ import typer
 
 from ui.commands.engines import Engine, Precision
 
-OF_THIS_RUN = ("model", "fullscreen", "measure")  # no choices: nothing of them is kept
+OF_THIS_RUN = ("to", "model", "fullscreen", "measure")  # no choices: nothing of them is kept
 
 
 def _known_preset(name: str | None) -> str | None:
@@ -85,6 +85,13 @@ def live(
             "--mirror/--no-mirror", help="Show a mirror image. Default: cameras yes, files no."
         ),
     ] = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--to", metavar="TARGET",
+            help="Send results there, such as x.jsonl; repeat for several.",
+        ),
+    ] = None,
     engine: Engine = "auto",
     precision: Precision = "fp32",
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Only the picture.")] = False,
@@ -104,7 +111,7 @@ def live(
     from ui.live.app import run
 
     try:
-        code = run(_given(context), model or (), fullscreen, measure)
+        code = run(_given(context), model or (), fullscreen, measure, to or ())
     except UserError as error:
         typer.echo(f"tracker: {error}", err=True)
         raise typer.Exit(1) from error

@@ -48,6 +48,12 @@ MaxFaces = Annotated[int, typer.Option(min=1, help="Follow at most this many fac
 MaxObjects = Annotated[
     int, typer.Option(min=1, help="Follow at most this many objects of a model of yours.")
 ]
+To = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--to", metavar="TARGET", help="Send results there, such as x.jsonl; repeat for several."
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
 OnBlack = Annotated[
     bool, typer.Option("--on-black", help="Draw on black instead of on the picture (privacy).")
@@ -77,6 +83,7 @@ def video(
             help="A table per kind, such as OUT_hand.csv: one row per frame and hand.",
         ),
     ] = None,
+    to: To = None,
     hands: Hands = True,
     faces: Faces = True,
     model: Models = None,
@@ -113,8 +120,8 @@ def video(
     from tracker.outputs.overlay import Style
     from tracker.sources.video_file import VIDEO_SUFFIXES
 
-    if out is None and json is None and csv is None:
-        raise typer.BadParameter("nothing to write: give --out, --json or --csv")
+    if out is None and json is None and csv is None and not to:
+        raise typer.BadParameter("nothing to write: give --out, --json, --csv or --to")
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
         config = _config(hands, faces, most, smooth, bool(model), (engine, precision))
@@ -125,7 +132,8 @@ def video(
     style = Style(on_black=on_black)
     sources = [p.source for p in planned]
     jobs = [
-        Job(p.source, p.out, p.json, p.csv, overwrite, style, options, sources) for p in planned
+        Job(p.source, p.out, p.json, p.csv, overwrite, style, options, sources, to or ())
+        for p in planned
     ]
     shown = sys.stderr.isatty() if progress is None else progress
     raise typer.Exit(_run_videos(jobs, loaded, shown, stats))
@@ -239,6 +247,8 @@ def _run_videos(jobs: Sequence[Job], loaded: Loaded, shown: bool, stats: bool) -
                 failed.append(job.source)
                 continue
             _tell(job, report)
+            if report.failed_outputs:
+                failed.append(job.source)
             if stats:
                 typer.echo(f"{loaded.describe()}\n{report.times.table(report.fps)}")
         ended_early = stopped()
@@ -284,7 +294,8 @@ def _tell(job: Job, report: Report) -> None:
     sound = f"; {report.sound}" if report.sound else ""
     rate = f"{report.fps:.1f} frames per second"
     typer.echo(f"{job.source}: {report.frames} frames, {seen}; {rate}{sound}")
-    typer.echo(f"wrote {', '.join(map(str, report.written))}")
+    if report.written:
+        typer.echo(f"wrote {', '.join(map(str, report.written))}")
 
 
 def _list_failures(failed: Sequence[Path], count: int) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QTimer
 
 from tracker.errors import UserError
 from tracker.live.pipeline import Pipeline
+from tracker.outputs.open import find_output
 from tracker.sources.open import open_source
 from tracker.track import TrackerConfig
 from ui.kit.start import application, with_signals
@@ -24,12 +26,15 @@ def run(
     models: Sequence[Path] = (),
     fullscreen: bool = False,
     measure_s: float | None = None,
+    to: Sequence[str] = (),
 ) -> int:
     """Show the window until it is closed. UserError when there is no screen, or no such source.
 
     `given`: choices of this run by their names, see `Choices.chosen`; `models` of any kind, or
-    project folders.
+    project folders; results are sent `to` these targets, too.
     """
+    for target in to:
+        find_output(target)
     if "camera" in given:
         open_source(str(given["camera"]))  # opens nothing, and complains about what is no source
     app = application()
@@ -39,7 +44,7 @@ def run(
         choices.config()
     except ValueError as error:
         raise UserError(str(error)) from error
-    window = LiveWindow(LiveControls(make_pipeline, store, choices), store)
+    window = LiveWindow(LiveControls(partial(make_pipeline, to=to), store, choices), store)
     window.ended.connect(app.quit)
     if fullscreen:
         window.show_fullscreen(True)
@@ -50,9 +55,14 @@ def run(
     return app.exec()
 
 
-def make_pipeline(camera: str, loop: bool, config: TrackerConfig) -> Pipeline:
-    """A pipeline that has not been started."""
-    return Pipeline(open_source(camera, loop), config)
+def make_pipeline(
+    camera: str, loop: bool, config: TrackerConfig, to: Sequence[str] = ()
+) -> Pipeline:
+    """A pipeline that has not been started; its results are sent to each target of `to`."""
+    pipeline = Pipeline(open_source(camera, loop), config)
+    for target in to:
+        pipeline.add_output(target)
+    return pipeline
 
 
 def measure(window: LiveWindow, seconds: float, settle: float = 3.0) -> None:

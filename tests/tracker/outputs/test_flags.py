@@ -20,7 +20,7 @@ from tests.tracker.live.test_pipeline import running, wait_for_picture
 from tracker.errors import UserError
 from tracker.outputs import flags
 from tracker.outputs.flags import Ring, save_flag, save_snapshot
-from tracker.outputs.live_recorder import About
+from tracker.outputs.output import About
 from tracker.outputs.overlay import Style
 from tracker.sources.video_file import VideoReader
 from tracker.types import Frame, Result, Shown

@@ -20,7 +20,8 @@ from tests.helpers.live import FakeCamera, noise, wait_for
 from tests.tracker.live.test_pipeline import running, wait_for_phase, wait_for_picture
 from tracker.errors import UserError
 from tracker.outputs import live_recorder
-from tracker.outputs.live_recorder import About, Recorder
+from tracker.outputs.live_recorder import Recorder
+from tracker.outputs.output import About
 from tracker.outputs.overlay import Style
 from tracker.sources.paced_file import FileSource
 from tracker.sources.source import Gap

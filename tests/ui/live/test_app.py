@@ -31,7 +31,8 @@ from ui.live.choices import Choices, with_models
 ROOT = Path(__file__).parents[3]
 
 
-Run = tuple[dict[str, object], list[Path], bool, float | None]  # what `ui.live.app.run` is given
+# What `ui.live.app.run` is given.
+Run = tuple[dict[str, object], list[Path], bool, float | None, list[str]]
 
 
 def run_of(monkeypatch: pytest.MonkeyPatch, *words: str) -> Run:
@@ -39,9 +40,10 @@ def run_of(monkeypatch: pytest.MonkeyPatch, *words: str) -> Run:
     seen: list[Run] = []
 
     def run(
-        given: dict[str, object], models: Sequence[Path], fullscreen: bool, measure_s: float | None
-    ) -> int:
-        seen.append((given, list(models), fullscreen, measure_s))
+        given: dict[str, object], models: Sequence[Path], fullscreen: bool,
+        measure_s: float | None, to: Sequence[str],
+    ) -> int:  # fmt: skip
+        seen.append((given, list(models), fullscreen, measure_s, list(to)))
         return 0
 
     monkeypatch.setattr(ui.live.app, "run", run)
@@ -51,7 +53,7 @@ def run_of(monkeypatch: pytest.MonkeyPatch, *words: str) -> Run:
 
 
 def test_no_options(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run_of(monkeypatch) == ({}, [], False, None)
+    assert run_of(monkeypatch) == ({}, [], False, None, [])
 
 
 def test_all_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -61,7 +63,8 @@ def test_all_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     words = (
         f"--camera clip.mp4 --loop --hand-model {hand} --face-model {face} --project {tmp_path} "
         "--no-hands --faces --max-hands 3 --max-faces 2 --smooth strong --no-mirror --fullscreen "
-        f"--model {tool} --max-objects 4 --measure 7 --engine onnx --precision fp16"
+        f"--model {tool} --max-objects 4 --measure 7 --engine onnx --precision fp16 "
+        "--to x.jsonl --to y.csv"
     )
     given = {
         "camera": "clip.mp4", "loop": True, "hand_model": str(hand), "face_model": str(face),
@@ -69,7 +72,7 @@ def test_all_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "max_objects": 4, "smooth": "strong", "mirror": False, "engine": "onnx",
         "precision": "fp16",
     }  # fmt: skip
-    assert run_of(monkeypatch, *words.split()) == (given, [tool], True, 7.0)
+    assert run_of(monkeypatch, *words.split()) == (given, [tool], True, 7.0, ["x.jsonl", "y.csv"])
 
 
 def test_every_option_is_a_choice_or_of_this_run() -> None:
@@ -144,6 +147,8 @@ def test_models_go_to_their_kinds(tmp_path: Path) -> None:
 def test_impossible_sources_are_told_before_a_window_appears() -> None:
     with pytest.raises(UserError, match="rtsp"):
         ui.live.app.run({"camera": "ftp://host/a"})
+    with pytest.raises(UserError, match="nothing can be sent to ftp://host/a"):
+        ui.live.app.run({}, to=["ftp://host/a"])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="X11 and Wayland")

@@ -1,0 +1,40 @@
+"""CSV as an output: a table a kind, as `tracker.outputs.landmark_files` says."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from tracker.outputs.landmark_files import CsvTable, csv_path
+from tracker.outputs.output import About
+from tracker.types import Frame, Result
+
+
+class CsvTables:
+    """OUT.csv gives OUT_hand.csv, OUT_face.csv...; live, time begins at the first frame."""
+
+    def __init__(self, target: str, about: About) -> None:
+        """UserError where one of the files cannot be written."""
+        self._about = about
+        self._start: float | None = None if about.facts is None else 0.0
+        with ExitStack() as stack:
+            self._tables = []
+            for m in about.models_now():
+                out = about.target(csv_path(Path(target), m.info.kind))
+                has_depth = any(a.name == "xyz" for a in m.info.attributes)
+                self._tables.append(CsvTable(out, m.info.kind, m.info.landmarks, has_depth))
+                stack.callback(self._tables[-1].discard)
+            stack.pop_all()
+
+    def put(self, frame: Frame, result: Result | None) -> None:
+        """Add a row for each track."""
+        if self._start is None:
+            self._start = frame.t
+        with self._about.stage("data"):
+            for table in self._tables:
+                table.row(frame.index, frame.t - self._start, result)
+
+    def close(self, whole: bool) -> None:
+        """End the files."""
+        for table in self._tables:
+            table.finish()

@@ -1,0 +1,37 @@
+"""Where results go: from what a user writes to an output, by scheme or suffix.
+
+To add one, write its file and give it a row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePath
+from urllib.parse import urlsplit
+
+from tracker.errors import UserError
+from tracker.outputs.csv_tables import CsvTables
+from tracker.outputs.jsonl import JsonLinesFile
+from tracker.outputs.output import About, Output
+from tracker.outputs.video import AnnotatedVideo
+from tracker.outputs.video_writer import CONTAINERS
+
+OpenOutput = Callable[[str, About], Output]
+
+# A suffix begins with a dot; all else is a scheme, as in `udp://HOST:PORT` or `lsl:NAME`.
+OUTPUTS: dict[str, OpenOutput] = {
+    ".jsonl": JsonLinesFile,
+    ".csv": CsvTables,
+    **dict.fromkeys(CONTAINERS, AnnotatedVideo),
+}
+
+
+def find_output(target: str) -> OpenOutput:
+    """What opens a target. UserError where nothing does."""
+    scheme = urlsplit(target).scheme.lower()
+    suffix = PurePath(target).suffix.lower()
+    for key in (target, scheme, suffix):
+        if key and key in OUTPUTS:
+            return OUTPUTS[key]
+    known = ", ".join(OUTPUTS)
+    raise UserError(f"nothing can be sent to {target}: it must begin or end with one of {known}")
