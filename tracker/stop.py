@@ -1,36 +1,53 @@
-"""Ctrl-C and SIGTERM as a question that a job asks between two frames."""
+"""Ctrl-C and SIGTERM: a question that a job asks between two frames or steps, or a call."""
 
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 INTERRUPTED = 130  # exit code
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped(Exception):
+    """A job was asked to stop and did so; its message says how to go on."""
 
 
 @contextmanager
 def stop_on_signal() -> Iterator[Callable[[], bool]]:
     """Inside, the first SIGINT or SIGTERM only makes the yielded function true.
 
-    A second one acts as usual, so that a job that hangs can still be ended. Main thread only.
+    A second one of its kind acts as usual, so that a job that hangs can still be ended. In other
+    threads than the main one nothing is caught.
     """
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     seen = False
 
-    def note(number: int, frame: FrameType | None) -> None:
+    def note(number: int) -> None:
         nonlocal seen
         seen = True
-        restore()
+        signal.signal(number, before[number])
 
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    for number in before:
-        signal.signal(number, note)
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = on_signal(note)
     try:
         yield lambda: seen
     finally:
-        restore()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def on_signal(act: Callable[[int], None]) -> dict[int, signal._HANDLER]:
+    """From now on SIGINT and SIGTERM call `act` with their number. Main thread only.
+
+    Returns the handlers of before, for `signal.signal`.
+    """
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        act(number)
+
+    return {int(number): signal.signal(number, handle) for number in SIGNALS}

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tracker.stop import Stopped, stop_on_signal
 from tracker.whole_files import drop_dead_parts
 from train.config import FitSpec
 from train.data.batches import step_rows
@@ -38,7 +39,6 @@ from train.losses import check_weights
 from train.machine.device import free_memory, is_out_of_memory, pick_device
 from train.machine.distributed import agreed, joined, wait
 from train.machine.ranks import leading
-from train.machine.stopping import Stopped, StopWish, stop_wish
 
 
 def load_data(spec: FitSpec, root: Path) -> DataSet:
@@ -102,8 +102,8 @@ def train(run: Run, report: Callable[[Progress], None]) -> Path:
     if leading():
         write_split(run.out / "split.json", run.data)
     try:
-        with stop_wish() as wish:
-            for progress in steps(run, wish):
+        with stop_on_signal() as stopped:
+            for progress in steps(run, stopped):
                 told.step(progress)
                 if leading():
                     report(progress)
@@ -118,7 +118,7 @@ def train(run: Run, report: Callable[[Progress], None]) -> Path:
     return final
 
 
-def steps(run: Run, wish: StopWish) -> Iterator[Progress]:
+def steps(run: Run, stopped: Callable[[], bool]) -> Iterator[Progress]:
     """The loop itself, one Progress a step; a wish to stop is heard after a step."""
     spec, log = run.spec, MetricsLog(run.out / "metrics.csv", run.step)
     batches = step_rows(run.data, replace(spec, batch=run.batch), run.step)
@@ -138,7 +138,7 @@ def steps(run: Run, wish: StopWish) -> Iterator[Progress]:
         clock = time.perf_counter()
         yield Progress(run.step, spec.steps, terms["loss"], terms, speed, hold, eta, message)
         message = ""
-        if not run.ended and agreed(wish.made, run.device):
+        if not run.ended and agreed(stopped(), run.device):
             save_run(run)
             raise Stopped(f"stopped at step {run.step} of {spec.steps}; add --resume to go on")
 

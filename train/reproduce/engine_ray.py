@@ -16,8 +16,8 @@ from dataclasses import replace
 from typing import Any
 
 from tracker.errors import UserError
+from tracker.stop import Stopped, stop_on_signal
 from tracker.whole_files import write_whole
-from train.machine.stopping import Stopped, stop_wish
 from train.reproduce.cells import Task, run_task
 
 LOOK_S = 0.5  # between two looks at the wish to stop
@@ -118,10 +118,10 @@ def _collect(
 ) -> int:
     """Results as they come; how many failed."""
     failed = 0
-    with stop_wish() as wish:
+    with stop_on_signal() as stopped:
         while waiting:
             ready, _ = ray.wait(list(waiting), num_returns=1, timeout=LOOK_S)
-            if wish.made:
+            if stopped():
                 for ref in waiting:
                     ray.cancel(ref, force=False)  # as Ctrl-C there: a checkpoint is kept
                 ray.wait(list(waiting), num_returns=len(waiting), timeout=LEAVE_S)

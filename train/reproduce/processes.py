@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 import torch
 
 from tracker.errors import UserError
-from train.machine.stopping import Stopped, stop_wish
+from tracker.stop import Stopped, stop_on_signal
 from train.reproduce.cell_folder import read_result
 from train.reproduce.cells import Task, run_task
 
@@ -55,13 +55,13 @@ def run_in_processes(
     context, waiting = get_context("spawn"), spread_devices(tasks)
     running: list[tuple[Task, BaseProcess]] = []
     failed, told = 0, False
-    with stop_wish() as wish:
-        while running or (waiting and not wish.made):
-            while waiting and len(running) < at_once and not wish.made:
+    with stop_on_signal() as stopped:
+        while running or (waiting and not stopped()):
+            while waiting and len(running) < at_once and not stopped():
                 started = context.Process(target=work, args=(waiting[0],))
                 started.start()
                 running.append((waiting.pop(0), started))
-            if wish.made and not told:
+            if stopped() and not told:
                 told = True
                 for _, process in running:
                     process.terminate()
@@ -70,10 +70,10 @@ def run_in_processes(
                 if read_result(task.folder) is not None:
                     say(f"{task.cell.name}: finished, {len(running) + len(waiting)} to go")
                     done()
-                elif not wish.made:
+                elif not stopped():
                     failed += 1
             time.sleep(LOOK_S)
-        if wish.made:
+        if stopped():
             raise Stopped("stopped; the same command goes on")
     if failed:
         raise ValueError(f"{failed} of {len(tasks)} trainings did not finish; see what they said")

@@ -38,9 +38,9 @@ def report(
     that is in all is said first. Killed at any moment, the same command goes on. The page is there
     before these trainings begin, and is written again after them.
     """
+    from tracker.stop import Stopped
     from train.finetune.choices import parse_budget
     from train.finetune.plan import Hooks
-    from train.machine.stopping import Stopped
     from train.report.findings import examine, open_run
     from train.report.share_curve import (
         CurveWish,

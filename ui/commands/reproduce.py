@@ -90,7 +90,7 @@ def reproduce(
 
 def train_all(wish: ReproduceWish, tasks: Sequence[Task], at_once: int | None) -> None:
     """Train what is left, here, in processes or (None) by Ray; results.csv grows cell by cell."""
-    from train.machine.stopping import Stopped
+    from tracker.stop import Stopped
     from train.reproduce.run import run_here
     from train.reproduce.table import write_results
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracker.errors import UserError
+from tracker.stop import Stopped
 from train.machine.ranks import leading, world
-from train.machine.stopping import Stopped
 from ui.commands.exchange import export_labels, import_labels
 from ui.commands.finetune import finetune
 from ui.commands.label import label

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
 import cv2
 from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QTimer
@@ -16,6 +14,7 @@ from PyQt6.QtWidgets import QApplication, QWidget
 
 import assets
 from tracker.errors import UserError
+from tracker.stop import on_signal
 
 NAME, ORGANISATION = "Landmark Tracker", "landmark-tracker"
 
@@ -70,9 +69,4 @@ def check_screen(
 
 def with_signals(window: QWidget) -> None:
     """Ctrl-C and SIGTERM close the window; its timer lets Python look at signals."""
-
-    def close(number: int, frame: FrameType | None) -> None:
-        QTimer.singleShot(0, window.close)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, close)
+    on_signal(lambda number: QTimer.singleShot(0, window.close))

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 import train.loop.fit
 from tests.helpers.blobs import write_blobs, write_config
+from tracker.stop import Stopped
 from train.config import read_config
 from train.data.pictures import read_coco
 from train.evaluate.outputs import predict, summarise, torch_runner
@@ -24,7 +25,6 @@ from train.loop.fit import fit, learning_rate, load_data, update_ema
 from train.loop.state import start_run
 from train.loop.step import step_batch
 from train.loop.warm_start import carry_over
-from train.machine.stopping import Stopped
 
 
 def test_overfits_four_images_in_thirty_steps(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.helpers.reproducing import tiny_task
-from train.machine.stopping import Stopped
+from tracker.stop import Stopped
 from train.reproduce.processes import run_in_processes, spread_devices
 
 

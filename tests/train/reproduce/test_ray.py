@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from tests.helpers.reproducing import COUNT, tiny_blocks, tiny_task
-from train.machine.stopping import Stopped
+from tracker.stop import Stopped
 from train.reproduce.cell_folder import read_result
 from train.reproduce.cells import run_task
 from train.reproduce.engine_ray import attempt, connect, keep, placed, run_by_ray, wants
