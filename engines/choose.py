@@ -17,6 +17,7 @@ import numpy as np
 
 from engines import load_engine
 from engines.engine import Engine
+from engines.foreign import refuse_unsafe
 from engines.swap import SwapEngine, differs
 from engines.trt import FLAVOURS, Flavour, is_installed
 
@@ -46,9 +47,12 @@ def split(engine: str) -> tuple[str, str | None]:
 def load_network(path: Path, threads: int = 2, engine: str = "auto", live: bool = False) -> Engine:
     """Load an ONNX file into an engine; errors as `engines.load_engine` says.
 
+    One of others is looked through and tried in a child before (`engines.foreign`).
     live: answer at once; where TensorRT must be built first, ONNX Runtime serves meanwhile.
     """
     name, device = split(engine)
+    if path.is_file() and path.suffix.lower() == ".onnx":
+        refuse_unsafe(path)
     if name in FLAVOURS and path.is_file():
         flavour = FLAVOURS[name]
         require(flavour)

@@ -1,8 +1,9 @@
 """Built TensorRT engines on disk: what one was built for, and whether it may be trusted.
 
-A file is MAGIC, the sha256 of all that follows, the length of a header (4 bytes, little endian),
-the header (JSON: what the engine was built from and for) and the engine. A file that is broken, or
-of anything else, is never loaded: TensorRT does not survive every wrong engine.
+A file is MAGIC, the sha256 of all that follows, the seal of this user (`engines.own`), the
+length of a header (4 bytes, little endian), the header (JSON: what the engine was built from and
+for) and the engine. A file that is broken, of anything else or sealed by nobody here is never
+loaded: an engine is a program, and TensorRT does not survive every wrong one.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from engines import own
 from engines.cuda import Gpu
 from engines.trt_build import Plan
 
-MAGIC = b"landmark-engine\n"
+MAGIC = b"landmark-engine 2\n"
+SEALED = 32  # bytes of the sum, and of the seal
 SCHEMA = 1
 SUFFIX = ".engine"
 
@@ -55,6 +58,7 @@ class Stored:
     key: Key
     props: Mapping[str, str]
     body: bytes
+    ours: bool = True  # built by this user, here or where the key was taken along
 
 
 def key_of(path: Path, engine: str, version: str, plan: Plan, gpu: Gpu | None) -> Key:
@@ -86,24 +90,19 @@ def beside(path: Path, engine: str) -> Path:
 
 def cache_folder(environ: Mapping[str, str] = os.environ, system: str = sys.platform) -> Path:
     """Where built engines are kept; it may be deleted at any time."""
-    if system == "win32" and environ.get("LOCALAPPDATA"):
-        home = Path(environ["LOCALAPPDATA"])
-    elif system == "darwin":
-        home = Path.home() / "Library" / "Caches"
-    else:
-        home = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "landmark-tracker" / "engines"
+    return own.cache_folder(environ, system) / "engines"
 
 
 def write(path: Path, stored: Stored) -> None:
     """Write it at once or not at all. OSError where it cannot be written."""
     text = json.dumps({"key": asdict(stored.key), "props": dict(stored.props)}).encode()
     rest = len(text).to_bytes(4, "little") + text + stored.body
+    mark = own.seal(rest, make=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         temp = Path(file.name)
         try:
-            file.write(MAGIC + sha256(rest).digest() + rest)
+            file.write(MAGIC + sha256(mark + rest).digest() + mark + rest)
             file.flush()
             os.fsync(file.fileno())
         except OSError:
@@ -119,23 +118,34 @@ def read(path: Path) -> Stored:
     data = path.read_bytes()
     if data[: len(MAGIC)] != MAGIC:
         raise ValueError(f"{path} is no engine of this program; build it again")
-    start = len(MAGIC) + 32
-    rest = data[start:]
-    if len(rest) < 4 or sha256(rest).digest() != data[len(MAGIC) : start]:
+    start = len(MAGIC) + 2 * SEALED
+    rest, total = data[start:], data[len(MAGIC) : len(MAGIC) + SEALED]
+    if len(rest) < 4 or sha256(data[len(MAGIC) + SEALED :]).digest() != total:
         raise ValueError(f"{path} is damaged; build it again")
     end = 4 + int.from_bytes(rest[:4], "little")
     try:
         header = json.loads(rest[4:end])
         lists = {name: tuple(header["key"][name]) for name in ("batches", "targets")}
         key = Key(**{**header["key"], **lists})
-        return Stored(key, dict(header["props"]), rest[end:])
-    except (ValueError, KeyError, TypeError) as error:  # of another version of this program
+        mark = data[start - SEALED : start]
+        return Stored(key, dict(header["props"]), rest[end:], own.is_sealed(rest, mark))
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        RecursionError,
+    ) as error:  # of another version of this program
         raise ValueError(f"{path} has a header that is not known here; build it again") from error
 
 
 def check(stored: Stored, wanted: Key, origin: Path) -> None:
     """ValueError in one sentence when an engine was built from or for something else."""
     found = stored.key
+    if not stored.ours:
+        raise ValueError(
+            f"{origin} was not built by you on this machine and is not trusted; build it again, or "
+            f"copy the file {own.cache_folder() / own.KEY} from where you built it"
+        )
     if not found.gpu and wanted.targets[0] not in found.targets:
         fact = f"is for other GPUs (compute {', '.join(found.targets)}, not {wanted.targets[0]})"
     elif found.gpu and (found.gpu, found.targets, found.processors) != (

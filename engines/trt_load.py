@@ -30,7 +30,10 @@ def load(path: Path, flavour: Flavour, report: Report | None = None) -> TensorRT
     plan = Plan()
     key = key_of(path, flavour.engine, trt.__version__, plan, gpu)
     kept = cache_folder() / key.name
-    for place in (beside(path, flavour.engine), kept):
+    ahead = beside(path, flavour.engine)
+    if ahead.is_file() and not is_ours(ahead):
+        print(f"{ahead} was not built by you here, so it is not used", file=sys.stderr)
+    for place in (ahead, kept):
         engine = existing(trt, flavour, key, place)
         if engine is not None:
             return engine
@@ -38,6 +41,14 @@ def load(path: Path, flavour: Flavour, report: Report | None = None) -> TensorRT
     with suppress(OSError):  # it will be built again next time
         write(kept, stored)
     return TensorRTEngine(trt, flavour, stored)
+
+
+def is_ours(place: Path) -> bool:
+    """Whether an engine that is whole was built by this user; broken ones are nobody's."""
+    try:
+        return read(place).ours
+    except (OSError, ValueError):
+        return True
 
 
 def existing(trt: Bindings, flavour: Flavour, key: Key, place: Path) -> TensorRTEngine | None:

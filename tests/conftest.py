@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the program keeps for its user does not go to the home of who tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LANDMARK_TRACKER_CACHE", str(tmp_path_factory.mktemp("own")))
+        yield
+
+
 @pytest.fixture
 def blob_model() -> Model:
     """The numpy engine with its description."""

@@ -22,7 +22,7 @@ from tests.helpers.fake_gpu import FakeCuda, FakeTensorRT, install_cuda, install
 def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     uninstall(monkeypatch, "tensorrt", "tensorrt_rtx", "openvino")
     install_cuda(monkeypatch, None)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("LANDMARK_TRACKER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("sys.platform", "linux")
 
 

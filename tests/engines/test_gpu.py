@@ -25,7 +25,7 @@ def flavour(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         require(found)
     except RuntimeError as error:
         pytest.skip(f"{found.title} was not run: {error}")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("LANDMARK_TRACKER_CACHE", str(tmp_path))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
     return found
 

@@ -24,7 +24,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeTensorRT:
     install_cuda(monkeypatch, cuda)
     install_tensorrt(monkeypatch, state, "tensorrt_rtx")
     install_tensorrt(monkeypatch, state, "tensorrt")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("LANDMARK_TRACKER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("sys.platform", "linux")
     return state
 
@@ -180,7 +180,7 @@ def test_a_cache_that_cannot_be_written(
     fake: FakeTensorRT, blob_onnx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setenv("LANDMARK_TRACKER_CACHE", str(tmp_path / "file"))
     trt_load.load(blob_onnx, RTX).run(crops(1))
     trt_load.load(blob_onnx, RTX)
     assert fake.builds == 2
@@ -198,3 +198,17 @@ def test_no_network(fake: FakeTensorRT, tmp_path: Path) -> None:
     (tmp_path / "x.onnx").write_bytes(b"garbage")
     with pytest.raises(ValueError, match=r"x\.onnx is not a network"):
         trt_load.load(tmp_path / "x.onnx", RTX)
+
+
+def test_an_engine_beside_a_model_that_others_built(
+    fake: FakeTensorRT, blob_onnx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    place = beside(blob_onnx, "tensorrt-rtx")
+    trt_load.build_ahead(blob_onnx, RTX, (), place)
+    trt_load.load(blob_onnx, RTX)
+    assert fake.builds == 1
+    monkeypatch.setenv("LANDMARK_TRACKER_CACHE", str(tmp_path / "another user"))
+    trt_load.load(blob_onnx, RTX).run(crops(1))
+    assert fake.builds == 2
+    assert "was not built by you here, so it is not used" in capsys.readouterr().err

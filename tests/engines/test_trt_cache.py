@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import fields, replace
 from hashlib import sha256
 from pathlib import Path
@@ -98,9 +99,29 @@ def test_a_header_of_another_version(tmp_path: Path) -> None:
     path = tmp_path / "x.engine"
     text = json.dumps({"key": {"engine": "tensorrt", "colour": "red"}, "props": {}}).encode()
     rest = len(text).to_bytes(4, "little") + text
-    path.write_bytes(trt_cache.MAGIC + sha256(rest).digest() + rest)
+    path.write_bytes(trt_cache.MAGIC + sha256(bytes(32) + rest).digest() + bytes(32) + rest)
     with pytest.raises(ValueError, match="a header that is not known here; build it again"):
         read(path)
+
+
+def test_an_engine_of_others_is_not_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole, and for this GPU; but made by another user, or on another machine."""
+    path = tmp_path / "x.engine"
+    monkeypatch.setenv("LANDMARK_TRACKER_CACHE", str(tmp_path / "theirs"))
+    write(path, Stored(KEY, {}, b"some body"))
+    check(read(path), KEY, path)
+    assert (tmp_path / "theirs" / "key").stat().st_mode & 0o077 == 0
+    for place in ("nothing here", "ours"):
+        monkeypatch.setenv("LANDMARK_TRACKER_CACHE", str(tmp_path / place))
+        if place == "ours":
+            write(tmp_path / "other.engine", Stored(KEY, {}, b"x"))  # makes a key
+        assert not read(path).ours
+        with pytest.raises(ValueError, match="not built by you on this machine and is not trusted"):
+            check(read(path), KEY, path)
+    shutil.copy(tmp_path / "theirs" / "key", tmp_path / "ours" / "key")
+    check(read(path), KEY, path)  # the key was taken along
 
 
 def test_a_failed_write_leaves_what_was_there(

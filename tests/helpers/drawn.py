@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from engines.foreign import made_here
 from tracker.find.detectors import face, palm
 from tracker.find.model_file import Attribute, ModelInfo
 from tracker.types import CropBox, Detection, Kind
@@ -155,6 +156,7 @@ def centroid_onnx(path: Path, info: ModelInfo | None = None, size: int = SIZE) -
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     helper.set_model_props(model, info.to_props())
     onnx.save(model, path)
+    made_here(path)
     return path
 
 

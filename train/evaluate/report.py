@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from engines.foreign import refuse_unsafe
 from engines.onnx import LOAD_ERRORS, first_line
 from tracker.find.model_file import ModelInfo
 from train.config import DataSpec, FitSpec
@@ -32,6 +33,7 @@ def onnx_runner(path: Path) -> tuple[Runner, FitSpec, tuple[str, ...]]:
 
     ValueError for a file that is no network, or none of ours.
     """
+    refuse_unsafe(path)
     try:
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     except LOAD_ERRORS as error:

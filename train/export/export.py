@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from engines.foreign import made_here
 from tracker.find.model_file import ModelInfo
 from tracker.whole_files import file_sha256, write_whole
 from train.loop.checkpoint import Checkpoint, load_model, prepare_output
@@ -141,6 +142,7 @@ def export_model(checkpoint: Path, out: Path, precision: str = "fp32") -> ModelI
     onnx.helper.set_model_props(graph, info.to_props())
     onnx.checker.check_model(graph)
     write_whole(out, graph.SerializeToString())
+    made_here(out)
     return info
 
 

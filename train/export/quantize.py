@@ -26,6 +26,7 @@ from onnxruntime.quantization import (
 )
 
 from engines import Batch
+from engines.foreign import made_here, refuse_unsafe
 from tracker.whole_files import file_sha256, write_whole
 from train.config import FitSpec
 from train.data.batches import make_batch
@@ -127,6 +128,7 @@ def quantize(
     """
     _check_target(target)
     prepare_output(out, model)
+    refuse_unsafe(model)
     source = onnx.load(model)
     symmetric = target == "tensorrt"
     with tempfile.TemporaryDirectory() as folder, _quiet():
@@ -154,6 +156,7 @@ def quantize(
     onnx.helper.set_model_props(graph, props | {PROP: json.dumps(note)})
     onnx.checker.check_model(graph)
     write_whole(out, graph.SerializeToString())
+    made_here(out)
 
 
 def _check_target(target: str) -> None:

@@ -13,6 +13,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from engines.foreign import refuse_unsafe
 from engines.onnx import spinning
 from train.export.export import export_model
 from train.loop.checkpoint import load_model
@@ -53,6 +54,7 @@ def multiply_adds(model: LandmarkNet) -> int:
 
 
 def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    refuse_unsafe(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry(*spinning())

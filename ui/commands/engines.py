@@ -164,6 +164,7 @@ def _times(
 def _build(
     model: Path, engine: str, compute: str, precision: str, out: Path | None, overwrite: bool
 ) -> tuple[Path, int]:
+    from engines.foreign import refuse_unsafe
     from engines.trt import FLAVOURS
     from engines.trt_cache import beside
     from engines.trt_load import build_ahead
@@ -185,6 +186,7 @@ def _build(
         if not target.parent.is_dir():
             raise UserError(f"there is no folder {target.parent}; make it, or choose another --out")
         targets = tuple(part.strip() for part in compute.split(",") if part.strip())
+        refuse_unsafe(path)
         with _bar(path.name) as report:
             stored = build_ahead(path, FLAVOURS[engine], targets, target, report)
     except (OSError, ValueError, RuntimeError) as error:

@@ -10,7 +10,6 @@ import csv
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from engines.child import command, environment
 from tracker.plain_data import from_json
 from ui.kit.jobs import Jobs
 from ui.kit.plots import paint_plots
@@ -217,7 +217,7 @@ class Training(QWidget):
             project.cache_dir.mkdir(exist_ok=True)
             with (project.cache_dir / LOG).open("wb") as log:
                 self.process = subprocess.Popen(
-                    [sys.executable, "-m", "ui.commands.train", "finetune", str(project.root)],
+                    command("ui.commands.train", "finetune", str(project.root)), env=environment(),
                     stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )  # fmt: skip

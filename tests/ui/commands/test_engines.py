@@ -31,7 +31,7 @@ def gpuless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeTensorRT:
     uninstall(monkeypatch, "tensorrt", "openvino")
     install_cuda(monkeypatch, state.cuda)
     install_tensorrt(monkeypatch, state)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("LANDMARK_TRACKER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("sys.platform", "linux")
     return state
 
