@@ -79,7 +79,10 @@ class BlobEngine:
 
 
 class BlobFinder:
-    """A detector that knows where the objects are, because the test tells it."""
+    """A detector that knows where the objects are in a frame, because the test tells it.
+
+    A square picture is a view of a frame: there it sees for itself.
+    """
 
     name = "blobs"
 
@@ -90,20 +93,40 @@ class BlobFinder:
 
     def detect(self, frame_bgr: np.ndarray) -> list[Detection]:
         self.calls += 1
-        return [self.detection(xy) for xy in self.objects]
+        h, w = frame_bgr.shape[:2]
+        return [self.detection(xy) for xy in (seen_blobs(frame_bgr) if h == w else self.objects)]
 
     def first_crop(self, found: Detection) -> CropBox:
         return (face if found.kind == "face" else palm).first_crop(found)
 
     def detection(self, xy: np.ndarray) -> Detection:
-        """An upright one around an object, 20 px wide (so its first crop is about 57 px)."""
-        middle = np.add(xy.mean(0), (0, 8))
-        box = np.concatenate([middle - 10, middle + 10]).astype(np.float32)
+        """One around an object, 20 px wide (so its first crop is about 57 px), turned as it is."""
+        across = (xy[2] - xy[1]) / 28
+        scale, up = float(np.linalg.norm(across)), np.array([across[1], -across[0]])
+        middle = xy.mean(0) - 8 * up
+        box = np.concatenate([middle - 10 * scale, middle + 10 * scale]).astype(np.float32)
         points = np.tile(middle, (7, 1)).astype(np.float32)
-        points[2] -= (0, 10)
+        points[2] += 10 * up
         if self.kind == "face":
-            points[1] = points[0] + (10, 0)
+            points[1] = points[0] + 10 * across
         return Detection(self.kind, box, 0.9, points)
+
+
+def seen_blobs(picture: np.ndarray) -> list[np.ndarray]:
+    """The objects (3, 2) of a picture, the brightest first.
+
+    To each red blob belong the nearest green and blue ones.
+    """
+    centres = []
+    for channel in (2, 1, 0):
+        mask = (picture[..., channel] > 60).astype(np.uint8)
+        centres.append(cv2.connectedComponentsWithStats(mask)[3][1:])
+    red, *others = centres
+    if not all(map(len, others)):
+        return []
+    red = sorted(red, key=lambda r: -int(picture[round(r[1]), round(r[0]), 2]))
+    nearest = [[c[np.linalg.norm(c - r, axis=1).argmin()] for c in others] for r in red]
+    return [np.array([r, *n]) for r, n in zip(red, nearest, strict=True)]
 
 
 def centroid_onnx(path: Path, info: ModelInfo | None = None, size: int = SIZE) -> Path:

@@ -7,11 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.helpers.drawn import SHAPE, BlobEngine, BlobFinder, blob_info, centroid_onnx, draw_blobs
+from tests.helpers.drawn import (
+    SHAPE,
+    SIZE,
+    BlobEngine,
+    BlobFinder,
+    blob_info,
+    centroid_onnx,
+    draw_blobs,
+)
 from tracker import Tracker, TrackerConfig
 from tracker.find.locate import Model
 from tracker.find.model_file import Attribute
-from tracker.types import CropBox, Located, Result, Track
+from tracker.types import CropBox, Detection, Located, Result, Track
 
 HANDS = TrackerConfig(faces=False, smooth="off")
 Place = tuple[float, float]
@@ -98,6 +106,81 @@ def test_no_more_than_asked_for() -> None:
     stage = Stage(replace(HANDS, max_hands=2))
     tracks = stage.show(left=[(50, 60), (160, 60), (270, 60)])
     assert len(tracks) == 2
+
+
+class Blinkered(BlobFinder):
+    """Overlooks objects that are small in the picture: less than a tenth of its longer side."""
+
+    def detect(self, frame_bgr: np.ndarray) -> list[Detection]:
+        found = super().detect(frame_bgr)
+        side = max(frame_bgr.shape)
+        return [d for d in found if (d.box_xyxy[2] - d.box_xyxy[0]) / side > 0.1]
+
+
+def blinkered(config: TrackerConfig) -> tuple[Tracker, Blinkered, np.ndarray]:
+    """A tracker that can find a hand at (160, 60) in a part of half the width, and the picture."""
+    finder = Blinkered()
+    finder.objects = [hand((160, 60))]
+    tracker = Tracker(config, {"hand": Model(BlobEngine(), blob_info())}, {"hand": finder})
+    return tracker, finder, draw_blobs(finder.objects)
+
+
+def test_a_hand_that_the_whole_frame_hides_is_found_by_other_views() -> None:
+    """A look every 0.2 s; the fourth is the first at a part, and the hand is in it."""
+    tracker, finder, picture = blinkered(replace(HANDS, max_hands=1))
+    seen = [len(tracker.process(picture, i / 30).tracks) for i in range(60)]
+    assert seen.index(1) == 18 and all(seen[18:])
+    assert finder.calls == 4, "no other look for 2 s, now that nothing is missing"
+    (track,) = tracker.process(picture, 2.0).tracks
+    assert near(track, (160, 60))
+
+
+def test_a_picture_is_seen_in_all_views_at_once() -> None:
+    tracker, finder, picture = blinkered(replace(HANDS, max_hands=1, every_view=True))
+    (track,) = tracker.process(picture, 0.0).tracks
+    assert near(track, (160, 60)) and (track.id, track.age) == (1, 0)
+    assert finder.calls == 4, "no further views once there are as many hands as asked for"
+    tracker, finder, _ = blinkered(replace(HANDS, every_view=True))
+    assert tracker.process(draw_blobs([]), 0.0).tracks == () and finder.calls == 13
+
+
+def test_what_another_view_shows_must_be_seen_better() -> None:
+    """Presence 0.7 is enough for what is found in the whole frame, and not elsewhere."""
+    tracker, _, picture = blinkered(replace(HANDS, max_hands=1, every_view=True))
+    engine = tracker.models["hand"].engine
+    plain = engine.run
+    engine.run = lambda batch: plain(batch) | {"presence": np.full(len(batch), 0.7)}
+    assert tracker.process(picture, 0.0).tracks == ()
+    assert len(Stage(HANDS).show(left=[(80, 60)])) == 1
+
+
+def test_a_hand_followed_in_a_wrong_crop_is_found_afresh() -> None:
+    """Its points collapsed to a half; presence says nothing, the detector contradicts the crop."""
+    stage = Stage(replace(HANDS, max_hands=1))
+    stage.show(left=[(80, 100)])
+    plain = stage.engine.run
+
+    def collapsing(batch: np.ndarray) -> dict[str, np.ndarray]:
+        """In a crop too small for the hand it takes the middle for one, and is not sure of it."""
+        out = plain(batch)
+        wrong = (out["presence"] == 0) | (np.ptp(out["xy"], axis=1).max(1) > 0.75 * SIZE)
+        centred = (SIZE - 1) / 2 + (SHAPE - (0, 3)) * (SIZE / 1.6 / 28)
+        xy = np.where(wrong[:, None, None], centred, out["xy"]).astype(np.float32)
+        score = np.where(wrong[:, None], 0.6, out["score"]).astype(np.float32)
+        return out | {"xy": xy, "score": score, "presence": np.full(len(batch), 0.98)}
+
+    stage.engine.run = collapsing
+    (follower,) = stage.tracker._watches["hand"].live
+    follower.restart()
+    follower.xy = ((80, 100) + SHAPE * 0.5).astype(np.float32)
+    spans = []
+    for _ in range(70):
+        (track,) = stage.show(left=[(80, 100)])
+        spans.append(float(np.ptp(track.xy, axis=0).max()))
+    assert track.id == 1
+    assert spans[:59] == pytest.approx([14] * 59, abs=0.5)
+    assert spans[59:] == pytest.approx([28] * 11, abs=1), "checked 2 s after the last look"
+    assert near(track, (80, 100))
 
 
 def test_absence_is_an_empty_tuple() -> None:
@@ -209,7 +292,7 @@ def test_doubtful_newcomers_are_refused_and_doubtful_tracks_kept() -> None:
     assert stage.show(left=[(80, 100)]) == ()
     presence = 0.6
     while not stage.show(left=[(80, 100)]):
-        assert stage.frame < 10
+        assert stage.frame < 25, "every fourth look is at the whole frame, where that is enough"
     presence = 0.4
     (track,) = stage.show(left=[(80, 100)])
     assert track.presence == pytest.approx(0.4)
@@ -219,7 +302,7 @@ def test_doubtful_newcomers_are_refused_and_doubtful_tracks_kept() -> None:
 
 def test_a_track_that_is_doubtful_on_average_is_given_up() -> None:
     """Presence 0.6 once, then 0.4: the mean is 0.4 + 0.2 exp(-t / 0.3), below 0.5 at 0.208 s."""
-    stage = Stage(replace(HANDS, max_hands=1))
+    stage = Stage(replace(HANDS, max_hands=1, presence_off=0.3))
     plain, presence = stage.engine.run, 0.6
     stage.engine.run = lambda batch: plain(batch) | {"presence": np.full(len(batch), presence)}
     shown = []

@@ -9,15 +9,16 @@ depend on how fast a machine is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock, Thread
 from time import perf_counter
 
 from tracker.find.detectors import Finder
+from tracker.find.views import detect_in
 from tracker.slots import Slot
 from tracker.timings import Timings
-from tracker.types import Detection, Image, Kind
+from tracker.types import CropBox, Detection, Image, Kind
 
 WAIT = 0.2  # s until the thread looks whether it should end; `close` wakes it earlier
 JOIN = 1.0  # s for a detector to return when it is closed
@@ -30,7 +31,7 @@ STALE = 0.5
 class _Look:
     frame: Image
     t: float
-    kinds: Collection[Kind]
+    views: Mapping[Kind, CropBox]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,12 +61,12 @@ class Lookout:
         with self._lock:
             return any(x is not None for x in (self._asked, self._seen, self._error))
 
-    def ask(self, frame_bgr: Image, t: float, kinds: Collection[Kind]) -> None:
-        """Look for these kinds in an (H, W, 3) frame of time t; returns at once.
+    def ask(self, frame_bgr: Image, t: float, views: Mapping[Kind, CropBox]) -> None:
+        """Look for these kinds, each in its view of an (H, W, 3) frame of time t; returns at once.
 
         It replaces what was asked before. The frame must not be changed any more.
         """
-        look = _Look(frame_bgr, t, kinds)
+        look = _Look(frame_bgr, t, views)
         with self._lock:
             self._asked, self._seen = look, None
         self._slot.put(look)
@@ -106,7 +107,10 @@ class Lookout:
         failure: BaseException | None = None
         begun = perf_counter()
         try:
-            found = {kind: self._finders[kind].detect(look.frame) for kind in look.kinds}
+            found = {
+                kind: detect_in(look.frame, view, self._finders[kind])
+                for kind, view in look.views.items()
+            }
             seen = _Seen(look.t, perf_counter() - begun, found)
         except BaseException as error:  # the thread's top: raised in the tracker
             failure = error

@@ -10,15 +10,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tracker.find.geometry import box_from_landmarks, letterbox, overlap_share
+from tracker.find.geometry import box_from_landmarks, overlap_share
+from tracker.find.head_pose import wrap_degrees
 from tracker.find.locate import COLLAPSED, Model, is_plausible, locate
 from tracker.find.model_file import ModelInfo
+from tracker.find.views import parts, whole
 from tracker.follow.associate import duplicates
 from tracker.timings import Timings
 from tracker.types import CropBox, Detection, Floats, Image, Located
 
 KNOWN_SHARE = 0.5  # a detection that shares so much of the smaller box is a followed object
 HINT_PRESENCE = 0.1  # a first crop in which the network gives less than this holds none
+OTHER_SHIFT, OTHER_SIDE, OTHER_ANGLE = 0.25, 0.45, 40.0  # sides, ratio, degrees
 # Looks after the one at the whole frame, each at the landmarks of the one before. The face model
 # without its detector: 0, 1, 2 such looks find 0, 60, 60 of 60 large faces, and 0, 0, 44 of them at
 # half the size; looking at the parts of the frame too makes that 60. The hand model, hands lying
@@ -31,6 +34,17 @@ SPARE = 2  # views that are refined beyond those there is room for: the first sc
 def unknown(found: Sequence[Detection], known: Sequence[Floats]) -> list[Detection]:
     """Those that are none of what is followed already, whose boxes (4,) xyxy are `known`."""
     return [d for d in found if all(overlap_share(d.box_xyxy, k) < KNOWN_SHARE for k in known)]
+
+
+def lies_otherwise(crop: CropBox, followed: CropBox) -> bool:
+    """Does a detection's first crop contradict the crop in which its object is followed?
+
+    Bounds are three times what the first crops of hands that are followed well scatter by.
+    """
+    shift = float(np.linalg.norm(crop.centre_xy - followed.centre_xy)) / followed.side
+    ratio = abs(float(np.log(crop.side / followed.side)))
+    turn = abs(wrap_degrees(crop.angle - followed.angle))
+    return shift > OTHER_SHIFT or ratio > OTHER_SIDE or turn > OTHER_ANGLE
 
 
 def from_first_crops(
@@ -59,7 +73,8 @@ def from_frame(
     What is followed already is blackened, so that the others are seen.
     """
     frame = hidden(frame, known)
-    found = locate(frame, views(frame.shape), model, timings)
+    shape = frame.shape
+    found = locate(frame, [whole(shape), *parts(shape)], model, timings)
     found = sorted(found, key=lambda f: -f.presence)[: room + SPARE]
     for _ in range(REFINE):
         found = locate(frame, around(found, model.info), model, timings)
@@ -68,20 +83,6 @@ def from_frame(
     repeated = duplicates([f.xy for f in sure], range(len(sure)))
     new = [f for i, f in enumerate(sure) if i not in repeated]
     return [box_from_landmarks(f.kind, f.xy, rule=model.info.crop) for f in new[:room]]
-
-
-def views(shape_hw: tuple[int, ...]) -> list[CropBox]:
-    """The whole frame as a square, and squares of half its side that cover it, overlapping."""
-    whole = letterbox(shape_hw)
-    side = whole.side / 2
-    lines = []
-    for length in (shape_hw[1], shape_hw[0]):
-        count = max(1, int(np.ceil((length - side) / (side / 2) - 1e-9)) + 1)
-        ends = (side / 2 - 0.5, length - side / 2 - 0.5)
-        middle = [(length - 1) / 2]
-        lines.append(np.linspace(*ends, count) if count > 1 else np.array(middle))
-    parts = [CropBox(np.array([x, y], np.float32), side, 0.0) for y in lines[1] for x in lines[0]]
-    return [whole, *parts]
 
 
 def around(found: Sequence[Located], info: ModelInfo) -> list[CropBox]:

@@ -35,6 +35,7 @@ class Follower:
         self.t = 0.0  # of the last answer
         self.presence = 0.0  # of the last answer,
         self.presence_mean = 0.0  # and on average
+        self.quality = 0.0  # of the last answer, see `quality`
         self.left_p: float | None = None
         self._info = info
         self._points, self._pose, self._space = OneEuro(smooth), OneEuro(smooth), OneEuro(smooth)
@@ -49,6 +50,7 @@ class Follower:
     def update(self, found: Located, t: float) -> Track:
         """Take in the newest answer, and tell what to show for it."""
         self._move(found, t)
+        self.quality = quality(found)
         size = object_size(found.xy)
         xy = self._points.update(found.xy, t, size)
         self._average_side(found)
@@ -65,6 +67,12 @@ class Follower:
             self._gesture.probabilities() if self._gesture is not None else (),
             self._smooth_xyz(found, t),
         )  # fmt: skip
+
+    def correct(self, found: Located, t: float) -> Track:
+        """Take in a better answer for the same frame: the one before lay wrong."""
+        self.restart()
+        self.age -= 1
+        return self.update(found, t)
 
     def miss(self) -> None:
         """Note that a frame brought no answer."""
@@ -85,6 +93,13 @@ class Follower:
         box = box_from_landmarks(self._info.kind, self.expected_xy(t), rule=self._info.crop)
         if self._box is None or not is_steady(self._box, box):
             self._box = box
+        return self._box
+
+    @property
+    def crop(self) -> CropBox:
+        """The crop of the last frame."""
+        if self._box is None:
+            self._box = box_from_landmarks(self._info.kind, self.xy, rule=self._info.crop)
         return self._box
 
     def restart(self) -> None:
@@ -161,6 +176,15 @@ def left_probability(found: Located, info: ModelInfo) -> float | None:
         if attribute.name == "side" and "left" in attribute.classes:
             return float(found.attributes["side"][attribute.classes.index("left")])
     return None
+
+
+def quality(found: Located) -> float:
+    """How well landmarks lie, [0, 1]: presence times mean score.
+
+    Presence alone does not tell a hand from a part of one: landmarks that gathered on a row of
+    fingers had presence 0.98 and scores of 0.6 on average where the whole hand has 0.93.
+    """
+    return found.presence * float(found.score.mean())
 
 
 def is_steady(old: CropBox, new: CropBox) -> bool:

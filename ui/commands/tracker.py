@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -174,6 +175,7 @@ def image(
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
         config = _config(hands, faces, most, "off", bool(model), (engine, precision))
+    config = replace(config, every_view=True)
     with user_errors():
         planned = plan_images(inputs, expand(inputs, IMAGE_SUFFIXES, "picture"), out)
         loaded = load_networks(config, model or [])

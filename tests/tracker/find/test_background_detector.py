@@ -17,6 +17,7 @@ from tests.helpers.live import LIMITS, FakeCamera, wait_for
 from tracker import Tracker, TrackerConfig
 from tracker.find.background_detector import STALE, Lookout
 from tracker.find.locate import Model
+from tracker.find.views import whole
 from tracker.live.pipeline import Pipeline
 from tracker.timings import Timings
 from tracker.types import Detection, Track
@@ -205,11 +206,12 @@ def test_the_newest_question_wins() -> None:
     lookout = Lookout({"hand": finder}, timings)
     assert lookout.take(0.0) == {} and not lookout.busy
     finder.may_answer.clear()
-    lookout.ask(np.full((4, 4, 3), 0, np.uint8), 0.0, ["hand"])
+    views = {"hand": whole((4, 6))}
+    lookout.ask(np.full((4, 6, 3), 0, np.uint8), 0.0, views)
     wait_for(lambda: finder.calls == 1, "the first look")
     finder.objects = [HAND]
     for i in (1, 2):
-        lookout.ask(np.full((4, 4, 3), i, np.uint8), i / 10, ["hand"])
+        lookout.ask(np.full((4, 6, 3), i, np.uint8), i / 10, views)
     finder.may_answer.set()
     wait_for(lambda: lookout._seen is not None, "an answer")
     assert lookout.busy

@@ -21,7 +21,7 @@ from tests.helpers.drawn import (
 from tracker import Tracker, TrackerConfig
 from tracker.find.locate import Model
 from tracker.find.model_file import Attribute
-from tracker.follow.first_look import hidden, views
+from tracker.follow.first_look import hidden
 from tracker.types import CropRule, Kind
 
 ALONE = TrackerConfig(hands=False, faces=False, objects=True, smooth="off")
@@ -55,16 +55,6 @@ def watcher(config: TrackerConfig = ALONE, engine: BlobEngine | None = None) -> 
 
 def tools(places: Sequence[tuple[float, float]], scale: float = 1.0) -> list[np.ndarray]:
     return [np.add(SHAPE * scale, place) for place in places]
-
-
-def test_views_cover_the_frame_with_halves() -> None:
-    whole, *parts = views(ROOM)
-    assert (whole.centre_xy.tolist(), whole.side, whole.angle) == ([639.5, 359.5], 1280, 0)
-    assert {p.side for p in parts} == {640}
-    assert sorted({float(p.centre_xy[0]) for p in parts}) == [319.5, 639.5, 959.5]
-    assert sorted({float(p.centre_xy[1]) for p in parts}) == [319.5, 399.5]
-    assert len(views((100, 400))) == 1 + 3, "a part higher than the frame lies in its middle"
-    assert views((100, 400))[1].centre_xy[1] == 49.5
 
 
 def test_what_is_known_is_hidden_and_the_frame_is_not_touched() -> None:

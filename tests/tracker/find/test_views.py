@@ -1,0 +1,167 @@
+"""Views: where they lie, and that what is found in one lies on the frame's pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.helpers.drawn import SHAPE, BlobFinder, draw_blobs, seen_blobs
+from tracker.find.locate import cut
+from tracker.find.views import (
+    PATCH,
+    Turns,
+    at_lost,
+    detect_in,
+    half,
+    in_frame,
+    is_whole,
+    middle,
+    of_hands,
+    parts,
+    patch_size,
+    plain,
+    turned,
+    whole,
+)
+from tracker.types import CropBox, Detection
+
+FRAME_HW = (240, 320)
+ROOM = (720, 1280)
+
+
+def facts(view: CropBox) -> tuple[list[float], float, float]:
+    return view.centre_xy.tolist(), view.side, view.angle
+
+
+def test_the_whole_frame_is_a_square_around_it() -> None:
+    assert facts(whole(ROOM)) == ([639.5, 359.5], 1280, 0)
+    assert is_whole(whole(ROOM), ROOM)
+    assert not any(is_whole(v, ROOM) for v in (middle(ROOM), half(ROOM), turned(ROOM, 90)))
+
+
+def test_parts_cover_the_frame_with_halves() -> None:
+    found = parts(ROOM)
+    assert {p.side for p in found} == {640}
+    assert sorted({float(p.centre_xy[0]) for p in found}) == [319.5, 639.5, 959.5]
+    assert sorted({float(p.centre_xy[1]) for p in found}) == [319.5, 399.5]
+    assert len(parts((100, 400))) == 3, "a part higher than the frame lies in its middle"
+    assert parts((100, 400))[0].centre_xy[1] == 49.5
+
+
+def test_a_turned_view_holds_all_of_the_frame() -> None:
+    """640 x 480 turned by 45 degrees is (640 + 480) / sqrt(2) wide; by 90 it is 640 high."""
+    assert turned((480, 640), 45.0).side == pytest.approx(1120 / np.sqrt(2))
+    assert turned((480, 640), 90.0).side == pytest.approx(640)
+    assert facts(half(ROOM)) == ([639.5, 359.5], 2560, 0)
+    assert facts(middle(ROOM)) == ([639.5, 359.5], 960, 0)
+
+
+def test_a_lost_object_stands_upright_in_its_view() -> None:
+    crop = CropBox(np.array([50, 60], np.float32), 100.0, 30.0)
+    assert facts(at_lost(crop)) == ([50, 60], 160, 30)
+
+
+def test_a_small_view_is_not_enlarged() -> None:
+    assert patch_size(whole((100, 120))) == 120
+    assert patch_size(whole(ROOM)) == PATCH
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        CropBox(np.array([160, 110], np.float32), 300.0, 45.0),
+        CropBox(np.array([150.5, 120.25], np.float32), 333.0, -90.0),
+        CropBox(np.array([170, 100], np.float32), 160.0, 0.0),
+        CropBox(np.array([160, 120], np.float32), 640.0, 0.0),
+        CropBox(np.array([140, 120], np.float32), 440.0, 17.0),
+    ],
+)
+def test_what_is_found_in_a_view_lies_on_the_frames_pixels(view: CropBox) -> None:
+    """Centres of mass of drawn blobs, measured in the patch, within 0.05 px of where they are."""
+    truth = np.add(SHAPE, (150.3, 118.7))
+    size = patch_size(view)
+    patch = cut(draw_blobs([truth], FRAME_HW), view, size)
+    y, x = np.mgrid[:size, :size]
+    mass = patch.astype(np.float64)[..., ::-1]
+    points = np.array([[(x * m).sum(), (y * m).sum()] / m.sum() for m in np.moveaxis(mass, 2, 0)])
+    box = np.array([10, 20, 30, 50], np.float32)
+    found = in_frame(Detection("hand", box, 0.7, points.astype(np.float32)), view, size)
+    assert found.xy == pytest.approx(truth, abs=0.05)
+    assert (found.kind, found.score) == ("hand", 0.7)
+
+
+def test_a_box_keeps_its_middle_and_its_sides() -> None:
+    """A patch of 100 px shows 200: a box of 10 x 20 is one of 20 x 40, lying where it is turned.
+
+    Its middle (60, 50) is 10.5 px right and 0.5 below the patch's: 21 and 1 px in the frame; turned
+    by 90 degrees clockwise, 21 down and 1 to the left.
+    """
+    found = Detection("hand", np.array([55, 40, 65, 60], np.float32), 0.7, np.zeros((7, 2)))
+    middle_xy = np.array([100, 80], np.float32)
+    upright = in_frame(found, CropBox(middle_xy, 200.0, 0.0), 100).box_xyxy
+    assert upright.tolist() == pytest.approx([111, 61, 131, 101])
+    lying = in_frame(found, CropBox(middle_xy, 200.0, 90.0), 100).box_xyxy
+    assert lying.tolist() == pytest.approx([79, 91, 119, 111])
+
+
+def test_detectors_are_shown_the_whole_frame_as_it_is_and_patches_else() -> None:
+    """The crop of a drawn hand is 2.87 x 20 px, and its middle 8.2 px above the detection's."""
+    shown = []
+
+    class Recorder(BlobFinder):
+        def detect(self, frame_bgr: np.ndarray) -> list[Detection]:
+            shown.append(frame_bgr)
+            return super().detect(frame_bgr)
+
+    truth = np.add(SHAPE, (220, 90))
+    frame, finder = draw_blobs([truth], FRAME_HW), Recorder()
+    finder.objects = [truth]
+    for view in (whole(FRAME_HW), turned(FRAME_HW, 90.0), parts(FRAME_HW)[1], half(FRAME_HW)):
+        (found,) = detect_in(frame, view, finder)
+        first = finder.first_crop(found)
+        assert first.centre_xy == pytest.approx([220, 88.5], abs=1), facts(view)
+        assert first.side == pytest.approx(57.4, abs=2) and first.angle == pytest.approx(0, abs=3)
+    assert shown[0] is frame
+    assert [p.shape[:2] for p in shown[1:]] == [(320, 320), (160, 160), (384, 384)]
+    assert detect_in(frame, parts(FRAME_HW)[0], finder) == [], "it lies beside this part"
+
+
+def test_views_take_turns_and_the_whole_frame_comes_every_fourth_time() -> None:
+    turns = Turns("hand")
+    seen = [turns.take(ROOM) for _ in range(32)]
+    assert [i for i, v in enumerate(seen) if is_whole(v, ROOM)] == [0, 4, 8, 16, 20, 24]
+    assert [facts(v) for v in seen[16:]] == [facts(v) for v in seen[:16]]
+    assert len(turns.rest(ROOM)) == 12
+    assert {v.angle for v in seen} == {0.0, 45.0, -45.0, 90.0, -90.0}
+    corners = {tuple(p.centre_xy.tolist()) for p in parts(ROOM)}
+    assert corners <= {tuple(v.centre_xy.tolist()) for v in seen if v.side == 640}
+
+
+def test_where_an_object_was_lost_is_looked_at_first_and_then_the_whole_frame() -> None:
+    turns = Turns("hand")
+    for _ in range(3):
+        turns.take(ROOM)
+    turns.begin_anew([CropBox(np.array([50, 60], np.float32), 100.0, 30.0)])
+    assert facts(turns.take(ROOM)) == ([50, 60], 160, 30)
+    assert is_whole(turns.take(ROOM), ROOM)
+    assert facts(turns.take(ROOM)) == facts(of_hands(ROOM)[1])
+
+
+def test_what_is_no_hand_is_looked_for_in_the_whole_frame() -> None:
+    turns = Turns("face")
+    assert all(is_whole(turns.take(ROOM), ROOM) for _ in range(3))
+    assert turns.rest(ROOM) == [] and len(plain(ROOM)) == 1
+
+
+@pytest.mark.parametrize("shape_hw", [(1, 1), (5, 900), (900, 5), (3000, 4000)])
+def test_frames_of_any_shape_have_views(shape_hw: tuple[int, int]) -> None:
+    for view in of_hands(shape_hw):
+        assert np.isfinite(view.centre_xy).all() and view.side >= 0.5
+        assert 1 <= patch_size(view) <= PATCH
+
+
+def test_the_fake_detector_sees_for_itself() -> None:
+    """The middle of a drawn object's landmarks is 4/3 px above its origin."""
+    picture = draw_blobs([np.add(SHAPE, (60, 60)), np.add(SHAPE, (180, 90))], (240, 240))
+    middles = np.array(seen_blobs(picture)).mean(1)
+    assert middles == pytest.approx(np.array([[60, 58.67], [180, 88.67]]), abs=1)
