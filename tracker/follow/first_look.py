@@ -39,7 +39,7 @@ def unknown(found: Sequence[Detection], known: Sequence[Floats]) -> list[Detecti
 def lies_otherwise(crop: CropBox, followed: CropBox) -> bool:
     """Does a detection's first crop contradict the crop in which its object is followed?
 
-    Bounds are three times what the first crops of hands that are followed well scatter by.
+    The bounds are well beyond what first crops of hands scatter by, see `detectors/palm.py`.
     """
     shift = float(np.linalg.norm(crop.centre_xy - followed.centre_xy)) / followed.side
     ratio = abs(float(np.log(crop.side / followed.side)))
