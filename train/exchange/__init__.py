@@ -1,6 +1,6 @@
 """Labels of other tools in and out: COCO, DeepLabCut, SLEAP, CVAT, Label Studio, LabelMe.
 
-A reader turns a file into `parts.Foreign`, knowing nothing of a project; `bring` puts that into
+A reader turns a file into `foreign.Foreign`, knowing nothing of a project; `bring` puts that into
 one.
 A writer turns a project's labels into files. No pickle is read, and nothing is fetched.
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from tracker.errors import UserError
 from tracker.types import Image
-from train.exchange import stills
-from train.exchange.keeping import Keeping
+from train.exchange.foreign import Foreign, Picture, base_name, frame_number
 from train.exchange.names import Match, match
-from train.exchange.parts import Foreign, Picture, base_name, frame_number
+from train.exchange.new_pictures import NewPictures
+from train.exchange.pictures import load
 from train.project.clips import Clip, ClipFrames, read_clips
 from train.project.labels import FrameLabel, ObjectLabel
 from train.project.layout import Project
@@ -81,9 +81,9 @@ def _fill(work: _Work, store: Store, report: Callable[[int, int], None] | None) 
             work.place(store, picture)
             if report is not None:
                 report(i + 1, len(work.pictures))
-        work.keeping.write_index()
+        work.kept.write_index()
     except BaseException:  # Ctrl-C, too
-        work.keeping.take_back()
+        work.kept.take_back()
         raise
     finally:
         work.close()
@@ -96,7 +96,7 @@ class _Work:
         self.project, self.wishes = store.project, wishes
         self.clips = {c.name: c for c in read_clips(self.project)}
         named = wishes.clip if wishes.clip and wishes.clip not in self.clips else name
-        self.keeping = Keeping(store, set_name(self.project, named, self.clips))
+        self.kept = NewPictures(store, set_name(self.project, named, self.clips))
         self.pictures = [p for f in found for p in f.pictures if p.things or p.negative]
         self.source = f"import:{found[0].format}" if found else "import"
         self.counts: Counter[str] = Counter()
@@ -130,7 +130,7 @@ class _Work:
         if not things and not picture.negative:
             self.counts["empty"] += 1
             return
-        bgr = stills.load(picture, self.wishes.pictures)
+        bgr = load(picture, self.wishes.pictures)
         key, t, pixels = self._key(picture, bgr)
         if key is None or pixels is None:
             return
@@ -153,7 +153,7 @@ class _Work:
             what = picture.name or f"{key[0]}, frame {key[1]}"
             raise ValueError(f"the label of {what}: {error}; mend it or remove it") from error
         if key not in self.seen:
-            self.keeping.keep(*key, pixels)
+            self.kept.keep(*key, pixels)
         self.seen.add(key)
         self.frames[key] = label
 
@@ -200,7 +200,7 @@ class _Work:
             if _same(old[2], bgr):
                 return old
             self.counts["differs"] += 1  # its number was given to another meanwhile
-        return (self.keeping.name, self.keeping.number(picture.name, bgr)), 0.0, bgr
+        return (self.kept.name, self.kept.number(picture.name, bgr)), 0.0, bgr
 
     def _old_still(self, picture: Picture) -> tuple[tuple[str, int], float, Image] | None:
         """A picture of an earlier import, which has come back from an export."""
@@ -212,7 +212,7 @@ class _Work:
         kept = Picture(f"{name}/frame{number:06d}.png", (), self.project.frames_dir)
         if number not in read_set(self.project, name).values():
             return None
-        bgr = stills.load(kept, None)
+        bgr = load(kept, None)
         return None if bgr is None else ((name, number), 0.0, bgr)
 
     def _in_clips(self, picture: Picture) -> tuple[Clip, int] | None:
@@ -250,7 +250,7 @@ class _Work:
         c = self.counts
         objects = sum(len(f.objects) for f in self.frames.values())
         return Brought(c['clip'], c['still'], objects, c['kept'], c['replaced'],
-                       self.keeping.name, tuple(self.notes))  # fmt: skip
+                       self.kept.name, tuple(self.notes))  # fmt: skip
 
 
 SAID = {

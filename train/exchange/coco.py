@@ -7,17 +7,31 @@ fields that labels.json adds (`clip`, `frame`, `negative`, `box_of_points`) are 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from train.exchange.parts import Foreign, Picture, Points, Thing, slashes, thing
+from tracker.whole_files import write_whole
+from train.exchange.foreign import (
+    Foreign,
+    Format,
+    LabelFile,
+    Picture,
+    Points,
+    Thing,
+    slashes,
+    thing,
+)
+from train.exchange.pictures import copy_picture
+from train.project.labels import FrameLabel, Labels, picture_name, to_coco
+from train.project.layout import Project
 
 
-def read_coco(path: Path, body: Any) -> Foreign:
+def read_coco(file: LabelFile) -> Foreign:
     """Parse a COCO file. ValueError when it is none."""
+    path, body = file.path, file.body
     try:
         names = {int(c["id"]): tuple(c.get("keypoints", ())) for c in body["categories"]}
         rows: dict[Any, list[Thing]] = {}
@@ -88,3 +102,17 @@ def _box(given: Any) -> Points:
 def coco_text(body: Mapping[str, Any]) -> str:
     """The file, as `train.project.labels.to_coco` describes it."""
     return json.dumps(body, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def write_coco(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+    """labels.json, with its pictures in frames/."""
+    for label in frames:
+        copy_picture(project, label, out / picture_name(*label.key))
+    body = to_coco(project, Labels({f.key: f for f in frames}))
+    write_whole(out / "labels.json", coco_text(body).encode())
+    return [out / "labels.json"]
+
+
+FORMAT = Format(
+    "coco", read_coco, write_coco, lambda file: file.has({"images", "annotations", "categories"})
+)

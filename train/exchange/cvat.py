@@ -10,14 +10,20 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from train.exchange.parts import (
+from tracker.whole_files import write_whole
+from train.exchange.foreign import (
     LOOSE,
+    NEGATIVE,
+    STILLS,
     Foreign,
+    Format,
+    LabelFile,
     Picture,
     Points,
     Thing,
@@ -28,14 +34,17 @@ from train.exchange.parts import (
     thing,
     with_boxes,
 )
+from train.exchange.pictures import copy_picture
 from train.project.labels import FrameLabel, ObjectLabel
+from train.project.layout import Project
 
 CORNER = 0.5
 NOTHING = "negative"  # the tag of a picture with nothing in it
 
 
-def read_cvat(path: Path) -> Foreign:
+def read_cvat(file: LabelFile) -> Foreign:
     """Parse a CVAT file. ValueError when it is none."""
+    path = file.path
     try:
         root = ET.parse(path).getroot()
     except ET.ParseError as error:
@@ -246,3 +255,29 @@ def _bytes(root: ET.Element) -> bytes:
     ET.indent(root)
     text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return text + b"\n"
+
+
+def write_images(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+    """annotations.xml, with its pictures in images/."""
+    names = [f"{Path(f.clip).stem}/frame{f.frame:06d}.png" for f in frames]
+    for label, name in zip(frames, names, strict=True):
+        copy_picture(project, label, out / "images" / name)
+    path = out / "annotations.xml"
+    write_whole(path, images_text(frames, names, project.landmarks, project.kind))
+    return [path]
+
+
+def write_video(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+    """An XML for each clip, which has its pictures."""
+    files = []
+    for clip, group in groupby(frames, key=lambda f: f.clip):
+        files.append(out / f"{Path(clip).stem}.xml")
+        text = video_text(list(group), clip, project.landmarks, project.kind)
+        write_whole(files[-1], text)
+    return files
+
+
+FORMAT = Format("cvat", read_cvat, write_images, lambda file: file.suffix == ".xml", corner=True)
+VIDEO = Format(
+    "cvat-video", None, write_video, lambda _: False, loses=(NEGATIVE, STILLS), needs_pictures=False
+)

@@ -12,14 +12,21 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from train.exchange.parts import (
+from tracker.whole_files import write_whole
+from train.exchange.foreign import (
+    BOXES,
+    NEGATIVE,
+    OCCLUDED,
     Foreign,
+    Format,
+    LabelFile,
     Picture,
     Thing,
     frame_number,
@@ -27,7 +34,9 @@ from train.exchange.parts import (
     slashes,
     thing,
 )
+from train.exchange.pictures import copy_picture
 from train.project.labels import FrameLabel
+from train.project.layout import Project
 
 LEVELS = ("scorer", "individuals", "bodyparts", "coords")
 SCORER = "tracker"
@@ -232,3 +241,29 @@ def _attributes(node: Any, **texts: str) -> None:
         data = text.encode()
         kind = h5py_module().string_dtype("utf-8", len(data))
         node.attrs.create(key, np.array(data, kind), dtype=kind)
+
+
+def write_dlc(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+    """labeled-data/CLIP/ with the pictures, a CSV and an HDF5; the CSVs."""
+    files = []
+    for clip, group in groupby(frames, key=lambda f: f.clip):
+        mine = list(group)
+        rows = [("labeled-data", Path(clip).stem, f"img{f.frame:06d}.png") for f in mine]
+        for label, row in zip(mine, rows, strict=True):
+            copy_picture(project, label, out.joinpath(*row))
+        path = out.joinpath(*rows[0][:2]) / f"CollectedData_{SCORER}.csv"
+        write_whole(path, csv_text(mine, rows, project.landmarks).encode())
+        write_h5(path.with_suffix(".h5"), mine, rows, project.landmarks)
+        files.append(path)
+    return files
+
+
+def read_dlc(file: LabelFile) -> Foreign:
+    """Either of the two. ValueError when it is none."""
+    return read_csv(file.path) if file.suffix == ".csv" else read_h5(file.path)
+
+
+FORMAT = Format(
+    "dlc", read_dlc, write_dlc, lambda file: file.suffix in (".csv", ".h5", ".hdf5"),
+    loses=(OCCLUDED, BOXES, NEGATIVE), hdf5=True,
+)  # fmt: skip

@@ -10,15 +10,18 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from train.exchange.parts import (
+from tracker.whole_files import write_whole
+from train.exchange.foreign import (
     LOOSE,
     Foreign,
+    Format,
+    LabelFile,
     Picture,
     Points,
     Thing,
@@ -28,13 +31,16 @@ from train.exchange.parts import (
     thing,
     with_boxes,
 )
+from train.exchange.pictures import copy_picture
 from train.project.labels import FrameLabel
+from train.project.layout import Project
 
 CORNER = 0.5
 
 
-def read_labelme(path: Path, body: Any) -> Foreign:
+def read_labelme(file: LabelFile) -> Foreign:
     """Parse one LabelMe file. ValueError when it is none."""
+    path, body = file.path, file.body
     try:
         shapes = list(body["shapes"])
         kinds = [s.get("shape_type") or "polygon" for s in shapes]
@@ -134,3 +140,21 @@ def _shape(
 ) -> dict[str, Any]:
     return {'label': label, 'points': points, 'group_id': group, 'description': '',
             'shape_type': kind, 'flags': dict(flags), 'mask': None}  # fmt: skip
+
+
+def write_labelme(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+    """A JSON beside each picture."""
+    files = []
+    for label in frames:
+        picture = out / Path(label.clip).stem / f"frame{label.frame:06d}.png"
+        copy_picture(project, label, picture)
+        files.append(picture.with_suffix(".json"))
+        text = labelme_text(label, project.landmarks, project.kind, picture.name)
+        write_whole(files[-1], text.encode())
+    return files
+
+
+FORMAT = Format(
+    "labelme", read_labelme, write_labelme, lambda file: file.has({"shapes", "imagePath"}),
+    corner=True,
+)  # fmt: skip

@@ -11,23 +11,37 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-from train.exchange.parts import Foreign, Picture, Points, Thing, by_group, repeated, slashes, thing
+from tracker.whole_files import write_whole
+from train.exchange.foreign import (
+    Foreign,
+    Format,
+    LabelFile,
+    Picture,
+    Points,
+    Thing,
+    by_group,
+    repeated,
+    slashes,
+    thing,
+)
+from train.exchange.pictures import copy_picture
 from train.project.labels import FrameLabel, box_of
+from train.project.layout import Project
 
 CORNER = 0.5
 MADE = "box of the points"  # nobody drew it
 
 
-def read_labelstudio(path: Path, body: Any) -> Foreign:
+def read_labelstudio(file: LabelFile) -> Foreign:
     """Parse a task export (JSON, not JSON-MIN). ValueError when it is none."""
-    notes: list[str] = []
+    path, notes = file.path, list[str]()
     try:
-        pictures = [_picture(task, path, notes) for task in body]
+        pictures = [_picture(task, path, notes) for task in file.body]
     except (KeyError, TypeError, AttributeError, IndexError, StopIteration) as error:
         raise ValueError(
             f"{path} is not a Label Studio task export ({error!r}); export it as 'JSON', not "
@@ -158,3 +172,27 @@ def config_text(landmarks: Sequence[str], kind: str) -> str:
         f'  </RectangleLabels>\n  <KeyPointLabels name="landmarks" toName="image">\n{rows}\n'
         "  </KeyPointLabels>\n</View>\n"
     )
+
+
+def write_labelstudio(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+    """tasks.json, the labelling interface in config.xml, and pictures/."""
+    tasks = []
+    for number, label in enumerate(frames, 1):
+        name = f"pictures/{Path(label.clip).stem}/frame{label.frame:06d}.png"
+        copy_picture(project, label, out / name)
+        address = f"/data/local-files/?d={quote(name)}"
+        tasks.append(task(label, project.landmarks, project.kind, address, number))
+    write_whole(out / "tasks.json", tasks_text(tasks).encode())
+    config = config_text(project.landmarks, project.kind)
+    write_whole(out / "config.xml", config.encode())
+    return [out / "tasks.json", out / "config.xml"]
+
+
+def is_labelstudio(file: LabelFile) -> bool:
+    """Whether it is a list of tasks."""
+    if file.suffix != ".json" or not isinstance(file.body, list) or not file.body:
+        return False
+    return isinstance(file.body[0], dict) and "data" in file.body[0]
+
+
+FORMAT = Format("labelstudio", read_labelstudio, write_labelstudio, is_labelstudio, corner=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from train.exchange.parts import repeated
+from train.exchange.foreign import repeated
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,28 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tracker.plain_data import from_json
-from train.exchange.parts import Foreign, Picture, Thing, h5py_module, slashes, thing
-from train.project.labels import FrameLabel
+from train.exchange.foreign import (
+    BOXES,
+    Foreign,
+    Format,
+    LabelFile,
+    Picture,
+    Thing,
+    h5py_module,
+    slashes,
+    thing,
+)
+from train.exchange.pictures import copy_picture, picture_path
+from train.project.clips import clip_path, read_clips
+from train.project.labels import FrameLabel, picture_name
+from train.project.layout import Project
 
 WRITER = "landmark-tracker"
 USER = 0
@@ -36,15 +50,15 @@ class Video:
     rows: dict[int, int] = field(default_factory=dict)  # frame -> row of the dataset
 
 
-def read_slp(path: Path, hidden: bool = False) -> Foreign:
-    """Parse a .slp or .pkg.slp; `hidden`: points that are not visible are labelled nevertheless.
+def read_slp(file: LabelFile) -> Foreign:
+    """Parse a .slp or .pkg.slp; points that are not visible count with `file.hidden`.
 
     ValueError when it is none.
     """
-    h5py = h5py_module()
+    h5py, path = h5py_module(), file.path
     try:
-        with h5py.File(path) as file:
-            return _read(path, file, hidden)
+        with h5py.File(path) as opened:
+            return _read(path, opened, file.hidden)
     except (OSError, KeyError, IndexError, TypeError) as error:
         raise ValueError(f"{path} is not a SLEAP file that can be read ({error!r})") from error
 
@@ -271,3 +285,46 @@ def _source(
                     'dataset': inside, 'input_format': 'channels_last', 'convert_range': False,
                     'has_embedded_images': True, 'grayscale': False},
     })  # fmt: skip
+
+
+def _write(
+    project: Project, frames: Sequence[FrameLabel], out: Path, inside: bool = False
+) -> list[Path]:
+    """The file, with the pictures inside or beside it."""
+    clips = {c.name: c for c in read_clips(project)}
+    sources = []
+    for clip, group in groupby(frames, key=lambda f: f.clip):
+        mine = list(group)
+        if clip in clips:
+            # SLEAP looks for relative paths from where it was started, not from the file.
+            there = clip_path(project, clips[clip]).absolute().as_posix()
+            sources.append(Source(clip, there, {}, clips[clip].frames))
+            continue
+        pictures = {f.frame: picture_name(*f.key) for f in mine}
+        if not inside:
+            for label in mine:
+                copy_picture(project, label, out / picture_name(*label.key))
+        sources.append(Source(clip, "", pictures, len(pictures)))
+    path = out / ("labels.pkg.slp" if inside else "labels.slp")
+    png: Callable[[FrameLabel], bytes] | None = None
+    if inside:
+        png = lambda label: picture_path(project, label).read_bytes()  # noqa: E731
+    write_slp(path, frames, (project.landmarks, project.edges), sources, png)
+    return [path]
+
+
+def write_beside(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+    """labels.slp, which names clips by their place; pictures of none lie in frames/."""
+    return _write(project, frames, out)
+
+
+def write_inside(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+    """labels.pkg.slp, which holds its pictures."""
+    return _write(project, frames, out, inside=True)
+
+
+FORMAT = Format(
+    "sleap", read_slp, write_beside, lambda file: file.suffix == ".slp", loses=(BOXES,), hdf5=True,
+    needs_pictures=False,
+)  # fmt: skip
+PACKAGE = Format("sleap-pkg", None, write_inside, lambda _: False, loses=(BOXES,), hdf5=True)

@@ -12,7 +12,7 @@ import pytest
 from tests.helpers.clips import Clip, make
 from tracker.find.markups import Markup
 from train.exchange.bring import Wishes, bring
-from train.exchange.formats import LOSES, WRITES, read
+from train.exchange.formats import FORMATS, read, writable
 from train.exchange.give import give
 from train.project.adding import add_clips
 from train.project.clips import ClipFrames, read_clips
@@ -54,11 +54,13 @@ def labelled(tmp_path):
 
 
 def expected(label: FrameLabel, format: str) -> FrameLabel:
-    def lossy(o: ObjectLabel) -> ObjectLabel:
-        v = np.where(o.v == 1, 2, o.v).astype(np.uint8) if "occluded" in LOSES[format] else o.v
-        return replace(o, v=v, box_xyxy=None if "boxes" in LOSES[format] else o.box_xyxy)
+    loses = FORMATS[format].loses
 
-    kept = [o for o in label.objects if "boxes" not in LOSES[format] or (o.v > 0).any()]
+    def lossy(o: ObjectLabel) -> ObjectLabel:
+        v = np.where(o.v == 1, 2, o.v).astype(np.uint8) if "occluded" in loses else o.v
+        return replace(o, v=v, box_xyxy=None if "boxes" in loses else o.box_xyxy)
+
+    kept = [o for o in label.objects if "boxes" not in loses or (o.v > 0).any()]
     return replace(label, objects=tuple(map(lossy, kept)))
 
 
@@ -80,7 +82,7 @@ def files_of(out: Path, format: str) -> list[Path]:
     return sorted(out.rglob(endings.get(format, "*.json")))
 
 
-@pytest.mark.parametrize("format", [*WRITES, "dlc-h5"])
+@pytest.mark.parametrize("format", [*writable(), "dlc-h5"])
 def test_there_and_back(labelled, format):
     made, other, tmp_path = labelled
     out = tmp_path / "out"
@@ -92,10 +94,10 @@ def test_there_and_back(labelled, format):
     result = bring(other, [read(f) for f in files], "back", Wishes())
     before, after = read_labels(made).frames, read_labels(other).frames
     before = {key: expected(f, kind) for key, f in before.items()}
-    if "boxes" in LOSES[kind]:
+    if "boxes" in FORMATS[kind].loses:
         assert any("2 objects that are nothing else" in text for text in done.lost)
         del before["b.mp4", 5]
-    keys = [k for k, f in before.items() if f.objects or "negative" not in LOSES[kind]]
+    keys = [k for k, f in before.items() if f.objects or "negative" not in FORMATS[kind].loses]
     assert sorted(after) == sorted(keys)
     assert result.in_clips == len(keys) == done.frames
     for key in keys:
@@ -115,7 +117,7 @@ def test_without_h5py_nothing_is_written(labelled, monkeypatch, format):
     assert give(made, format, out).frames > 0
 
 
-@pytest.mark.parametrize("format", [f for f in WRITES if f not in ("cvat-video",)])
+@pytest.mark.parametrize("format", [f for f in writable() if f not in ("cvat-video",)])
 def test_pictures_of_no_clip_become_stills(labelled, format):
     made, _, tmp_path = labelled
     clipless = create_project(tmp_path / "three", Markup("m", "object", "scratch", NAMES))

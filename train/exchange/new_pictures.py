@@ -16,7 +16,7 @@ from train.project.stills import INDEX, digest, is_stills, read_set, write_set
 from train.project.store import Store
 
 
-class Keeping:
+class NewPictures:
     """The pictures of one import; new stills go into the set `name`. The store can be written."""
 
     def __init__(self, store: Store, name: str) -> None:

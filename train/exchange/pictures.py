@@ -1,15 +1,19 @@
-"""Finding the pictures that a label file speaks of (`train.project.stills` keeps them)."""
+"""The pictures that a label file speaks of: found on the way in, copied on the way out."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
 
+from tracker.errors import writing
 from tracker.types import Image
-from train.exchange.parts import Picture, base_name
+from train.exchange.foreign import Picture, base_name
+from train.project.labels import FrameLabel, picture_name
+from train.project.layout import Project
 
 
 def load(picture: Picture, extra: Path | None) -> Image | None:
@@ -59,3 +63,15 @@ def find(picture: Picture, extra: Path | None) -> Path | None:
     if (picture.folder / relative).is_file():
         return picture.folder / relative
     return None
+
+
+def picture_path(project: Project, label: FrameLabel) -> Path:
+    """Where a project keeps the picture of a labelled frame."""
+    return project.labels_dir / picture_name(*label.key)
+
+
+def copy_picture(project: Project, label: FrameLabel, to: Path) -> None:
+    """Put the picture of a labelled frame into an export. UserError: the disk refuses."""
+    with writing(to):
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(picture_path(project, label), to)

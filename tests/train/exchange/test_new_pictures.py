@@ -121,7 +121,7 @@ def test_an_index_that_was_written_is_taken_back(made, tmp_path, monkeypatch):
 
     path = labels(tmp_path, *rows(tmp_path, 11, 12))
     for name in ("s", "fresh"):
-        monkeypatch.setattr("train.exchange.keeping.write_set", interrupted)
+        monkeypatch.setattr("train.exchange.new_pictures.write_set", interrupted)
         with pytest.raises(KeyboardInterrupt):
             bring(made, [read(path)], name, Wishes())
         assert files(made) == before and lie_right(made) == 1
@@ -186,7 +186,7 @@ def test_a_picture_that_the_index_does_not_name_is_told(made, tmp_path):
 def test_a_kill_at_any_moment(tmp_path):
     """Each write of an import is once the last: see `swept`, here in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.train.exchange.test_keeping", str(tmp_path)],
+        [sys.executable, "-m", "tests.train.exchange.test_new_pictures", str(tmp_path)],
         cwd=ROOT, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

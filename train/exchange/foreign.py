@@ -1,15 +1,20 @@
-"""What a label file of another tool says, before it is matched with a project."""
+"""What a format is, and what a label file of another tool says before it meets a project."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tracker.plain_data import from_json
+from train.project.labels import FrameLabel
+from train.project.layout import Project
 
 Points = NDArray[np.float64]
 Flags = NDArray[np.uint8]
@@ -46,6 +51,52 @@ class Foreign:
     format: str
     pictures: tuple[Picture, ...]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class LabelFile:
+    """A file that is to be read. Without slots: the body is kept where it is first asked for."""
+
+    path: Path
+    hidden: bool = False  # SLEAP: points that are not visible are labelled, but hidden
+
+    @property
+    def suffix(self) -> str:
+        """Of its name, in small letters."""
+        return self.path.suffix.lower()
+
+    @cached_property
+    def body(self) -> Any:
+        """What a JSON file holds. ValueError for a file that is none."""
+        try:
+            return from_json(self.path.read_text(encoding="utf-8-sig"))
+        except ValueError as error:
+            raise ValueError(f"{self.path} is not valid JSON ({error}); export it again") from error
+
+    def has(self, keys: set[str]) -> bool:
+        """Whether it is a .json that holds an object with these keys."""
+        return self.suffix == ".json" and isinstance(self.body, dict) and keys <= set(self.body)
+
+
+# What a format may be unable to hold.
+OCCLUDED, BOXES, NEGATIVE, STILLS = "occluded", "boxes", "negative", "stills"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of label files: how it comes in and goes out; a row of `train.exchange.formats`."""
+
+    name: str  # as --format takes it
+    # A file of it; ValueError where it is none. None: another format's reader takes these files.
+    read: Callable[[LabelFile], Foreign] | None
+    # Puts frames (each with a label that it can hold), with pictures, into a new folder; the label
+    # files it wrote. None: it is only read.
+    write: Callable[[Project, Sequence[FrameLabel], Path], list[Path]] | None
+    recognises: Callable[[LabelFile], bool]  # by its name or, for JSON, its content
+    corner: bool = False  # pixels count from the corner of the first one, not from its centre
+    loses: tuple[str, ...] = ()  # of OCCLUDED, BOXES, NEGATIVE, STILLS
+    hdf5: bool = False  # written with h5py
+    needs_pictures: bool = True  # written with those of the frames, which must be there
 
 
 def thing(points: Iterable[tuple[str, float, float, int]], box: Points | None = None) -> Thing:
