@@ -14,7 +14,6 @@ import numpy as np
 
 from tracker.errors import UserError, sentence
 from tracker.files.side_by_side import Ahead, Behind
-from tracker.files.stage_times import StageTimes
 from tracker.outputs.csv_tables import CsvTables
 from tracker.outputs.jsonl import JsonLinesFile
 from tracker.outputs.landmark_files import UsedModel
@@ -24,7 +23,7 @@ from tracker.outputs.output import About, Output
 from tracker.outputs.overlay import Style
 from tracker.outputs.video import AnnotatedVideo
 from tracker.sources.video_file import VideoFacts, VideoReader
-from tracker.timings import Timings
+from tracker.timings import FrameTimes, Timings
 from tracker.types import Frame, Image, Kind, Result
 
 WAITING = 32 << 20  # bytes of pictures that may wait between two threads
@@ -69,7 +68,7 @@ class Report:
     failed_outputs: list[str] = field(default_factory=list)  # a sentence each; the rest went on
     written: tuple[Path, ...] = ()
     seconds: float = 0.0
-    times: StageTimes = field(default_factory=StageTimes)
+    times: FrameTimes = field(default_factory=FrameTimes)
 
     @property
     def fps(self) -> float:
@@ -188,7 +187,7 @@ def _process(tracker: FrameTracker, frame: Frame) -> tuple[Result | None, dict[s
     return result, {name: after[name] - before.get(name, 0.0) for name in after}
 
 
-def _put(outputs: Sequence[Output], times: StageTimes, done: _Done) -> None:
+def _put(outputs: Sequence[Output], times: FrameTimes, done: _Done) -> None:
     times.add(done.seconds)
     for output in outputs:
         output.put(done.frame, done.result)
