@@ -19,8 +19,7 @@ from tracker.find.detectors import DETECTORS, Finder
 from tracker.find.geometry import bounds_xyxy
 from tracker.find.locate import Model, is_plausible, load_model, locate
 from tracker.find.markups import BUNDLED
-from tracker.find.model_file import bundled_file, model_file
-from tracker.find.precision import precise_file
+from tracker.find.model_file import bundled_file, model_file, precise_file
 from tracker.find.views import Turns, detect_in, is_whole
 from tracker.follow.associate import (
     assign,

@@ -30,6 +30,7 @@ from tracker.plain_data import from_json
 from tracker.types import CropRule, Kind
 
 SCHEMA = 1
+PRECISIONS = ("fp32", "fp16", "int8")  # forms of a model: M.onnx, M.fp16.onnx, M.int8.onnx
 TOML = "project.toml"  # what makes a folder a project
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -141,6 +142,27 @@ def model_file(path: str | Path) -> Path:
         f"{path} is no project (there is no project.toml in it); give a project folder or an "
         ".onnx file"
     )
+
+
+def precise_file(path: Path, precision: str) -> Path:
+    """The file of a model in this precision; for fp32 the one that was given, whatever it is.
+
+    ValueError for a precision that does not exist, or where its file is missing; it says what
+    makes it.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"there is no precision {precision!r}; choose {', '.join(PRECISIONS)}")
+    if precision == "fp32" or path.suffix != ".onnx":
+        return path
+    stem = path.stem.removesuffix(".fp16").removesuffix(".int8")
+    form, whole = (path.with_name(f"{stem}{end}") for end in (f".{precision}.onnx", ".onnx"))
+    if form.is_file():
+        return form
+    command = {
+        "fp16": f"train export {whole.with_suffix('.safetensors')} --precision fp16 --out {form}",
+        "int8": f"train quantize {whole} --data LABELS.json --out {form}",
+    }[precision]
+    raise ValueError(f"{whole} has no {precision} form beside it; make it with '{command}'")
 
 
 def bundled_file(kind: Kind) -> Path:

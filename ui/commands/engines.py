@@ -25,7 +25,7 @@ def _known_engine(name: str) -> str:
 
 
 def _known_precision(name: str) -> str:
-    from tracker.find.precision import PRECISIONS
+    from tracker.find.model_file import PRECISIONS
 
     if name not in PRECISIONS:
         raise typer.BadParameter(
@@ -145,8 +145,7 @@ def _times(
     from engines.choose import load_network, milliseconds
     from engines.status import statuses
     from tracker.errors import UserError
-    from tracker.find.model_file import model_file
-    from tracker.find.precision import precise_file
+    from tracker.find.model_file import model_file, precise_file
 
     try:
         path = assets.path("models/hand21.onnx") if model is None else model_file(model)
@@ -169,8 +168,7 @@ def _build(
     from engines.trt_cache import beside
     from engines.trt_load import build_ahead
     from tracker.errors import UserError
-    from tracker.find.model_file import model_file
-    from tracker.find.precision import precise_file
+    from tracker.find.model_file import model_file, precise_file
 
     if engine not in FLAVOURS:
         raise UserError(

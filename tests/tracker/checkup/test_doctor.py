@@ -18,10 +18,10 @@ import assets
 import tracker.checkup.doctor
 import ui.commands.tracker
 from tests.helpers import clips
-from tracker.checkup import doctor, doctor_run, selftest
+from tracker.checkup import doctor, doctor_run
 from tracker.checkup.doctor import Diagnosis
+from tracker.checkup.doctor_run import SelfTest
 from tracker.checkup.finding import NOTHING, Finding
-from tracker.checkup.selftest import SelfTest
 from tracker.errors import UserError
 from tracker.sources.cameras import Camera
 from tracker.timings import Timings
@@ -165,7 +165,7 @@ class Staring:
 
 def test_the_selftest_wants_the_face_in_its_place() -> None:
     def found(tracker: Staring, limit: float = 10.0) -> tuple[int, int]:
-        done = selftest.run(tracker, limit)
+        done = doctor_run.self_test(tracker, limit)
         return done.with_face, done.frames
 
     assert found(Staring(0)) == (60, 60)
@@ -176,7 +176,7 @@ def test_the_selftest_wants_the_face_in_its_place() -> None:
 
 def test_the_picture_is_whole() -> None:
     golden = ROOT / "tests/golden/face_picture.jpg"
-    assert assets.checked_path(selftest.PICTURE).read_bytes() == golden.read_bytes()
+    assert assets.checked_path(doctor_run.PICTURE).read_bytes() == golden.read_bytes()
 
 
 def stub(*findings: Finding) -> Callable[[], Diagnosis]:

@@ -14,8 +14,7 @@ from engines.trt_cache import Stored, beside, read
 from tests.helpers import clips
 from tests.helpers.drawn import blob_info, centroid_onnx
 from tests.helpers.fake_gpu import FakeCuda, FakeTensorRT, install_cuda, install_tensorrt, uninstall
-from tracker.find.model_file import model_name
-from tracker.find.precision import precise_file
+from tracker.find.model_file import model_name, precise_file
 from tracker.load import load
 from tracker.track import Tracker, TrackerConfig
 
