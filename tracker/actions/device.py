@@ -1,0 +1,314 @@
+"""Keys and pointer: the names of keys, what a device can do, which one works here and why not."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from tracker.errors import UserError
+
+BUTTONS = ("left", "middle", "right")
+AXES = ("x", "y", "rx", "ry")
+
+
+class Device(Protocol):
+    """Types and points. Every method returns when the system has the event; OSError if it fails."""
+
+    name: str
+
+    def key(self, name: str, down: bool) -> None:
+        """Press a key of `KEYS`, or let it go."""
+        ...
+
+    def move(self, x: float, y: float) -> None:
+        """The pointer to a place of the screen, (0, 0) its top left, (1, 1) its bottom right."""
+        ...
+
+    def button(self, name: str, down: bool) -> None:
+        """Press one of `BUTTONS`, or let it go."""
+        ...
+
+    def scroll(self, right: int, up: int) -> None:
+        """Turn the wheel by so many notches."""
+        ...
+
+    def axis(self, name: str, value: float) -> None:
+        """Move one of `AXES` of a joystick, [-1, 1]."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is pressed, and of the device."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """How uinput and pynput call a key; a pynput name of one character is that character."""
+
+    evdev: str
+    pynput: str
+
+
+def _keys() -> Iterator[tuple[str, Key]]:
+    for letter in "abcdefghijklmnopqrstuvwxyz0123456789":
+        yield letter, Key(f"KEY_{letter.upper()}", letter)
+    for number in range(1, 13):
+        yield f"f{number}", Key(f"KEY_F{number}", f"f{number}")
+    for name, evdev, other in (
+        ("space", "SPACE", "space"), ("enter", "ENTER", "enter"), ("tab", "TAB", "tab"),
+        ("esc", "ESC", "esc"), ("backspace", "BACKSPACE", "backspace"),
+        ("delete", "DELETE", "delete"), ("insert", "INSERT", "insert"), ("home", "HOME", "home"),
+        ("end", "END", "end"), ("page_up", "PAGEUP", "page_up"),
+        ("page_down", "PAGEDOWN", "page_down"), ("left", "LEFT", "left"),
+        ("right", "RIGHT", "right"), ("up", "UP", "up"), ("down", "DOWN", "down"),
+        ("ctrl", "LEFTCTRL", "ctrl"), ("shift", "LEFTSHIFT", "shift"), ("alt", "LEFTALT", "alt"),
+        ("super", "LEFTMETA", "cmd"), ("caps_lock", "CAPSLOCK", "caps_lock"),
+        ("print_screen", "SYSRQ", "print_screen"), ("menu", "COMPOSE", "menu"),
+        ("minus", "MINUS", "-"), ("equal", "EQUAL", "="), ("comma", "COMMA", ","),
+        ("period", "DOT", "."), ("slash", "SLASH", "/"), ("semicolon", "SEMICOLON", ";"),
+        ("apostrophe", "APOSTROPHE", "'"), ("backslash", "BACKSLASH", "\\"),
+        ("left_bracket", "LEFTBRACE", "["), ("right_bracket", "RIGHTBRACE", "]"),
+        ("grave", "GRAVE", "`"), ("play_pause", "PLAYPAUSE", "media_play_pause"),
+        ("next_track", "NEXTSONG", "media_next"),
+        ("previous_track", "PREVIOUSSONG", "media_previous"),
+        ("volume_up", "VOLUMEUP", "media_volume_up"),
+        ("volume_down", "VOLUMEDOWN", "media_volume_down"),
+        ("mute", "MUTE", "media_volume_mute"),
+    ):  # fmt: skip
+        yield name, Key(f"KEY_{evdev}", other)
+
+
+KEYS: Mapping[str, Key] = dict(_keys())
+MODIFIERS = ("ctrl", "shift", "alt", "super")
+
+
+def chord(text: str) -> tuple[str, ...]:
+    """Keys pressed together, such as `ctrl+shift+t`. ValueError names the one that is none."""
+    names = tuple(part.strip().lower() for part in text.split("+"))
+    for name in names:
+        if name not in KEYS:
+            raise ValueError(f"there is no key {name!r}; write {near(name, KEYS)}")
+    if len(set(names)) != len(names):
+        raise ValueError(f"{text!r} names a key twice; write each once")
+    return names
+
+
+def near(word: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
+    """What may have been meant, or all there is."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, list(known), 3, 0.6)
+    return " or ".join(close) if close else f"one of {', '.join(known)}"
+
+
+@contextmanager
+def held(device: Device, names: tuple[str, ...]) -> Iterator[None]:
+    """The keys are down inside, and up again in the end, the last one first."""
+    for name in names:
+        device.key(name, True)
+    try:
+        yield
+    finally:
+        for name in reversed(names):
+            device.key(name, False)
+
+
+# Devices, the best first; a file each. Each tells in a sentence why it does not work here, or None,
+# and opens itself.
+def _uinput() -> Device:
+    from tracker.actions.uinput_device import UinputDevice
+
+    return UinputDevice()
+
+
+def _pynput() -> Device:
+    from tracker.actions.pynput_device import PynputDevice
+
+    return PynputDevice()
+
+
+def why_not_uinput() -> str | None:
+    """A sentence, or None where it works."""
+    if sys.platform != "linux":
+        return "uinput is a part of Linux; pynput does it here"
+    if not os.path.exists("/dev/uinput"):  # noqa: PTH110
+        return "there is no /dev/uinput; run 'sudo modprobe uinput'"
+    if not os.access("/dev/uinput", os.W_OK):
+        return (
+            '/dev/uinput may not be written; as root, write KERNEL=="uinput", '
+            'GROUP="input", MODE="0660" to /etc/udev/rules.d/60-uinput.rules and join group input'
+        )
+    return _missing("evdev")
+
+
+def why_not_pynput() -> str | None:
+    """A sentence, or None where it works."""
+    if sys.platform == "linux" and not os.environ.get("DISPLAY"):
+        return "pynput needs an X11 display and DISPLAY is not set; log in to a desktop"
+    return _missing("pynput")
+
+
+def _missing(package: str) -> str | None:
+    from importlib.util import find_spec
+
+    if find_spec(package) is None:
+        return f"{package} is not installed; run 'pip install landmark-tracker[actions]'"
+    return None
+
+
+DEVICES: Mapping[str, tuple[Callable[[], str | None], Callable[[], Device]]] = {
+    "uinput": (why_not_uinput, _uinput),
+    "pynput": (why_not_pynput, _pynput),
+}
+
+
+def open_device(wish: str = "auto") -> Device:
+    """The best that works, or the one of this name. UserError tells why none does."""
+    names = list(DEVICES) if wish == "auto" else [wish]
+    reasons = []
+    for name in names:
+        why_not, opened = DEVICES[name]
+        reason = why_not()
+        if reason is None:
+            try:
+                return opened()
+            except (OSError, ImportError) as error:
+                reason = f"{name} did not open: {error}"
+        reasons.append(reason)
+    raise UserError(f"keys and pointer cannot be used: {'; '.join(reasons)}")
+
+
+def status() -> tuple[str | None, str]:
+    """The device that would be used, and a sentence about it and about the others."""
+    reasons = {name: why_not() for name, (why_not, _) in DEVICES.items()}
+    works = next((name for name, reason in reasons.items() if reason is None), None)
+    others = "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if reason)
+    if works is None:
+        return None, others
+    words = f"{works} types keys and moves the pointer"
+    if works == "pynput" and os.environ.get("WAYLAND_DISPLAY"):
+        words += ", but under Wayland only in X11 windows"
+    return works, f"{words}; {others}" if others else words
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What `DeviceRunner` does: chords to press one after the other, a button, a wheel, an axis."""
+
+    kind: str  # key, hold, click, scroll, joystick; of the pointer: move, button, wheel
+    chords: tuple[tuple[str, ...], ...] = ()
+    name: str = ""  # of a button, an axis or a direction
+    count: int = 1
+    xy: tuple[float, float] = (0.0, 0.0)  # of the screen, [0, 1]; notches right and up
+    down: bool = False
+
+
+DIRECTIONS = {"up": (0, 1), "down": (0, -1), "left": (-1, 0), "right": (1, 0)}
+
+
+def parse_key(text: str) -> Typed:
+    """One chord."""
+    return Typed("key", (chord(text),))
+
+
+def parse_keys(text: str) -> Typed:
+    """Chords one after the other, spaces between them."""
+    chords = tuple(chord(word) for word in text.split())
+    if not chords:
+        raise ValueError("'keys:' names no key; write keys:ctrl+k ctrl+s")
+    return Typed("key", chords)
+
+
+def parse_hold(text: str) -> Typed:
+    """A chord that is down for as long as the condition holds."""
+    return Typed("hold", (chord(text),))
+
+
+def parse_click(text: str) -> Typed:
+    """left, middle, right or double."""
+    name = text.strip() or "left"
+    if name == "double":
+        return Typed("click", name="left", count=2)
+    if name not in BUTTONS:
+        raise ValueError(f"there is no button {name!r}; write one of {', '.join(BUTTONS)}, double")
+    return Typed("click", name=name)
+
+
+def parse_scroll(text: str) -> Typed:
+    """up, down, left or right, and how many notches."""
+    name, _, count = text.strip().partition(" ")
+    if name not in DIRECTIONS or (count and not count.strip().isdigit()):
+        raise ValueError(
+            f"'scroll:{text}' is no direction; write scroll:up 3, or down, left, right"
+        )
+    return Typed("scroll", name=name, count=int(count or 1))
+
+
+def parse_joystick(text: str) -> Typed:
+    """One of the axes."""
+    name = text.strip()
+    if name not in AXES:
+        raise ValueError(f"there is no axis {name!r}; write one of {', '.join(AXES)}")
+    return Typed("joystick", name=name)
+
+
+class DeviceRunner:
+    """A `Runner` for all that keys and pointer do."""
+
+    def __init__(self, device: Device) -> None:
+        """Closes the device in the end."""
+        self.device = device
+        self._notches = 0.0
+        self._scrolled: float | None = None  # when a slider last turned the wheel
+
+    def run(self, what: Typed, phase: str, value: float) -> None:
+        fires = phase in ("begin", "repeat")
+        if what.kind == "key" and fires:
+            for names in what.chords:
+                with held(self.device, names):
+                    pass
+        elif what.kind == "hold" and phase in ("begin", "end"):
+            names = what.chords[0]
+            for name in names if phase == "begin" else reversed(names):
+                self.device.key(name, phase == "begin")
+        elif what.kind == "click" and fires:
+            for _ in range(what.count):
+                self.device.button(what.name, True)
+                self.device.button(what.name, False)
+        elif what.kind == "scroll":
+            self._scroll(what, phase, value)
+        elif what.kind == "joystick":
+            self.device.axis(what.name, value if phase == "value" else float(phase != "end"))
+        else:
+            self._point(what)
+
+    def _scroll(self, what: Typed, phase: str, value: float) -> None:
+        right, up = DIRECTIONS[what.name]
+        notches = what.count
+        if phase == "value":
+            now = time.monotonic()
+            if self._scrolled is not None:
+                self._notches += value * min(now - self._scrolled, 0.1)
+            self._scrolled = now
+            notches = int(self._notches)
+            self._notches -= notches
+        elif phase == "end":
+            return
+        if notches:
+            self.device.scroll(right * notches, up * notches)
+
+    def _point(self, what: Typed) -> None:
+        if what.kind == "move":
+            self.device.move(*what.xy)
+        elif what.kind == "button":
+            self.device.button(what.name, what.down)
+        elif what.kind == "wheel":
+            self.device.scroll(round(what.xy[0]), round(what.xy[1]))
+
+    def close(self) -> None:
+        self.device.close()

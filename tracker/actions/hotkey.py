@@ -1,0 +1,87 @@
+"""The global pause key: heard in every program, where the system lets us listen."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+from collections.abc import Callable, Sequence
+from threading import Event, Thread
+from typing import Any
+
+from tracker.actions.device import KEYS, MODIFIERS, why_not_pynput
+from tracker.errors import UserError
+
+CALL_OFF = 0.2  # s between two looks whether to end
+
+
+def listen(keys: Sequence[str], pressed: Callable[[], None]) -> Callable[[], None]:
+    """Call `pressed`, on a thread of its own, whenever these keys are down; returns what ends it.
+
+    UserError where nothing can be heard. X11, Windows and macOS by pynput, else the keyboards of
+    /dev/input by evdev, which takes the rights of group input.
+    """
+    if why_not_pynput() is None and not os.environ.get("WAYLAND_DISPLAY"):
+        return _by_pynput(keys, pressed)
+    if sys.platform == "linux":
+        return _by_evdev(keys, pressed)
+    raise UserError(f"the pause key cannot be heard: {why_not_pynput()}")
+
+
+def _by_pynput(keys: Sequence[str], pressed: Callable[[], None]) -> Callable[[], None]:
+    from pynput import keyboard
+
+    def word(name: str) -> str:
+        known = KEYS[name].pynput
+        return known if len(known) == 1 else f"<{known}>"
+
+    listener = keyboard.GlobalHotKeys({"+".join(map(word, keys)): pressed})
+    listener.daemon = True
+    listener.start()
+    listener.wait()
+    return lambda: listener.stop()
+
+
+def _by_evdev(keys: Sequence[str], pressed: Callable[[], None]) -> Callable[[], None]:
+    try:
+        import evdev
+    except ImportError as error:
+        raise UserError(
+            "the pause key cannot be heard: evdev is not installed; "
+            "run 'pip install landmark-tracker[actions]'"
+        ) from error
+    found = [evdev.InputDevice(path) for path in evdev.list_devices()]
+    keyboards = [d for d in found if evdev.ecodes.KEY_A in d.capabilities().get(1, [])]
+    if not keyboards:
+        raise UserError(
+            "the pause key cannot be heard: no keyboard of /dev/input may be read; join group input"
+        )
+    over = Event()
+    codes = [_codes(evdev, name) for name in keys]
+    Thread(
+        target=_watch, args=(keyboards, codes, pressed, over), name="pause key", daemon=True
+    ).start()
+    return over.set
+
+
+def _codes(evdev: Any, name: str) -> set[int]:
+    """A modifier is the left or the right one."""
+    known = KEYS[name].evdev
+    names = [known, known.replace("LEFT", "RIGHT")] if name in MODIFIERS else [known]
+    return {getattr(evdev.ecodes, n) for n in names}
+
+
+def _watch(
+    keyboards: Sequence[Any], codes: Sequence[set[int]], pressed: Callable[[], None], over: Event
+) -> None:
+    down: set[int] = set()
+    was = False
+    while not over.is_set():
+        for keyboard in select.select(keyboards, [], [], CALL_OFF)[0]:
+            for event in keyboard.read():
+                if event.type == 1:
+                    (down.add if event.value else down.discard)(event.code)
+        now = all(down & one for one in codes)
+        if now and not was:
+            pressed()
+        was = now

@@ -1,0 +1,79 @@
+"""Numbers read from one track: what conditions compare and sliders pass on. Pure functions.
+
+Left and right are the person's own, as in `Track.side`, and hold for a picture as a camera takes
+it, not mirrored: a head that turns to the person's left turns to the picture's right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tracker.types import Floats, Kind, Track
+
+HAND_POINTS, FACE_POINTS = 21, 68
+WRIST, THUMB_TIP, INDEX_TIP, MIDDLE_MCP = 0, 4, 8, 9
+UPPER_LIP, LOWER_LIP, LIP_RIGHT, LIP_LEFT = 62, 66, 60, 64  # the inner edge
+# Palm lengths between wrist and tip of the index finger: a folded finger pinches nothing.
+STRETCHED = 1.05
+
+
+def _length(xy: Floats, a: int, b: int) -> float:
+    return float(np.linalg.norm(xy[a] - xy[b]))
+
+
+def pinch(track: Track) -> float | None:
+    """Thumb tip to index tip in palm lengths (wrist to middle knuckle); None: not to be told.
+
+    About 1 with the hand open, below 0.25 when the tips touch. A fist is no pinch: with the index
+    finger folded it is 1 at least.
+    """
+    if track.kind != "hand" or len(track.xy) != HAND_POINTS:
+        return None
+    palm = max(_length(track.xy, WRIST, MIDDLE_MCP), 1e-6)
+    apart = _length(track.xy, THUMB_TIP, INDEX_TIP) / palm
+    stretched = _length(track.xy, WRIST, INDEX_TIP) / palm >= STRETCHED
+    return apart if stretched else max(apart, 1.0)
+
+
+def mouth(track: Track) -> float | None:
+    """Height of the open mouth over its width, between the inner lips; 0 when it is closed."""
+    if track.kind != "face" or len(track.xy) != FACE_POINTS:
+        return None
+    width = max(_length(track.xy, LIP_RIGHT, LIP_LEFT), 1e-6)
+    return _length(track.xy, UPPER_LIP, LOWER_LIP) / width
+
+
+def head_left(track: Track) -> float | None:
+    """Degrees by which the head is turned to the person's left; negative: right."""
+    return None if track.pose is None else track.pose.yaw
+
+
+def head_up(track: Track) -> float | None:
+    """Degrees by which the head is raised; negative: lowered."""
+    return None if track.pose is None else track.pose.pitch
+
+
+def tilt_left(track: Track) -> float | None:
+    """Degrees by which the head leans to the person's left shoulder; negative: right."""
+    return None if track.pose is None else track.pose.roll
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One of `MEASURES`: of which kind of track, how it is read, and its usual range."""
+
+    kind: Kind
+    read: Callable[[Track], float | None]
+    usual: tuple[float, float]
+
+
+MEASURES: Mapping[str, Measure] = {
+    "pinch": Measure("hand", pinch, (0.2, 1.2)),
+    "mouth": Measure("face", mouth, (0.0, 0.6)),
+    "head yaw": Measure("face", head_left, (-25.0, 25.0)),
+    "head pitch": Measure("face", head_up, (-20.0, 20.0)),
+    "head roll": Measure("face", tilt_left, (-25.0, 25.0)),
+}
