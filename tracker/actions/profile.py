@@ -152,7 +152,7 @@ def read_profile(path: Path, gestures: Sequence[str] | None = None) -> Profile:
         body = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
-        line = int(found[1]) if found else text.count("\n") + 1
+        line = int(found[1]) if found else len(text.splitlines())
         raise Faulty(path, [Fault(line, f"this is no TOML: {error}; mend that first")]) from error
     reader = _Reader(path, text)
     profile = reader.profile(body)
@@ -477,7 +477,8 @@ class _Reader:
         return found
 
     def _line(self, name: str, index: int, key: str | None) -> int:
-        for wanted in ((name, index, key), (name, index, None), ("", 0, name)):
+        places = ((name, index, key), (name, index, None), ("", 0, name), (key or "", 0, None))
+        for wanted in places:
             if wanted in self._lines:
                 return self._lines[wanted]
         return 0
