@@ -27,6 +27,7 @@ class Frame:
     index: int  # decode order, from 0
     t: float  # seconds, from the container's time stamps or a monotonic clock
     bgr: Image | None
+    captured: float | None = None  # monotonic seconds at which it was handed over; live only
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,6 +20,8 @@ from tracker.actions.run import Event
 from tracker.actions.runners import Latency, Runners
 from tracker.errors import UserError
 from tracker.find.model_file import ModelInfo
+from tracker.outputs.landmark_files import UsedModel
+from tracker.outputs.output import About
 from tracker.types import Frame, Result
 
 LOOK_AGAIN = 0.5  # s between two looks at the profile's file
@@ -73,6 +75,8 @@ class Actions:
         self._make = make_runners
         self._runners: Runners | None = None
         self._rules: Rules | None = None
+        self._used_now: Callable[[], tuple[UsedModel, ...]] = tuple
+        self._used: tuple[UsedModel, ...] = ()
         self._names: Names = {}
         self._gestures: tuple[str, ...] = ()
         self._lock = Lock()  # guards all above and below
@@ -121,8 +125,12 @@ class Actions:
             self._test = on
             self._fired, self._count, self._seconds = [], 0, 0.0
 
-    def tell_models(self, infos: Sequence[ModelInfo]) -> None:
-        """What the models in use find."""
+    def opened(self, target: str, about: About) -> Actions:
+        """Itself, as an output of a pipeline; `about` tells at each frame which models see."""
+        self._used_now, self._used = about.models_now, ()
+        return self
+
+    def _tell_models(self, infos: Sequence[ModelInfo]) -> None:
         names = {info.kind: info.landmarks for info in infos}
         gestures = tuple(
             name for info in infos for a in info.attributes if a.name == "gesture"
@@ -152,6 +160,11 @@ class Actions:
         if now - self._looked_at >= LOOK_AGAIN:
             self._looked_at = now
             self._reload()
+        used = self._used_now()
+        if used is not self._used:
+            self._used = used
+            self._tell_models([model.info for model in used])
+        came = now if frame.captured is None else frame.captured
         with self._lock:
             if frame.bgr is not None:
                 self._size_wh = frame.bgr.shape[1], frame.bgr.shape[0]
@@ -167,7 +180,7 @@ class Actions:
             seen = Result(frame.t, () if result is None else result.tracks)
             for event in rules.update(seen, self._size_wh):
                 self._note(event)
-                self._do(event, now)
+                self._do(event, came)
 
     def close(self, whole: bool) -> None:
         """End what has begun, and let go of everything; it may be used again."""
@@ -190,12 +203,13 @@ class Actions:
             runners = self._runners
         return self._latencies + ([] if runners is None else list(runners.latencies))
 
-    def _do(self, event: Event, now: float) -> None:
+    def _do(self, event: Event, came: float) -> None:
+        """`came`: monotonic seconds at which this frame did. The lock is held."""
         if self._test or not self._on:
             return
         if self._runners is None:
             self._runners = self._make(self._profile.settings)
-        self._runners.put(event, now - (event.t - event.since))
+        self._runners.put(event, came - (event.t - event.since))
 
     def _note(self, event: Event) -> None:
         if event.phase == "begin":

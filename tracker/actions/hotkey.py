@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from typing import Any
 
-from tracker.actions.device import KEYS, MODIFIERS, why_not_pynput
+from tracker.actions.device import why_not_pynput
+from tracker.actions.keys import KEYS, MODIFIERS
 from tracker.errors import UserError
 
 CALL_OFF = 0.2  # s between two looks whether to end

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,6 +79,7 @@ class Obs:
         self._url = str(settings.get("url", DEFAULT))
         self._password = str(settings.get("password") or os.environ.get("OBS_PASSWORD", ""))
         self._socket: Any = None
+        self._opened = ExitStack()  # closes it
         self._number = 0
 
     def run(self, what: Wanted, phase: Phase, value: float) -> None:
@@ -96,13 +98,12 @@ class Obs:
                     raise OSError(f"OBS at {self._url}: {error}") from error
 
     def close(self) -> None:
-        opened, self._socket = self._socket, None
-        if opened is not None:
-            opened.close()
+        self._socket = None
+        self._opened.close()
 
     def _ask(self, what: Wanted) -> None:
         if self._socket is None:
-            self._socket = self._connect()
+            self._connect()
         self._number += 1
         number = str(self._number)
         data = {"requestType": what.request, "requestId": number, "requestData": dict(what.data)}
@@ -115,10 +116,12 @@ class Obs:
         if not status["result"]:
             raise ObsRefused(f"{what.request} failed: {status.get('comment') or status['code']}")
 
-    def _connect(self) -> Any:
+    def _connect(self) -> None:
+        from websockets.exceptions import ConnectionClosed
         from websockets.sync.client import connect
 
-        self._socket = connect(self._url, open_timeout=PATIENCE, close_timeout=0.5)
+        opening = connect(self._url, open_timeout=PATIENCE, close_timeout=0.5)
+        self._socket = self._opened.enter_context(opening)
         _, hello = self._receive()
         identity: dict[str, Any] = {"rpcVersion": 1, "eventSubscriptions": 0}
         asked = hello.get("authentication")
@@ -129,10 +132,12 @@ class Obs:
                 self._password, asked["salt"], asked["challenge"]
             )
         self._send(IDENTIFY, identity)
-        op, _ = self._receive()
+        try:
+            op, _ = self._receive()
+        except ConnectionClosed as error:
+            raise ObsRefused("it did not let us in; look at the password") from error
         if op != IDENTIFIED:
-            raise ObsRefused("it did not let us in; look at the password")
-        return self._socket
+            raise ObsRefused(f"it answered with op {op}; is it OBS 28 or later?")
 
     def _send(self, op: int, data: Mapping[str, Any]) -> None:
         self._socket.send(json.dumps({"op": op, "d": data}))

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from tracker.actions.conditions import Condition, Hand, condition, unknown_gestures
-from tracker.actions.device import DEVICES, chord, near
+from tracker.actions.device import DEVICES
+from tracker.actions.keys import chord, near
 from tracker.actions.measures import MEASURES
 from tracker.actions.osc import host_port
 from tracker.actions.pointer import PointerRule

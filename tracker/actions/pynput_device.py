@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from tracker.actions.device import KEYS
+from tracker.actions.keys import KEYS
 
 
 class PynputDevice:

@@ -49,7 +49,8 @@ class _Watched:
     def update(self, result: Result, is_enabled: bool = True) -> Phase | None:
         held = self.reading.holds is True
         self.reading = self._when.read(result, self._hand, self._sure, held)
-        holds = self.reading.holds if is_enabled else False
+        # What has begun is not cut short: it ends when its condition does.
+        holds = self.reading.holds if is_enabled or self.trigger.has_fired else False
         return self.trigger.update(result.t, holds)
 
 
@@ -87,6 +88,7 @@ class Rules:
             if phase is not None:
                 events.append(_event(rule, phase, watched.trigger, result.t))
                 self._fired[i] += phase == "begin"
+            if watched.trigger.has_fired:
                 self._renew(result.t)
         for slider in self._slides:
             events += slider.update(result, size_wh, self.is_enabled)

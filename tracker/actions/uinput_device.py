@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracker.actions.device import AXES, BUTTONS, KEYS
+from tracker.actions.keys import AXES, BUTTONS, KEYS
 
 NAME = "landmark-tracker"
 MOST = 65535  # of the pointer's axes,

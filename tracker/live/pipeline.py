@@ -26,7 +26,7 @@ from tracker.live.tracking_thread import Captured, MakeTracker, Notes, TrackerSt
 from tracker.outputs.flags import AROUND, Ring, save_flag, save_snapshot
 from tracker.outputs.landmark_files import UsedModel
 from tracker.outputs.live_recorder import Recorder, Recording
-from tracker.outputs.open import find_output
+from tracker.outputs.open import OpenOutput, find_output
 from tracker.outputs.output import About, Output
 from tracker.outputs.overlay import Style
 from tracker.slots import Slot
@@ -161,14 +161,16 @@ class Pipeline:
         """Run a second tracker on the same frames (Shown.other), or no more."""
         self._stage.compare(config)
 
-    def add_output(self, target: str, style: Style | None = None) -> None:
+    def add_output(
+        self, target: str, style: Style | None = None, opened: OpenOutput | None = None
+    ) -> None:
         """Send results to `target` from now on, such as udp://127.0.0.1:5005 or x.jsonl.
 
         `tracker.outputs.open.OUTPUTS` lists what there is; `style` is for those that draw. It opens
         at the next frame, on a thread of its own: how that went is in `Health.outputs`. UserError
-        where it is no target, or one in use.
+        where it is no target, or one in use. `opened` opens an output that is in no list.
         """
-        opened = find_output(target)
+        opened = find_output(target) if opened is None else opened
 
         def failed(words: str) -> None:
             self._notes.add(f"output {target}", words)
@@ -259,7 +261,8 @@ class Pipeline:
         """A frame is done, on the tracker's thread."""
         self._shown = shown
         self._ring.add(shown)
-        frame = replace(shown.frame, index=shown.serial)  # a file that loops counts anew
+        # A file that loops counts anew.
+        frame = replace(shown.frame, index=shown.serial, captured=shown.t_capture)
         for output in self._outputs:
             output.put(frame, shown.result)
 

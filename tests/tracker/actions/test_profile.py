@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tracker.actions.device import KEYS
+from tracker.actions.keys import KEYS
 from tracker.actions.osc import Message
 from tracker.actions.profile import Fault, Faulty, Place, read_profile, shipped, why_no_commands
 from tracker.actions.runners import RUNNERS, parse_run
