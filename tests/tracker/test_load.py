@@ -148,3 +148,12 @@ def test_descriptions_that_contradict_themselves(change: dict[str, object], word
         ModelInfo.from_props(props, "x.onnx")
     with pytest.raises(ValueError, match="describes its landmarks in broken JSON"):
         ModelInfo.from_props({"tracker": "{"}, "x.onnx")
+
+
+def test_operating_points_are_read_back_and_a_file_without_them_has_none() -> None:
+    info = replace(blob_info(), operating_points={"fist": 0.8})
+    assert dict(ModelInfo.from_props(info.to_props(), "x.onnx").operating_points) == {"fist": 0.8}
+    assert "operating_points" not in blob_info().to_props()["tracker"], "earlier programs read it"
+    assert not ModelInfo.from_props(blob_info().to_props(), "x.onnx").operating_points
+    with pytest.raises(ValueError, match=r"x.onnx shows gestures from .*1.5.*; probabilities are"):
+        ModelInfo.from_props(replace(info, operating_points={"fist": 1.5}).to_props(), "x.onnx")

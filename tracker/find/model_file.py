@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import cast, get_args
@@ -70,6 +70,8 @@ class ModelInfo:
     schema: int = SCHEMA
     crop: CropRule | None = None  # None: the bundled markup's
     drawing: Drawing | None = None  # None: the bundled markup's, or colours around the wheel
+    # Gesture: the probability from which it is shown, chosen on pictures that were kept apart.
+    operating_points: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def markup(self) -> Markup | None:
@@ -84,8 +86,9 @@ class ModelInfo:
     def to_props(self) -> dict[str, str]:
         """The metadata_props of an ONNX file."""
         found = asdict(self)
-        if self.drawing is None:  # earlier versions of this program do not know it
-            del found["drawing"]
+        for key in ("drawing", "operating_points"):  # earlier versions of this program know neither
+            if not found[key]:
+                del found[key]
         return {"tracker": json.dumps(found)}
 
     @staticmethod
@@ -110,6 +113,8 @@ class ModelInfo:
         d["attributes"] = tuple(
             Attribute(a["name"], tuple(a["classes"]), a["size"]) for a in d["attributes"]
         )
+        points = d.get("operating_points", {})
+        d["operating_points"] = {str(name): float(p) for name, p in points.items()}
         for key in ("landmarks", "mean", "std"):
             d[key] = tuple(d[key])
         for key in ("edges", "flip_pairs"):
@@ -193,6 +198,8 @@ def _check(info: ModelInfo, origin: str) -> None:
         fact = f"finds {info.kind!r}, this program knows {', '.join(KINDS)}"
     elif any(not 0 <= i < count for i in indices):
         fact = f"has {count} landmarks and names number {max(indices, key=abs)} (from 0)"
+    elif any(not 0 <= p <= 1 for p in info.operating_points.values()):
+        fact = f"shows gestures from {dict(info.operating_points)}; probabilities are 0 to 1"
     elif info.colour not in ("rgb", "gray"):
         fact = f"wants {info.colour!r} pictures, this program gives rgb or gray"
     elif not count or info.size < 1:

@@ -41,7 +41,10 @@ class Follower:
         self._points, self._pose, self._space = OneEuro(smooth), OneEuro(smooth), OneEuro(smooth)
         self._roll = 0.0
         classes = {a.name: a.classes for a in info.attributes}
-        self._gesture = GestureFilter(classes["gesture"]) if "gesture" in classes else None
+        self._gesture = None
+        if "gesture" in classes:
+            shown_from = info.operating_points
+            self._gesture = GestureFilter(classes["gesture"], operating_points=shown_from)
         self._sides_seen = 0
         self._velocity = np.zeros(2)  # frame pixels per second
         self._box: CropBox | None = None
