@@ -40,6 +40,13 @@ class AugmentSpec:
     spin: float = 0.0  # probability of any angle in place of +-rotate
     cut: float = 0.0  # probability that the picture ends near the true crop's sides: black beyond;
     # crops without an object are never cut
+    # as hands move and cameras fail, each a probability
+    motion: float = 0.0  # of motion blur, 3 to 14 % of the crop's side
+    dark: float = 0.0  # of low light: a tenth to a half of it, with the sensor's noise
+    gamma: float = 0.0  # of a gamma from 0.3 to 3
+    jpeg: float = 0.0  # of JPEG at quality 8 to 50
+    far: float = 0.0  # of a scale of 0.5 to 1.6 in place of `scale`
+    no_up: float = 0.1  # that heads are not told where up is
     sharpen: float = 0.0  # probability that fine detail is raised, as in photos made small
     # without smoothing
 
@@ -67,6 +74,12 @@ class DataSpec:
     )
     negatives: float = 0.0  # share of a batch that shows no object
     near_misses: float = 0.0  # of these, share cut beside or far inside an object
+    # share of a batch's objects by quality ('teacher', 'exact'); empty: as they fall
+    shares: Mapping[str, float] = field(default_factory=dict)
+    # near misses are also crops that follow an object wrongly: half beside it, twice too large or
+    # small, on a part of it, upside down
+    wrong: bool = False
+    hidden: float = 1.0  # weight of a landmark that is labelled but hidden
     normaliser: tuple[int, ...] = ()  # two landmark indices; empty: longer side of the box
 
 
@@ -86,9 +99,12 @@ class FitSpec:
     batch: int = 64
     steps: int = 3000
     lr: float = 2e-3
-    optimiser: str = "adam"  # or 'adadelta' (rho .95, no rate of its own: set lr to 1)
+    # 'adam', 'adadelta' (rho .95, no rate of its own: set lr to 1) or 'muon' (train/loop/muon.py)
+    optimiser: str = "adam"
+    muon: float = 15.0  # rate of Muon's weights in units of lr, which is that of all others
     epsilon: float = 1e-8  # of Adam; gradients far below it move nothing
     warmup: int = 100  # steps
+    decay: int = 0  # steps at the end over which a level rate falls to 1 %; 0: a cosine instead
     cycles: int = 1  # of the rate, each with a warm-up and a fall to 1 %; of equal length
     ema: float = 0.998
     seed: int = 0
@@ -102,6 +118,7 @@ class FitSpec:
     late_heads: bool = False  # 'best' is said of the localiser; the attribute heads are the last
     freeze: bool = False  # the localiser stays as it is, only the attribute heads learn
     freeze_norms: bool = False  # means and variances of the norms stay those of the start
+    workers: int = 0  # processes that make batches ahead; 0: the training itself makes them
     row_seeds: bool = False  # a generator for each picture: processes augment their own part alone
 
 

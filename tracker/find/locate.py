@@ -11,7 +11,7 @@ import numpy as np
 
 from engines import Engine, Outputs
 from engines.choose import load_network
-from tracker.find.geometry import apply, bounds_xyxy, crop_to_frame, frame_to_crop
+from tracker.find.geometry import apply, bounds_xyxy, crop_to_frame, frame_to_crop, rotation
 from tracker.find.head_pose import wrap_degrees
 from tracker.find.model_file import ModelInfo
 from tracker.timings import Timings
@@ -62,7 +62,7 @@ def check_outputs(outputs: Outputs, info: ModelInfo, origin: str) -> None:
         "score": (1, points),
         "presence": (1,),
     }
-    want |= {a.name: (1, a.width) for a in info.attributes}
+    want |= {a.name: (1, a.ups, a.width) if a.ups else (1, a.width) for a in info.attributes}
     for name, shape in want.items():
         found = outputs[name].shape if name in outputs else "nothing"
         if found != shape:
@@ -175,8 +175,14 @@ def averaged(image: Image, factor: int) -> Image:
 
 
 def read(outputs: Outputs, i: int, box: CropBox, info: ModelInfo) -> Located:
-    """Row i of the network's answers, in the frame; the roll gains the angle of the box."""
+    """Row i of the network's answers, in the frame; roll and `xyz` turn with the box."""
     attributes = {a.name: outputs[a.name][i].astype(np.float32) for a in info.attributes}
+    for attribute in info.attributes:
+        if attribute.ups:
+            attributes[attribute.name] = at_angle(attributes[attribute.name], box.angle)
+    if "xyz" in attributes:
+        points = attributes["xyz"].reshape(-1, 3)
+        points[:, :2] = points[:, :2] @ rotation(box.angle)  # y up: the other way round
     if "pose" in attributes:
         yaw, pitch, roll = attributes["pose"]
         turned = wrap_degrees(float(roll) + box.angle)
@@ -189,6 +195,16 @@ def read(outputs: Outputs, i: int, box: CropBox, info: ModelInfo) -> Located:
         float(outputs["presence"][i]),
         attributes,
     )
+
+
+def at_angle(answers: Floats, angle: float) -> Floats:
+    """From answers (U, W) for even turns that (W,) of a crop turned by `angle` degrees: a mean of
+    the two nearest.
+    """
+    at = angle / 360 * len(answers)
+    low, share = int(np.floor(at)), at - np.floor(at)
+    first, second = answers[low % len(answers)], answers[(low + 1) % len(answers)]
+    return np.asarray((1 - share) * first + share * second, np.float32)
 
 
 def is_plausible(found: Located, frame: Image) -> bool:

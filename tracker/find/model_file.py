@@ -3,7 +3,10 @@
 Graph. Input `image`: float32 (N, C, S, S), raw 0..255, RGB (C = 3) or gray (C = 1); the
 normalisation is inside. Outputs: `xy` (N, K, 2) crop pixels, `score` (N, K) in [0, 1],
 `presence` (N,) in [0, 1], and one output per attribute, by its name: class attributes give
-probabilities (N, classes), `pose` gives (N, 3) yaw, pitch, roll in degrees in the crop.
+probabilities (N, classes), `pose` gives (N, 3) yaw, pitch, roll in degrees in the crop, `xyz` gives
+(N, 3 K) places in space in palm lengths: x right, y up, z towards the camera, wrist near 0. An
+attribute that depends on where the picture's up is in the crop gives (N, UPS, width): its answers
+for crops turned by 0, 45, ... 315 degrees (`CropBox.angle`).
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from tracker.types import CropRule, Kind
 SCHEMA = 1
 PRECISIONS = ("fp32", "fp16", "int8")  # forms of a model: M.onnx, M.fp16.onnx, M.int8.onnx
 TOML = "project.toml"  # what makes a folder a project
+UPS = 8  # directions of up that such an attribute answers for
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -42,6 +46,7 @@ class Attribute:
     name: str
     classes: tuple[str, ...] = ()
     size: int = 0
+    ups: int = 0  # UPS where its answer depends on the picture's up, else 0
 
     @property
     def width(self) -> int:
@@ -111,7 +116,8 @@ class ModelInfo:
                 "export it again with 'train export'"
             )
         d["attributes"] = tuple(
-            Attribute(a["name"], tuple(a["classes"]), a["size"]) for a in d["attributes"]
+            Attribute(a["name"], tuple(a["classes"]), a["size"], a.get("ups", 0))
+            for a in d["attributes"]
         )
         points = d.get("operating_points", {})
         d["operating_points"] = {str(name): float(p) for name, p in points.items()}

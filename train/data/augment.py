@@ -66,7 +66,10 @@ def jitter_box(rng: np.random.Generator, box: CropBox, spec: AugmentSpec) -> Cro
     """Turn, scale and shift a crop at random."""
     turn = 180.0 if spec.spin and rng.random() < spec.spin else spec.rotate
     angle = box.angle + rng.uniform(-turn, turn)
-    side = box.side * float(np.exp(rng.uniform(-spec.scale, spec.scale)))
+    low, high = -spec.scale, spec.scale
+    if spec.far and rng.random() < spec.far:  # the object at 0.5 to 1.6 of its usual size
+        low, high = -np.log(1.6), np.log(2.0)
+    side = box.side * float(np.exp(rng.uniform(low, high)))
     shift = rng.uniform(-spec.shift, spec.shift, 2) * box.side
     return CropBox((box.centre_xy + shift).astype(np.float32), side, float(angle))
 
@@ -159,10 +162,18 @@ def near_miss(
     image: Image,
     size: int,
     rule: CropRule | None = None,
+    wrong: bool = False,
 ) -> Image:
-    """A crop that a tracker might take by mistake: beside the object, or a small part of it."""
+    """A crop that a tracker might take by mistake: beside the object, or a small part of it.
+
+    With `wrong` half of them are `wrong_box`.
+    """
     h, w = image.shape[:2]
     box = true_box(kind, example, (h, w), rule)
+    if wrong and rng.random() < 0.6:
+        matrix = frame_to_crop(wrong_box(rng, box, example.xy), size)
+        border = BORDERS[rng.integers(3)]
+        return cv2.warpAffine(image, matrix, (size, size), borderMode=border)  # type: ignore[return-value]
     turn = float(rng.uniform(0, 2 * np.pi))
     way = np.array([np.cos(turn), np.sin(turn)])
     if rng.random() < 0.6:
@@ -175,6 +186,79 @@ def near_miss(
     return cv2.warpAffine(  # type: ignore[return-value]
         image, frame_to_crop(missed, size), (size, size), borderMode=BORDERS[rng.integers(3)]
     )
+
+
+def wrong_box(rng: np.random.Generator, box: CropBox, xy: Floats) -> CropBox:
+    """A crop that lost its object on the way: see DataSpec.wrong. xy (K, 2) picture pixels.
+
+    Half: the centre moved by 0.42 to 0.65 sides. Too large: 2.3 to 3.5 times the side, too small:
+    0.25 to 0.45, about one of the landmarks, which for a hand is a finger or the wrist. Upside
+    down: turned by 140 to 220 degrees.
+    """
+    centre = box.centre_xy.astype(np.float64)
+    side, angle = box.side, box.angle + float(rng.uniform(-40, 40))
+    way = rng.integers(4)
+    known = xy[np.isfinite(xy).all(1)]
+    if way == 0:
+        turn = float(rng.uniform(0, 2 * np.pi))
+        shift = np.array([np.cos(turn), np.sin(turn)]) * side * float(rng.uniform(0.42, 0.65))
+        centre, side = centre + shift, side * float(np.exp(rng.uniform(-0.3, 0.3)))
+    elif way == 1:
+        side = side * float(rng.uniform(2.3, 3.5))
+        centre = centre + rng.uniform(-0.1, 0.1, 2) * side
+    elif way == 2 and len(known):
+        centre = known[rng.integers(len(known))].astype(np.float64)
+        side = side * float(rng.uniform(0.25, 0.45))
+    else:
+        angle = box.angle + float(rng.uniform(140, 220))
+        centre = centre + rng.uniform(-0.12, 0.12, 2) * side
+        side = side * float(np.exp(rng.uniform(-0.3, 0.3)))
+    return CropBox(np.asarray(centre, np.float32), side, angle)
+
+
+def worsen(rng: np.random.Generator, bgr: Image, spec: AugmentSpec) -> Image:
+    """What fast hands and poor cameras do, each with its probability."""
+    if spec.gamma and rng.random() < spec.gamma:
+        bgr = bend(bgr, float(np.exp(rng.uniform(np.log(0.3), np.log(3.0)))))
+    if spec.motion and rng.random() < spec.motion:
+        length = float(rng.uniform(0.03, 0.14)) * bgr.shape[0]
+        bgr = smear(bgr, length, float(rng.uniform(0, 180)))
+    if spec.dark and rng.random() < spec.dark:
+        bgr = darken(rng, bgr, float(np.exp(rng.uniform(np.log(0.1), np.log(0.5)))))
+    if spec.jpeg and rng.random() < spec.jpeg:
+        bgr = jpeg(bgr, int(rng.integers(8, 51)))
+    return bgr
+
+
+def bend(bgr: Image, gamma: float) -> Image:
+    """Each value v of 0..1 becomes v to the power of gamma: below 1 brighter, above darker."""
+    table = np.linspace(0, 1, 256) ** gamma * 255
+    return cv2.LUT(bgr, table.round().astype(np.uint8))  # type: ignore[return-value]
+
+
+def smear(bgr: Image, length: float, angle: float) -> Image:
+    """Motion blur: the mean along a line of `length` pixels at `angle` degrees."""
+    size = 2 * int(np.ceil(length / 2)) + 1
+    middle, half = size // 2, length / 2
+    way = np.array([np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))]) * half
+    ends = np.round((middle + np.array([-way, way])) * 16).astype(int)
+    line = np.zeros((size, size), np.float32)
+    cv2.line(line, ends[0].tolist(), ends[1].tolist(), 1.0, 1, cv2.LINE_AA, 4)
+    return cv2.filter2D(bgr, -1, line / max(float(line.sum()), 1e-6))  # type: ignore[return-value]
+
+
+def darken(rng: np.random.Generator, bgr: Image, light: float) -> Image:
+    """So little light (0..1) that the sensor's noise shows, then half of it given back by gain."""
+    gain = float(rng.uniform(1, 1 / light))
+    photons = bgr.astype(np.float32) * light
+    noise = rng.standard_normal(bgr.shape, np.float32) * (1.0 + 0.35 * np.sqrt(photons))
+    return np.asarray(np.clip((photons + noise) * gain, 0, 255), np.uint8)
+
+
+def jpeg(bgr: Image, quality: int) -> Image:
+    """As it looks after JPEG of a quality from 1 to 100."""
+    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
 
 
 def put_behind(bgr: Image, background: Image) -> Image:

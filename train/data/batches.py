@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import torch
 
+from tracker.find.geometry import rotation
 from tracker.find.head_pose import wrap_degrees
 from tracker.types import Image
 from train.config import FitSpec
@@ -30,6 +31,7 @@ from train.data.augment import (
     random_warp,
     recolour,
     sharpen,
+    worsen,
 )
 from train.data.pictures import DataSet, Example, mirror_name
 from train.losses import needed
@@ -63,19 +65,23 @@ def repeated(data: DataSet, spec: FitSpec, rng: np.random.Generator) -> list[int
 
 
 def shuffled(
-    data: DataSet, spec: FitSpec, count: int, labelled: bool | None
+    data: DataSet, spec: FitSpec, count: int, labelled: bool | None, quality: str | None = None
 ) -> Iterator[list[int]]:
     """Lists of `count` rows for ever, an epoch after the other; a short last list is dropped.
 
-    `labelled` restricts them to rows with (True) or without (False) landmark labels.
+    `labelled` restricts them to rows with (True) or without (False) landmark labels, `quality` to
+    those of that quality.
     """
     for epoch in itertools.count():
         rng = np.random.default_rng([spec.seed, 1, epoch])
         rows = repeated(data, spec, rng)
         if labelled is not None:
             rows = [i for i in rows if data.examples[i].labelled.any() == labelled]
+        if quality is not None:
+            rows = [i for i in rows if data.examples[i].quality == quality]
         if not rows:
-            raise ValueError("no training example is left; check the split and the labels")
+            what = f" of quality '{quality}'" if quality is not None else ""
+            raise ValueError(f"no training example{what} is left; check the split and the labels")
         while len(rows) < count:  # fewer labelled pictures than their part of a batch
             rows = rows + rows
         order = rng.permutation(len(rows))
@@ -87,7 +93,8 @@ def step_rows(data: DataSet, spec: FitSpec, start: int) -> Iterator[tuple[int, l
     """(step, rows) from step `start` on, for ever.
 
     Negatives come last, near misses of an object's row i as ~i (all of them, where the data hold no
-    negatives); with `labelled_share` that part of the objects has landmark labels.
+    negatives); with `labelled_share` that part of the objects has landmark labels, with `shares`
+    each quality has its own part.
     """
     negatives = [i for i in data.rows(hold=False) if data.examples[i].negative]
     missed = spec.data.near_misses if negatives else 1.0 if spec.data.near_misses else 0.0
@@ -96,7 +103,10 @@ def step_rows(data: DataSet, spec: FitSpec, start: int) -> Iterator[tuple[int, l
     train = [data.examples[i] for i in data.rows(hold=False) if not data.examples[i].negative]
     mixed = any(e.labelled.any() for e in train) and not all(e.labelled.any() for e in train)
     part = round(count * spec.data.labelled_share) if mixed else 0
-    if part:
+    if spec.data.shares:
+        counts = parts_of(count, spec.data.shares)
+        streams = [shuffled(data, spec, n, None, name) for name, n in counts.items() if n]
+    elif part:
         streams = [shuffled(data, spec, part, True)]
         streams += [shuffled(data, spec, count - part, False)] if count > part else []
     else:
@@ -112,6 +122,16 @@ def step_rows(data: DataSet, spec: FitSpec, start: int) -> Iterator[tuple[int, l
             yield step, rows + extra + [~i for i in itertools.islice(itertools.cycle(rows), misses)]
 
 
+def parts_of(count: int, shares: Mapping[str, float]) -> dict[str, int]:
+    """Whole numbers in the ratio of the shares that add up to `count`; the last takes the rest."""
+    whole, left, parts = sum(shares.values()), count, {}
+    for name, share in shares.items():
+        parts[name] = min(left, round(count * share / whole))
+        left -= parts[name]
+    parts[name] += left
+    return parts
+
+
 def swap_sides(classes: Sequence[str]) -> list[int]:
     """For each class the class that its mirror image belongs to ('left' <-> 'right')."""
     at = {c: i for i, c in enumerate(classes)}
@@ -121,8 +141,8 @@ def swap_sides(classes: Sequence[str]) -> list[int]:
 def attribute_target(head: Head, example: Example, crop: CropSample) -> int | np.ndarray:
     """The label of one attribute as it holds in the crop; -1 or NaN where there is none.
 
-    Mirroring swaps left and right classes, negates yaw and roll; turning the crop by its angle
-    takes that angle from roll (axes: `tracker/find/head_pose.py`).
+    Mirroring swaps left and right classes, negates yaw, roll and x; turning the crop by its angle
+    takes that angle from roll (axes: `tracker/find/head_pose.py`) and turns `xyz` about the view.
     """
     value = example.attributes.get(head.attribute.name)
     classes = head.attribute.classes
@@ -139,11 +159,31 @@ def attribute_target(head: Head, example: Example, crop: CropSample) -> int | np
     if value is None or example.negative:
         return np.full(head.attribute.size, np.nan, np.float32)
     target = np.array(value, np.float32)
+    if head.attribute.name == "xyz":
+        points = target.reshape(-1, 3)
+        points[:, :2] = points[:, :2] @ rotation(-crop.angle)  # y up: the other way round
+        points[:, 0] *= -1 if crop.flipped else 1
     if head.attribute.name == "pose":
         target[2] = wrap_degrees(float(target[2]) - crop.angle)
         if crop.flipped:
             target[[0, 2]] *= -1
     return target
+
+
+def point_weights(example: Example, hidden: float) -> np.ndarray:
+    """How much each landmark counts (K,) float32: the example's weight, times `hidden` where it is
+    behind something.
+    """
+    weights = np.full(len(example.xy), example.weight, np.float32)
+    if example.hidden is not None:
+        weights[example.hidden] *= hidden
+    return weights
+
+
+def up_in_crop(crop: CropSample) -> np.ndarray:
+    """Where the picture's up points in a crop: a unit vector (2,), x right and y down."""
+    x, y = np.array([0.0, -1.0]) @ rotation(crop.angle)  # the transpose turns frame into crop
+    return np.array([-x if crop.flipped else x, y], np.float32)
 
 
 def to_input(bgr: Image, colour: str) -> np.ndarray:
@@ -180,7 +220,8 @@ def _disturb(
     hard = occlude(rng, hard, other) if rng.random() < spec.augment.occlude else hard
     if spec.augment.block and rng.random() < spec.augment.block:
         hard = block_out(rng, hard)
-    return bgr, degrade(rng, recolour(rng, hard, spec.augment.colour), spec.augment.blur)
+    hard = degrade(rng, recolour(rng, hard, spec.augment.colour), spec.augment.blur)
+    return bgr, worsen(rng, hard, spec.augment)
 
 
 def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Generator) -> Views:
@@ -190,7 +231,7 @@ def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Genera
     if example.negative:
         nothing = np.full_like(example.xy, np.nan)
         if row < 0:
-            bgr = near_miss(rng, spec.kind, example, image, size, spec.crop)  # type: ignore[arg-type]
+            bgr = near_miss(rng, spec.kind, example, image, size, spec.crop, spec.data.wrong)  # type: ignore[arg-type]
         else:
             bgr = random_square(rng, image, size)
         crop = CropSample(bgr, nothing, 0.0, False, 1.0)
@@ -221,8 +262,9 @@ def make_batch(
 
     Flipped landmark masks follow their partners.
     """
-    size, images, points, masks = spec.net.size, [], [], []
+    size, images, points, masks, weights = spec.net.size, [], [], [], []
     views: list[Views] = []
+    ups: list[np.ndarray] = []
     targets: dict[str, list[int | np.ndarray]] = {h.attribute.name: [] for h in spec.heads}
     each = list(rng) if isinstance(rng, Sequence) else [rng] * len(rows)
     for row, own in zip(rows, each, strict=True):
@@ -233,13 +275,16 @@ def make_batch(
         else:
             views.append(_training_crop(data, row, spec, own))
             crop = views[-1].crop
-        mask = example.labelled.copy()
+        mask, weight = example.labelled.copy(), point_weights(example, spec.data.hidden)
         if crop.flipped:
             for a, b in data.markup.flip_pairs:
-                mask[[a, b]] = mask[[b, a]]
+                mask[[a, b]], weight[[a, b]] = mask[[b, a]], weight[[b, a]]
         images.append(to_input(crop.bgr, spec.net.colour))
         points.append(crop.xy)
         masks.append(mask)
+        weights.append(weight)
+        told = own is None or not spec.augment.no_up or own.random() >= spec.augment.no_up
+        ups.append(up_in_crop(crop) * told)
         for head in spec.heads:
             targets[head.attribute.name].append(attribute_target(head, example, crop))
     xy = np.stack(points)
@@ -253,6 +298,8 @@ def make_batch(
         {name: torch.from_numpy(np.asarray(values)) for name, values in targets.items()},
         torch.from_numpy(warps),
         tuple(rows),
+        up=torch.from_numpy(np.stack(ups).astype(np.float32)),
+        weight=torch.from_numpy(np.stack(weights)),
         **_more_views(views, spec),
     )
 

@@ -2,7 +2,8 @@
 
 Beyond COCO the reader knows: image `group` (person or clip; a group never straddles the split),
 `split` ('train' or 'hold'), `negative` (true: no object here), `background` ('black': cut out);
-annotation `attributes` (class names, or a list of numbers; absent = unlabelled).
+annotation `attributes` (class names, or a list of numbers; absent = unlabelled), `weight` (how much
+its landmarks count in training, above 0; absent: 1).
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class Example:
     black: bool  # cut out on a black background
     neighbour: Path | None = None  # the next frame's picture, cut with the very same box
     by_box: bool = False  # the box, not the few points that are labelled, says where the crop is
+    weight: float = 1.0  # of its landmarks in the losses
+    hidden: np.ndarray | None = None  # (K,) bool: labelled, but behind something (COCO's v = 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +123,7 @@ def _example(
     labelled = np.zeros(k, bool)
     box: Floats | None = None
     attributes: Any = {}
+    weight, hidden = 1.0, np.zeros(k, bool)
     if ann is not None:
         given = _numbers(path, ann, "keypoints", 3 * k)
         if given.size % 3:
@@ -127,7 +131,7 @@ def _example(
         points = given.reshape(-1, 3)
         if len(points) != k:
             raise ValueError(f"{path.name}: {len(points)} keypoints, the category names {k}")
-        labelled = points[:, 2] > 0
+        labelled, hidden = points[:, 2] > 0, points[:, 2] == 1
         if not np.isfinite(points[labelled]).all():
             raise _wrong(path, "a labelled landmark has two coordinates", ann["keypoints"])
         xy[labelled] = points[labelled, :2]
@@ -139,11 +143,14 @@ def _example(
         attributes = ann.get("attributes") or {}
         if not isinstance(attributes, dict):
             raise _wrong(path, "attributes are a table of names and values", attributes)
+        weight = ann.get("weight", 1.0)
+        if not isinstance(weight, int | float) or not 0 < weight < np.inf:
+            raise _wrong(path, "a weight is a number above 0", weight)
     return Example(
         path, xy, labelled, box, bool(image.get("negative", False)),
         dict(attributes), str(image.get("source") or ""),
         str(image.get("group", "")), str(image.get("quality") or ""), hold,
-        image.get("background") == "black",
+        image.get("background") == "black", weight=float(weight), hidden=hidden,
     )  # fmt: skip
 
 

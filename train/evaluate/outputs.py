@@ -45,7 +45,9 @@ def torch_runner(model: LandmarkNet) -> Runner:
 
     def run(batch: Batch) -> dict[str, NDArray[np.float64]]:
         with torch.inference_mode():
-            out = model(batch.image.to(model.mean.device))
+            device = model.mean.device
+            up = None if batch.up is None else batch.up.to(device)
+            out = model(batch.image.to(device), up)
             found = {
                 "xy": out.xy,
                 "spread": out.spread,
@@ -103,6 +105,8 @@ def attribute_summary(out: Outputs, spec: FitSpec) -> dict[str, Any]:
             known = np.isfinite(truth).all(1)
             if known.any():
                 error = np.abs(guess - truth)[known]
+                if name == "xyz":
+                    error = shape_errors(guess[known], truth[known])[:, None]
                 if name == "pose":
                     error[:, 2] = np.abs((error[:, 2] + 180) % 360 - 180)
                 summary[name] = {
@@ -111,6 +115,22 @@ def attribute_summary(out: Outputs, spec: FitSpec) -> dict[str, Any]:
                     "count": int(known.sum()),
                 }
     return summary
+
+
+def shape_errors(guess: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean distance (N,) of points in space, each shape (N, 3 K) freed of its mean place."""
+    a, b = guess.reshape(len(guess), -1, 3), truth.reshape(len(truth), -1, 3)
+    apart = (a - a.mean(1, keepdims=True)) - (b - b.mean(1, keepdims=True))
+    return np.asarray(np.linalg.norm(apart, axis=2).mean(1), np.float64)
+
+
+def nme_by_quality(each: NDArray[np.float64], data: DataSet, out: Outputs) -> dict[str, float]:
+    """Mean NME (%) of each quality of labels; empty where there is but one."""
+    qualities = np.array([data.examples[i].quality for i in out.rows])
+    names = sorted(set(qualities[np.isfinite(each)]))
+    if len(names) < 2:
+        return {}
+    return {str(n): float(np.nanmean(each[qualities == n])) for n in names}
 
 
 def check_pair(pair: Sequence[int], count: int) -> None:
@@ -148,6 +168,7 @@ def summarise(out: Outputs, data: DataSet, spec: FitSpec) -> dict[str, Any]:
         "pck@0.2": metrics.pck(errors, lengths, 0.2),
         f"auc@{limit:g}%": metrics.auc(each, limit),
         "failures>10%": float((known > 10).mean()) if len(known) else float("nan"),
+        "nme_by_quality": nme_by_quality(each, data, out),
         "per_landmark_nme": dict(zip(names, per_point, strict=True)),
         "attributes": attribute_summary(out, spec),
     }

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from engines.foreign import refuse_unsafe
 from engines.onnx import LOAD_ERRORS, first_line
+from tracker.find.locate import at_angle
 from tracker.find.model_file import ModelInfo
 from train.config import DataSpec, FitSpec
 from train.data.pictures import DataSet, join, read_coco
@@ -45,8 +46,13 @@ def onnx_runner(path: Path) -> tuple[Runner, FitSpec, tuple[str, ...]]:
     names = [o.name for o in session.get_outputs()]
 
     def run(batch: Batch) -> dict[str, NDArray[np.float64]]:
-        found = session.run(names, {"image": batch.image.numpy()})
-        return {k: np.asarray(v, np.float64) for k, v in zip(names, found, strict=True)}
+        found = dict(zip(names, session.run(names, {"image": batch.image.numpy()}), strict=True))
+        for attribute in info.attributes:
+            if attribute.ups and batch.up is not None:
+                turns = np.rad2deg(np.arctan2(-batch.up[:, 0].numpy(), -batch.up[:, 1].numpy()))
+                each = zip(found[attribute.name], turns, strict=True)
+                found[attribute.name] = np.stack([at_angle(a, float(t)) for a, t in each])
+        return {k: np.asarray(v, np.float64) for k, v in found.items()}
 
     spec = FitSpec(
         kind=info.kind,

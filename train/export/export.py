@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,11 +17,11 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from engines.foreign import made_here
-from tracker.find.model_file import ModelInfo
+from tracker.find.model_file import UPS, ModelInfo
 from tracker.whole_files import file_sha256, write_whole
 from train.loop.checkpoint import Checkpoint, load_model, prepare_output
 from train.networks import Localiser
-from train.networks.model import LandmarkNet, attribute_values
+from train.networks.model import LandmarkNet, attribute_values, by_up
 
 OPSET = 18
 PRECISIONS = ("fp32", "fp16")
@@ -36,8 +37,10 @@ class ExportGraph(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         out = self.model(image)
         attributes = [
-            attribute_values(h, out.attributes[h.attribute.name]) for h in self.model.specs
-        ]
+            by_up(self.model, h, out) if h.up
+            else attribute_values(h, out.attributes[h.attribute.name])
+            for h in self.model.specs
+        ]  # fmt: skip
         return (out.xy, self.model.score(out.spread), out.presence.sigmoid(), *attributes)
 
 
@@ -85,7 +88,7 @@ def describe(model: LandmarkNet, found: Checkpoint, sha: str) -> ModelInfo:
         landmarks=found.markup.landmarks,
         edges=found.markup.edges,
         flip_pairs=found.markup.flip_pairs,
-        attributes=tuple(h.attribute for h in spec.heads),
+        attributes=tuple(replace(h.attribute, ups=UPS if h.up else 0) for h in spec.heads),
         network=spec.net.name,
         size=spec.net.size,
         colour=spec.net.colour,

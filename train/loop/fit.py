@@ -14,9 +14,10 @@ from torch import Tensor
 from tracker.stop import Stopped, stop_on_signal
 from tracker.whole_files import drop_dead_parts
 from train.config import FitSpec
-from train.data.batches import step_rows
+from train.data.batches import batch_to
 from train.data.pictures import DataSet, hide_landmarks, join, read_coco
 from train.evaluate.outputs import Outputs, fit_calibration, predict, summarise, torch_runner
+from train.loop.ahead import batches
 from train.loop.checkpoint import load_checkpoint, save_checkpoint
 from train.loop.progress import Progress as Progress
 from train.loop.progress import ProgressFile
@@ -33,9 +34,10 @@ from train.loop.state import (
     start_run,
 )
 from train.loop.step import learning_rate as learning_rate
-from train.loop.step import step_batch, train_step
+from train.loop.step import train_step
 from train.loop.step import update_ema as update_ema
 from train.losses import check_weights
+from train.losses.paper import Batch
 from train.machine.device import free_memory, is_out_of_memory, pick_device
 from train.machine.distributed import agreed, joined, wait
 from train.machine.ranks import leading
@@ -121,19 +123,18 @@ def train(run: Run, report: Callable[[Progress], None]) -> Path:
 def steps(run: Run, stopped: Callable[[], bool]) -> Iterator[Progress]:
     """The loop itself, one Progress a step; a wish to stop is heard after a step."""
     spec, log = run.spec, MetricsLog(run.out / "metrics.csv", run.step)
-    batches = step_rows(run.data, replace(spec, batch=run.batch), run.step)
+    made = batches(run.data, replace(spec, batch=run.batch), run.step)
     speed, message, clock = 0.0, add_shapes(run), time.perf_counter()
     while not run.ended:
-        _, rows = next(batches)
-        terms = try_step(run, rows)
+        count, terms = try_step(run, made)
         if terms is None:
-            message = halve_batch(run, len(rows))
-            batches = step_rows(run.data, replace(spec, batch=run.batch), run.step)
+            message = halve_batch(run, count)
+            made = batches(run.data, replace(spec, batch=run.batch), run.step)
             continue
-        rate = len(rows) / (time.perf_counter() - clock)
+        rate = count / (time.perf_counter() - clock)
         speed = rate if speed == 0 else 0.95 * speed + 0.05 * rate
         hold = after_step(run, terms, log)
-        eta = (spec.steps - run.step) * len(rows) / speed
+        eta = (spec.steps - run.step) * count / speed
         message = message or early_sentence(run)
         clock = time.perf_counter()
         yield Progress(run.step, spec.steps, terms["loss"], terms, speed, hold, eta, message)
@@ -143,14 +144,18 @@ def steps(run: Run, stopped: Callable[[], bool]) -> Iterator[Progress]:
             raise Stopped(f"stopped at step {run.step} of {spec.steps}; add --resume to go on")
 
 
-def try_step(run: Run, rows: list[int]) -> dict[str, float] | None:
-    """The terms of one update, or None where memory ran out (and nothing was updated)."""
+def try_step(run: Run, made: Iterator[tuple[int, Batch]]) -> tuple[int, dict[str, float] | None]:
+    """How many pictures a step had, and the terms of its update: None where memory ran out (and
+    nothing was updated).
+    """
+    count = run.batch
     try:
-        return train_step(run, step_batch(run, rows))
+        count, batch = next(made)
+        return count, train_step(run, batch_to(batch, run.device))
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-    return None
+    return count, None
 
 
 def after_step(run: Run, terms: dict[str, float], log: MetricsLog) -> dict[str, Any] | None:

@@ -53,6 +53,8 @@ def metrics_row(step: int, mean: dict[str, float], hold: dict[str, Any] | None) 
     row: dict[str, Any] = {"step": step} | {f"train_{k}": round(v, 6) for k, v in mean.items()}
     if hold is not None:
         row["hold_nme"] = round(hold["nme"], 4)
+        for name, nme in hold.get("nme_by_quality", {}).items():
+            row[f"hold_nme_{name}"] = round(nme, 4)
         for name, found in hold["attributes"].items():
             key = "accuracy" if "accuracy" in found else "mean"
             row[f"hold_{name}_{key}"] = round(found[key], 4)

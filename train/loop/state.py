@@ -19,6 +19,7 @@ from train.loop.checkpoint import (
     restore_optimiser,
     save_checkpoint,
 )
+from train.loop.muon import Muon, normed_convolutions
 from train.loop.runlog import Running
 from train.loop.warm_start import carry_over
 from train.losses import needed
@@ -92,12 +93,17 @@ def start_run(
 
 
 def build_optimiser(model: LandmarkNet, spec: FitSpec) -> torch.optim.Optimizer:
-    """Adam, or ADADELTA as in RCN's code; ValueError for another name."""
+    """Adam, ADADELTA as in RCN's code, or Muon; ValueError for another name."""
     if spec.optimiser == "adam":
         return torch.optim.Adam(model.parameters(), spec.lr, eps=spec.epsilon)
     if spec.optimiser == "adadelta":
         return torch.optim.Adadelta(model.parameters(), spec.lr, rho=0.95, eps=1e-8)
-    raise ValueError(f"optimiser takes adam or adadelta, found '{spec.optimiser}'")
+    if spec.optimiser == "muon":
+        turned = normed_convolutions(model.net)
+        ids = {id(p) for p in turned}
+        others = [p for p in model.parameters() if id(p) not in ids]
+        return Muon(turned, others, spec.lr, spec.muon)
+    raise ValueError(f"optimiser takes adam, adadelta or muon, found '{spec.optimiser}'")
 
 
 def add_shapes(run: Run) -> str:

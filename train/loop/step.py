@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from train.config import FitSpec
-from train.data.batches import batch_part, batch_to, make_batch
+from train.data.batches import batch_part, make_batch
+from train.data.pictures import DataSet
 from train.loop.state import Run
 from train.losses import composite, needed
 from train.losses.beyond import teach
@@ -20,11 +21,18 @@ from train.machine.ranks import rank
 
 
 def learning_rate(spec: FitSpec, step: int) -> float:
-    """Linear warm-up, then a cosine to 1 % of the top rate; that again in each of `spec.cycles`."""
+    """Linear warm-up, then a cosine to 1 % of the top rate; that again in each of `spec.cycles`.
+
+    With `spec.decay` the rate stays at its top and falls in a line over the last so many steps: a
+    training whose end is not known goes on at the top, and a second one, from its weights, falls.
+    """
     length = max(1, -(-spec.steps // spec.cycles))
     at = step - min(step // length, spec.cycles - 1) * length
     if at < spec.warmup:
         return spec.lr * (at + 1) / spec.warmup
+    if spec.decay:
+        left = (length - at) / min(spec.decay, length)
+        return spec.lr * (0.01 + 0.99 * min(left, 1.0))
     done = (at - spec.warmup) / max(1, length - spec.warmup)
     return spec.lr * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(done, 1.0)))))
 
@@ -40,21 +48,19 @@ def update_ema(ema: nn.Module, model: nn.Module, decay: float, step: int) -> Non
                 a.copy_(b)
 
 
-def step_batch(run: Run, rows: list[int]) -> Batch:
-    """This process's part of a step's batch, on the run's device.
+def step_batch(data: DataSet, spec: FitSpec, step: int, rows: list[int]) -> Batch:
+    """This process's part of a step's batch, in main memory.
 
     With `row_seeds` each picture has a generator of its own, so that a process makes its own part
     alone; else all make the whole batch, as one process does, and take their part of it.
     """
-    seed, spec = [run.spec.seed, 3, run.step], run.spec
+    seed = [spec.seed, 3, step]
     if spec.row_seeds:
         mine = part(list(enumerate(rows)))
         rngs = [np.random.default_rng([*seed, place]) for place, _ in mine]
-        batch = make_batch(run.data, [row for _, row in mine], spec, rngs)
-    else:
-        batch = make_batch(run.data, rows, spec, np.random.default_rng(seed))
-        batch = batch_part(batch, part(range(len(rows))))
-    return batch_to(batch, run.device)
+        return make_batch(data, [row for _, row in mine], spec, rngs)
+    batch = make_batch(data, rows, spec, np.random.default_rng(seed))
+    return batch_part(batch, part(range(len(rows))))
 
 
 def forward(run: Run, batch: Batch) -> Seen:
@@ -72,7 +78,7 @@ def forward(run: Run, batch: Batch) -> Seen:
         heat, coarse = model.net(image)
         hints = teach(run.ema, batch, loss) if "taught" in needs else Hints()
     n, m = len(batch.image), len(batch.image) + len(rows)
-    out = model.finish(heat[:n], coarse[:n])
+    out = model.finish(heat[:n], coarse[:n], batch.up)
     if batch.after is not None:
         hints = replace(hints, after=model.finish(heat[m:], coarse[m:]).xy)
     warped = model.finish(heat[n:m], coarse[n:m]) if len(rows) else None
@@ -89,7 +95,7 @@ def train_step(run: Run, batch: Batch) -> dict[str, float]:
     model, spec, step = run.model, run.spec, run.step
     torch.manual_seed(spec.seed * 1_000_003 + step + (rank() << 40))  # dropout: (seed, step) alone
     for group in run.optimiser.param_groups:
-        group["lr"] = learning_rate(spec, step)
+        group["lr"] = learning_rate(spec, step) * group.get("scale", 1.0)
     model.train()
     if spec.freeze_norms:
         for layer in model.modules():

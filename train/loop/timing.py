@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from train.config import FitSpec
-from train.data.batches import step_rows
+from train.data.batches import batch_to, step_rows
 from train.data.pictures import DataSet
 from train.evaluate.outputs import predict, torch_runner
 from train.loop.state import start_run
@@ -29,7 +29,7 @@ def time_run(spec: FitSpec, data: DataSet, init: Path | None = None) -> tuple[fl
         times = []
         for _, rows in step_rows(data, spec, 0):
             begun = time.perf_counter()
-            train_step(run, step_batch(run, rows))
+            train_step(run, batch_to(step_batch(data, spec, run.step, rows), run.device))
             times.append(time.perf_counter() - begun)
             run.step += 1
             if run.step == WARM + TIMED:

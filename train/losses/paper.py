@@ -18,7 +18,7 @@ from torch import Tensor
 
 from train.losses.plausible_shapes import ShapeSpace
 from train.machine.distributed import first_rows, processes, total
-from train.networks.model import POSE_UNIT, Head, LandmarkNet, Prediction
+from train.networks.model import Head, LandmarkNet, Prediction, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,8 @@ class Batch:
     easy: Tensor | None = None  # (N, C, S, S) the same crops before anything disturbed them
     after: Tensor | None = None  # (N, C, S, S) the next frame, cut and disturbed alike
     has_after: Tensor | None = None  # (N,) bool: where there is one
+    up: Tensor | None = None  # (N, 2) the picture's up in the crop; zeros where it is kept secret
+    weight: Tensor | None = None  # (N, K) how much each landmark counts; None: all alike
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,9 +123,10 @@ class Term:
 def point_loss(xy: Tensor, target: Tensor, mask: Tensor, kind: str = "l2") -> Tensor:
     """Mean over masked points of the squared distance ('l2') or the distance ('l1'), pixels.
 
-    xy, target (N, K, 2), mask (N, K) bool. Nothing masked in: an exact 0 that still has a graph.
+    xy, target (N, K, 2), mask (N, K) bool, or float: a weight each. Nothing masked in: an exact 0
+    that still has a graph.
     """
-    delta = torch.where(mask[..., None], xy - target, torch.zeros_like(xy))
+    delta = torch.where(mask[..., None] > 0, xy - target, torch.zeros_like(xy))
     square = delta.square().sum(-1)
     each = square if kind == "l2" else (square + 1e-4).sqrt() - 1e-2
     return (each * mask).sum() / total(mask.sum()).clamp(min=1)
@@ -133,13 +136,13 @@ def heat_loss(heat: Tensor, beta: float, target: Tensor, mask: Tensor, sigma: fl
     """Cross-entropy of softmax(beta * heat) against a Gaussian around the true point.
 
     sigma 0: the one pixel that the point is in, which is RCN's and Heatmap-MT's likelihood.
-    heat (N, K, h, w), target (N, K, 2) heat pixels, mask (N, K). Points outside the heat are
-    left out.
+    heat (N, K, h, w), target (N, K, 2) heat pixels, mask (N, K) bool, or float: a weight each.
+    Points outside the heat are left out.
     """
     n, k, h, w = heat.shape
     gx = torch.arange(w, dtype=torch.float32, device=heat.device)
     gy = torch.arange(h, dtype=torch.float32, device=heat.device)
-    inside = mask & (target >= -0.5).all(-1) & (target[..., 0] < w - 0.5)
+    inside = (mask > 0) & (target >= -0.5).all(-1) & (target[..., 0] < w - 0.5)
     inside = inside & (target[..., 1] < h - 0.5)
     safe = torch.where(inside[..., None], target, torch.zeros_like(target))
     if sigma:
@@ -151,12 +154,12 @@ def heat_loss(heat: Tensor, beta: float, target: Tensor, mask: Tensor, sigma: fl
     goal = ty[..., :, None] * tx[..., None, :]
     goal = (goal / goal.sum((2, 3), keepdim=True)).flatten(2)
     logp = F.log_softmax(beta * heat.float().reshape(n, k, h * w), -1)
-    each = -(goal * logp).sum(-1)
-    return (each * inside).sum() / total(inside.sum()).clamp(min=1)
+    each, counted = -(goal * logp).sum(-1), inside * mask
+    return (each * counted).sum() / total(counted.sum()).clamp(min=1)
 
 
 def attribute_loss(head: Head, raw: Tensor, target: Tensor) -> Tensor:
-    """Cross-entropy for classes, L1 for values (in units of POSE_UNIT), masked where unknown."""
+    """Cross-entropy for classes, L1 for values (in their `unit`), masked where unknown."""
     if head.attribute.classes:
         known = target >= 0
         count = total(known.sum())
@@ -164,7 +167,7 @@ def attribute_loss(head: Head, raw: Tensor, target: Tensor) -> Tensor:
             return raw.sum() * 0
         return F.cross_entropy(raw[known], target[known], reduction="sum") / count
     known = torch.isfinite(target)
-    goal = torch.where(known, target, torch.zeros_like(target)) / POSE_UNIT
+    goal = torch.where(known, target, torch.zeros_like(target)) / unit(head.attribute.name)
     return ((raw - goal).abs() * known).sum() / total(known.sum()).clamp(min=1)
 
 
@@ -227,24 +230,29 @@ def elt_rows(batch: Batch, spec: LossSpec) -> Tensor:
     return first_rows(wanted, spec.elt_share)
 
 
+def counted(batch: Batch) -> Tensor:
+    """How much each landmark counts (N, K): nothing where it is not labelled."""
+    return batch.labelled if batch.weight is None else batch.labelled * batch.weight
+
+
 def landmark(seen: Seen) -> Tensor:
     """Distance of the points from the labels."""
     batch = seen.batch
-    return point_loss(seen.out.xy, batch.xy, batch.labelled, seen.spec.point)
+    return point_loss(seen.out.xy, batch.xy, counted(batch), seen.spec.point)
 
 
 def heat(seen: Seen) -> Tensor:
     """Cross-entropy of the heat against a spot at the label."""
     model, batch = seen.model, seen.batch
     target = (batch.xy + 0.5) / model.net.stride - 0.5
-    return heat_loss(seen.out.heat, model.beta, target, batch.labelled, seen.spec.sigma)
+    return heat_loss(seen.out.heat, model.beta, target, counted(batch), seen.spec.sigma)
 
 
 def attribute(seen: Seen) -> dict[str, Tensor]:
     """A value for each head."""
     out, wanted = seen.out.attributes, seen.batch.attributes
     heads = {h.attribute.name: h for h in seen.model.specs}
-    return {n: attribute_loss(h, out[n], wanted[n]) for n, h in heads.items()}
+    return {n: h.weight * attribute_loss(h, out[n], wanted[n]) for n, h in heads.items()}
 
 
 def presence(seen: Seen) -> Tensor:

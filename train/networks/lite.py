@@ -48,6 +48,34 @@ class _Light(nn.Module):
 BLOCKS: dict[str, Callable[[int], nn.Module]] = {"dense": _Dense, "light": _Light}
 
 
+class _Concat(nn.Sequential):
+    """RCN's recombination: both levels' maps side by side through a convolution."""
+
+    def __init__(self, width: int, up: int, block: str) -> None:
+        kernel = 3 if block == "dense" else 1
+        refine = [BLOCKS[block](width)] if block == "light" else []
+        super().__init__(_norm_conv(width + up, width, kernel), nn.ReLU(), *refine)
+
+    def forward(self, level: Tensor, coarser: Tensor) -> Tensor:  # type: ignore[override]
+        up = F.interpolate(coarser, scale_factor=2.0, mode="nearest")
+        out: Tensor = super().forward(torch.cat([level, up], 1))  # type: ignore[no-untyped-call]
+        return out
+
+
+class _Add(nn.Module):
+    """The coarser level, made as wide where it is small, is added; then a block."""
+
+    def __init__(self, width: int, up: int, block: str) -> None:
+        super().__init__()
+        self.narrow = _norm_conv(up, width, 1)
+        self.block = BLOCKS[block](width)
+
+    def forward(self, level: Tensor, coarser: Tensor) -> Tensor:
+        up = F.interpolate(self.narrow(coarser), scale_factor=2.0, mode="nearest")
+        out: Tensor = self.block(F.relu(level + up))
+        return out
+
+
 class RcnLite(nn.Module):
     """The real-time localiser: stem of stride 4, then RCN branches of light blocks.
 
@@ -62,10 +90,7 @@ class RcnLite(nn.Module):
         widths = spec.widths
         self.stride = 4
         self.features = widths[-1]
-        self.stem = nn.Sequential(
-            _norm_conv(cin, spec.stem, 3, 2), nn.ReLU(),
-            _norm_conv(spec.stem, widths[0], 3, 2), nn.ReLU(),
-        )  # fmt: skip
+        self.stem = _stem(cin, spec)
         self.downs = nn.ModuleList(
             nn.Sequential(_norm_conv(a, b, 3, 2), nn.ReLU()) for a, b in pairwise(widths)
         )
@@ -74,24 +99,42 @@ class RcnLite(nn.Module):
             for w, n in zip(widths, spec.depth, strict=True)
         )
         self.coarsest = block(widths[-1])
-        kernel = 3 if spec.block == "dense" else 1
-        self.branches = nn.ModuleList(
-            nn.Sequential(_norm_conv(w + up, w, kernel), nn.ReLU(), *self._refine(spec, w))
-            for w, up in zip(reversed(widths[:-1]), reversed(widths[1:]), strict=True)
-        )
+        self.branches = _branches(spec)
+        self.again = nn.ModuleList(_branches(spec) for _ in range(spec.rounds - 1))
         self.head = nn.Conv2d(widths[0], landmarks, 1)
-
-    @staticmethod
-    def _refine(spec: NetSpec, width: int) -> list[nn.Module]:
-        return [BLOCKS[spec.block](width)] if spec.block == "light" else []
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(N, C, S, S) normalised -> heat (N, K, S/4, S/4), coarse features (N, W, S/32, S/32)."""
         levels = [self.encoder[0](self.stem(image))]
         for down, stage in zip(self.downs, list(self.encoder)[1:], strict=True):
             levels.append(stage(down(levels[-1])))
-        coarse = branch = self.coarsest(levels[-1])
-        for recombine, level in zip(self.branches, reversed(levels[:-1]), strict=True):
-            up = F.interpolate(branch, scale_factor=2.0, mode="nearest")
-            branch = recombine(torch.cat([level, up], 1))
-        return self.head(branch), coarse
+        coarse = levels[-1] = self.coarsest(levels[-1])
+        for branches in (self.branches, *self.again):
+            for i, recombine in enumerate(branches, start=2):
+                levels[-i] = recombine(levels[-i], levels[1 - i])
+        return self.head(levels[0]), coarse
+
+
+def _stem(cin: int, spec: NetSpec) -> nn.Sequential:
+    """From the crop to a quarter of its side."""
+    if spec.enter == "patch":
+        first = _norm_conv(16 * cin, spec.widths[0], 3)
+        return nn.Sequential(nn.PixelUnshuffle(4), first, nn.ReLU())
+    if spec.enter != "convs":
+        raise ValueError(f"net.enter takes convs or patch, found '{spec.enter}'")
+    return nn.Sequential(
+        _norm_conv(cin, spec.stem, 3, 2), nn.ReLU(),
+        _norm_conv(spec.stem, spec.widths[0], 3, 2), nn.ReLU(),
+    )  # fmt: skip
+
+
+def _branches(spec: NetSpec) -> nn.ModuleList:
+    """One recombination's layers, from the second coarsest level to the finest."""
+    kinds = {"concat": _Concat, "add": _Add}
+    if spec.recombine not in kinds:
+        raise ValueError(f"net.recombine takes concat or add, found '{spec.recombine}'")
+    make = kinds[spec.recombine]
+    return nn.ModuleList(
+        make(width, up, spec.block)
+        for width, up in zip(reversed(spec.widths[:-1]), reversed(spec.widths[1:]), strict=True)
+    )

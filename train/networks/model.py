@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tracker.find.model_file import Attribute
+from tracker.find.model_file import UPS, Attribute
 from train.networks import NetSpec, build_net
 from train.networks.heatmap_mt import HeatBranch
 from train.networks.parts import local_contrast
@@ -27,8 +27,10 @@ GRAY_MEAN, GRAY_STD = (127.5,), (64.0,)
 class Head:
     """One attribute, where it reads from, and its fully connected layers.
 
-    `source`: 'landmarks' (sequential), 'image' (linear in the pooled features) or 'heat'
-    (Heatmap-MT). `frame`, of landmarks: 'object' (freed of position and size) or 'crop' (-1..1).
+    `source`: 'landmarks' (sequential), 'image' (linear in the pooled features), 'both' (landmarks
+    and pooled features) or 'heat' (Heatmap-MT). `frame`, of landmarks: 'object' (freed of position
+    and size) or 'crop' (-1..1). With `up` it also sees where the picture's up is in the crop, which
+    landmarks of a crop that is turned upright do not tell; its layers must then be two or more.
     """
 
     attribute: Attribute
@@ -37,6 +39,8 @@ class Head:
     dropout: float = 0.1
     layers: int = 2  # hidden ones
     frame: str = "object"
+    up: bool = False
+    weight: float = 1.0  # of its loss, times the loss's `attribute`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +52,7 @@ class Prediction:
     spread: Tensor  # (N, K) standard deviation of softmax(beta * heat), crop pixels
     presence: Tensor  # (N,) logits
     attributes: dict[str, Tensor]  # class attributes: logits; regressions: the head's raw output
+    pooled: Tensor | None = None  # (N, F) what heads of the source 'image' see
 
 
 def soft_argmax(heat: Tensor, beta: float) -> tuple[Tensor, Tensor]:
@@ -74,22 +79,22 @@ def argmax_points(heat: Tensor) -> Tensor:
 
 
 class AttributeHead(nn.Module):
-    """MLP on the landmarks alone."""
+    """MLP on the landmarks alone, or on `more` values beside them."""
 
-    def __init__(self, landmarks: int, head: Head, size: int) -> None:
+    def __init__(self, landmarks: int, head: Head, size: int, more: int = 0) -> None:
         super().__init__()
         if head.frame not in ("object", "crop"):
             raise ValueError(f"a head's frame is object or crop, found '{head.frame}'")
         self.frame, self.size = head.frame, size
         layers: list[nn.Module] = []
-        width = 2 * landmarks
+        width = 2 * landmarks + more
         for _ in range(head.layers):
             layers += [nn.Linear(width, head.hidden), nn.ReLU(), nn.Dropout(head.dropout)]
             width = head.hidden
         self.layers = nn.Sequential(*layers, nn.Linear(width, head.attribute.width))
 
-    def forward(self, xy: Tensor) -> Tensor:
-        """(N, K, 2) crop pixels -> (N, width)."""
+    def forward(self, xy: Tensor, *more: Tensor) -> Tensor:
+        """(N, K, 2) crop pixels, and other values (N, ...) -> (N, width)."""
         if self.frame == "crop":
             middle = (self.size - 1) / 2
             seen = (xy - middle) / middle
@@ -97,20 +102,24 @@ class AttributeHead(nn.Module):
             centred = xy - xy.mean(1, keepdim=True)
             size = (centred.square().sum(-1).mean(1) + 1e-6).sqrt()
             seen = centred / size[:, None, None]
-        out: Tensor = self.layers(seen.flatten(1))
+        out: Tensor = self.layers(torch.cat([seen.flatten(1), *more], 1))
         return out
 
 
 def build_head(landmarks: int, features: int, head: Head, spec: NetSpec) -> nn.Module:
     """The layers of a head; ValueError for a source that does not exist."""
-    if head.source == "landmarks":
-        return AttributeHead(landmarks, head, spec.size)
+    if head.up and head.source not in ("landmarks", "both"):
+        raise ValueError(f"a head of the source {head.source} does not see 'up'")
+    if head.source in ("landmarks", "both"):
+        more = 2 * head.up + features * (head.source == "both")
+        return AttributeHead(landmarks, head, spec.size, more)
     if head.source == "image":
         return nn.Linear(features, head.attribute.width)
     if head.source == "heat":
         branch = HeatBranch(landmarks, spec, head.hidden, head.dropout)
         return nn.Sequential(branch, nn.Linear(head.hidden, head.attribute.width))
-    raise ValueError(f"a head's source is landmarks, image or heat, found '{head.source}'")
+    known = "landmarks, image, both or heat"
+    raise ValueError(f"a head's source is {known}, found '{head.source}'")
 
 
 def scaling(spec: NetSpec) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -130,6 +139,26 @@ def scaling(spec: NetSpec) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return known[spec.scaling]
 
 
+class Gist(nn.Module):
+    """What is in the crop and where, as a vector: the coarse maps, thinned but not averaged.
+
+    A mean over the crop cannot tell a hand in the middle from half a hand at its side.
+    """
+
+    def __init__(self, features: int, spec: NetSpec) -> None:
+        super().__init__()
+        side = spec.size // 2 ** (len(spec.widths) + 1)
+        self.layers = nn.Sequential(
+            nn.Conv2d(features, 32, 1), nn.ReLU(), nn.Flatten(),
+            nn.Linear(32 * side * side, spec.gist), nn.ReLU(),
+        )  # fmt: skip
+
+    def forward(self, coarse: Tensor) -> Tensor:
+        """(N, F, h, w) -> (N, gist)."""
+        out: Tensor = self.layers(coarse)
+        return out
+
+
 class LandmarkNet(nn.Module):
     """Localiser and heads. Call it with raw pixels (N, C, S, S) in 0..255."""
 
@@ -145,9 +174,11 @@ class LandmarkNet(nn.Module):
         self.net = build_net(landmarks, spec)
         if spec.read not in ("soft", "argmax"):
             raise ValueError(f"net.read takes soft or argmax, found '{spec.read}'")
-        self.presence = nn.Linear(self.net.features, 1)
+        self.gist = Gist(self.net.features, spec) if spec.gist else None
+        features = spec.gist or self.net.features
+        self.presence = nn.Linear(features, 1)
         self.heads = nn.ModuleDict(
-            {h.attribute.name: build_head(landmarks, self.net.features, h, spec) for h in heads}
+            {h.attribute.name: build_head(landmarks, features, h, spec) for h in heads}
         )
         mean, std = scaling(spec)
         self.register_buffer("mean", torch.tensor(mean)[:, None, None])
@@ -155,9 +186,19 @@ class LandmarkNet(nn.Module):
         # score = sigmoid(a - b * log(spread / crop side)); fitted on the hold-out after training
         self.register_buffer("calibration", torch.tensor([-6.0, 2.0]))
 
-    def forward(self, image: Tensor) -> Prediction:
-        """(N, C, S, S) raw 0..255 -> Prediction in crop pixels."""
-        return self.finish(*self.net(self.scale(image)))
+    @property
+    def sees_up(self) -> bool:
+        """Does a head want the direction of the picture's up?"""
+        return any(h.up for h in self.specs)
+
+    def forward(self, image: Tensor, up: Tensor | None = None) -> Prediction:
+        """(N, C, S, S) raw 0..255 -> Prediction in crop pixels.
+
+        up: (N, 2) unit vectors, where the picture's up points in the crop (x right, y down); zeros,
+        or None for all, where that is not known.
+        """
+        heat, coarse = self.net(self.scale(image))
+        return self.finish(heat, coarse, up)
 
     def scale(self, image: Tensor) -> Tensor:
         """Raw pixels as the network wants them (`NetSpec.scaling`)."""
@@ -177,15 +218,21 @@ class LandmarkNet(nn.Module):
             xy = argmax_points(heat)
         return (xy + 0.5) * stride - 0.5, spread * stride  # centres of heat pixels
 
-    def finish(self, heat: Tensor, coarse: Tensor) -> Prediction:
+    def finish(self, heat: Tensor, coarse: Tensor, up: Tensor | None = None) -> Prediction:
         """From the localiser's outputs to points and attributes, in float32."""
         xy, spread = self.points(heat)
-        pooled = coarse.float().mean((2, 3))
-        sources = {"landmarks": xy, "image": pooled, "heat": heat.float()}
+        pooled = coarse.float().mean((2, 3)) if self.gist is None else self.gist(coarse.float())
+        up = torch.zeros_like(xy[:, 0]) if up is None else up
+        sources = {
+            "landmarks": (xy,), "image": (pooled,), "both": (xy, pooled), "heat": (heat.float(),)
+        }  # fmt: skip
         attributes = {
-            h.attribute.name: self.heads[h.attribute.name](sources[h.source]) for h in self.specs
+            h.attribute.name: self.heads[h.attribute.name](
+                *sources[h.source], *((up,) if h.up else ())
+            )
+            for h in self.specs
         }
-        return Prediction(heat, xy, spread, self.presence(pooled)[:, 0], attributes)
+        return Prediction(heat, xy, spread, self.presence(pooled)[:, 0], attributes, pooled)
 
     def score(self, spread: Tensor) -> Tensor:
         """Probability that a point is right (N, K), from the heat's spread in crop pixels."""
@@ -197,7 +244,27 @@ def attribute_values(head: Head, raw: Tensor) -> Tensor:
     """What a user sees of a head's raw output: probabilities, or degrees for `pose`."""
     if head.attribute.classes:
         return F.softmax(raw, -1)
-    return raw * POSE_UNIT
+    return raw * unit(head.attribute.name)
 
 
-POSE_UNIT = 30.0  # degrees per unit of a regression head's raw output: keeps its targets near 1
+def by_up(model: LandmarkNet, head: Head, out: Prediction) -> Tensor:
+    """A head's answers (N, UPS, width) for crops that are turned by 0, 45, ... 315 degrees.
+
+    An exported graph has one input, the crop; the direction of up is a matter of the head alone,
+    which is small, so the graph gives all its answers and the tracker takes the one that holds.
+    """
+    turns = torch.deg2rad(torch.arange(UPS, device=out.xy.device) * (360.0 / UPS))
+    ups = torch.stack([-turns.sin(), -turns.cos()], 1)
+    seen = [out.xy]
+    if head.source == "both" and out.pooled is not None:
+        seen.append(out.pooled)
+    # nothing here names the batch's size, which an exported graph leaves open
+    each = [t[:, None].repeat(1, UPS, *(1,) * (t.ndim - 1)).flatten(0, 1) for t in seen]
+    every = (torch.zeros_like(out.xy[:, :1]) + ups).flatten(0, 1)
+    raw = model.heads[head.attribute.name](*each, every)
+    return attribute_values(head, raw).reshape(-1, UPS, head.attribute.width)
+
+
+def unit(attribute: str) -> float:
+    """What a regression head's raw output of 1 means: keeps its targets near 1."""
+    return 1.0 if attribute == "xyz" else 30.0  # palm lengths; degrees

@@ -15,8 +15,12 @@ class NetSpec:
     # rcn_lite; `widths` go from the finest level to the coarsest
     stem: int = 24
     widths: tuple[int, ...] = (48, 64, 96, 128)
+    enter: str = "convs"  # 'convs': two of stride 2; 'patch': pixels of 4x4 squares as channels
+    recombine: str = "concat"  # 'concat' as in RCN, or 'add': the coarser branch, made as wide
+    rounds: int = 1  # recombinations, each from the coarsest level to the finest
     block: str = "dense"  # 'dense' 3x3 or 'light' (inverted residual, depthwise 3x3)
     depth: tuple[int, ...] = (1, 1, 1, 1)  # encoder blocks a level
+    gist: int = 0  # rcn_lite: values that heads read of the coarsest maps; 0: the maps' means
     # what the paper's networks differ in
     scaling: str = "standard"  # input: 'standard' (mean, deviation), 'unit' (0..1), 'lcn' or 'raw'
     read: str = "soft"  # from heat to points: 'soft' (eq. 1) or 'argmax'

@@ -230,7 +230,7 @@ def speed(
 @app.command()
 def prepare(
     what: Annotated[str, typer.Argument(help="hands or faces: which shipped model's labels.")],
-    data: Annotated[Path, typer.Option(help="Folder with hands21/ and faces68/.")],
+    data: Annotated[Path, typer.Option(help="Folder with the collections (hands_real/, ...).")],
     out: Annotated[Path, typer.Option(help="The label file to write.")],
 ) -> None:
     """Make the label file of a shipped model from the raw collections (split, gestures, pose)."""

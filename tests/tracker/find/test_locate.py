@@ -13,12 +13,15 @@ from tracker.find.geometry import apply, crop_to_frame
 from tracker.find.locate import (
     Model,
     _span,
+    at_angle,
     averaged,
+    check_outputs,
     cut,
     is_plausible,
     load_model,
     locate,
     network_input,
+    read,
 )
 from tracker.find.model_file import Attribute
 from tracker.timings import Timings
@@ -206,3 +209,30 @@ def test_collapsed_landmarks_are_not_plausible() -> None:
     xy = np.add(SHAPE, (100, 100)).astype(np.float32)  # 28 px in a crop of 400
     found = Located("hand", box, xy, np.ones(3, np.float32), 1.0, {})
     assert not is_plausible(found, np.zeros((300, 300, 3), np.uint8))
+
+
+def test_the_answer_for_the_crops_own_turn_is_taken() -> None:
+    answers = np.eye(8, dtype=np.float32)
+    assert at_angle(answers, 90.0).tolist() == answers[2].tolist()
+    assert at_angle(answers, -45.0).tolist() == answers[7].tolist()
+    assert at_angle(answers, 382.5) == pytest.approx([0.5, 0.5, 0, 0, 0, 0, 0, 0])
+
+
+def test_what_depends_on_up_and_on_the_view_comes_back_in_the_frame() -> None:
+    """A crop turned by 90 degrees: the third answer; a place 'up' in it is to the frame's right."""
+    gesture, xyz = Attribute("gesture", ("a", "b"), ups=8), Attribute("xyz", size=9)
+    info = replace(blob_info(), attributes=(gesture, xyz))
+    table = np.zeros((1, 8, 2), np.float32)
+    table[0, 2] = [0.25, 0.75]
+    place = np.array([[0, 0, 0, 0, 1, 0.5, 0, 0, 0]], np.float32)
+    outputs = {
+        "xy": np.zeros((1, 3, 2), np.float32), "score": np.ones((1, 3), np.float32),
+        "presence": np.ones(1, np.float32), "gesture": table, "xyz": place,
+    }  # fmt: skip
+    check_outputs(outputs, info, "a file")
+    found = read(outputs, 0, box(10, 10, 20, 90.0), info)
+    assert found.attributes["gesture"].tolist() == [0.25, 0.75]
+    assert found.attributes["xyz"][3:6] == pytest.approx([1, 0, 0.5], abs=1e-6)
+    assert outputs["xyz"].tolist() == place.tolist()  # the network's answer is left alone
+    with pytest.raises(ValueError, match="gesture as"):
+        check_outputs({**outputs, "gesture": table[:, 0]}, info, "a file")

@@ -2,18 +2,28 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
+import pytest
 
 from tests.helpers.blobs import COLOURS, write_blobs
+from tracker.types import CropBox
 from train.config import AugmentSpec, EltSpec
 from train.data.augment import (
+    bend,
     crop_example,
     cut_alike,
+    darken,
     flip_sample,
+    jitter_box,
+    jpeg,
     occlude,
     put_behind,
     random_warp,
     sharpen,
+    smear,
+    worsen,
+    wrong_box,
 )
 from train.data.pictures import read_coco
 
@@ -190,3 +200,69 @@ def test_the_next_frame_is_cut_where_its_crop_was(tmp_path):
         assert (again == crop.bgr).all()
         seen += bool((again == 0).all(2).any())
     assert seen > 10
+
+
+def test_gamma_by_hand():
+    grays = np.array([[[0] * 3, [64] * 3, [255] * 3]], np.uint8)
+    assert bend(grays, 2.0)[0, :, 0].tolist() == [0, 16, 255]  # (64 / 255)^2 * 255 = 16.06
+    assert bend(grays, 0.5)[0, :, 0].tolist() == [0, 128, 255]  # 127.7
+
+
+def test_motion_blur_keeps_light_and_smears_along_its_line():
+    dot = np.zeros((41, 41, 3), np.uint8)
+    dot[20, 20] = 255
+    along = smear(dot, 10.0, 0.0)
+    ys, xs = np.nonzero(along[..., 0])
+    assert set(ys) == {20} and (xs.min(), xs.max()) == (15, 25)
+    assert along[..., 0].sum() == pytest.approx(255, abs=11)  # rounded eleven times
+    assert xs.mean() == 20
+    assert set(np.nonzero(smear(dot, 10.0, 90.0)[..., 0])[1]) == {20}
+
+
+def test_low_light_is_noisier_than_its_picture_and_never_brighter():
+    rng = np.random.default_rng(0)
+    gray = np.full((64, 64, 3), 128, np.uint8)
+    for _ in range(20):
+        dark = darken(rng, gray, 0.1)
+        assert dark.mean() < 140 and dark.std() > 1
+    signal = [(d.mean() / d.std()) for d in (darken(rng, gray, light) for light in (0.05, 0.5))]
+    assert signal[0] < 0.6 * signal[1]
+
+
+def test_jpeg_is_coarser_at_lower_quality():
+    rng = np.random.default_rng(0)
+    picture = cv2.GaussianBlur(rng.integers(0, 256, (64, 64, 3)).astype(np.uint8), (0, 0), 2)
+    error = [np.abs(jpeg(picture, q).astype(int) - picture).mean() for q in (8, 50, 100)]
+    assert error[0] > 1.3 * error[1] > 1.3 * error[2]
+
+
+@pytest.mark.parametrize("name", ["gamma", "motion", "dark", "jpeg"])
+def test_each_worsening_is_an_option(name):
+    picture = np.random.default_rng(0).integers(0, 256, (48, 48, 3)).astype(np.uint8)
+    none, one = AugmentSpec(), replace(AugmentSpec(), **{name: 1.0})
+    assert np.array_equal(worsen(np.random.default_rng(1), picture, none), picture)
+    assert not np.array_equal(worsen(np.random.default_rng(1), picture, one), picture)
+
+
+def test_far_objects_are_half_to_more_than_usual():
+    box = CropBox(np.zeros(2, np.float32), 100.0, 0.0)
+    rng, spec = np.random.default_rng(0), replace(MOVE, far=1.0)
+    sides = np.array([jitter_box(rng, box, spec).side for _ in range(500)])
+    assert 62.5 <= sides.min() < 65 and 195 < sides.max() <= 200  # hands of 1.6 to 0.5
+
+
+def test_wrong_crops_are_never_nearly_right():
+    """Of 400, each is moved by 0.42 sides, or 2.3 times too large or small, or upside down."""
+    rng = np.random.default_rng(0)
+    xy = rng.uniform(60, 140, (21, 2)).astype(np.float32)
+    box = CropBox(np.array([100, 100], np.float32), 128.0, 10.0)
+    ways = np.zeros(4, int)
+    for _ in range(400):
+        wrong = wrong_box(rng, box, xy)
+        moved = np.linalg.norm(wrong.centre_xy - box.centre_xy) / box.side
+        turn = abs((wrong.angle - box.angle + 180) % 360 - 180)
+        found = [moved >= 0.42, wrong.side >= 2.2 * box.side, wrong.side <= box.side / 2.2]
+        found.append(turn >= 139)
+        assert any(found)
+        ways += found
+    assert ways.min() > 50

@@ -14,10 +14,13 @@ from train.data.augment import CropSample
 from train.data.batches import (
     attribute_target,
     make_batch,
+    parts_of,
+    point_weights,
     repeated,
     step_rows,
     swap_sides,
     to_input,
+    up_in_crop,
 )
 from train.data.pictures import DataSet, hide_landmarks, read_coco
 from train.networks.model import Head
@@ -205,3 +208,67 @@ def test_a_batch_of_labelled_pictures_only(tmp_path):
     batches = step_rows(data, spec, 0)
     seen = {i for _ in range(10) for i in next(batches)[1]}
     assert seen == {i for i in data.rows(hold=False) if data.examples[i].labelled.any()}
+
+
+XYZ = Head(Attribute("xyz", size=6))
+
+
+def test_places_in_space_turn_about_the_view_and_are_mirrored(blobs):
+    """x right, y up, z towards the camera. The crop's axes turned by 90 degrees clockwise: what
+    pointed right in the picture (x) points up in the crop.
+    """
+    example = labelled(blobs[0], xyz=[0.0, 0.0, 0.0, 1.0, 0.5, 0.25])
+    assert attribute_target(XYZ, example, crop())[3:].tolist() == [1.0, 0.5, 0.25]
+    turned = attribute_target(XYZ, example, crop(90.0))[3:]
+    assert turned == pytest.approx([-0.5, 1.0, 0.25])
+    mirrored = attribute_target(XYZ, example, crop(90.0, True))[3:]
+    assert mirrored == pytest.approx([0.5, 1.0, 0.25])
+    assert np.isnan(attribute_target(XYZ, labelled(blobs[0]), crop())).all()
+
+
+def test_up_follows_turn_and_flip():
+    """Crop pixels, y down. The crop's axes turned clockwise by 90: up in the picture is left."""
+    assert up_in_crop(crop()) == pytest.approx([0, -1])
+    assert up_in_crop(crop(90.0)) == pytest.approx([-1, 0], abs=1e-6)
+    assert up_in_crop(crop(90.0, True)) == pytest.approx([1, 0], abs=1e-6)
+    assert up_in_crop(crop(30.0)) == pytest.approx([-0.5, -(0.75**0.5)])
+
+
+def test_up_in_a_batch_is_where_the_pictures_up_went(blobs):
+    """The two ends of an upright line, moved as the crop's points are."""
+    data, spec = blobs
+    example = replace(data.examples[0], xy=np.array([[30, 40], [30, 20], [20, 30], [44, 34]], "f4"))
+    data = DataSet(data.markup, (example,), data.cache)
+    spec = replace(spec, augment=replace(STILL, rotate=180.0, flip=0.5))
+    batch = make_batch(data, [0] * 8, spec, np.random.default_rng(1))
+    line = batch.xy[:, 1] - batch.xy[:, 0]
+    torch.testing.assert_close(batch.up, line / line.norm(dim=1, keepdim=True))
+    silent = replace(spec, augment=replace(spec.augment, no_up=1.0))
+    assert not make_batch(data, [0] * 8, silent, np.random.default_rng(1)).up.any()
+    assert make_batch(data, [0], silent, None).up.any()  # an evaluation is always told
+
+
+def test_weights_of_an_example_and_of_hidden_points(blobs):
+    data, spec = blobs
+    hidden = np.array([False, True, False, False])
+    example = replace(data.examples[0], weight=0.5, hidden=hidden)
+    assert point_weights(example, 0.5).tolist() == [0.5, 0.25, 0.5, 0.5]
+    assert make_batch(data, [0, 1], spec, None).weight.tolist() == [[1.0] * 4] * 2
+
+
+def test_shares_of_a_batch_by_quality(tmp_path):
+    data = read_coco(write_blobs(tmp_path, 12))
+    named = [
+        replace(e, quality="exact" if i < 3 else "teacher") for i, e in enumerate(data.examples)
+    ]
+    data = DataSet(data.markup, tuple(named))
+    spec = read_config(write_config(tmp_path), {"batch": "8"})
+    spec = replace(spec, data=replace(spec.data, shares={"teacher": 0.65, "exact": 0.35}))
+    batches = step_rows(data, spec, 0)
+    for _ in range(6):
+        kinds = [data.examples[i].quality for i in next(batches)[1]]
+        assert kinds == ["teacher"] * 5 + ["exact"] * 3
+    assert parts_of(7, {"a": 1.0, "b": 1.0, "c": 2.0}) == {"a": 2, "b": 2, "c": 3}
+    wrong = replace(spec, data=replace(spec.data, shares={"manual": 1.0}))
+    with pytest.raises(ValueError, match="no training example of quality 'manual'"):
+        next(step_rows(data, wrong, 0))

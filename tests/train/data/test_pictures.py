@@ -182,3 +182,21 @@ def test_join_refuses_other_landmarks(tmp_path):
     b = read_coco(rewrite(path, lambda c: c["categories"][0]["keypoints"].__setitem__(0, "pink")))
     with pytest.raises(ValueError, match="different landmarks"):
         join([a, b])
+
+
+def test_a_weight_and_hidden_points(tmp_path):
+    def change(body):
+        body["annotations"][0]["weight"] = 0.5
+        body["annotations"][0]["keypoints"][5] = 1
+
+    data = read_coco(rewrite(write_blobs(tmp_path), change))
+    assert [e.weight for e in data.examples[:2]] == [0.5, 1.0]
+    assert data.examples[0].hidden.tolist() == [False, True, False, False]
+    assert data.examples[0].labelled.all()
+
+
+@pytest.mark.parametrize("wrong", [0, -1, "much"])
+def test_a_weight_is_above_nothing(tmp_path, wrong):
+    path = rewrite(write_blobs(tmp_path), lambda b: b["annotations"][0].update(weight=wrong))
+    with pytest.raises(ValueError, match="a weight is a number above 0"):
+        read_coco(path)

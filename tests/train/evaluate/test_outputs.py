@@ -9,7 +9,14 @@ from typer.testing import CliRunner
 from tests.helpers.blobs import write_blobs, write_config
 from train.config import DataSpec, read_config
 from train.data.pictures import read_coco
-from train.evaluate.outputs import Outputs, check_pair, fit_calibration, predict, summarise
+from train.evaluate.outputs import (
+    Outputs,
+    check_pair,
+    fit_calibration,
+    predict,
+    shape_errors,
+    summarise,
+)
 from train.evaluate.report import choose_rows, open_model
 from train.loop.checkpoint import build_model, save_checkpoint
 from ui.commands.train import app
@@ -136,3 +143,24 @@ def test_broken_model_file_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"broken\.onnx is not a network .* 'train export'"):
         open_model(path)
+
+
+def test_places_in_space_are_compared_without_their_mean():
+    truth = np.array([[0.0, 0, 0, 1, 0, 0]])
+    moved = truth + np.tile([5.0, -2.0, 1.0], 2)
+    assert shape_errors(moved, truth).tolist() == [0.0]
+    longer = np.array([[0.0, 0, 0, 3, 0, 0]])  # each end 1 too far from the middle
+    assert shape_errors(longer, truth).tolist() == [1.0]
+
+
+def test_qualities_are_reported_apart(blobs):
+    data, spec = blobs
+    rows = data.rows(True)
+    plain = summarise(predict(answer(1.0), data, rows, spec), data, spec)
+    assert plain["nme_by_quality"] == {}
+    named = [replace(e, quality="exact" if i == rows[0] else "teacher")
+             for i, e in enumerate(data.examples)]  # fmt: skip
+    data = replace(data, examples=tuple(named))
+    found = summarise(predict(answer(1.0), data, rows, spec), data, spec)
+    each = [summarise(predict(answer(1.0), data, [r], spec), data, spec)["nme"] for r in rows]
+    assert found["nme_by_quality"] == pytest.approx({"exact": each[0], "teacher": each[1]})

@@ -1,5 +1,6 @@
 """The exported file: the same numbers as torch, and nothing of this machine inside."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,11 @@ from tracker.errors import UserError
 from tracker.find.model_file import ModelInfo
 from tracker.whole_files import file_sha256, part_of
 from train.config import read_config
+from train.data.batches import make_batch
+from train.data.pictures import read_coco
+from train.evaluate.report import open_model
 from train.export.export import export_model, onnx_outputs, parity
-from train.loop.checkpoint import load_checkpoint
+from train.loop.checkpoint import build_model, load_checkpoint, save_checkpoint
 from train.loop.fit import fit
 
 
@@ -122,3 +126,25 @@ def test_checkpoint_refuses_what_is_none(tmp_path):
     save_file({"a": torch.zeros(1)}, bad)
     with pytest.raises(ValueError, match="not written by 'train fit'"):
         load_checkpoint(bad)
+
+
+def test_what_depends_on_up_is_answered_for_eight_turns(tmp_path):
+    """And `train evaluate` takes the one that holds: the file says what the network says."""
+    data = read_coco(write_blobs(tmp_path))
+    up = "up = true\n[heads.attribute]"
+    config = write_config(tmp_path)
+    config.write_text(config.read_text().replace("[heads.attribute]", up))
+    spec = read_config(config)
+    torch.manual_seed(0)
+    model = build_model(spec, data.markup)
+    save_checkpoint(tmp_path / "m.safetensors", spec, data.markup, 0, None, model, None)
+    info = export_model(tmp_path / "m.safetensors", tmp_path / "m.onnx")
+    assert (info.attributes[0].ups, info.attributes[0].width) == (8, 2)
+    assert onnx_outputs(tmp_path / "m.onnx", pictures(3))["order"].shape == (3, 8, 2)
+    assert parity(tmp_path / "m.safetensors", tmp_path / "m.onnx", pictures(8))["order"] < 1e-3
+    batch = make_batch(data, [0, 1, 2], spec, None)
+    batch = replace(batch, up=torch.tensor([[-1.0, 0], [0, -1], [0.5**0.5, 0.5**0.5]]))
+    ours, theirs = (open_model(tmp_path / n)[0](batch) for n in ("m.safetensors", "m.onnx"))
+    np.testing.assert_allclose(ours["order"], theirs["order"], atol=1e-4)
+    upright = onnx_outputs(tmp_path / "m.onnx", batch.image[:1].numpy())["order"][0, 0]
+    assert np.abs(ours["order"][0] - upright).max() > 1e-4

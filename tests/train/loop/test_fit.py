@@ -17,12 +17,11 @@ from safetensors.torch import load_file
 import train.loop.fit
 from tests.helpers.blobs import write_blobs, write_config
 from tracker.stop import Stopped
-from train.config import read_config
+from train.config import FitSpec, read_config
 from train.data.pictures import read_coco
 from train.evaluate.outputs import predict, summarise, torch_runner
 from train.loop.checkpoint import load_checkpoint, load_model
 from train.loop.fit import fit, learning_rate, load_data, update_ema
-from train.loop.state import start_run
 from train.loop.step import step_batch
 from train.loop.warm_start import carry_over
 
@@ -347,12 +346,19 @@ def test_a_resume_may_use_another_device_and_thread_count(tmp_path):
     fit(replace(spec, device="cpu", threads=2), tmp_path, tmp_path / "run", resume=True)
 
 
+def test_a_level_rate_falls_at_the_end():
+    spec = FitSpec(steps=1000, lr=1.0, warmup=100, decay=200)
+    assert learning_rate(spec, 49) == pytest.approx(0.5)
+    assert learning_rate(spec, 100) == learning_rate(spec, 799) == pytest.approx(1.0)
+    assert learning_rate(spec, 900) == pytest.approx(0.01 + 0.99 * 0.5)
+    assert learning_rate(spec, 1000) == pytest.approx(0.01)
+
+
 def test_row_seeds_give_each_picture_its_own_stream(tmp_path):
     data = read_coco(write_blobs(tmp_path, 12))
     change = {"augment.rotate": "20", "augment.occlude": "1", "row_seeds": "true", "batch": "4"}
     spec = read_config(write_config(tmp_path), change)
-    run = start_run(spec, data, tmp_path, torch.device("cpu"), None)
-    one, other = step_batch(run, [0, 1, 2, 3]), step_batch(run, [5, 1, 2, 3])
+    one, other = (step_batch(data, spec, 0, [first, 1, 2, 3]) for first in (0, 5))
     assert torch.equal(one.image[1:], other.image[1:])
     assert torch.equal(one.warp[1:], other.warp[1:])
 

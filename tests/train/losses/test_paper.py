@@ -183,3 +183,26 @@ def test_composite_weights_its_terms():
         assert two[name].item() == pytest.approx(2 * one[name].item(), rel=1e-5)
     squares = sum(float((p.detach() ** 2).sum()) for p in model.parameters() if p.ndim > 1)
     assert one["decay"].item() == pytest.approx(1e-3 * squares, rel=1e-4)
+
+
+def test_weights_shift_the_mean_towards_what_counts_more():
+    """Distances 5 and 10, weights 1 and 1/2: (5 + 5) / 1.5; a weight of 0 is a mask."""
+    xy = torch.tensor([[[3.0, 4.0], [6.0, 8.0], [9.0, 9.0]]])
+    weight = torch.tensor([[1.0, 0.5, 0.0]])
+    loss = point_loss(xy, torch.zeros(1, 3, 2), weight, "l1")
+    assert loss.item() == pytest.approx(10 / 1.5, abs=0.02)
+    flat = torch.zeros(1, 3, 9, 9)
+    sharp = flat.clone()
+    sharp[0, 1, 4, 4] = 3.0
+    target = torch.full((1, 3, 2), 4.0)
+    each = [heat_loss(h[:, 1:2], 1.0, target[:, 1:2], torch.ones(1, 1), 0.0) for h in (flat, sharp)]
+    wanted = (1.0 * each[0] + 0.5 * each[1]) / 1.5
+    torch.testing.assert_close(heat_loss(sharp, 1.0, target, weight, 0.0), wanted)
+
+
+def test_places_in_space_are_compared_in_palm_lengths():
+    head = Head(Attribute("xyz", size=3), "both")
+    raw, truth = torch.tensor([[0.5, 0.0, 0.0]]), torch.tensor([[0.2, 0.0, 0.3]])
+    assert attribute_loss(head, raw, truth).item() == pytest.approx(0.2)  # (0.3 + 0 + 0.3) / 3
+    unknown = torch.full((1, 3), float("nan"))
+    assert attribute_loss(head, raw, unknown).item() == 0.0

@@ -1,11 +1,14 @@
 """Soft-argmax, spread and heads."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 import torch
 
 from tracker.find.model_file import Attribute
 from train.networks import NetSpec
-from train.networks.model import Head, LandmarkNet, attribute_values, soft_argmax
+from train.networks.model import Head, LandmarkNet, attribute_values, by_up, soft_argmax
 
 SMALL = NetSpec(size=64, stem=8, widths=(8, 8, 8, 8))
 GESTURE = Head(Attribute("gesture", ("a", "b", "c")))
@@ -86,3 +89,44 @@ def test_values_shown_to_users():
     pose = Head(Attribute("pose", size=3))
     assert attribute_values(pose, torch.tensor([[1.0, -0.5, 0.0]])).tolist() == [[30, -15, 0]]
     assert attribute_values(GESTURE, torch.zeros(1, 3)).sum().item() == 1.0
+
+
+def test_a_head_that_sees_up_tells_the_same_points_apart():
+    up = Head(Attribute("gesture", ("a", "b")), up=True)
+    torch.manual_seed(0)
+    model = LandmarkNet(4, SMALL, (up, Head(Attribute("side", ("l", "r"))))).eval()
+    image = torch.rand(1, 3, 64, 64) * 255
+    ways = [model(image, torch.tensor([v])).attributes for v in ([0.0, -1.0], [0.0, 1.0])]
+    assert not torch.allclose(ways[0]["gesture"], ways[1]["gesture"])
+    torch.testing.assert_close(ways[0]["side"], ways[1]["side"])
+    nothing = model(image).attributes["gesture"]
+    torch.testing.assert_close(nothing, model(image, torch.zeros(1, 2)).attributes["gesture"])
+    with pytest.raises(ValueError, match="does not see 'up'"):
+        LandmarkNet(4, SMALL, (replace(up, source="image"),))
+
+
+def test_by_up_gives_the_head_for_eight_turns():
+    """Row j is the head's answer for a crop turned by 45 j degrees: up is (-sin, -cos) there."""
+    head = Head(Attribute("gesture", ("a", "b")), up=True)
+    torch.manual_seed(0)
+    model = LandmarkNet(4, SMALL, (head,)).eval()
+    image = torch.rand(2, 3, 64, 64) * 255
+    out = model(image)
+    table = by_up(model, head, out)
+    assert table.shape == (2, 8, 2)
+    for j, up in ((0, [0.0, -1.0]), (2, [-1.0, 0.0]), (4, [0.0, 1.0])):
+        raw = model(image, torch.tensor([up] * 2)).attributes["gesture"]
+        torch.testing.assert_close(table[:, j], attribute_values(head, raw), atol=1e-5, rtol=1e-4)
+
+
+def test_a_gist_tells_where_the_object_is():
+    """A mean over the coarse maps is the same for a shifted object; the gist is not."""
+    spec = NetSpec(size=64, stem=8, widths=(8, 8, 8, 8), gist=16)
+    torch.manual_seed(0)
+    model = LandmarkNet(4, spec, (Head(Attribute("side", ("l", "r")), "both"),)).eval()
+    coarse = torch.zeros(1, 8, 2, 2)
+    coarse[:, :, 0, 0] = 1.0
+    heat = torch.zeros(1, 4, 16, 16)
+    one, other = model.finish(heat, coarse), model.finish(heat, coarse.flip(-1))
+    assert one.pooled is not None and one.pooled.shape == (1, 16)
+    assert not torch.allclose(one.presence, other.presence)

@@ -82,7 +82,7 @@ def test_a_head_in_the_crops_frame_sees_where_the_points_are():
 def test_wrong_values_are_named(change, sentence):
     with pytest.raises(ValueError, match=sentence):
         LandmarkNet(2, replace(PLAIN, **change), ())
-    with pytest.raises(ValueError, match="source is landmarks, image or heat, found 'sound'"):
+    with pytest.raises(ValueError, match="source is landmarks, image, both or heat, found 'sound'"):
         LandmarkNet(2, PLAIN, (Head(CLASS, "sound"),))
 
 
@@ -136,7 +136,7 @@ def test_optimisers_by_name():
     assert (found.defaults["rho"], found.defaults["eps"], found.defaults["lr"]) == (0.95, 1e-8, 1.0)
     adam = build_optimiser(model, FitSpec(epsilon=1e-5))
     assert isinstance(adam, torch.optim.Adam) and adam.defaults["eps"] == 1e-5
-    with pytest.raises(ValueError, match="adam or adadelta, found 'sgd'"):
+    with pytest.raises(ValueError, match="adam, adadelta or muon, found 'sgd'"):
         build_optimiser(model, FitSpec(optimiser="sgd"))
 
 
