@@ -99,7 +99,7 @@ def build_optimiser(model: LandmarkNet, spec: FitSpec) -> torch.optim.Optimizer:
     if spec.optimiser == "adadelta":
         return torch.optim.Adadelta(model.parameters(), spec.lr, rho=0.95, eps=1e-8)
     if spec.optimiser == "muon":
-        turned = normed_convolutions(model.net)
+        turned = normed_convolutions(model)
         ids = {id(p) for p in turned}
         others = [p for p in model.parameters() if id(p) not in ids]
         return Muon(turned, others, spec.lr, spec.muon)
