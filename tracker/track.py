@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tracker.find.background_detector import Lookout
+from tracker.find.background_detector import BackgroundDetector
 from tracker.find.detectors import DETECTORS, Finder
 from tracker.find.geometry import bounds_xyxy
 from tracker.find.locate import Model, is_plausible, load_model, locate
@@ -147,7 +147,9 @@ class Tracker:
             if finder is not None:
                 finders[kind] = finder
         # Last, since whatever fails before it leaves no thread behind.
-        self._lookout = Lookout(finders, self.timings) if self.config.live and finders else None
+        self._background = (
+            BackgroundDetector(finders, self.timings) if self.config.live and finders else None
+        )
 
     @property
     def models(self) -> dict[Kind, Model]:
@@ -174,34 +176,34 @@ class Tracker:
             )
         self._t = t
         self.timings.frames += 1
-        seen = {} if self._lookout is None else self._lookout.take(t)
+        seen = {} if self._background is None else self._background.take(t)
         tracks: list[Track] = []
         for kind, watch in self._watches.items():
             tracks += watch.step(frame, t, seen.get(kind))
-        self._ask_lookout(frame, t)
+        self._ask_background(frame, t)
         return Result(t, tuple(tracks))
 
     def reset(self) -> None:
         """Forget tracks and time, at the start of another stream. Ids and timings go on."""
         self._t = None
-        if self._lookout is not None:
-            self._lookout.forget()
+        if self._background is not None:
+            self._background.forget()
         for watch in self._watches.values():
             watch.reset()
 
     def close(self) -> None:
         """End the thread of a live tracker, which takes no more frames then; else do nothing."""
-        if self._lookout is not None:
-            self._lookout.close()
+        if self._background is not None:
+            self._background.close()
 
-    def _ask_lookout(self, frame: Image, t: float) -> None:
+    def _ask_background(self, frame: Image, t: float) -> None:
         """Let it look for what is missing; now that this frame is done, cores are free for it."""
-        if self._lookout is None or self._lookout.busy:
+        if self._background is None or self._background.busy:
             return
-        views = {kind: watch.view_for_lookout(frame, t) for kind, watch in self._watches.items()}
+        views = {kind: watch.view_in_background(frame, t) for kind, watch in self._watches.items()}
         due = {kind: view for kind, view in views.items() if view is not None}
         if due:
-            self._lookout.ask(frame, t, due)
+            self._background.ask(frame, t, due)
 
 
 class Watch:
@@ -218,7 +220,7 @@ class Watch:
         """The kind is the model's; `ids` gives numbers that no other track has.
 
         `finder` None: the network looks at the whole frame for what is missing. Live, the finder is
-        left to the lookout.
+        left to the background detector.
         """
         self.model = model
         self._config, self._finder, self._ids, self._timings = config, finder, ids, timings
@@ -235,7 +237,7 @@ class Watch:
         self._least = self._config.presence_on  # quality of what the last look may begin
 
     def step(self, frame: Image, t: float, seen: Sequence[Detection] | None = None) -> list[Track]:
-        """The tracks of one frame, oldest first. `seen`: what the lookout saw a moment ago."""
+        """The tracks of one frame, oldest first. `seen`: by a detector beside it."""
         if seen is not None:
             fresh = self._judge(frame, seen)
         elif self._looks_itself and self._is_due(t):
@@ -252,8 +254,8 @@ class Watch:
         shown = {follower.id for follower in self.live}
         return [tracks[i] for i in sorted(tracks) if i in shown]
 
-    def view_for_lookout(self, frame: Image, t: float) -> CropBox | None:
-        """Where the lookout is to look after this frame, which counts as a look; None: nowhere."""
+    def view_in_background(self, frame: Image, t: float) -> CropBox | None:
+        """Where the background detector looks next, which counts as a look; None: nowhere."""
         if self._looks_itself or not self._is_due(t):
             return None
         return self._next_view(frame, t)

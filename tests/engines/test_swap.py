@@ -14,7 +14,7 @@ import pytest
 from engines.swap import SwapEngine, differs
 from tests.helpers.drawn import BlobFinder, blob_info
 from tracker.find.locate import Model
-from tracker.live.tracking_thread import Captured, Notes, TrackerStage
+from tracker.live.tracking_thread import Captured, Notes, TrackingThread
 from tracker.slots import Slot
 from tracker.track import Tracker, TrackerConfig
 from tracker.types import Frame, Shown
@@ -117,7 +117,7 @@ def test_the_screen_is_told_when_another_engine_takes_over() -> None:
         config, {"hand": Model(site.engine, blob_info(), Path(__file__))}, {"hand": BlobFinder()}
     )
     shown: list[Shown] = []
-    stage = TrackerStage(Slot(), config, lambda c: tracker, shown.append, Notes(), lambda: 0.0)
+    stage = TrackingThread(Slot(), config, lambda c: tracker, shown.append, Notes(), lambda: 0.0)
     stage._fulfil_wishes()
     assert stage._main is not None
     black = np.zeros((48, 64, 3), np.uint8)

@@ -16,7 +16,7 @@ from tests.helpers import clips
 from tests.helpers.drawn import blob_info, centroid_onnx
 from tracker.errors import UserError
 from tracker.find.model_file import ModelInfo, model_file, model_name
-from tracker.live.tracking_thread import Notes, TrackerStage
+from tracker.live.tracking_thread import Notes, TrackingThread
 from tracker.load import load, used_models
 from tracker.slots import Slot
 from tracker.track import Tracker, TrackerConfig
@@ -54,7 +54,7 @@ def test_a_project_that_is_moved_while_it_runs(tmp_path: Path) -> None:
     tool = project(tmp_path / "tool", ("one", 1.0))
     config = TrackerConfig(hands=False, faces=False, object_model=tool, threads=1)
     notes = Notes()
-    stage = TrackerStage(Slot(), config, Tracker, lambda shown: None, notes, lambda: 0.0)
+    stage = TrackingThread(Slot(), config, Tracker, lambda shown: None, notes, lambda: 0.0)
     stage._fulfil_wishes()
     shutil.move(tool, tmp_path / "moved")
     stage.configure(replace(config, smooth="off"))

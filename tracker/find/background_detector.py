@@ -41,7 +41,7 @@ class _Seen:
     found: Mapping[Kind, list[Detection]]
 
 
-class Lookout:
+class BackgroundDetector:
     """One look at a time, of which the newest counts. All methods are for the tracker's thread."""
 
     def __init__(self, finders: Mapping[Kind, Finder], timings: Timings) -> None:
@@ -52,7 +52,7 @@ class Lookout:
         self._asked: _Look | None = None  # and not answered yet
         self._seen: _Seen | None = None
         self._error: BaseException | None = None
-        self._thread = Thread(target=self._run, name="lookout", daemon=True)
+        self._thread = Thread(target=self._run, name="background detector", daemon=True)
         self._thread.start()
 
     @property

@@ -22,7 +22,7 @@ from threading import Event, Lock, Thread
 
 from tracker.errors import UserError, sentence
 from tracker.live.live_output import LiveOutput, OutputFacts
-from tracker.live.tracking_thread import Captured, MakeTracker, Notes, TrackerStage
+from tracker.live.tracking_thread import Captured, MakeTracker, Notes, TrackingThread
 from tracker.outputs.flags import AROUND, Ring, save_flag, save_snapshot
 from tracker.outputs.landmark_files import UsedModel
 from tracker.outputs.live_recorder import Recorder, Recording
@@ -30,7 +30,7 @@ from tracker.outputs.open import OpenOutput, find_output
 from tracker.outputs.output import About, Output
 from tracker.outputs.overlay import Style
 from tracker.slots import Slot
-from tracker.sources.reconnect import Feed
+from tracker.sources.reconnect import ReconnectingSource
 from tracker.sources.source import CameraLimits, CameraState, Gap, Source
 from tracker.track import Tracker, TrackerConfig
 from tracker.types import Frame, Shown
@@ -53,7 +53,7 @@ class Health:
     recording: Recording | None
     error: str | None  # one sentence: what last went wrong and still matters
     failed_frames: int = 0  # frames on which the tracker failed
-    dead: bool = False  # a stage died and everything has ended; `error` tells why
+    dead: bool = False  # a thread died and everything has ended; `error` tells why
     models: tuple[UsedModel, ...] = ()  # in use; empty until they are loaded
     gaps: tuple[Gap, ...] = ()  # times without true pictures so far
     other_models: tuple[UsedModel, ...] = ()  # of the second tracker
@@ -82,8 +82,10 @@ class Pipeline:
         self._notes = Notes(clock)
         self._slot: Slot[Captured] = Slot()
         self._ring = Ring()
-        self._feed = Feed(source, self._capture, self._spawn, clock, limits, self._gap_ended)
-        self._stage = TrackerStage(
+        self._reconnecting = ReconnectingSource(
+            source, self._capture, self._spawn, clock, limits, self._gap_ended
+        )
+        self._tracking = TrackingThread(
             self._slot, config, make_tracker, self._publish, self._notes, clock
         )
         self._closing = Event()
@@ -100,8 +102,8 @@ class Pipeline:
 
     def start(self) -> None:
         """Open the source, load the networks, begin; returns at once."""
-        self._spawn("camera", self._feed.run)
-        self._spawn("tracker", self._stage.run)
+        self._spawn("camera", self._reconnecting.run)
+        self._spawn("tracker", self._tracking.run)
 
     def close(self, timeout: float = 2.0) -> bool:
         """End everything within `timeout` seconds; call once more to wait on.
@@ -123,24 +125,24 @@ class Pipeline:
 
     def health(self) -> Health:
         """How everything goes, now."""
-        stage = self._stage.facts
+        tracking = self._tracking.facts
         recorder = self._recorder
         return Health(
-            camera=self._feed.state,
-            capture_fps=self._feed.fps,
-            network_ms=stage.network_ms,
-            tracker_ms=stage.tracker_ms,
+            camera=self._reconnecting.state,
+            capture_fps=self._reconnecting.fps,
+            network_ms=tracking.network_ms,
+            tracker_ms=tracking.tracker_ms,
             dropped=self._slot.dropped,
-            provider=", ".join(dict.fromkeys(m.provider for m in stage.used)),
-            threads=max((m.threads for m in stage.used), default=0),
-            lag_ms=stage.lag_ms,
+            provider=", ".join(dict.fromkeys(m.provider for m in tracking.used)),
+            threads=max((m.threads for m in tracking.used), default=0),
+            lag_ms=tracking.lag_ms,
             recording=None if recorder is None else recorder.facts,
             error=self._dead or self._notes.newest,
-            failed_frames=stage.failed,
+            failed_frames=tracking.failed,
             dead=self._dead is not None,
-            models=stage.used,
-            other_models=stage.other_used,
-            gaps=self._feed.gaps,
+            models=tracking.used,
+            other_models=tracking.other_used,
+            gaps=self._reconnecting.gaps,
             outputs=tuple(output.facts for output in list(self._live_outputs.values())),
         )
 
@@ -151,15 +153,15 @@ class Pipeline:
                 self._paused_at = self._t
                 self._pauses += 1
             self._paused = on
-        self._feed.pause(on)
+        self._reconnecting.pause(on)
 
     def configure(self, config: TrackerConfig) -> None:
         """Track like this as soon as it is loaded; if that fails, Health.error says so."""
-        self._stage.configure(config)
+        self._tracking.configure(config)
 
     def compare(self, config: TrackerConfig | None) -> None:
         """Run a second tracker on the same frames (Shown.other), or no more."""
-        self._stage.compare(config)
+        self._tracking.compare(config)
 
     def add_output(
         self, target: str, style: Style | None = None, opened: OpenOutput | None = None
@@ -216,7 +218,7 @@ class Pipeline:
         recorder = self._recorder
         if recorder is None:
             return None
-        for gap in self._feed.gaps[-1:]:
+        for gap in self._reconnecting.gaps[-1:]:
             if gap.end is None:
                 recorder.gap(gap)
         recorder.stop()
@@ -285,8 +287,8 @@ class Pipeline:
         return shown
 
     def _about(self, style: Style | None) -> About:
-        used = self._stage.facts.used
-        return About(self._source.identity, used, style, used=lambda: self._stage.facts.used)
+        used = self._tracking.facts.used
+        return About(self._source.identity, used, style, used=lambda: self._tracking.facts.used)
 
     def _list_outputs(self) -> None:
         """What `_publish` gives frames to; the lock is held."""
@@ -313,7 +315,7 @@ class Pipeline:
     def _shut(self) -> None:
         """Ask every thread to end; returns at once."""
         self._closing.set()
-        self._feed.stop()
+        self._reconnecting.stop()
         self._slot.close()
         self._ring.close()
         with self._lock:

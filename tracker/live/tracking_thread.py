@@ -1,4 +1,4 @@
-"""The tracker's stage of the live pipeline: newest frame in, frame with results out.
+"""The tracker's thread of the live pipeline: newest frame in, frame with results out.
 
 It swaps trackers between two frames when another configuration is wanted, runs a second one beside
 it for comparison, and survives a frame on which the tracker fails.
@@ -56,7 +56,7 @@ class Captured:
 
 
 @dataclass(frozen=True, slots=True)
-class StageFacts:
+class TrackingFacts:
     """How the tracker is doing."""
 
     network_ms: float = 0.0  # per frame, averaged
@@ -120,7 +120,7 @@ class _Loaded:
         return self.tracker.process(bgr, item.frame.t)
 
 
-class TrackerStage:
+class TrackingThread:
     """Takes the newest frame from `slot`, and gives it to `publish` with what was seen in it."""
 
     def __init__(
@@ -141,7 +141,7 @@ class TrackerStage:
         self._main: _Loaded | None = None
         self._other: _Loaded | None = None
         self._in_row = 0  # frames that failed one after the other
-        self.facts = StageFacts()
+        self.facts = TrackingFacts()
 
     def configure(self, config: TrackerConfig) -> None:
         """Use this from the next frame on, once it is loaded."""
@@ -188,7 +188,7 @@ class TrackerStage:
                 self._notes.add("compare", f"the comparison ended: {sentence(error)}")
         self._in_row = 0
         facts, first = self.facts, self.facts.tracker_ms == 0
-        self.facts = StageFacts(
+        self.facts = TrackingFacts(
             network_ms if first else facts.network_ms + EASE * (network_ms - facts.network_ms),
             tracker_ms if first else facts.tracker_ms + EASE * (tracker_ms - facts.tracker_ms),
             main.tracker.lag_ms,
@@ -204,7 +204,7 @@ class TrackerStage:
         if self._main is None or self._in_row >= STUMBLES:
             raise error
         facts = self.facts
-        self.facts = StageFacts(
+        self.facts = TrackingFacts(
             facts.network_ms, facts.tracker_ms, facts.lag_ms, facts.failed + 1, facts.used,
             facts.other_used,
         )  # fmt: skip

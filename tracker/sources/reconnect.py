@@ -1,6 +1,6 @@
 """Keeps one source delivering: opens it, reads it, notices when it fails, opens it again.
 
-Two kinds of thread run in here, started by whoever owns the feed: one that attends (`run`), and a
+Two kinds of thread run in here, started by whoever owns this: one that attends (`run`), and a
 reader for each time the source is opened. A reader that never comes back is left behind.
 """
 
@@ -42,7 +42,7 @@ class _Attempt:
     error: Exception | None = None
 
 
-class Feed:
+class ReconnectingSource:
     """Hands every frame of a source to `put(frame, part)`; `part` rises where the flow broke.
 
     `put` runs on a reader thread and must not wait. Frame times rise, whatever the source says.

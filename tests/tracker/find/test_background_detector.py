@@ -15,7 +15,7 @@ import pytest
 from tests.helpers.drawn import SHAPE, BlobEngine, BlobFinder, blob_info, draw_blobs
 from tests.helpers.live import LIMITS, FakeCamera, wait_for
 from tracker import Tracker, TrackerConfig
-from tracker.find.background_detector import STALE, Lookout
+from tracker.find.background_detector import STALE, BackgroundDetector
 from tracker.find.locate import Model
 from tracker.find.views import whole
 from tracker.live.pipeline import Pipeline
@@ -68,7 +68,7 @@ class Stage:
 
     def settle(self) -> None:
         """Until what was asked is answered."""
-        lookout = self.tracker._lookout
+        lookout = self.tracker._background
         assert lookout is not None
         wait_for(lambda: lookout._asked is None, "an answer")
 
@@ -91,7 +91,7 @@ def staged(config: TrackerConfig = ONE) -> Iterator[Stage]:
 
 
 def lookouts() -> int:
-    return sum(thread.name == "lookout" for thread in threading.enumerate())
+    return sum(thread.name == "background detector" for thread in threading.enumerate())
 
 
 def test_frames_go_on_while_the_detector_looks() -> None:
@@ -141,7 +141,7 @@ def test_looks_are_as_rare_as_before() -> None:
         for _ in range(31):
             stage.show(HAND)
             stage.settle()
-        assert stage.finder.calls == 6 and stage.finder.threads == {"lookout"}
+        assert stage.finder.calls == 6 and stage.finder.threads == {"background detector"}
 
 
 def test_what_moved_on_is_found_in_the_newest_frame() -> None:
@@ -203,7 +203,7 @@ def test_an_answer_after_a_reset_is_nobodys() -> None:
 
 def test_the_newest_question_wins() -> None:
     finder, timings = HeldFinder(), Timings()
-    lookout = Lookout({"hand": finder}, timings)
+    lookout = BackgroundDetector({"hand": finder}, timings)
     assert lookout.take(0.0) == {} and not lookout.busy
     finder.may_answer.clear()
     views = {"hand": whole((4, 6))}
@@ -334,9 +334,9 @@ def test_no_thread_is_left_by_a_pipeline_that_changes_its_trackers() -> None:
         wait_for(lambda: is_followed(pipeline), "the hand")
         assert lookouts() == 1
         for smooth in ("light", "strong", "off"):
-            tracker_before = pipeline._stage._main
+            tracker_before = pipeline._tracking._main
             pipeline.configure(replace(ONE, smooth=smooth))  # type: ignore[arg-type]
-            wait_for(lambda old=tracker_before: pipeline._stage._main is not old, "the new one")
+            wait_for(lambda old=tracker_before: pipeline._tracking._main is not old, "the new one")
             assert lookouts() == 1
         pipeline.compare(replace(ONE, smooth="strong"))
         wait_for(lambda: is_followed(pipeline, other=True), "the second one")

@@ -64,7 +64,7 @@ class Detector:
     def detect(self, frame_bgr: Image) -> list[Detection]:
         """Objects in an (H, W, 3) frame, best first, in frame pixels."""
         box = letterbox(frame_bgr.shape[:2])
-        outputs = self._engine.run(network_input(self._spec, frame_bgr, box))
+        outputs = self._engine.run(squared_input(self._spec, frame_bgr, box))
         raw, logits = sorted((a[0] for a in outputs.values()), key=lambda a: -a.shape[-1])
         found = decode(self._spec, raw, logits[:, 0], self._anchors, self._min_score)
         return to_frame(self._spec, merge(found), box)
@@ -79,7 +79,7 @@ def load_detector(spec: DetectorSpec, threads: int = 2, min_score: float = 0.5) 
     return Detector(spec, load_engine(assets.checked_path(spec.file), threads), min_score)
 
 
-def network_input(spec: DetectorSpec, frame_bgr: Image, box: CropBox) -> Floats:
+def squared_input(spec: DetectorSpec, frame_bgr: Image, box: CropBox) -> Floats:
     """(1, S, S, 3) float32 RGB of the letterboxed frame, black outside."""
     crop = cv2.warpAffine(frame_bgr, frame_to_crop(box, spec.size), (spec.size, spec.size))
     rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB).astype(np.float32)

@@ -19,7 +19,7 @@ from tracker.find.detectors.single_shot import (
     decode,
     load_detector,
     merge,
-    network_input,
+    squared_input,
     to_frame,
 )
 from tracker.find.geometry import iou, letterbox
@@ -91,7 +91,7 @@ def test_iou() -> None:
 def test_letterbox_covers_the_frame_centred() -> None:
     box = letterbox((40, 80, 3))
     assert (box.centre_xy.tolist(), box.side, box.angle) == ([39.5, 19.5], 80, 0)
-    picture = network_input(replace(FACE, size=8), np.full((40, 80, 3), 255, np.uint8), box)
+    picture = squared_input(replace(FACE, size=8), np.full((40, 80, 3), 255, np.uint8), box)
     assert picture.shape == (1, 8, 8, 3)
     assert picture[0, :, 4, 0].tolist() == [-1, -1, 1, 1, 1, 1, -1, -1]  # black bars: -1
 
@@ -99,7 +99,7 @@ def test_letterbox_covers_the_frame_centred() -> None:
 def test_input_is_rgb_in_the_stated_range() -> None:
     blue = np.zeros((16, 16, 3), np.uint8)
     blue[..., 0] = 255
-    assert network_input(replace(PALM, size=8), blue, letterbox((16, 16)))[0, 3, 3].tolist() == [
+    assert squared_input(replace(PALM, size=8), blue, letterbox((16, 16)))[0, 3, 3].tolist() == [
         0, 0, 1,
     ]  # fmt: skip
 
@@ -130,7 +130,7 @@ def as_mediapipe_samples(spec: DetectorSpec, frame: np.ndarray, box: CropBox) ->
 def test_equals_mediapipe_when_sampled_as_mediapipe_does(
     golden: dict, portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracker.find.detectors.single_shot.network_input", as_mediapipe_samples)
+    monkeypatch.setattr("tracker.find.detectors.single_shot.squared_input", as_mediapipe_samples)
     (found,) = load_detector(FACE, 1).detect(portrait)
     assert found.score == pytest.approx(golden["face"]["score"], abs=2e-3)
     assert found.xy == pytest.approx(np.array(golden["face"]["xy"]), abs=0.1)
