@@ -113,6 +113,8 @@ class FitSpec:
     evaluate_every: int = 500
     checkpoint_every: int = 100
     device: str = "auto"  # 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'
+    # precision on the hold-out from which a gesture is to be shown, stored as operating points
+    shown_at: float = 0.0  # 0: none are chosen
     patience: int = 0  # evaluations without a better hold-out NME that end a run; 0: none do
     keep: str = "last"  # averaged weights that become the model: 'last', or 'best' on the hold-out
     late_heads: bool = False  # 'best' is said of the localiser; the attribute heads are the last

@@ -6,7 +6,7 @@ the paper; errors are in crop pixels over the normaliser in crop pixels, so size
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,6 +115,47 @@ def attribute_summary(out: Outputs, spec: FitSpec) -> dict[str, Any]:
                     "count": int(known.sum()),
                 }
     return summary
+
+
+FEWEST_SHOWN = 8  # examples of a class without which its operating point would be chance
+
+
+def operating_points(
+    truth: NDArray[np.int64], guess: NDArray[np.float64], classes: Sequence[str], precision: float
+) -> dict[str, float]:
+    """The lowest probability of each class but 'none' from which it is right this often.
+
+    truth (N,) -1 where unknown, guess (N, C) probabilities. A class is shown where it is the
+    likeliest and reaches its point. Where no point is precise enough it is the likeliest wrong
+    one's. Classes of fewer than FEWEST_SHOWN known examples have none.
+    """
+    known, points = truth >= 0, {}
+    for i, name in enumerate(classes):
+        if name == "none" or (truth == i).sum() < FEWEST_SHOWN:
+            continue
+        told = known & (guess.argmax(1) == i)
+        order = np.flatnonzero(told)[np.argsort(-guess[told, i], kind="stable")]
+        right = truth[order] == i
+        good = np.flatnonzero(np.cumsum(right) >= precision * np.arange(1, len(right) + 1))
+        wrong = guess[order[~right], i]
+        lowest = guess[order[good[-1]], i] if len(good) else wrong.max(initial=0.5)
+        points[name] = float(np.floor(1000 * lowest) / 1000)
+    return points
+
+
+def shown(
+    truth: NDArray[np.int64], guess: NDArray[np.float64], classes: Sequence[str],
+    points: Mapping[str, float],
+) -> dict[str, tuple[float, float, int]]:  # fmt: skip
+    """Recall, precision (NaN: never shown) and known examples of each class at its point."""
+    known, found = truth >= 0, {}
+    for i, name in enumerate(classes):
+        if name in points:
+            seen = known & (guess.argmax(1) == i) & (guess[:, i] >= points[name])
+            of, right = int((truth == i).sum()), int((truth[seen] == i).sum())
+            share = right / int(seen.sum()) if seen.any() else float("nan")
+            found[name] = (right / of if of else float("nan"), share, of)
+    return found
 
 
 def shape_errors(guess: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[np.float64]:

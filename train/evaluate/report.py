@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,16 @@ from train.config import DataSpec, FitSpec
 from train.data.pictures import DataSet, join, read_coco
 from train.evaluate import metrics
 from train.evaluate.curves import plot_ced, worst_grid
-from train.evaluate.outputs import Outputs, Runner, check_pair, predict, summarise, torch_runner
-from train.loop.checkpoint import load_model
+from train.evaluate.outputs import (
+    Outputs,
+    Runner,
+    check_pair,
+    predict,
+    shown,
+    summarise,
+    torch_runner,
+)
+from train.loop.checkpoint import load_checkpoint, load_model
 from train.losses.paper import Batch
 from train.networks import NetSpec
 from train.networks.model import Head
@@ -72,6 +80,15 @@ def open_model(path: Path) -> tuple[Runner, FitSpec, tuple[str, ...]]:
         return onnx_runner(path)
     model, found = load_model(path)
     return torch_runner(model), found.spec, found.markup.landmarks
+
+
+def points_of(model: Path) -> Mapping[str, float]:
+    """The operating points that a checkpoint or an exported model states."""
+    if model.suffix != ".onnx":
+        return dict(load_checkpoint(model).extra.get("operating_points", {}))
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    props = session.get_modelmeta().custom_metadata_map
+    return ModelInfo.from_props(props, str(model)).operating_points
 
 
 def choose_rows(data: DataSet, split: str, where: Sequence[str]) -> list[int]:
@@ -129,6 +146,11 @@ def evaluate_model(
         "where": list(where),
         **summarise(out, data, spec),
     }
+    points = points_of(model)
+    for head in spec.heads:
+        if head.attribute.name == "gesture" and points:
+            truth, guess = out.truth["gesture"], out.attributes["gesture"]
+            summary["shown"] = shown(truth, guess, head.attribute.classes, points)
     summary["presence"] = presence_summary(run, data, split, spec)
     summary["present_kept"] = float((out.presence >= 0.5).mean())
     return summary, out, data, spec
@@ -154,6 +176,8 @@ def print_summary(summary: dict[str, Any], console: Console) -> None:
     table.add_column("measure")
     table.add_column("value", justify="right")
     table.add_row(f"NME, {summary['normaliser']}", f"{summary['nme']:.2f} %")
+    for quality, nme in summary["nme_by_quality"].items():
+        table.add_row(f"NME, labels '{quality}'", f"{nme:.2f} %")
     labels = {"failures>10%": "images with NME > 10 %"}
     for key in ("pck@0.1", "pck@0.2", "auc@10%", "failures>10%"):
         table.add_row(labels.get(key, key.upper()), f"{summary[key]:.4f}")
@@ -173,6 +197,8 @@ def print_summary(summary: dict[str, Any], console: Console) -> None:
     for at in range(0, len(names), 3):
         points.add_row(*[f"{n}  {v:.2f}" for n, v in names[at : at + 3]])
     console.print(points)
+    for name, (recall, precision, count) in summary.get("shown", {}).items():
+        console.print(f"{name}: shown {recall:.3f} of {count}, right {precision:.3f} of those")
     for name, found in summary["attributes"].items():
         if "confusion" in found:
             _print_confusion(name, found, console)

@@ -100,6 +100,7 @@ def describe(model: LandmarkNet, found: Checkpoint, sha: str) -> ModelInfo:
         checkpoint_sha256=sha,
         crop=spec.crop,
         drawing=found.markup.drawing,
+        operating_points=dict(extra.get("operating_points", {})),
     )
 
 

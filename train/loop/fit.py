@@ -16,7 +16,14 @@ from tracker.whole_files import drop_dead_parts
 from train.config import FitSpec
 from train.data.batches import batch_to
 from train.data.pictures import DataSet, hide_landmarks, join, read_coco
-from train.evaluate.outputs import Outputs, fit_calibration, predict, summarise, torch_runner
+from train.evaluate.outputs import (
+    Outputs,
+    fit_calibration,
+    operating_points,
+    predict,
+    summarise,
+    torch_runner,
+)
 from train.loop.ahead import batches
 from train.loop.checkpoint import load_checkpoint, save_checkpoint
 from train.loop.progress import Progress as Progress
@@ -217,6 +224,15 @@ def best_localiser(best: dict[str, Tensor], end: dict[str, Tensor]) -> dict[str,
     return {k: end[k] if k.startswith("heads.") else v for k, v in best.items()}
 
 
+def gesture_points(out: Outputs, spec: FitSpec) -> dict[str, float]:
+    """Operating points of the gestures on the hold-out, where the spec asks for them."""
+    for head in spec.heads:
+        if head.attribute.name == "gesture" and spec.shown_at:
+            truth, guess = out.truth["gesture"], out.attributes["gesture"]
+            return operating_points(truth, guess, head.attribute.classes, spec.shown_at)
+    return {}
+
+
 def finish(run: Run) -> Path:
     """Calibrate the scores on the hold-out and write the weights that are exported."""
     final, step = run.out / "model.safetensors", run.step
@@ -235,6 +251,7 @@ def finish(run: Run) -> Path:
             a, b = fit_calibration(outputs, run.spec.net.size)
             run.ema.calibration.copy_(torch.tensor([a, b]))
             found["hold_out"] = summarise(outputs, run.data, run.spec)
+            found["operating_points"] = gesture_points(outputs, run.spec)
         save_checkpoint(final, run.spec, run.data.markup, step, None, run.ema, None, found)
     wait()
     return final

@@ -119,7 +119,8 @@ def add_shapes(run: Run) -> str:
 def resume_run(run: Run) -> None:
     """Put a run back to its last checkpoint, exactly; another device or thread count may differ."""
     found, last = load_checkpoint(run.last), run.last
-    same = replace(found.spec, device=run.spec.device, threads=run.spec.threads)
+    own = run.spec
+    same = replace(found.spec, device=own.device, threads=own.threads, shown_at=own.shown_at)
     if same != run.spec:
         raise ValueError(
             f"{last} was made with another config; resume with the same one or choose another --out"

@@ -13,8 +13,10 @@ from train.evaluate.outputs import (
     Outputs,
     check_pair,
     fit_calibration,
+    operating_points,
     predict,
     shape_errors,
+    shown,
     summarise,
 )
 from train.evaluate.report import choose_rows, open_model
@@ -164,3 +166,20 @@ def test_qualities_are_reported_apart(blobs):
     found = summarise(predict(answer(1.0), data, rows, spec), data, spec)
     each = [summarise(predict(answer(1.0), data, [r], spec), data, spec)["nme"] for r in rows]
     assert found["nme_by_quality"] == pytest.approx({"exact": each[0], "teacher": each[1]})
+
+
+def test_operating_points_by_hand():
+    """Shown as a with .9 right, .8 right, .7 wrong, .6 right: 3 of 4 right from .6, 2 of 2 from .8.
+    The one whose class is unknown does not count.
+    """
+    classes = ("none", "a", "b")
+    p = [0.9, 0.8, 0.7, 0.6, 0.95, *[0.1] * 7]
+    truth = np.array([1, 1, 0, 1, -1, *[1] * 7])
+    guess = np.column_stack([1 - np.array(p), p, np.zeros(len(p))])
+    assert operating_points(truth, guess, classes, 0.97) == {"a": 0.8}  # of b nothing is known
+    assert operating_points(truth, guess, classes, 0.75) == {"a": 0.6}
+    assert shown(truth, guess, classes, {"a": 0.8}) == {"a": (0.2, 1.0, 10)}
+    assert shown(truth, guess, classes, {"a": 0.6}) == {"a": (0.3, 0.75, 10)}
+    wrong = np.array([0, 0, 0, 0, -1, *[0] * 7, *[1] * 9])  # never right: the likeliest wrong one's
+    more = np.vstack([guess, guess[5:], guess[5:7]])
+    assert operating_points(wrong, more, classes, 0.97) == {"a": 0.9}
