@@ -117,12 +117,6 @@ class Panel(QScrollArea):
                 return True
         return super().eventFilter(watched, event)
 
-    def focus_on(self, name: str) -> None:
-        """Bring a choice into sight and put the keyboard there."""
-        widget = self._combos[name]
-        self.ensureWidgetVisible(widget)
-        widget.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
     def _camera(self) -> QGroupBox:
         combo = self._combo("camera", "Camera: a number, a name, a device, a URL or a video file")
         combo.setEditable(True)

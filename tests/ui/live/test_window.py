@@ -383,7 +383,7 @@ def test_space_and_esc_belong_to_a_focused_choice_first(studio: Studio) -> None:
 def test_typing_a_camera_is_no_command(studio: Studio) -> None:
     window = studio.open()
     combo = window.panel._combos["camera"]
-    window.panel.focus_on("camera")
+    combo.setFocus(Qt.FocusReason.ShortcutFocusReason)
     edit = combo.lineEdit()
     assert edit is not None
     edit.selectAll()
@@ -676,7 +676,7 @@ def test_esc_leads_out_of_what_is_special_and_never_quits(studio: Studio) -> Non
 
 def test_esc_leaves_full_screen_whatever_had_the_keyboard(studio: Studio) -> None:
     window = studio.open()
-    window.panel.focus_on("camera")
+    window.panel._combos["camera"].setFocus(Qt.FocusReason.ShortcutFocusReason)
     studio.key(Qt.Key.Key_F11)
     studio.key(Qt.Key.Key_Escape)
     assert not window.isFullScreen() and window.isVisible()
