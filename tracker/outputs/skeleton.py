@@ -9,7 +9,6 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 
 from tracker.find.markups import BUNDLED, Drawing, bundled_markup, find_markup
 from tracker.find.model_file import ModelInfo
@@ -69,7 +68,7 @@ def painted(drawing: Drawing, count: int, edges: Edges) -> Skeleton:
         for i in paint.of:
             points[i] = _bgr(paint.points)
         if paint.lines:
-            between |= dict.fromkeys(product(paint.of, repeat=2), _bgr(paint.lines))
+            between |= {(a, b): _bgr(paint.lines) for a in paint.of for b in paint.of}
     lines = tuple(between.get((a, b), points[max(a, b)]) for a, b in edges)
     return Skeleton(tuple(points), tuple(edges), lines, drawing.nose, drawing.text_at)
 

@@ -191,7 +191,8 @@ def create_project(
     project = Project(
         root, name or root.name, markup.kind, markup.base, markup.landmarks, markup.edges,
         markup.flip_pairs, markup.normaliser,
-        *((None, None) if markup.is_bundled else (markup.crop, markup.drawing)),
+        None if markup.is_bundled else markup.crop,
+        None if markup.is_bundled else markup.drawing,
         check_gestures(list(gestures), "--gestures"), dict(pose or {}),
     )  # fmt: skip
     with writing(root):
