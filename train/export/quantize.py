@@ -34,6 +34,7 @@ from train.data.pictures import DataSet, read_coco
 from train.evaluate.outputs import check_pair
 from train.evaluate.report import evaluate_model, open_model
 from train.export.export import strip_traces
+from train.export.shrink import restore
 from train.export.speed import median_ms
 from train.loop.checkpoint import prepare_output
 
@@ -130,11 +131,13 @@ def quantize(
     prepare_output(out, model)
     refuse_unsafe(model)
     source = onnx.load(model)
+    restore(source)
     symmetric = target == "tensorrt"
     with tempfile.TemporaryDirectory() as folder, _quiet():
-        made = Path(folder) / "int8.onnx"
+        made, whole = Path(folder) / "int8.onnx", Path(folder) / "whole.onnx"
+        onnx.save(source, whole)
         quantize_static(
-            str(model), str(made), _Crops(crops),
+            str(whole), str(made), _Crops(crops),
             quant_format=QuantFormat.QDQ,
             calibrate_method=CalibrationMethod.MinMax,
             activation_type=QuantType.QInt8 if symmetric else QuantType.QUInt8,

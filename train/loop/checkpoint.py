@@ -111,6 +111,11 @@ def prepare_output(out: Path, *inputs: Path) -> None:
     refuse_bad_output(out, inputs, overwrite=True)
 
 
+def _whole(value: Tensor) -> Tensor:
+    """Weights that were kept in 16 bits (`train shrink`) are float32 again."""
+    return value.float() if value.dtype == torch.float16 else value
+
+
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint; ValueError says what is wrong with a file that is none."""
     if not path.is_file():
@@ -118,7 +123,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     try:
         with safe_open(path, "pt") as file:
             meta = file.metadata() or {}
-            tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
+            tensors = {k: _whole(file.get_tensor(k)) for k in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"checkpoint {path} is not safetensors ({error})") from error
     if "tracker" not in meta:

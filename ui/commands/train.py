@@ -199,6 +199,21 @@ def export(
 
 
 @app.command()
+def shrink(
+    source: Annotated[Path, typer.Argument(help="A .safetensors, or an exported .onnx in fp32.")],
+    out: Annotated[Path, typer.Option(help="The file to write, of the same kind.")],
+) -> None:
+    """Half the file: weights in 16 bits; it computes in 32, as before. A checkpoint keeps only its
+    averaged weights.
+    """
+    from train.export.shrink import shrink as run_shrink
+
+    run_shrink(source, out)
+    sizes = [path.stat().st_size / 1e6 for path in (source, out)]
+    typer.echo(f"wrote {out}: {sizes[0]:.1f} -> {sizes[1]:.1f} MB")
+
+
+@app.command()
 def average(
     first: Annotated[Path, typer.Argument(help="A checkpoint.")],
     second: Annotated[Path, typer.Argument(help="Another, usually fine-tuned from the first.")],
