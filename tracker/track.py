@@ -20,7 +20,7 @@ from tracker.find.geometry import bounds_xyxy
 from tracker.find.locate import Model, is_plausible, load_model, locate
 from tracker.find.markups import BUNDLED
 from tracker.find.model_file import bundled_file, model_file, precise_file
-from tracker.find.views import Turns, detect_in, is_whole
+from tracker.find.views import Turns, detect_in, is_whole, whole
 from tracker.follow.associate import (
     assign,
     cost_matrix,
@@ -234,7 +234,7 @@ class Watch:
         self._lost: list[Follower] = []
         self._looked_at: float | None = None
         self._turns = Turns(self.model.info.kind)
-        self._least = self._config.presence_on  # quality of what the last look may begin
+        self._least = 0.0  # quality of what the last look may begin
 
     def step(self, frame: Image, t: float, seen: Sequence[Detection] | None = None) -> list[Track]:
         """The tracks of one frame, oldest first. `seen`: by a detector beside it."""
@@ -295,9 +295,10 @@ class Watch:
         self._looked_at = t
         if self._has_all():
             self._turns.begin_anew()
-        view = self._turns.take(frame.shape)
-        plain = is_whole(view, frame.shape)
-        self._least = self._config.presence_on if plain else OTHER_VIEW_QUALITY
+            view = whole(frame.shape)
+        else:
+            view = self._turns.take(frame.shape)
+        self._least = 0.0 if is_whole(view, frame.shape) else OTHER_VIEW_QUALITY
         return view
 
     def _other_views(self, frame: Image, t: float) -> dict[int, Track]:
@@ -357,7 +358,7 @@ class Watch:
                 given_up = follower.presence_mean < self._config.presence_on
             else:
                 if not follower.missed:
-                    self._turns.begin_anew([follower.crop])
+                    self._turns.lost(follower.crop)
                 follower.miss()
                 given_up = i in repeated or follower.missed > self._config.patience
             (self._lost if given_up else live).append(follower)
@@ -381,21 +382,15 @@ class Watch:
     def _begin(self, answers: Sequence[Located | None], t: float) -> dict[int, Track]:
         """Start tracks for new objects; one in doubt, or lost a moment ago, goes on instead."""
         self._lost = [f for f in self._lost if t - f.t <= self._config.memory]
-        sure = [follower for follower in self.live if follower.is_sure]
-        taken = [follower.xy for follower in sure]
+        seen = [a for a in answers if a is not None and a.presence >= self._config.presence_on]
+        tracks = self._correct(seen, t)
+        taken = [follower.xy for follower in self.live if follower.is_sure]
         new: list[Located] = []
-        tracks: dict[int, Track] = {}
-        for answer in answers:
-            if answer is None or answer.presence < self._config.presence_on:
-                continue
-            if not any(is_same(answer.xy, xy) for xy in taken):
-                if len(taken) < self._most and quality(answer) >= self._least:
-                    new.append(answer)
-                    taken.append(answer.xy)
-                continue
-            for follower in sure:
-                if is_same(answer.xy, follower.xy) and quality(answer) > follower.quality + BETTER:
-                    tracks[follower.id] = follower.correct(answer, t)
+        for answer in seen:
+            is_new = not any(is_same(answer.xy, xy) for xy in taken)
+            if is_new and quality(answer) >= self._least and len(taken) < self._most:
+                new.append(answer)
+                taken.append(answer.xy)
         back = self._returning(new, t)
         for j, answer in enumerate(new):
             follower = back.get(j) or self._new_follower()
@@ -408,6 +403,16 @@ class Watch:
         leaving = sorted(self.live, key=lambda f: (f.id in tracks, f.is_sure))[:excess]
         self.live = [f for f in self.live if f not in leaving]
         self._lost += leaving
+        return tracks
+
+    def _correct(self, answers: Sequence[Located], t: float) -> dict[int, Track]:
+        """Give tracks the answers from fresh crops in which their objects lie better."""
+        tracks = {}
+        for answer in answers:
+            for follower in self.live:
+                better = quality(answer) > follower.quality + BETTER
+                if follower.is_sure and better and is_same(answer.xy, follower.xy):
+                    tracks[follower.id] = follower.correct(answer, t)
         return tracks
 
     def _returning(self, new: Sequence[Located], t: float) -> dict[int, Follower]:

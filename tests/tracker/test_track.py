@@ -154,6 +154,13 @@ def test_what_another_view_shows_must_be_seen_better() -> None:
     assert len(Stage(HANDS).show(left=[(80, 60)])) == 1
 
 
+def test_a_model_of_low_scores_finds_as_before_in_the_whole_frame() -> None:
+    stage = Stage(replace(HANDS, max_hands=1))
+    plain = stage.engine.run
+    stage.engine.run = lambda batch: plain(batch) | {"score": np.full((len(batch), 3), 0.2)}
+    assert len(stage.show(left=[(160, 60)])) == 1
+
+
 def test_a_hand_followed_in_a_wrong_crop_is_found_afresh() -> None:
     """Its points collapsed to a half; presence says nothing, the detector contradicts the crop."""
     stage = Stage(replace(HANDS, max_hands=1))

@@ -8,7 +8,7 @@ whole frame misses it. A view is a `CropBox`; it is cut to `patch_size` pixels, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -136,13 +136,14 @@ class Turns:
     def __init__(self, kind: Kind) -> None:
         """Begins with the whole frame."""
         self._views = VIEWS.get(kind, plain)
-        self._places: list[CropBox] = []
         self._next = 0
+        self._place: CropBox | None = None
 
     def take(self, shape_hw: tuple[int, ...]) -> CropBox:
         """The next view: where an object was lost, then one after the other, round and round."""
-        if self._places:
-            return at_lost(self._places.pop())
+        if self._place is not None:
+            place, self._place = self._place, None
+            return at_lost(place)
         views = self._views(shape_hw)
         self._next += 1
         return views[(self._next - 1) % len(views)]
@@ -153,6 +154,10 @@ class Turns:
         keys = [(v.centre_xy.tolist(), v.side, v.angle) for v in views]
         return [v for i, v in enumerate(views) if keys[i] not in keys[:i]][1:]
 
-    def begin_anew(self, places: Sequence[CropBox] = ()) -> None:
-        """Begin with the whole frame; before that, where objects were lost (their last crops)."""
-        self._places, self._next = list(places), 0
+    def lost(self, crop: CropBox) -> None:
+        """Look next where an object was lost, whose last crop this is."""
+        self._place = crop
+
+    def begin_anew(self) -> None:
+        """Nothing is missing any more: begin with the whole frame when something is."""
+        self._next, self._place = 0, None

@@ -137,14 +137,15 @@ def test_views_take_turns_and_the_whole_frame_comes_every_fourth_time() -> None:
     assert corners <= {tuple(v.centre_xy.tolist()) for v in seen if v.side == 640}
 
 
-def test_where_an_object_was_lost_is_looked_at_first_and_then_the_whole_frame() -> None:
+def test_where_an_object_was_lost_is_looked_at_next_and_then_the_turn_goes_on() -> None:
     turns = Turns("hand")
     for _ in range(3):
         turns.take(ROOM)
-    turns.begin_anew([CropBox(np.array([50, 60], np.float32), 100.0, 30.0)])
+    turns.lost(CropBox(np.array([50, 60], np.float32), 100.0, 30.0))
     assert facts(turns.take(ROOM)) == ([50, 60], 160, 30)
+    assert facts(turns.take(ROOM)) == facts(of_hands(ROOM)[3])
+    turns.begin_anew()
     assert is_whole(turns.take(ROOM), ROOM)
-    assert facts(turns.take(ROOM)) == facts(of_hands(ROOM)[1])
 
 
 def test_what_is_no_hand_is_looked_for_in_the_whole_frame() -> None:

@@ -21,8 +21,8 @@ from tests.helpers.drawn import (
 from tracker import Tracker, TrackerConfig
 from tracker.find.locate import Model
 from tracker.find.model_file import Attribute
-from tracker.follow.first_look import hidden
-from tracker.types import CropRule, Kind
+from tracker.follow.first_look import hidden, lies_otherwise
+from tracker.types import CropBox, CropRule, Kind
 
 ALONE = TrackerConfig(hands=False, faces=False, objects=True, smooth="off")
 ROOM = (720, 1280)
@@ -55,6 +55,23 @@ def watcher(config: TrackerConfig = ALONE, engine: BlobEngine | None = None) -> 
 
 def tools(places: Sequence[tuple[float, float]], scale: float = 1.0) -> list[np.ndarray]:
     return [np.add(SHAPE * scale, place) for place in places]
+
+
+@pytest.mark.parametrize(
+    ("crop", "otherwise"),
+    [
+        (CropBox(np.array([110, 90], np.float32), 100.0, 10.0), False),
+        (CropBox(np.array([120, 84], np.float32), 100.0, 0.0), True),  # a quarter of 100 away: 25.6
+        (CropBox(np.array([100, 100], np.float32), 155.0, 0.0), False),  # ln 1.55 = 0.44
+        (CropBox(np.array([100, 100], np.float32), 63.0, 0.0), True),  # ln 0.63 = -0.46
+        (CropBox(np.array([100, 100], np.float32), 100.0, -39.0), False),
+        (CropBox(np.array([100, 100], np.float32), 100.0, 350.0), False),
+        (CropBox(np.array([100, 100], np.float32), 100.0, 180.0), True),
+    ],
+)
+def test_a_first_crop_contradicts_the_followed_one(crop: CropBox, otherwise: bool) -> None:
+    followed = CropBox(np.array([100, 100], np.float32), 100.0, 0.0)
+    assert lies_otherwise(crop, followed) == otherwise
 
 
 def test_what_is_known_is_hidden_and_the_frame_is_not_touched() -> None:
