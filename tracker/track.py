@@ -17,6 +17,7 @@ import numpy as np
 from tracker.find.background_detector import BackgroundDetector
 from tracker.find.detectors import DETECTORS, Finder
 from tracker.find.geometry import bounds_xyxy
+from tracker.find.head_pose import lens, with_place
 from tracker.find.locate import Model, is_plausible, load_model, locate
 from tracker.find.markups import BUNDLED
 from tracker.find.model_file import bundled_file, model_file, precise_file
@@ -79,9 +80,11 @@ class TrackerConfig:
     # Nothing waits: an engine that must be built takes over when it is there, and detectors run on
     # a thread of the tracker's, which `Tracker.close` ends; frames must then stay as they are.
     live: bool = False
+    fov: float | None = None  # degrees across the picture, for where a head is; see `head_pose.py`
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
+        lens((1, 1), self.fov)
         if not self.kinds:
             raise ValueError(
                 "nothing to track: switch on hands, faces or both, or give a model of objects"
@@ -252,7 +255,16 @@ class Watch:
         if self._config.every_view:
             tracks |= self._other_views(frame, t)
         shown = {follower.id for follower in self.live}
-        return [tracks[i] for i in sorted(tracks) if i in shown]
+        with self._timings.stage("smooth"):
+            return [self._placed(tracks[i], frame) for i in sorted(tracks) if i in shown]
+
+    def _placed(self, track: Track, frame: Image) -> Track:
+        """The same; a face of a markup that the average face fits also tells where it is."""
+        markup = self.model.info.markup
+        if track.pose is None or markup is None or not markup.head_pose:
+            return track
+        seen_by = lens((frame.shape[1], frame.shape[0]), self._config.fov)
+        return replace(track, pose=with_place(track.pose, track.xy, seen_by))
 
     def view_in_background(self, frame: Image, t: float) -> CropBox | None:
         """Where the background detector looks next, which counts as a look; None: nowhere."""

@@ -78,6 +78,14 @@ class Pose:
     yaw: float
     pitch: float
     roll: float
+    # (4, 4) from face axes (cm, origin between the eyes) to camera axes (cm, x to the picture's
+    # right, y down, z away from the camera). None where the camera is not known.
+    matrix: Floats | None = None
+
+    @property
+    def xyz_cm(self) -> Floats | None:
+        """(3,) where the point between the eyes is, camera axes."""
+        return None if self.matrix is None else self.matrix[:3, 3]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,8 @@ from tests.helpers.drawn import (
     draw_blobs,
 )
 from tracker import Tracker, TrackerConfig
+from tracker.files.image_job import read_image
+from tracker.find.head_pose import RIGID, face_xyz
 from tracker.find.locate import Model
 from tracker.find.model_file import Attribute
 from tracker.types import CropBox, Detection, Located, Result, Track
@@ -517,3 +519,23 @@ def test_a_model_of_the_other_kind_is_refused(blob_onnx: Path) -> None:
     config = TrackerConfig(hands=False, face_model=blob_onnx)
     with pytest.raises(ValueError, match="is a hand model, a face model was wanted"):
         Tracker(config, detectors={"face": BlobFinder("face")})
+
+
+def test_a_face_tells_where_it_is() -> None:
+    """On a real picture: the average face put there falls on the landmarks; a lens scales z."""
+    bgr = read_image(Path(__file__).parents[1] / "golden" / "face_picture.jpg")
+    focal, found = bgr.shape[1], []
+    for fov in (None, 30.0):
+        tracker = Tracker(TrackerConfig(hands=False, fov=fov))
+        (track,) = tracker.process(bgr, 0.0).tracks
+        assert track.pose is not None and track.pose.matrix is not None
+        found.append((track.xy, track.pose.matrix))
+    (xy, near), (_, far) = found
+    seen = face_xyz() @ near[:3, :3].T + near[:3, 3]
+    flat = seen[:, :2] / seen[:, 2:] * focal + (np.array(bgr.shape[1::-1]) - 1) / 2
+    eyes = np.linalg.norm(xy[36] - xy[45])
+    rigid = np.array(RIGID)
+    assert np.median(np.linalg.norm(flat - xy, axis=1)[rigid]) < 0.06 * eyes
+    assert far[2, 3] / near[2, 3] == pytest.approx(0.5 / np.tan(np.deg2rad(15)), rel=0.05)
+    with pytest.raises(ValueError, match="1 to 179"):
+        TrackerConfig(fov=0)

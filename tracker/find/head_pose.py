@@ -17,11 +17,21 @@ Two consequences that code relies on: turning a picture clockwise by a adds a to
 yaw and pitch alone; mirroring it left-right negates yaw and roll and keeps pitch.
 
 A pose that comes back from a rotation has yaw in [-90, 90], pitch and roll in [-180, 180].
+
+Where the head is: centimetres in the same camera axes, from the camera to the point between the
+eyes, by the average face (`face_xyz`) seen through a lens without distortion whose centre is the
+picture's and whose focal length follows from the field of view, or is the picture's width in pixels
+where that is not known (53 degrees across). So a head of another size is as far off as it is
+larger, in percent; a field of view that is off scales z alone. Yaw, pitch and roll tell how the
+face looks to the camera; the matrix's rotation is that in the camera's own axes. They differ by the
+direction in which the face is seen: somebody at the picture's edge who looks along the camera's
+axis shows a bit of a side.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from functools import cache
 
 import cv2
@@ -40,6 +50,32 @@ RIGID = (0, 16, *range(17, 36), 36, 39, 42, 45, 48, 54)
 # Focal length in units of the face's size in pixels: 12 faces away, so perspective is below what
 # a label can resolve and the frame's size does not matter.
 FOCAL = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """How a camera sees: focal length and centre in pixels of the picture."""
+
+    focal: float
+    centre_xy: tuple[float, float]
+
+    @property
+    def camera(self) -> NDArray[np.float64]:
+        """(3, 3) camera axes to pixels."""
+        (x, y), f = self.centre_xy, self.focal
+        return np.array([[f, 0, x], [0, f, y], [0, 0, 1.0]])
+
+
+def lens(size_wh: tuple[int, int], fov: float | None = None) -> Lens:
+    """The lens of a picture; `fov`: degrees across its width. ValueError unless 1 to 179."""
+    width, height = size_wh
+    if fov is None:
+        focal = float(width)
+    elif 1 <= fov <= 179:
+        focal = width / 2 / float(np.tan(np.deg2rad(fov) / 2))
+    else:
+        raise ValueError(f"a field of view is 1 to 179 degrees, got {fov}")
+    return Lens(focal, ((width - 1) / 2, (height - 1) / 2))
 
 
 def rotation_from_pose(pose: Pose) -> NDArray[np.float64]:
@@ -113,6 +149,54 @@ def pose_from_landmarks(xy: ArrayLike) -> Pose:
     if not ok or not np.isfinite(turn).all():
         raise ValueError("head pose: the landmarks fit no rotation of a face; check the labels")
     return pose_from_rotation(cv2.Rodrigues(turn)[0])
+
+
+def with_place(pose: Pose, xy: ArrayLike, seen_by: Lens) -> Pose:
+    """The same pose with its matrix, from the face's 68 landmarks (68, 2) in frame pixels.
+
+    As it is where the landmarks do not tell: fewer than six rigid points, or no face in front.
+    """
+    points = np.asarray(xy, np.float64)
+    use = np.array([i for i in RIGID if np.isfinite(points[i]).all()], int)
+    if len(use) < 6:
+        return pose
+    flat, solid = points[use], face_xyz()[use]
+    middle, centred = solid.mean(0), solid - solid.mean(0)
+    # First guess: as wide on the picture as the turned face is, straight behind its middle.
+    turned = centred @ rotation_from_pose(pose).T
+    spread = float(np.linalg.norm(turned[:, :2])) / float(np.linalg.norm(flat - flat.mean(0)))
+    guess = np.append((flat.mean(0) - seen_by.centre_xy) * spread, seen_by.focal * spread)
+    ray = rotation_to(guess)
+    ok, turn, shift = cv2.solvePnP(
+        centred,
+        flat,
+        seen_by.camera,
+        np.zeros(4),
+        rvec=cv2.Rodrigues(ray @ rotation_from_pose(pose))[0],
+        tvec=guess[:, None].copy(),
+        useExtrinsicGuess=True,
+        flags=cv2.SOLVEPNP_ITERATIVE,
+    )
+    if not ok or not np.isfinite(turn).all() or not shift[2, 0] > 0:
+        return pose
+    matrix = np.eye(4)
+    matrix[:3, :3] = cv2.Rodrigues(turn)[0]
+    matrix[:3, 3] = shift[:, 0] - matrix[:3, :3] @ middle
+    return replace(pose, matrix=matrix.astype(np.float32))
+
+
+def rotation_to(direction: ArrayLike) -> NDArray[np.float64]:
+    """(3, 3) the shortest turn from straight ahead (0, 0, 1) to a direction (3,)."""
+    x, y, z = np.asarray(direction, np.float64) / np.linalg.norm(direction)
+    if z < -1 + 1e-9:
+        return np.diag([1.0, -1.0, -1.0])
+    return np.array(
+        [
+            [1 - x * x / (1 + z), -x * y / (1 + z), x],
+            [-x * y / (1 + z), 1 - y * y / (1 + z), y],
+            [-x, -y, z],
+        ]
+    )
 
 
 def _orthographic(

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from tracker.errors import writing
 from tracker.find.model_file import ModelInfo
 from tracker.outputs.out_file import Target
-from tracker.types import Floats, Kind, Result, Track
+from tracker.types import Floats, Kind, Pose, Result, Track
 
 SCHEMA_VERSION = 1
 HEAD_POSE = (
@@ -44,6 +44,11 @@ XYZ = (
     "palm lengths (wrist to middle knuckle) from the wrist, smoothed, in the picture as it is seen:"
     " x right, y up, z towards the camera; null where the model gives no depth"
 )
+HEAD_PLACE = (
+    "xyz_cm: centimetres from the camera to the point between the eyes, x to the picture's right, "
+    "y down, z away from the camera, by an average face and the lens of --fov (else 53 degrees); "
+    "matrix: 4x4, face axes in cm to these"
+)
 UNITS = {
     "xy": "pixels of the upright picture, smoothed; pixel centres at integers, x right, y down",
     "xy_raw": "the same, as the network said",
@@ -51,6 +56,7 @@ UNITS = {
     "t_s": "seconds from the start of the file",
     "side": "the person's own left or right hand",
     "head_pose": HEAD_POSE,
+    "head_place": HEAD_PLACE,
     "xyz": XYZ,
 }
 PROGRAMS = ("landmark-tracker", "numpy", "opencv-contrib-python", "onnxruntime", "av")
@@ -126,7 +132,7 @@ def track_row(track: Track) -> dict[str, object]:
         "side_p": _number(track.side_p) if track.side else None,
         "gesture": track.gesture,
         "gesture_p": _number(track.gesture_p) if track.gesture else None,
-        "pose": pose and {a: _number(getattr(pose, a), 2) for a in ("yaw", "pitch", "roll")},
+        "pose": pose and pose_row(pose),
         "presence": _number(track.presence),
         "age": track.age,
         "xy": _points(track.xy),
@@ -134,6 +140,15 @@ def track_row(track: Track) -> dict[str, object]:
         "score": [_number(s) for s in track.score.tolist()],
         "xyz": None if track.xyz is None else _spots(track.xyz),
     }
+
+
+def pose_row(pose: Pose) -> dict[str, object]:
+    """A head pose as it stands in JSON Lines."""
+    row: dict[str, object] = {a: _number(getattr(pose, a), 2) for a in ("yaw", "pitch", "roll")}
+    matrix = pose.matrix
+    row["xyz_cm"] = None if matrix is None else [_number(v) for v in matrix[:3, 3].tolist()]
+    row["matrix"] = None if matrix is None else np.round(matrix.astype(float), 5).tolist()
+    return row
 
 
 class JsonLines:

@@ -92,6 +92,13 @@ def live(
             help="Send results there, such as x.jsonl; repeat for several.",
         ),
     ] = None,
+    fov: Annotated[
+        float | None,
+        typer.Option(
+            min=1, max=179, metavar="DEGREES",
+            help="How wide the camera sees, for where heads are. Default: about 53.",
+        ),
+    ] = None,
     engine: Engine = "auto",
     precision: Precision = "fp32",
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Only the picture.")] = False,

@@ -49,6 +49,13 @@ MaxFaces = Annotated[int, typer.Option(min=1, help="Follow at most this many fac
 MaxObjects = Annotated[
     int, typer.Option(min=1, help="Follow at most this many objects of a model of yours.")
 ]
+Fov = Annotated[
+    float | None,
+    typer.Option(
+        min=1, max=179, metavar="DEGREES",
+        help="How wide the camera sees, for where heads are. Default: about 53.",
+    ),
+]  # fmt: skip
 To = Annotated[
     list[str] | None,
     typer.Option(
@@ -94,6 +101,7 @@ def video(
     max_faces: MaxFaces = 1,
     max_objects: MaxObjects = 1,
     on_black: OnBlack = False,
+    fov: Fov = None,
     engine: Engine = "auto",
     precision: Precision = "fp32",
     stats: Annotated[bool, typer.Option("--stats", help="Print the time of each stage.")] = False,
@@ -126,6 +134,7 @@ def video(
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
         config = _config(hands, faces, most, smooth, bool(model), (engine, precision))
+        config = replace(config, fov=fov)
     with user_errors():
         planned = plan(inputs, expand(inputs, VIDEO_SUFFIXES, "video"), out, json, csv)
         loaded = load_networks(config, model or [])
@@ -158,6 +167,7 @@ def image(
     max_faces: MaxFaces = 1,
     max_objects: MaxObjects = 1,
     on_black: OnBlack = False,
+    fov: Fov = None,
     engine: Engine = "auto",
     precision: Precision = "fp32",
 ) -> None:
@@ -182,7 +192,7 @@ def image(
     style = Style(on_black=on_black)
     sources = [source for source, _ in planned]
     jobs = [ImageJob(source, target, overwrite, style, sources) for source, target in planned]
-    options = dict(most)
+    options = {**most, **({} if fov is None else {"fov": fov})}
     raise typer.Exit(_run_images(jobs, json, loaded, options))
 
 

@@ -63,6 +63,7 @@ class Choices:
     compare_view: CompareView = "side"
     engine: str = "auto"  # of the landmark models
     precision: str = "fp32"
+    fov: float = 0.0  # degrees across the picture; 0: not known
 
     @property
     def mirror_field(self) -> MirrorField:
@@ -95,6 +96,7 @@ class Choices:
             engine=self.engine,
             precision=self.precision,
             live=True,
+            fov=self.fov or None,
         )
 
     def other_config(self) -> TrackerConfig | None:

@@ -18,6 +18,8 @@ from ui.live.choices import Choices
 OUT_OF_REACH = Qt.WindowState.WindowFullScreen | Qt.WindowState.WindowMinimized
 GRIP_WH = (100, 40)  # pixels of a window that must lie on a screen, so that it can be moved
 
+MOST = {"fov": 179}  # of a number, where that is not 1 for a share and 20 for a count
+
 
 class Store:
     """Keeps choices in the desktop's own place for settings."""
@@ -76,7 +78,7 @@ class Store:
                 number = float(raw)
             except (TypeError, ValueError):
                 return None
-            in_range = 0 < number <= (1 if hint is float else 20)
+            in_range = 0 < number <= MOST.get(name, 1 if hint is float else 20)
             return (int(number) if hint is int else number) if in_range else None
         allowed = get_args(hint)
         return str(raw) if isinstance(raw, str) and (not allowed or raw in allowed) else None

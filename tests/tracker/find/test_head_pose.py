@@ -7,9 +7,12 @@ from tracker.find.head_pose import (
     RIGID,
     axes_xy,
     face_xyz,
+    lens,
     pose_from_landmarks,
     pose_from_rotation,
     rotation_from_pose,
+    rotation_to,
+    with_place,
     wrap_degrees,
 )
 from tracker.types import Pose
@@ -128,3 +131,57 @@ def test_axes_for_drawing() -> None:
 
 def test_wrap() -> None:
     assert [wrap_degrees(a) for a in (180, -180, 190, -190, 720)] == [180, 180, -170, 170, 0]
+
+
+def photographed(
+    pose: Pose, at: tuple[float, float, float], focal: float, centre: tuple[float, float]
+) -> np.ndarray:
+    """The 3D face (68, 2) in pixels, its middle between the eyes at `at` (cm), by a pinhole."""
+    xyz = face_xyz() @ rotation_from_pose(pose).T + at
+    return xyz[:, :2] / xyz[:, 2:] * focal + centre
+
+
+@pytest.mark.parametrize(
+    ("turn", "at"),
+    [
+        (Pose(0, 0, 0), (0, 0, 60)),
+        (Pose(25, -15, 20), (12, -8, 45)),
+        (Pose(-40, 10, -5), (-20, 10, 120)),
+        (Pose(5, 30, 90), (3, 3, 30)),
+    ],
+)
+@pytest.mark.parametrize(("fov", "focal"), [(None, 640.0), (90.0, 320.0)])
+def test_place_is_where_the_face_was_put(
+    turn: Pose, at: tuple[float, float, float], fov: float | None, focal: float
+) -> None:
+    xy = photographed(turn, at, focal, (319.5, 239.5))
+    found = with_place(pose_from_landmarks(xy), xy, lens((640, 480), fov))
+    assert found.matrix is not None and found.xyz_cm is not None
+    assert found.xyz_cm == pytest.approx(at, abs=0.02)
+    assert found.matrix[:3, :3] == pytest.approx(rotation_from_pose(turn), abs=1e-3)
+    assert found.matrix[3] == pytest.approx([0, 0, 0, 1])
+
+
+def test_yaw_tells_how_the_face_looks_and_the_matrix_how_it_stands() -> None:
+    """At the right edge, looking along the camera's axis: it is seen from its own left."""
+    at = (30.0, 0.0, 60.0)
+    xy = photographed(Pose(0, 0, 0), at, 640, (319.5, 239.5))
+    found = with_place(pose_from_landmarks(xy), xy, lens((640, 480)))
+    assert found.yaw == pytest.approx(np.rad2deg(np.arctan(0.5)), abs=2.5)
+    assert found.matrix is not None and found.matrix[:3, :3] == pytest.approx(np.eye(3), abs=1e-3)
+
+
+def test_place_needs_six_points_and_a_field_of_view() -> None:
+    xy = photographed(Pose(0, 0, 0), (0, 0, 60), 640, (319.5, 239.5))
+    xy[np.array(RIGID[5:])] = np.nan
+    assert with_place(Pose(1, 2, 3), xy, lens((640, 480))).matrix is None
+    for fov in (0.0, 180.0, float("nan")):
+        with pytest.raises(ValueError, match="1 to 179"):
+            lens((640, 480), fov)
+
+
+def test_rotation_to_a_direction() -> None:
+    for direction in ([0, 0, 2], [1, 0, 0], [0, -3, 0], [1, 2, -2], [0, 0, -1]):
+        turn, wanted = rotation_to(direction), np.array(direction) / np.linalg.norm(direction)
+        assert turn @ [0, 0, 1] == pytest.approx(wanted)
+        assert turn @ turn.T == pytest.approx(np.eye(3)) and np.linalg.det(turn) == pytest.approx(1)

@@ -10,9 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from tests.helpers import clips
-from tracker.outputs.landmark_files import CsvTable, JsonLines, csv_path, header, track_row
+from tracker.outputs.landmark_files import (
+    CsvTable,
+    JsonLines,
+    csv_path,
+    header,
+    pose_row,
+    track_row,
+)
 from tracker.outputs.out_file import OutFile
-from tracker.types import Result, Track
+from tracker.types import Pose, Result, Track
 
 FACTS: dict[str, object] = {"fps": "30000/1001", "size_wh": [96, 64]}
 
@@ -50,7 +57,9 @@ def test_hand_and_face_rows() -> None:
     assert (hand["id"], hand["kind"], hand["side"], hand["side_p"]) == (1, "hand", "left", 0.97)
     assert (hand["gesture"], hand["gesture_p"], hand["pose"]) == ("fist", 0.9, None)
     assert (face["gesture"], face["gesture_p"], face["side"]) == (None, None, None)
-    assert face["pose"] == {"yaw": 10.0, "pitch": -5.0, "roll": 2.5}
+    assert face["pose"] == {
+        "yaw": 10.0, "pitch": -5.0, "roll": 2.5, "xyz_cm": None, "matrix": None,
+    }  # fmt: skip
     xy, raw = np.array(hand["xy"]), np.array(hand["xy_raw"])
     assert xy.shape == (21, 2) and np.allclose(raw - xy, 1)
 
@@ -136,3 +145,11 @@ def test_discard_leaves_nothing(tmp_path: Path) -> None:
     JsonLines(OutFile(tmp_path / "a.jsonl"), {}).discard()
     CsvTable(OutFile(tmp_path / "a.csv"), "hand", ["a"]).discard()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pose_with_its_place() -> None:
+    matrix = np.eye(4, dtype=np.float32)
+    matrix[:3, 3] = 1.5, -2, 60.12345
+    row = pose_row(Pose(10, -5, 2.5, matrix))
+    assert row["xyz_cm"] == [1.5, -2.0, 60.123]
+    assert row["matrix"] == [[1, 0, 0, 1.5], [0, 1, 0, -2], [0, 0, 1, 60.12345], [0, 0, 0, 1]]
