@@ -1,0 +1,212 @@
+"""Rotations of a hand's bones from its 21 landmarks.
+
+Axes of a hand, and of each of its bones, on the person's own hand of either side: x from the wrist
+towards the middle knuckle (along the bone, towards the fingertip), y out of the back of the hand, z
+completes them right-handed: towards the little finger on a right hand whose palm faces the camera
+and whose fingers point up, towards the thumb on a left one. A rotation is a (3, 3) matrix from a
+bone's axes to those of the bone it hangs on (a finger's first bone: to the hand's); so a flat hand
+with its fingers side by side has small turns about y only, and a finger that bends has turns about
+z: with the right-handed sense of z, bending towards the palm is negative on either hand, because y
+points out of its back.
+
+Space: camera axes of `Track.xyz`, x right, y up, z towards the camera. Where the model gives no
+depth, `BoneLengths.lifted` makes it: a bone that looks shorter than it is leans out of the picture,
+and a finger leans towards the palm, since it cannot bend the other way. The palm is taken to lie in
+the picture's plane then, so a hand that leans looks bent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tracker.types import Floats, Side, Track
+
+Space = NDArray[np.float64]
+
+FINGERS = ("Thumb", "Index", "Middle", "Ring", "Little")
+BONES = ("Proximal", "Intermediate", "Distal")
+# The first landmark of each finger's three bones: thumb from its root, the others from the knuckle.
+FIRST = {"Thumb": 1, "Index": 5, "Middle": 9, "Ring": 13, "Little": 17}
+STIFF = 0.15  # sine of a bend below which the thumb's plane is noise rather than its own
+WRIST, INDEX_KNUCKLE, MIDDLE_KNUCKLE, LITTLE_KNUCKLE = 0, 5, 9, 17
+EVERY = tuple((a, b) for first in (1, 5, 9, 13, 17) for a, b in zip(
+    (0, first, first + 1, first + 2), range(first, first + 4), strict=True))  # fmt: skip
+# Lengths of the bones of `EVERY` in palm lengths (wrist to middle knuckle), of an adult's hand:
+# what is believed until the track has shown each bone at its full length.
+USUAL = (
+    0.42, 0.46, 0.36, 0.30,
+    1.00, 0.45, 0.26, 0.22,
+    1.00, 0.50, 0.30, 0.23,
+    0.95, 0.46, 0.29, 0.23,
+    0.90, 0.36, 0.21, 0.20,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HandBones:
+    """How a hand is held: rotations as the head of this file says."""
+
+    wrist: Space  # (3, 3) hand axes to camera axes
+    fingers: Space  # (5, 3, 3, 3): finger (`FINGERS`), bone (`BONES`), rotation
+
+
+def bones_of(xyz: ArrayLike, side: Side) -> HandBones | None:
+    """The bones of 21 points (21, 3) in space; None where the palm is seen as a line or a dot."""
+    points = np.asarray(xyz, np.float64)
+    if points.shape != (21, 3):
+        raise ValueError(f"the bones of a hand need (21, 3) landmarks, got {points.shape}")
+    wrist = palm_axes(points, side)
+    if wrist is None:
+        return None
+    fingers = np.empty((5, 3, 3, 3))
+    for i, finger in enumerate(FINGERS):
+        parent = wrist
+        hinge = parent[:, 2]
+        if finger == "Thumb":  # it bends across the palm: about an axis of its own
+            hinge = _thumb_hinge(points, wrist @ thumb_at_rest(side)[:, 2])
+        for j in range(3):
+            along = points[FIRST[finger] + j + 1] - points[FIRST[finger] + j]
+            axes = _axes(along, hinge, parent)
+            fingers[i, j] = parent.T @ axes
+            parent, hinge = axes, axes[:, 2]
+    return HandBones(wrist, fingers)
+
+
+def palm_axes(xyz: Space, side: Side) -> Space | None:
+    """(3, 3) the hand's axes in columns, from its landmarks (21, 3); None where they have none."""
+    along = xyz[MIDDLE_KNUCKLE] - xyz[WRIST]
+    across = xyz[LITTLE_KNUCKLE] - xyz[INDEX_KNUCKLE]
+    back = np.cross(across, along) if side == "right" else np.cross(along, across)
+    size = float(np.linalg.norm(along))
+    if not np.isfinite(xyz).all() or np.linalg.norm(back) < 1e-3 * max(size, 1e-9) ** 2:
+        return None
+    x, y = along / size, back / np.linalg.norm(back)
+    return np.stack([x, y, np.cross(x, y)], axis=1)
+
+
+def bend_degrees(rotation: ArrayLike) -> float:
+    """How far a bone (3, 3) is bent towards the palm, in degrees; spreading does not count."""
+    r = np.asarray(rotation, np.float64)
+    return float(np.rad2deg(np.arctan2(-r[1, 0], r[0, 0])))
+
+
+class BoneLengths:
+    """What is known of the bones of one hand: their true lengths in palm lengths.
+
+    A bone is never shorter than it looks: each keeps the largest length seen, less a little each
+    frame, so that an outlier is forgotten.
+    """
+
+    FORGET = 0.002  # of the excess over the usual length, a frame
+
+    def __init__(self) -> None:
+        """Those of an adult's hand."""
+        self.lengths = np.array(USUAL)
+
+    def lifted(self, xy: ArrayLike, side: Side) -> Space:
+        """Landmarks (21, 2) in pixels as points (21, 3), palm lengths from the wrist.
+
+        The axes are those of `Track.xyz`. Fingers lean towards the palm.
+        """
+        flat = np.asarray(xy, np.float64) * (1.0, -1.0)
+        scale = palm_scale(flat)
+        flat = (flat - flat[WRIST]) / scale
+        seen = np.array([np.linalg.norm(flat[b] - flat[a]) for a, b in EVERY])
+        usual = np.array(USUAL)
+        excess = np.clip(self.lengths / usual, 1.0, 1.25) - 1.0
+        self.lengths = usual * (1 + excess * (1 - self.FORGET))
+        self.lengths = np.maximum(self.lengths, np.minimum(seen, 1.25 * usual))
+        lean = np.sqrt(np.maximum(self.lengths**2 - seen**2, 0.0))
+        towards = 1.0 if shows_palm(flat, side) else -1.0
+        xyz = np.zeros((21, 3))
+        xyz[:, :2] = flat
+        for (a, b), depth in zip(EVERY, lean, strict=True):
+            if a == WRIST:
+                ahead, sign = flat[b] - flat[a], towards
+                continue
+            xyz[b, 2] = xyz[a, 2] + sign * depth
+            if float((flat[b] - flat[a]) @ ahead) < 0:  # it points back, so the next comes home
+                sign = -towards
+        return xyz
+
+
+def palm_scale(flat: Space) -> float:
+    """Pixels a palm length, of landmarks (21, 2): by the palm's longest line, leaning or not."""
+    length = float(np.linalg.norm(flat[MIDDLE_KNUCKLE] - flat[WRIST]))
+    width = float(np.linalg.norm(flat[LITTLE_KNUCKLE] - flat[INDEX_KNUCKLE]))
+    return max(length, width / 0.72, 1e-6)
+
+
+def shows_palm(flat: Space, side: Side) -> bool:
+    """Does the hand show its palm? `flat`: landmarks (21, 2), y up."""
+    along = flat[MIDDLE_KNUCKLE] - flat[WRIST]
+    across = flat[LITTLE_KNUCKLE] - flat[INDEX_KNUCKLE]
+    turn = along[0] * across[1] - along[1] * across[0]
+    return bool(turn > 0) == (side == "right")
+
+
+def hand_bones(track: Track, lengths: BoneLengths) -> HandBones | None:
+    """The bones of a tracked hand: with the model's depth, else lifted by `lengths`, its memory."""
+    if track.kind != "hand" or len(track.xy) != 21 or track.side is None:
+        return None
+    if track.xyz is not None:
+        return bones_of(track.xyz, track.side)
+    return bones_of(lengths.lifted(track.xy, track.side), track.side)
+
+
+def bent(
+    side: Side, bends: Sequence[Sequence[float]], spreads: Sequence[float] = (0, 0, 0, 0, 0)
+) -> Floats:
+    """A hand (21, 3) posed by hand: the other way round, for previews and tests.
+
+    `bends` (5, 3) degrees towards the palm, `spreads` (5,) degrees away from the middle finger
+    towards the thumb. The palm faces the camera, fingers up; palm lengths from the wrist.
+    """
+    out = 1.0 if side == "right" else -1.0  # x of the thumb's side, the palm seen
+    xyz = np.zeros((21, 3))
+    roots = {"Thumb": (0.33, 0.26), "Index": (0.28, 0.96), "Middle": (0.0, 1.0),
+             "Ring": (-0.22, 0.92), "Little": (-0.42, 0.80)}  # fmt: skip
+    for i, finger in enumerate(FINGERS):
+        first = FIRST[finger]
+        xyz[first] = out * roots[finger][0], roots[finger][1], 0.0
+        turn = np.deg2rad(spreads[i])
+        ahead = np.array([out * np.sin(turn), np.cos(turn), 0.0])
+        down = 0.0
+        for j in range(3):
+            down += np.deg2rad(bends[i][j])
+            step = np.cos(down) * ahead + np.sin(down) * np.array([0, 0, 1.0])
+            xyz[first + j + 1] = xyz[first + j] + USUAL[4 * i + j + 1] * step
+    return xyz.astype(np.float32)
+
+
+def _axes(along: Space, hinge: Space, parent: Space) -> Space:
+    """(3, 3) axes of a bone: x along it, z as near to the hinge as can be."""
+    size = float(np.linalg.norm(along))
+    x = parent[:, 0] if size < 1e-9 else along / size
+    z = hinge - x * float(hinge @ x)
+    if np.linalg.norm(z) < 1e-6:  # it points along the hinge
+        z = parent[:, 2] - x * float(parent[:, 2] @ x) + 1e-9 * parent[:, 1]
+    z /= np.linalg.norm(z)
+    return np.stack([x, np.cross(z, x), z], axis=1)
+
+
+def thumb_at_rest(side: Side) -> Space:
+    """(3, 3) axes of a thumb that lies beside a flat hand, half spread, in the hand's axes."""
+    out = -1.0 if side == "right" else 1.0  # z of the thumb's side
+    along = np.array([1.0, 0.0, out]) / np.sqrt(2)
+    across = np.array([0.0, -1.0, -out])  # where its tip goes when it bends: down, to the fingers
+    return _axes(along, np.cross(across, along), np.eye(3))
+
+
+def _thumb_hinge(xyz: Space, rest: Space) -> Space:
+    """The axis (3,) about which the thumb bends: that of its own plane, the more it is bent."""
+    first, second = xyz[2] - xyz[1], xyz[4] - xyz[2]
+    size = float(np.linalg.norm(first) * np.linalg.norm(second))
+    own = np.cross(second, first) / max(size, 1e-9)  # as long as the sine of the bend
+    if float(own @ rest) < 0:  # bent outwards: the same axis, turned the other way
+        own = -own
+    return own + STIFF * rest
