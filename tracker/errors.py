@@ -24,6 +24,14 @@ def sentence(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
+def unforeseen(what: object, error: Exception) -> UserError:
+    """For whatever else the work on one of many files raised, so that it stops no other."""
+    fact = f"{type(error).__name__}: {error}".rstrip(": ").partition("\n")[0]
+    return UserError(
+        f"{what} failed in a way that was not foreseen ({fact}); please report it with the file"
+    )
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn a failed write to `path` into a UserError; every other exception passes."""

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
-import numpy as np
 
-from tracker.errors import UserError, writing
+from engines.quiet import quiet
+from tracker.errors import UserError, unforeseen, writing
 from tracker.files.video_job import FrameTracker, nothing
 from tracker.outputs.landmark_files import JsonLines, UsedModel, header
 from tracker.outputs.out_file import OutFile
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import skeletons
+from tracker.sources.picture_file import decode_picture
 from tracker.types import Image, Kind, Result
 
 if TYPE_CHECKING:
@@ -51,15 +52,13 @@ def read_image(path: Path) -> Image:
     if not data:
         raise UserError(f"{path} is empty (0 bytes); copy it again")
     is_cut = any(data.startswith(a) and z not in data for a, z in WHOLE.items())
-    try:
-        bgr = None if is_cut else cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error as error:
-        raise UserError(f"{path} could not be decoded: {error.err}; make it smaller") from error
+    with quiet():  # what libpng and others would print
+        bgr = None if is_cut else decode_picture(data, path)
     if bgr is None:
         known = ", ".join(sorted(IMAGE_SUFFIXES))
         fact = "is cut off; copy it again" if is_cut else f"is no picture known here ({known})"
         raise UserError(f"{path} {fact}")
-    return np.asarray(bgr, np.uint8)
+    return bgr
 
 
 def annotate_image(
@@ -128,6 +127,9 @@ def run_images(
             bgr, result = annotate_image(job, loaded.new_tracker(), loaded.models)
         except UserError as error:
             yield Outcome(job.source, error=error)
+            continue
+        except Exception as error:  # whatever one picture raises, the others go on
+            yield Outcome(job.source, error=unforeseen(job.source, error))
             continue
         if data is not None:
             height, width = bgr.shape[:2]

@@ -35,6 +35,8 @@ from tracker.outputs.out_file import Target
 from tracker.types import Floats, Kind, Pose, Result, Track
 
 SCHEMA_VERSION = 1
+# Names of files need not be text. Python's escapes of what is none are JSON's own.
+ESCAPED = "backslashreplace"
 HEAD_POSE = (
     "degrees, in the picture as it is seen: yaw > 0: the nose points to the picture's right side; "
     "pitch > 0: the nose points up; roll > 0: the head is tilted clockwise on screen; "
@@ -158,7 +160,7 @@ class JsonLines:
         """Write the header line."""
         self._out = out
         with writing(out.path):  # line by line: what is written survives a crash
-            self._file = out.temp.open("w", encoding="utf-8", buffering=1)
+            self._file = out.temp.open("w", encoding="utf-8", errors=ESCAPED, buffering=1)
         self._line(head)
 
     def row(self, frame: int, t: float, result: Result | None, **extra: object) -> None:

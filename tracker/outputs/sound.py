@@ -9,6 +9,9 @@ from typing import Protocol, cast
 
 import av
 
+from tracker.sources.pixel_limit import most_pixels
+from tracker.sources.video_file import open_media
+
 # What plays from an MP4 file in browsers and phones. Matroska takes everything.
 MP4_SOUND = frozenset({"aac", "mp3", "opus", "flac", "alac", "ac3", "eac3"})
 AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000})
@@ -28,7 +31,7 @@ class SoundCopy:
 
     def __init__(self, source: Path, out: av.container.OutputContainer) -> None:
         """Declare the streams in `out`; nothing is written yet."""
-        self._container = av.open(str(source.absolute()), options={"protocol_whitelist": "file"})
+        self._container = open_media(source, {"max_pixels": str(most_pixels())})
         self._start = Fraction(max(self._container.start_time or 0, 0), av.time_base)
         self._tracks: dict[int, _Track] = {}
         notes = []

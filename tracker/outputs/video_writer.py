@@ -15,7 +15,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from tracker.errors import UserError, writing
 from tracker.outputs.out_file import OutFile, Target
 from tracker.outputs.sound import SoundCopy
-from tracker.sources.video_file import VideoFacts
+from tracker.sources.video_file import VideoFacts, open_media
 from tracker.types import Image
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -125,7 +125,7 @@ def remux(source: Path, out: OutFile) -> None:
     try:
         with (
             writing(out.path),
-            av.open(str(source.absolute()), options={"protocol_whitelist": "file"}) as container,
+            open_media(source) as container,
             av.open(str(out.temp.absolute()), "w", name, options) as target,
         ):
             stream = container.streams.video[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from tracker.errors import UserError
 from tracker.sources.source import Source
@@ -76,8 +75,11 @@ def kind_of_source(spec: str) -> str:
     """The row of OPENERS that is meant: a scheme, FILE or CAMERA."""
     from tracker.sources.video_file import VIDEO_SUFFIXES
 
-    scheme = urlsplit(spec).scheme.lower()
-    if scheme in OPENERS:
-        return scheme
+    scheme, _, rest = spec.partition("://")
+    if rest and scheme.lower() in OPENERS:
+        return scheme.lower()
     path = Path(spec)
-    return FILE if path.is_file() or path.suffix.lower() in VIDEO_SUFFIXES else CAMERA
+    try:
+        return FILE if path.is_file() or path.suffix.lower() in VIDEO_SUFFIXES else CAMERA
+    except (OSError, ValueError):  # no name that a file can have
+        return CAMERA

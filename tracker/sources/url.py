@@ -10,7 +10,9 @@ from urllib.parse import urlsplit, urlunsplit
 import av
 import numpy as np
 
+from tracker.errors import UserError
 from tracker.slots import Holder
+from tracker.sources.pixel_limit import most_pixels
 from tracker.sources.source import CameraError
 from tracker.types import Frame, Image
 
@@ -31,8 +33,13 @@ class UrlSource:
     def __init__(
         self, url: str, open_timeout: float = OPEN_TIMEOUT, read_timeout: float = READ_TIMEOUT
     ) -> None:
-        """Nothing is contacted yet. Timeouts in seconds."""
-        self._url, self._timeouts = url, (open_timeout, read_timeout)
+        """Nothing is contacted yet. Timeouts in seconds. UserError: it is no address."""
+        try:
+            scheme = urlsplit(url).scheme  # in lower case, as FFmpeg wants it
+        except ValueError as error:
+            raise UserError(f"{url} is no address ({error}); check its brackets") from error
+        self._url = scheme + url[len(scheme) :]
+        self._timeouts = (open_timeout, read_timeout)
         self.identity = self.name = without_password(url)
         self._holder: Holder[_Stream] = Holder(lambda stream: stream.container.close())
         self._count = 0
@@ -40,14 +47,20 @@ class UrlSource:
     def open(self) -> None:
         """Connect; CameraError when nobody answers or there is no video."""
         ticket = self._holder.begin()
-        options = {"protocol_whitelist": PROTOCOLS, "fflags": "nobuffer"}
-        if urlsplit(self._url).scheme.lower().startswith("rtsp"):
+        options = {
+            "protocol_whitelist": PROTOCOLS,
+            "fflags": "nobuffer",
+            "max_pixels": str(most_pixels()),
+        }
+        if self._url.startswith("rtsp"):
             options["rtsp_transport"] = "tcp"
         try:
-            container = av.open(self._url, timeout=self._timeouts, options=options)
+            container = av.open(
+                self._url, timeout=self._timeouts, options=options, metadata_errors="replace"
+            )
         except (OSError, av.FFmpegError) as error:
             raise self._error("did not open", error) from error
-        if not container.streams.video:
+        if not any(stream.codec_context for stream in container.streams.video[:1]):
             container.close()
             raise CameraError("failed", f"{self.name} carries no video; check the address")
         if not self._holder.keep(ticket, _Stream(container)):
@@ -93,6 +106,7 @@ class _Stream:
     def __init__(self, container: av.container.InputContainer) -> None:
         self.container = container
         self.stream = container.streams.video[0]
+        self.stream.codec_context.options = {"max_pixels": str(most_pixels())}
         self.stream.thread_type = "SLICE"  # threads over frames would hold frames back
         self.pictures = self._decode()
 

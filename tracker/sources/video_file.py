@@ -7,7 +7,7 @@ decoded is yielded with `bgr=None` at its time: the caller sees every frame exac
 from __future__ import annotations
 
 import heapq
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,11 +16,13 @@ from typing import cast
 import av
 import cv2
 import numpy as np
+from av.container import InputContainer
 from av.sidedata.sidedata import SideData
 from av.sidedata.sidedata import Type as SideDataType
 from numpy.typing import NDArray
 
 from tracker.errors import UserError
+from tracker.sources.pixel_limit import most_pixels, too_large
 from tracker.types import Frame, Image
 
 # fmt: off
@@ -29,9 +31,16 @@ VIDEO_SUFFIXES = frozenset({
     ".3gp", ".wmv", ".flv", ".ogv", ".gif",
 })
 # fmt: on
+# What may be opened at all: files that hold their pictures themselves. Playlists (concat, HLS, SDP)
+# would reach other files, whatever their own name ends in. Pictures: to be told as such.
+FORMATS = (
+    "mov,matroska,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg,gif,apng,h264,hevc,av1,obu,ivf,m4v,mjpeg,dv,"
+    "mxf,nut,rm,wtv,yuv4mpegpipe,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe,gif_pipe"
+)
 # In these containers the stamps of the packets are in decode order, not in the order of display.
 DECODE_ORDER = frozenset({"avi", "h264", "hevc", "m4v", "mpegvideo"})
 UPRIGHT = np.eye(2, dtype=np.int64)
+FRAMES_ARE = "has frames that are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,7 @@ class VideoReader:
         self._container = _open(path)
         try:
             self._stream = _video_stream(path, self._container)
+            _limit(path, self._stream)
             self._start = Fraction(max(self._container.start_time or 0, 0), av.time_base)
             self._end = Fraction(0)  # seconds, of the last packet of any stream
             self._broken_end = False
@@ -117,6 +127,8 @@ class VideoReader:
             if item[1] is not None:
                 break
         else:
+            if _announced(self.path) > most_pixels():
+                raise UserError(too_large(self.path, FRAMES_ARE))
             raise UserError(
                 f"no frame of {self.path} could be decoded; check that another player shows it"
             )
@@ -304,7 +316,37 @@ def orient(pixels: Image, turn: NDArray[np.int64]) -> Image:
     return pixels[:: turn[1, 1], :: turn[0, 0]]
 
 
-def _open(path: Path) -> av.container.InputContainer:
+def open_media(path: Path, options: Mapping[str, str] | None = None) -> InputContainer:
+    """Open a media file that may be anybody's. Errors as `av.open` raises them.
+
+    An absolute path, since 'a:b.mp4' would be read as a protocol; no other protocol, nor any other
+    file, at all. Texts in it, such as titles, may be in any encoding.
+    """
+    allowed = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
+    return av.open(
+        str(path.absolute()), options={**allowed, **(options or {})}, metadata_errors="replace"
+    )
+
+
+def _limit(path: Path, stream: av.VideoStream) -> None:
+    """Refuse frames that are too large, and have the decoder refuse those that turn out to be."""
+    context = stream.codec_context
+    if context.width * context.height > most_pixels():
+        raise UserError(too_large(path, FRAMES_ARE))
+    context.options = {"max_pixels": str(most_pixels())}
+
+
+def _announced(path: Path) -> int:
+    """Pixels of a frame as the file says; 0: it does not. Nothing is decoded where it does."""
+    try:
+        with open_media(path, {"probesize": "32", "analyzeduration": "1"}) as container:
+            contexts = [stream.codec_context for stream in container.streams.video]
+            return max((c.width * c.height for c in contexts if c is not None), default=0)
+    except (OSError, av.FFmpegError):
+        return 0
+
+
+def _open(path: Path) -> InputContainer:
     if not path.exists():
         raise UserError(f"{path} does not exist; check the name")
     if path.is_dir():
@@ -312,9 +354,8 @@ def _open(path: Path) -> av.container.InputContainer:
     if path.stat().st_size == 0:
         raise UserError(f"{path} is empty (0 bytes); copy or record it again")
     try:
-        # An absolute path, since 'a:b.mp4' would be read as a protocol; no other protocol at all.
-        return av.open(str(path.absolute()), options={"protocol_whitelist": "file"})
-    except av.InvalidDataError as error:
+        return open_media(path, {"max_pixels": str(most_pixels())})
+    except (av.InvalidDataError, av.ArgumentError) as error:  # the latter: none of FORMATS
         with path.open("rb") as file:
             is_mp4 = file.read(12)[4:8] in (b"ftyp", b"mdat", b"moov", b"wide")
         if is_mp4:
@@ -326,7 +367,7 @@ def _open(path: Path) -> av.container.InputContainer:
         raise UserError(f"{path} could not be opened: {error.strerror}; check the file") from error
 
 
-def _video_stream(path: Path, container: av.container.InputContainer) -> av.VideoStream:
+def _video_stream(path: Path, container: InputContainer) -> av.VideoStream:
     name = container.format.name
     if name.endswith("_pipe") or name == "image2":
         raise UserError(f"{path} is a picture, not a video; use 'tracker image'")

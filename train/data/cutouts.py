@@ -20,6 +20,7 @@ import numpy as np
 from tracker.errors import UserError
 from tracker.find.locate import cut
 from tracker.plain_data import from_json
+from tracker.sources.picture_file import load_picture
 from tracker.sources.video_file import VideoReader
 from tracker.types import CropBox, Floats, Image
 from tracker.whole_files import write_whole
@@ -197,7 +198,7 @@ def cut_labelled(
     Only where the object is much larger than any crop is the part made smaller.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    bgr = cv2.imread(str(picture), cv2.IMREAD_COLOR)
+    bgr = load_picture(picture)
     if bgr is None:
         raise UserError(f"{picture} cannot be read; 'train check' tells what can be done")
     height, width = bgr.shape[:2]
@@ -216,7 +217,8 @@ def cut_labelled(
         if scale < 1:
             wh = np.maximum(np.round(np.array(part.shape[1::-1]) * scale), 1).astype(int)
             scale_xy = wh / np.array(part.shape[1::-1])
-            part = cv2.resize(part, tuple(wh.tolist()), interpolation=cv2.INTER_AREA)
+            smaller = cv2.resize(part, tuple(wh.tolist()), interpolation=cv2.INTER_AREA)
+            part = np.asarray(smaller, np.uint8)
         else:
             scale_xy = np.ones(2)
         ends = np.empty((0, 2)) if found.box_xyxy is None else found.box_xyxy.reshape(2, 2)

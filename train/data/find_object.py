@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from tracker.find.geometry import box_from_landmarks, rotation
 from tracker.find.head_pose import wrap_degrees
 from tracker.find.locate import Model
+from tracker.sources.picture_file import load_picture
 from tracker.track import Tracker, TrackerConfig
 from tracker.types import CropBox, Floats, Frame, Image
 from train.project.labels import FrameLabel, Labels
@@ -111,9 +111,9 @@ def _labelled_pictures(
     frames = [f for _, f in sorted(labels.frames.items()) if f.objects]
     for frame in frames[:: max(1, len(frames) // most)]:
         path = project.frames_dir / Path(frame.clip).stem / f"frame{frame.frame:06d}.png"
-        bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        bgr = load_picture(path)
         if bgr is not None:
-            yield frame, bgr.astype(np.uint8, copy=False)
+            yield frame, bgr
 
 
 def between_labels(project: Project, labels: Labels, clip: str) -> Look:

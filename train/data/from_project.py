@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from tracker.find.markups import rule_of
 from tracker.plain_data import from_json
+from tracker.sources.picture_file import load_picture
 from tracker.whole_files import write_whole
 from train.data.cutouts import ClipCutouts, cut_labelled
 from train.data.pictures import DataSet, Example, Markup
@@ -231,7 +231,7 @@ def cutout_examples(
         told = attributes_at(project, labels, clip, c.t)
         if told and c.objects > 1:
             told, ambiguous = {}, ambiguous + 1
-        picture = cv2.imread(str(cut.folder / c.file), cv2.IMREAD_COLOR)
+        picture = load_picture(cut.folder / c.file)
         if picture is None:
             raise ValueError(f"{cut.folder / c.file} cannot be read; delete {project.cache_dir}")
         middle, half = (picture.shape[0] - 1) / 2, c.side / scale / 2

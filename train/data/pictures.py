@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tracker.find.markups import Drawing, mirror_partners
 from tracker.find.markups import mirror_name as mirror_name
 from tracker.plain_data import from_json
+from tracker.sources.picture_file import load_picture
 from tracker.types import Floats, Image
 from tracker.whole_files import read_text
 
@@ -71,10 +71,10 @@ class DataSet:
     def picture(self, path: Path) -> Image:
         """A picture file, BGR (H, W, 3), decoded once."""
         if path not in self.cache:
-            read = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            read = load_picture(path)
             if read is None:
                 raise ValueError(f"picture {path} cannot be read; mend or remove its label")
-            self.cache[path] = read.astype(np.uint8, copy=False)
+            self.cache[path] = read
         return self.cache[path]
 
     def rows(self, hold: bool) -> list[int]:

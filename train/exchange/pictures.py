@@ -6,10 +6,8 @@ import re
 import shutil
 from pathlib import Path, PurePosixPath
 
-import cv2
-import numpy as np
-
 from tracker.errors import writing
+from tracker.sources.picture_file import decode_picture
 from tracker.types import Image
 from train.exchange.foreign import Picture, base_name
 from train.project.labels import FrameLabel, picture_name
@@ -29,15 +27,14 @@ def load(picture: Picture, extra: Path | None) -> Image | None:
         if path is None:
             return None
         raw = path.read_bytes()
-    data = np.frombuffer(raw, np.uint8)
-    bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    bgr = decode_picture(raw, picture.name)
     if bgr is not None and picture.size_wh not in (None, bgr.shape[1::-1]):
-        flat = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        flat = decode_picture(raw, picture.name, upright=False)
         if flat is not None and flat.shape[1::-1] == picture.size_wh:
             bgr = flat
     if bgr is None:
         raise ValueError(f"picture {picture.name} cannot be read; mend it or remove its label")
-    return bgr.astype(np.uint8, copy=False)
+    return bgr
 
 
 def find(picture: Picture, extra: Path | None) -> Path | None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from tracker.errors import UserError
+from tracker.sources.picture_file import load_picture
 from train.project.labels import picture_name
 from train.project.layout import Project
 from train.project.problems import Problem, error, warning
@@ -43,11 +41,17 @@ def _pictures(project: Project, named: Mapping[Path, tuple[str, str]]) -> Iterat
         if not path.is_file():
             continue  # told where a label needs it
         name = path.relative_to(project.root).as_posix()
-        read = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        try:
+            read = load_picture(path)
+        except UserError as refused:
+            yield error(
+                name, "", str(refused), f"put a smaller {file} in its place, and its labels"
+            )
+            continue
         if read is None:
             remedy = f"put {file} back under this name, as PNG, or 'train remove' it"
             yield error(name, "", "it cannot be read", remedy)
-        elif digest(np.asarray(read, np.uint8)) != pixels:
+        elif digest(read) != pixels:
             what = f"its pixels are not those of {file}: its labels may be of either picture"
             remedy = f"put {file} back under this name, as PNG, or remove it and add it again"
             yield error(name, "", what, remedy)

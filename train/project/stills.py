@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from tracker.errors import UserError
 from tracker.plain_data import count, is_bare
+from tracker.sources.picture_file import decode_picture, load_picture
 from tracker.types import Frame, Image
 from tracker.whole_files import png_size, read_text, write_whole
 from train.project.clips import Clip, ClipFrames
@@ -100,12 +101,14 @@ def add_pictures(
     write_set(project, name, known)  # a set from the start, whatever happens meanwhile
     sums, unread, new = {key[1] for key in known}, list[str](), 0
     for i, path in enumerate(paths):
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-        read = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-        if read is None:
+        try:
+            bgr = decode_picture(path.read_bytes(), path.name)
+        except UserError as error:
+            unread.append(str(error))
+            continue
+        if bgr is None:
             unread.append(f"{path.name} is no picture that can be read and was left out")
             continue
-        bgr = np.asarray(read, np.uint8)
         key = path.name, digest(bgr)
         if key[1] not in sums:
             used = max(known.values(), default=-1) + 1
@@ -143,12 +146,14 @@ class StillFrames:
         return self.clip.frames
 
     def frame(self, i: int) -> Frame:
-        """Picture `i`, `bgr` None where there is none. IndexError beyond the set."""
+        """Picture `i`, `bgr` None where there is none to be read. IndexError beyond the set."""
         if not 0 <= i < len(self):
             raise IndexError(f"{self.clip.name} has pictures 0 to {len(self) - 1}, not {i}")
         path = self._project.labels_dir / picture_name(self.clip.name, i)
-        read = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
-        return Frame(i, float(i), None if read is None else np.asarray(read, np.uint8))
+        try:
+            return Frame(i, float(i), load_picture(path))
+        except UserError:  # too large; 'train check' tells it
+            return Frame(i, float(i), None)
 
     def close(self) -> None:
         """Nothing is open."""

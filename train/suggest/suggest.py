@@ -13,11 +13,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from tracker.find.locate import Model, cut
 from tracker.plain_data import from_json
+from tracker.sources.picture_file import load_picture
 from tracker.types import Floats, Image
 from train.project.clips import Clip, read_clips
 from train.project.labels import FrameLabel, Labels, ObjectLabel, picture_name
@@ -161,8 +161,7 @@ def _known(
 
 def _picture(project: Project, label: FrameLabel) -> Image | None:
     path = project.labels_dir / picture_name(*label.key)
-    read = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
-    return None if read is None else np.asarray(read, np.uint8)
+    return load_picture(path)
 
 
 def _look(project: Project, picture: Image | None, found: ObjectLabel | None) -> Floats:

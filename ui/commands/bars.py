@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ui.commands.words import printable
+
 Advance = Callable[[int, int | None], None]
 
 
@@ -15,7 +17,7 @@ Advance = Callable[[int, int | None], None]
 def bars(shown: bool) -> Iterator[Callable[[str], Advance]]:
     """Inside, `bar(name)` begins a bar and returns what to call with (done, total or None)."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[fps]:.1f} fps"),
@@ -24,7 +26,7 @@ def bars(shown: bool) -> Iterator[Callable[[str], Advance]]:
     with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
 
         def bar(name: str) -> Advance:
-            task = progress.add_task(name, total=None, fps=0.0)
+            task = progress.add_task(printable(name), total=None, fps=0.0)
 
             def advance(done: int, total: int | None) -> None:
                 elapsed = progress.tasks[task].elapsed or 0.0

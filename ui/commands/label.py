@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ui.commands.words import say
+
 
 def label(
     project: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder.")],
@@ -22,6 +24,6 @@ def label(
     try:
         code = run(project)
     except UserError as error:
-        typer.echo(f"train: {error}", err=True)
+        say(str(error), "train")
         raise typer.Exit(1) from error
     raise typer.Exit(code)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ui.commands.words import printable, say, tell
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -97,7 +99,7 @@ def add(
         try:
             todo += sources(path)
         except UserError as error:
-            typer.echo(f"train: {error}", err=True)
+            say(str(error), "train")
             failed += 1
     for source in todo:
         failed += not _add(opened, source, link)
@@ -108,36 +110,39 @@ def add(
 
 
 def _add(project: Project, source: Source, link: bool) -> bool:
-    from tracker.errors import UserError
+    from tracker.errors import UserError, unforeseen
     from train.project.adding import add_one
 
     try:
         added = add_one(project, source, link, _progress if sys.stderr.isatty() else None)
-    except (UserError, OSError) as error:
-        typer.echo(f"train: {error}", err=True)
+    except Exception as error:  # whatever one clip raises, the others go on
+        known = isinstance(error, UserError | OSError)
+        say(str(error if known else unforeseen(source.path, error)), "train")
         return False
     clip = added.clip
     if clip is None:
-        typer.echo(f"{source.path.name} is in the project already, as {added.known}")
+        tell(f"{source.path.name} is in the project already, as {added.known}")
         for message in added.messages:
-            typer.echo(f"  {message}")
+            tell(f"  {message}")
         return True
     if clip.is_stills:
-        typer.echo(f"added {clip.name}: {clip.frames} pictures")
+        tell(f"added {clip.name}: {clip.frames} pictures")
         for message in added.messages:
-            typer.echo(f"  {message}")
+            tell(f"  {message}")
         return True
     size = f"{clip.size_wh[0]}x{clip.size_wh[1]}"
     rate = f"{clip.fps:.4g} frames per second" + (", varying" if clip.variable else "")
-    typer.echo(f"added {clip.name}: {clip.frames} frames, {size}, {clip.seconds:.2f} s, {rate}")
+    tell(f"added {clip.name}: {clip.frames} frames, {size}, {clip.seconds:.2f} s, {rate}")
     for message in added.messages:
-        typer.echo(f"  {message}")
+        tell(f"  {message}")
     return True
 
 
 def _progress(name: str, frames: int, announced: int) -> None:
     if frames % 50 == 0 or frames == announced:
-        typer.echo(f"\rreading {name}: {frames} of {announced or '?'}\r", err=True, nl=False)
+        typer.echo(
+            f"\rreading {printable(name)}: {frames} of {announced or '?'}\r", err=True, nl=False
+        )
 
 
 def check(

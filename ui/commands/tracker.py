@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from tracker.sources.pixel_limit import limit_pixels
 from ui.commands.engines import Engine, Precision, engines
 from ui.commands.inspect import bench, cameras, doctor
 from ui.commands.live import SMOOTH, live
-from ui.commands.words import say, user_errors
+from ui.commands.words import say, tell, user_errors
 
 if TYPE_CHECKING:
     from tracker.files.image_job import ImageJob
@@ -62,6 +63,14 @@ To = Annotated[
         "--to", metavar="TARGET", help="Send results there, such as x.jsonl; repeat for several."
     ),
 ]
+MaxMegapixels = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Refuse pictures and frames of more million pixels: they take memory as they please "
+        "(default 100).",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
 OnBlack = Annotated[
     bool, typer.Option("--on-black", help="Draw on black instead of on the picture (privacy).")
@@ -104,6 +113,7 @@ def video(
     fov: Fov = None,
     engine: Engine = "auto",
     precision: Precision = "fp32",
+    max_megapixels: MaxMegapixels = None,
     stats: Annotated[bool, typer.Option("--stats", help="Print the time of each stage.")] = False,
     progress: Annotated[
         bool | None,
@@ -124,6 +134,7 @@ def video(
     Ctrl-C ends early and leaves a playable file. Exit code 0: all done, perhaps with a warning;
     1: some input failed; 2: wrong usage; 130: ended early.
     """
+    limit_pixels(max_megapixels)
     from tracker.files.targets import expand, plan
     from tracker.files.video_job import Job
     from tracker.outputs.overlay import Style
@@ -170,12 +181,14 @@ def image(
     fov: Fov = None,
     engine: Engine = "auto",
     precision: Precision = "fp32",
+    max_megapixels: MaxMegapixels = None,
 ) -> None:
     """Annotate pictures. EXIF orientation is honoured; metadata are not copied.
 
     With several inputs, or a folder, --out is a folder, made where missing, and pictures keep
     their names. --json is one file for all of them. Exit codes as in `tracker video`.
     """
+    limit_pixels(max_megapixels)
     from tracker.files.image_job import IMAGE_SUFFIXES, ImageJob
     from tracker.files.targets import expand, plan_images
     from tracker.outputs.overlay import Style
@@ -240,7 +253,7 @@ def _config(
 
 
 def _run_videos(jobs: Sequence[Job], loaded: Loaded, shown: bool, stats: bool) -> int:
-    from tracker.errors import UserError
+    from tracker.errors import UserError, unforeseen
     from tracker.files.video_job import annotate
     from tracker.stop import INTERRUPTED, stop_on_signal
     from ui.commands.bars import bars
@@ -254,8 +267,9 @@ def _run_videos(jobs: Sequence[Job], loaded: Loaded, shown: bool, stats: bool) -
                 report = annotate(
                     job, loaded.new_tracker(), loaded.models, bar(job.source.name), stopped
                 )
-            except UserError as error:
-                say(str(error))
+            except Exception as error:  # whatever one file raises, the others go on
+                known = isinstance(error, UserError)
+                say(str(error if known else unforeseen(job.source, error)))
                 failed.append(job.source)
                 continue
             _tell(job, report)
@@ -305,9 +319,9 @@ def _tell(job: Job, report: Report) -> None:
     seen = ", ".join(f"{kind}s in {count}" for kind, count in report.with_kind.items())
     sound = f"; {report.sound}" if report.sound else ""
     rate = f"{report.fps:.1f} frames per second"
-    typer.echo(f"{job.source}: {report.frames} frames, {seen}; {rate}{sound}")
+    tell(f"{job.source}: {report.frames} frames, {seen}; {rate}{sound}")
     if report.written:
-        typer.echo(f"wrote {', '.join(map(str, report.written))}")
+        tell(f"wrote {', '.join(map(str, report.written))}")
 
 
 def _list_failures(failed: Sequence[Path], count: int) -> None:

@@ -20,6 +20,7 @@ from ui.commands.report import report
 from ui.commands.reproduce import reproduce
 from ui.commands.speed import indices, parity, quantize
 from ui.commands.suggest import suggest
+from ui.commands.words import say
 
 if TYPE_CHECKING:
     from train.loop.fit import Progress
@@ -45,13 +46,13 @@ def main() -> None:
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except Stopped as stopped:
-        print(f"train: {stopped}", file=sys.stderr)
+        say(str(stopped), "train")
         code = 130
     except (UserError, ValueError, OSError, FloatingPointError) as error:
-        print(f"train: {error}", file=sys.stderr)
+        say(str(error), "train")
         code = 1
     except ModuleNotFoundError as error:
-        print(f"train: {_missing(error)}", file=sys.stderr)
+        say(_missing(error), "train")
         code = 1
     if world() > 1:  # gloo's threads sometimes abort a process that takes its leave normally
         sys.stdout.flush()

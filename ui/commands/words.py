@@ -8,9 +8,24 @@ from contextlib import contextmanager
 import typer
 
 
-def say(sentence: str) -> None:
+def printable(text: str) -> str:
+    """The text without what a terminal would obey: names of files are anybody's.
+
+    Control characters, and letters that are no text at all, are written out as Python does.
+    """
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def say(sentence: str, program: str = "tracker") -> None:
     """A sentence on stderr, in the program's name."""
-    typer.echo(f"tracker: {sentence}", err=True)
+    typer.echo(printable(f"{program}: {sentence}"), err=True)
+
+
+def tell(line: str) -> None:
+    """A line on stdout."""
+    typer.echo(printable(line))
 
 
 @contextmanager

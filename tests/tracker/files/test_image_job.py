@@ -60,6 +60,19 @@ def test_cut_off_picture_is_refused(
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_a_damaged_picture_is_refused_in_one_sentence(
+    tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / f"a{suffix}"
+    cv2.imwrite(str(source), clips.picture(0))
+    data = source.read_bytes()
+    source.write_bytes(data[:20] + bytes(200) + data[220:])
+    with pytest.raises(UserError, match="no picture known here"):
+        read_image(source)
+    assert capfd.readouterr().err == ""
+
+
 def test_gray_and_transparent_pictures(tmp_path: Path) -> None:
     for name, shape in (("g.png", (8, 8)), ("t.png", (8, 8, 4))):
         cv2.imwrite(str(tmp_path / name), np.full(shape, 200, np.uint8))

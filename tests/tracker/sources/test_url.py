@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
+from tracker.errors import UserError
+from tracker.sources.open import open_source
 from tracker.sources.source import CameraError
 from tracker.sources.url import UrlSource, without_password
 
@@ -63,6 +65,23 @@ def test_a_stream_over_http(server: str) -> None:
     times = [f.t for f in frames if f is not None]
     assert times == sorted(times) and monotonic() - times[-1] < 5
     assert source.read() is None
+
+
+def test_an_address_in_capital_letters(server: str) -> None:
+    source = open_source(f"HTTP://{server}/video")
+    source.open()
+    assert source.read() is not None
+    source.close()
+
+
+@pytest.mark.parametrize("spec", ["http://[::1", "rtsp://[cam/1", "HTTPS://[1.2.3.4]x/"])
+def test_what_is_no_address(spec: str) -> None:
+    with pytest.raises(UserError, match="no address"):
+        open_source(spec)
+
+
+def test_a_name_longer_than_any_file_has() -> None:
+    assert open_source("x" * 5000).live, "it may be a camera's name"
 
 
 def test_a_stream_that_ends(server: str) -> None:

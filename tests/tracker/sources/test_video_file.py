@@ -206,6 +206,20 @@ def test_what_is_no_video_is_said_in_one_sentence(
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
+CONCAT = "ffconcat version 1.0\nfile secret.mkv\n"
+HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nsecret.mkv\n#EXT-X-ENDLIST\n"
+SDP = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9 RTP/AVP 96\n"
+
+
+@pytest.mark.parametrize("text", [CONCAT, HLS, SDP])
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts"])
+def test_a_playlist_reaches_no_other_file(tmp_path: Path, name: str, text: str) -> None:
+    clips.make(tmp_path / "secret.mkv")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match="no video that this program knows"):
+        VideoReader(tmp_path / name)
+
+
 def test_name_with_a_colon_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clips.make(tmp_path / "a.mp4").rename(tmp_path / "http:x.mp4")
     monkeypatch.chdir(tmp_path)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from typer.testing import CliRunner, Result
 import ui.commands.tracker
 from tests.helpers import clips, fake_cli
 from tests.helpers.clips import Clip
+from tracker.types import Image
 
 ROOT = Path(__file__).parents[3]
 FAKE = [sys.executable, "-m", "tests.helpers.fake_cli"]
@@ -87,6 +89,62 @@ def test_batch_goes_on_after_a_bad_file(tmp_path: Path) -> None:
     bad, summary = result.stderr.strip().splitlines()
     assert "b.mp4 could not be read" in bad
     assert "1 of 3 inputs failed" in summary and "b.mp4" in summary
+
+
+def test_texts_in_a_file_may_be_in_any_encoding(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.avi"), "w", metadata_encoding="latin-1") as out:
+        out.metadata["title"] = "Caf\xe9"
+        stream = out.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for i in range(4):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(clips.picture(i), format="bgr24")))
+        out.mux(stream.encode(None))
+    assert b"Caf\xe9\0" in (tmp_path / "a.avi").read_bytes()
+    clips.make(tmp_path / "b.mp4", Clip(sound="aac"))
+    result = run("video", tmp_path, "--out", tmp_path / "o")
+    assert result.exit_code == 0, result.stderr
+    assert names(tmp_path / "o") == {"a.mp4", "b.mp4"}
+
+
+@pytest.mark.parametrize("what", [ZeroDivisionError("by zero"), MemoryError(), RecursionError()])
+def test_no_file_stops_the_others_whatever_it_raises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: Exception
+) -> None:
+    for name in ("a", "b", "c"):
+        clips.make(tmp_path / f"{name}.mp4")
+        cv2.imwrite(str(tmp_path / f"{name}.png"), clips.picture(0))
+    process = clips.FakeTracker.process
+    seen: list[clips.FakeTracker] = []
+
+    def fail_at_the_second(self: clips.FakeTracker, bgr: Image, t: float) -> object:
+        if self not in seen:
+            seen.append(self)
+        if len(seen) == 2:
+            raise what
+        return process(self, bgr, t)
+
+    monkeypatch.setattr(clips.FakeTracker, "process", fail_at_the_second)
+    for command, suffix in (("video", ".mp4"), ("image", ".png")):
+        seen.clear()
+        result = run(command, tmp_path, "--out", tmp_path / command)
+        assert result.exit_code == 1, result.exception
+        assert names(tmp_path / command) == {f"a{suffix}", f"c{suffix}"}
+        bad, summary = result.stderr.strip().splitlines()
+        assert f"b{suffix} failed in a way that was not foreseen ({type(what).__name__}" in bad
+        assert "1 of 3 inputs failed" in summary
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names that are no text")
+def test_names_of_files_give_no_orders_to_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "a\x1b]0;title\x07\x1b[31m\u202e.mp4").write_bytes(b"no video" * 500)
+    clips.make(tmp_path / "b.mp4").rename(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mp4"))
+    result = run("video", tmp_path, "--json", tmp_path / "o", "--out", tmp_path / "o")
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert not {"\x1b", "\x07", "\u202e", "\udce9"} & set(result.output)
+    assert "a\\x1b]0;title\\x07\\x1b[31m\\u202e.mp4 could not be read" in result.stderr
+    assert "caf\\udce9.mp4: 12 frames" in result.stdout
+    lines = next((tmp_path / "o").glob("*.jsonl")).read_text().splitlines()
+    assert json.loads(lines[0])["source"] == "caf\udce9.mp4"
 
 
 @pytest.mark.parametrize(

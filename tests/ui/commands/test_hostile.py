@@ -1,0 +1,86 @@
+"""Files that mean no good, given to the real commands: a sentence, little memory, no end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import pytest
+
+from tests.helpers import bombs, clips
+
+ROOT = Path(__file__).parents[3]
+POSIX = pytest.mark.skipif(os.name != "posix", reason="the memory of a child")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What became of a command."""
+
+    code: int
+    said: str  # on stderr
+    peak_mb: float
+
+
+def run(*words: object, **env: str) -> Ran:
+    """A command in a process of its own, with its peak of memory."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "ui.commands.tracker", *map(str, words)],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    ) as child:  # fmt: skip
+        assert child.stderr is not None
+        said = child.stderr.read()
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        return Ran(child.returncode, said, used.ru_maxrss / 1024)
+
+
+def sentences(ran: Ran) -> dict[str, str]:
+    """What was said of each file, by its name; the last line lists those that failed."""
+    lines = ran.said.strip().splitlines()
+    assert all(line.startswith("tracker: ") for line in lines), ran.said
+    return {Path(line.split()[1].rstrip(":")).name: line for line in lines[:-1]}
+
+
+@POSIX
+def test_pictures_larger_than_allowed_are_refused_before_their_pixels(tmp_path: Path) -> None:
+    """A TIFF of 0.4 KB took 5.3 GB and ended the process with a signal."""
+    bombs.png(tmp_path / "a.png")
+    bombs.tiff(tmp_path / "b.tif")
+    cv2.imwrite(str(tmp_path / "c.png"), clips.picture(0))
+    ran = run("image", tmp_path, "--json", tmp_path / "o.jsonl")
+    said = sentences(ran)
+    for name in ("a.png", "b.tif"):
+        assert "larger than 100 million pixels; make it smaller, or allow more" in said[name]
+    assert ran.code == 1 and ran.peak_mb < 600
+    assert len((tmp_path / "o.jsonl").read_text().splitlines()) == 2, "c.png, and the header"
+
+
+@POSIX
+def test_frames_larger_than_allowed_are_refused_before_their_pixels(tmp_path: Path) -> None:
+    bombs.gif(tmp_path / "a.gif")
+    bombs.ffv1(tmp_path / "b.mkv")
+    clips.make(tmp_path / "c.mp4")
+    ran = run("video", tmp_path, "--json", tmp_path / "out")
+    said = sentences(ran)
+    for name in ("a.gif", "b.mkv"):
+        assert "has frames that are larger than 100 million pixels" in said[name]
+    assert ran.code == 1 and ran.peak_mb < 600
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["c.jsonl"]
+
+
+def test_the_limit_can_be_moved(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), clips.picture(0, (1200, 1000)))
+    clips.make(tmp_path / "a.mp4", clips.Clip(size_wh=(1200, 1000), frames=2))
+    for command, name in (("image", "a.png"), ("video", "a.mp4")):
+        words = (command, tmp_path / name, "--json", tmp_path / f"{command}.jsonl", "--no-faces")
+        small = run(*words, "--max-megapixels", 1)
+        assert small.code == 1 and "larger than 1 million pixels" in small.said
+        by_environment = run(*words, OPENCV_IO_MAX_IMAGE_PIXELS="1000000")
+        assert by_environment.code == 1 and "larger than 1 million pixels" in by_environment.said
+        assert run(*words, "--max-megapixels", 2).code == 0
