@@ -45,6 +45,7 @@ def init(
     normaliser = ["tip", "end"]   # errors: % of this distance
     scale = 1.6                   # crop / the points' own box
     across = ["tip", "end"]       # level; leave out: no turning
+    # or up = ["end", "tip"]      # the first stands below
     """
     from tracker.find.markups import find_markup
     from train.project.layout import POSES, create_project
