@@ -19,6 +19,8 @@ from train.networks.model import Head
 
 T = TypeVar("T")
 
+MOST, MOST_THREADS, MOST_SIDE, MOST_LAYERS = 2**31 - 1, 1024, 4096, 64
+LAYERS = ("depth", "convs", "ones")  # of a network: how many
 COUNTS = ("batch", "steps", "threads", "evaluate_every", "checkpoint_every")  # each at least 1
 
 
@@ -128,6 +130,8 @@ def build(cls: type[T], values: Mapping[str, Any], where: str = "config") -> T:
     """A frozen dataclass from plain data; ValueError names the key that does not fit."""
     hints = typing.get_type_hints(cls)
     known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
+    if not isinstance(values, Mapping):
+        raise ValueError(f"{where}: a table was wanted, found {str(values)[:60]}")
     for key in values:
         if key not in known:
             raise ValueError(f"{where}: '{key}' is unknown; it takes {', '.join(known)}")
@@ -194,10 +198,36 @@ def read_config(path: Path, overrides: Mapping[str, str] | None = None) -> FitSp
                 )
         place[last] = value
     spec = build(FitSpec, raw, str(path))
-    for name in COUNTS:
-        if getattr(spec, name) < 1:
-            raise ValueError(f"{path}: {name} takes 1 or more, found {getattr(spec, name)}")
+    check_bounds(spec, str(path))
     return spec
+
+
+def check_bounds(spec: FitSpec, where: str) -> None:
+    """ValueError names the number that no network or run can have."""
+    for name in COUNTS:
+        most = MOST_THREADS if name == "threads" else MOST
+        refuse_beyond(f"{where}: {name}", getattr(spec, name), 1, most)
+    for f in fields(spec.net):
+        value = getattr(spec.net, f.name)
+        numbers = value if isinstance(value, tuple) else (value,)
+        refuse_beyond(f"{where}: the length of net.{f.name}", len(numbers), 1, MOST_LAYERS)
+        most = MOST_LAYERS if f.name in LAYERS else MOST_SIDE
+        for number in numbers:
+            if isinstance(number, int) and not isinstance(number, bool):
+                refuse_beyond(f"{where}: net.{f.name}", number, 0, most)
+    for head in spec.heads:
+        name = f"{where}: head {head.attribute.name}"
+        refuse_beyond(f"{name}, layers", head.layers, 0, MOST_LAYERS)
+        refuse_beyond(f"{name}, hidden", head.hidden, 0, MOST_SIDE)
+        refuse_beyond(f"{name}, outputs", head.attribute.width, 1, MOST_SIDE)
+
+
+def refuse_beyond(what: str, value: int, least: int, most: int) -> None:
+    """ValueError where a number is out of bounds."""
+    if value < least:
+        raise ValueError(f"{what} takes {least} or more, found {value}")
+    if value > most:
+        raise ValueError(f"{what} takes {most} or less, found {value}")
 
 
 def spec_to_dict(spec: FitSpec) -> dict[str, Any]:
@@ -207,4 +237,6 @@ def spec_to_dict(spec: FitSpec) -> dict[str, Any]:
 
 def spec_from_dict(values: Mapping[str, Any]) -> FitSpec:
     """Back from `spec_to_dict`."""
-    return build(FitSpec, values, "checkpoint config")
+    spec = build(FitSpec, values, "checkpoint config")
+    check_bounds(spec, "checkpoint config")
+    return spec

@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -157,3 +158,43 @@ def test_operating_points_are_read_back_and_a_file_without_them_has_none() -> No
     assert not ModelInfo.from_props(blob_info().to_props(), "x.onnx").operating_points
     with pytest.raises(ValueError, match=r"x.onnx shows gestures from .*1.5.*; probabilities are"):
         ModelInfo.from_props(replace(info, operating_points={"fist": 1.5}).to_props(), "x.onnx")
+
+
+NAN, DEEP = float("nan"), "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"size": 128.5}, "128.5 is no whole number"), ({"size": 200000}, "from 0 to 2048"),
+        ({"size": 1e400}, "broken JSON|no number"), ({"size": "x"}, "wrongly"),
+        ({"size": 0}, "in pictures of 0 pixels"), ({"beta": NAN}, "broken JSON"),
+        ({"crop": {"scale": 0, "across": [], "up": []}}, "0 is no number from 0.1 to 100"),
+        ({"crop": {"scale": NAN, "across": [], "up": []}}, "broken JSON"),
+        ({"crop": {"scale": 1.5, "across": [0], "up": []}}, "two ends"),
+        ({"crop": {"scale": 1.5, "across": [0, []], "up": []}}, "two ends"),
+        ({"crop": 7}, "incompletely"), ({"landmarks": 7}, "incompletely"),
+        ({"landmarks": ["=1+1", "b", "c"]}, "begins like a formula"),
+        ({"landmarks": ["a", "b\nc", "d"]}, "control letter"),
+        ({"landmarks": ["a", 2, "d"]}, "wrongly"), ({"edges": [[0, 1.5]]}, "wrongly"),
+        ({"edges": [[0]]}, "wrongly"), ({"attributes": [{"name": "x"}]}, "incompletely"),
+        ({"attributes": [{"name": "xy", "classes": [], "size": 3}]}, "name of another output"),
+        ({"attributes": [{"name": "a", "classes": ["@x"], "size": 0}]}, "begins like a formula"),
+        ({"attributes": [{"name": "a", "classes": [], "size": 10**9}]}, "wrongly"),
+        ({"drawing": {"colours": [{"of": [0], "points": "red", "lines": ""}], "nose": None,
+                      "text_at": None}}, "no colour"),
+        ({"more": 1}, "incompletely"), ({"schema": [DEEP]}, "model schema"),
+    ],
+)  # fmt: skip
+def test_descriptions_out_of_all_bounds(change: dict[str, Any], words: str) -> None:
+    found = json.loads(blob_info().to_props()["tracker"])
+    assert ModelInfo.from_props({"tracker": json.dumps(found)}, "x.onnx") == blob_info()
+    text = json.dumps(found | change).replace("Infinity", "1e400")
+    with pytest.raises(ValueError, match=rf"x\.onnx (has|describes).*({words})"):
+        ModelInfo.from_props({"tracker": text}, "x.onnx")
+
+
+@pytest.mark.parametrize("text", ["7", "[]", "null", '"x"', DEEP])
+def test_descriptions_that_are_no_object(text: str) -> None:
+    with pytest.raises(ValueError, match=r"has model schema none|broken JSON"):
+        ModelInfo.from_props({"tracker": text}, "x.onnx")

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from tracker.errors import UserError
-from tracker.plain_data import from_toml, is_plain_word
+from tracker.plain_data import count, from_toml, is_plain_word
 from tracker.types import CropRule, Ends, Kind
 
 FOLDER = Path(__file__).parent / "markups"
@@ -198,13 +198,26 @@ def drawing_from(found: Mapping[str, Any] | None) -> Drawing | None:
     """Back from `asdict`, as model files and checkpoints hold it."""
     if found is None:
         return None
-    paints = tuple(Paint(tuple(p["of"]), p["points"], p["lines"]) for p in found["colours"])
-    return Drawing(paints, found["nose"], found["text_at"])
+    paints = tuple(
+        Paint(tuple(map(count, p["of"])), _colour(p["points"]), p["lines"] and _colour(p["lines"]))
+        for p in found["colours"]
+    )
+    nose, text_at = (None if found[k] is None else count(found[k]) for k in ("nose", "text_at"))
+    return Drawing(paints, nose, text_at)
+
+
+def _colour(found: object) -> str:
+    if not isinstance(found, str) or not re.fullmatch("#[0-9a-fA-F]{6}", found):
+        raise ValueError(f"{str(found)[:60]!r} is no colour such as #ff3030")
+    return found
 
 
 def ends_from(found: Sequence[Any]) -> Ends:
-    """Back from JSON: two ends, each a landmark or several."""
-    return tuple(end if isinstance(end, int) else tuple(end) for end in found)
+    """Back from JSON: none or two ends, each a landmark or several. ValueError: other than that."""
+    ends = tuple(count(e) if isinstance(e, int) else tuple(map(count, e)) for e in found)
+    if len(ends) not in (0, 2) or () in ends:
+        raise ValueError("across and up are two ends, each a landmark or several")
+    return ends
 
 
 def landmark_names(found: object, origin: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, get_args
 
 import assets
 from tracker.errors import UserError
@@ -29,7 +29,7 @@ from tracker.find.markups import (
     ends_from,
     rule_of,
 )
-from tracker.plain_data import from_json
+from tracker.plain_data import count, finite, from_json, is_plain_word
 from tracker.types import CropRule, Kind
 
 SCHEMA = 1
@@ -37,6 +37,11 @@ PRECISIONS = ("fp32", "fp16", "int8")  # forms of a model: M.onnx, M.fp16.onnx, 
 TOML = "project.toml"  # what makes a folder a project
 UPS = 8  # directions of up that such an attribute answers for
 KINDS: tuple[Kind, ...] = get_args(Kind)
+LARGEST = 2048  # side of an input, pixels
+SCALES = (0.1, 100.0)  # of a crop
+MOST_CLASSES = 4096  # of an attribute
+MOST_LANDMARKS = 10_000
+TAKEN = ("xy", "score", "presence")  # outputs that are no attribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,36 +108,68 @@ class ModelInfo:
             raise ValueError(
                 f"{origin} carries no landmark description; make it with 'train export'"
             )
+        again = "export it again with 'train export'"
         try:
             d = from_json(props["tracker"])
         except ValueError as error:
             raise ValueError(
-                f"{origin} describes its landmarks in broken JSON ({error}); "
-                "export it again with 'train export'"
+                f"{origin} describes its landmarks in broken JSON ({error}); {again}"
             ) from error
-        if d.get("schema") != SCHEMA:
+        if not isinstance(d, dict) or d.get("schema") != SCHEMA:
+            found = d.get("schema") if isinstance(d, dict) else "none"
             raise ValueError(
-                f"{origin} has model schema {d.get('schema')}, this program reads {SCHEMA}; "
-                "export it again with 'train export'"
+                f"{origin} has model schema {str(found)[:60]}, this program reads {SCHEMA}; {again}"
             )
-        d["attributes"] = tuple(
-            Attribute(a["name"], tuple(a["classes"]), a["size"], a.get("ups", 0))
-            for a in d["attributes"]
-        )
-        points = d.get("operating_points", {})
-        d["operating_points"] = {str(name): float(p) for name, p in points.items()}
-        for key in ("landmarks", "mean", "std"):
-            d[key] = tuple(d[key])
-        for key in ("edges", "flip_pairs"):
-            d[key] = tuple((int(a), int(b)) for a, b in d[key])
-        if d.get("crop") is not None:
-            across, up = (ends_from(d["crop"].get(key, ())) for key in ("across", "up"))
-            d["crop"] = CropRule(float(d["crop"]["scale"]), across, up=up)
-        d["drawing"] = drawing_from(d.get("drawing"))
-        d["kind"] = cast(Kind, d["kind"])
-        info = ModelInfo(**d)
+        try:
+            info = _parse(d)
+        except (AttributeError, LookupError, TypeError) as error:
+            raise ValueError(
+                f"{origin} describes its landmarks incompletely ({error}); {again}"
+            ) from error
+        except ValueError as error:
+            raise ValueError(
+                f"{origin} describes its landmarks wrongly: {error}; {again}"
+            ) from error
         _check(info, origin)
         return info
+
+
+def _parse(d: dict[str, Any]) -> ModelInfo:
+    """From plain data. LookupError, TypeError, AttributeError or ValueError where it is none."""
+    d["attributes"] = tuple(
+        Attribute(
+            _word(a["name"]),
+            tuple(map(_word, a["classes"])),
+            count(a["size"], 0, MOST_CLASSES),
+            count(a.get("ups", 0), 0, UPS),
+        )
+        for a in d["attributes"]
+    )
+    shown = d.get("operating_points", {})
+    d["operating_points"] = {str(name): finite(p) for name, p in shown.items()}
+    d["landmarks"] = tuple(map(_word, d["landmarks"]))
+    for key in ("mean", "std"):
+        d[key] = tuple(map(finite, d[key]))
+    for key in ("edges", "flip_pairs"):
+        d[key] = tuple((count(a), count(b)) for a, b in d[key])
+    if d.get("crop") is not None:
+        across, up = (ends_from(d["crop"].get(key, ())) for key in ("across", "up"))
+        d["crop"] = CropRule(finite(d["crop"]["scale"], *SCALES), across, up=up)
+    d["drawing"] = drawing_from(d.get("drawing"))
+    d["beta"], d["size"] = finite(d["beta"]), count(d["size"], 0, LARGEST)
+    for key in ("network", "licence", "data", "checkpoint_sha256"):
+        d[key] = str(d[key])
+    return ModelInfo(**d)
+
+
+def _word(found: object) -> str:
+    """A name that may head a column of a CSV file."""
+    if not isinstance(found, str) or not found.strip() or not is_plain_word(found):
+        raise ValueError(
+            f"the name {str(found)[:60]!r} is empty, begins like a formula of a spreadsheet or "
+            "holds a control letter"
+        )
+    return found
 
 
 def model_file(path: str | Path) -> Path:
@@ -192,7 +229,7 @@ def model_name(path: Path) -> str:
 
 def _check(info: ModelInfo, origin: str) -> None:
     """ValueError where a description contradicts itself."""
-    count = len(info.landmarks)
+    points = len(info.landmarks)
     indices = [i for pair in (*info.edges, *info.flip_pairs) for i in pair]
     if info.crop is not None:
         for end in (*info.crop.across, *info.crop.up):
@@ -202,14 +239,16 @@ def _check(info: ModelInfo, origin: str) -> None:
         indices += [i for i in (info.drawing.nose, info.drawing.text_at) if i is not None]
     if info.kind not in KINDS:
         fact = f"finds {info.kind!r}, this program knows {', '.join(KINDS)}"
-    elif any(not 0 <= i < count for i in indices):
-        fact = f"has {count} landmarks and names number {max(indices, key=abs)} (from 0)"
+    elif any(not 0 <= i < points for i in indices):
+        fact = f"has {points} landmarks and names number {max(indices, key=abs)} (from 0)"
     elif any(not 0 <= p <= 1 for p in info.operating_points.values()):
         fact = f"shows gestures from {dict(info.operating_points)}; probabilities are 0 to 1"
     elif info.colour not in ("rgb", "gray"):
         fact = f"wants {info.colour!r} pictures, this program gives rgb or gray"
-    elif not count or info.size < 1:
-        fact = f"describes {count} landmarks in pictures of {info.size} pixels"
+    elif not 0 < points <= MOST_LANDMARKS or info.size < 1:
+        fact = f"describes {points} landmarks in pictures of {info.size} pixels"
+    elif any(a.name in TAKEN or not a.width for a in info.attributes):
+        fact = "describes an attribute that gives nothing, or has the name of another output"
     else:
         return
     raise ValueError(f"{origin} {fact}; export it again with 'train export'")

@@ -24,8 +24,8 @@ import assets
 from tracker.find.locate import load_model
 from tracker.find.markups import BUNDLED
 from tracker.find.model_file import bundled_file, finished_at
-from tracker.plain_data import from_json
-from tracker.whole_files import file_sha256, write_whole
+from tracker.plain_data import from_json, is_bare
+from tracker.whole_files import file_sha256, is_part, write_whole
 from train.config import FitSpec, spec_from_dict, spec_to_dict
 from train.data.cutouts import Wanted, chosen_frames, cut_clip
 from train.data.find_object import between_labels, by_model
@@ -63,6 +63,12 @@ from train.project.layout import Project, open_project
 
 EVALUATIONS = 15  # in a run
 PATIENCE = 9  # of these without a better result end it
+THREADS = 2
+# What lies in a run's folder before its run.json does.
+BEGINNINGS = {"labels.json", "ranges.csv", "start.safetensors"}
+
+
+BROKEN = (AttributeError, LookupError, OverflowError, TypeError, ValueError)  # of a run.json
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +79,8 @@ class Wish:
     budget: Budget = field(default_factory=lambda: Budget(seconds=600.0))
     losses: tuple[str, ...] | None = None
     seed: int = 0
-    threads: int = 2
-    device: str = "auto"
+    threads: int | None = None  # THREADS, or those of the run that goes on
+    device: str | None = None  # 'auto', or that of the run that goes on
     name: str | None = None
     wanted: Wanted = field(default_factory=Wanted)
     before: float = math.inf  # unix seconds: only models finished by then may follow the object
@@ -166,7 +172,7 @@ def gather(
     examples: list[Example] = labelled_examples(project, labels, split)
     ambiguous, warnings = 0, []
     path = follower(project, wish.before)
-    model = None if path is None else load_model(path, wish.threads)
+    model = None if path is None else load_model(path, wish.threads or THREADS)
     sha = "" if path is None else file_sha256(path)
     for clip in read_clips(project):
         if model is None:
@@ -237,13 +243,15 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
             warnings.append("no time is labelled 'none': whatever it sees it will call a gesture")
     warnings += missing_attributes(heads, census) if "A" in losses else []
     spec, choices = choose_spec(project, census, heads, losses, net, base is None)
-    spec = replace(spec, seed=wish.seed, threads=wish.threads, device=wish.device)
+    threads, device = wish.threads or THREADS, wish.device or "auto"
+    spec = replace(spec, seed=wish.seed, threads=threads, device=device)
     out = new_run_folder(project, wish.name)
     plan = Plan(project, out, data, census, split, spec, name, tuple(choices), tuple(warnings))
     try:
         prepare_folder(plan, labels, base, hooks)
         plan = replace(plan, spec=fit_budget(plan, wish.budget, hooks))
-        write_run(plan, "started", same_markup=same, **base_facts(project, name, checkpoint))
+        more = base_facts(project, name, checkpoint)
+        write_run(plan, "started", same_markup=same, wanted=asdict(wish.wanted), **more)
     except BaseException:
         shutil.rmtree(out, ignore_errors=True)  # nothing of it is of use
         raise
@@ -257,8 +265,16 @@ def without_attributes(data: DataSet) -> DataSet:
 
 
 def new_run_folder(project: Project, name: str | None) -> Path:
-    """models/<name>; by default the time. ValueError when it exists."""
-    out = project.models_dir / (name or datetime.now().strftime("%Y%m%d_%H%M%S"))
+    """models/<name>; by default the time. ValueError when it exists, or cannot be a folder's name.
+
+    One that a kill left before its run had begun is taken.
+    """
+    name = name or datetime.now().strftime("%Y%m%d_%H%M%S")
+    if not is_bare(name):
+        raise ValueError(f"--name is the name of a folder in models/; found '{name}'")
+    out = project.models_dir / name
+    if out.is_dir() and all(p.name in BEGINNINGS or is_part(p) for p in out.iterdir()):
+        shutil.rmtree(out)
     if out.exists():
         raise ValueError(f"{out} exists; choose another --name, or go on with --resume")
     out.mkdir(parents=True)
@@ -328,9 +344,11 @@ def facts_of(out: Path) -> dict[str, Any]:
     try:
         found = from_json(path.read_text(encoding="utf-8"), nan=True)
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read ({error}); start a new run") from error
+        raise ValueError(
+            f"{path} is damaged ({error}); choose another run, or train again"
+        ) from error
     if not isinstance(found, dict):
-        raise ValueError(f"{path} is no object of JSON; start a new run")
+        raise ValueError(f"{path} is no object of JSON; choose another run, or train again")
     return found
 
 
@@ -352,22 +370,32 @@ def data_of_run(
 ) -> tuple[Split, DataSet, Census, list[str]]:
     """A run's data as they were when it began; `facts` are those of its run.json.
 
-    Its split, and the model that followed the object then; its losses.
+    Its split, how many frames it looked at, and the model that followed the object then; its
+    losses. ValueError where run.json does not say them.
     """
-    stretch = facts["split"]["stretch"]
-    split = Split(
-        tuple(facts["split"]["hold"]), None if stretch is None else tuple(stretch),
-        facts["split"]["why"],
-    )  # fmt: skip
-    wish = replace(wish, before=datetime.fromisoformat(facts["begun"]).timestamp())
+    try:
+        stretch = facts["split"]["stretch"]
+        split = Split(
+            tuple(facts["split"]["hold"]), None if stretch is None else tuple(stretch),
+            facts["split"]["why"],
+        )  # fmt: skip
+        begun = datetime.fromisoformat(facts["begun"]).timestamp()
+        wish = replace(wish, before=begun, wanted=Wanted(**facts.get("wanted", {})))
+        attributes = bool(facts["spec"]["loss"]["attribute"])
+    except BROKEN as error:
+        raise ValueError(f"run.json is incomplete ({error!r}); start a new run") from error
     data, census, warnings = gather(project, labels, split, wish, hooks)
-    if not facts["spec"]["loss"]["attribute"]:
+    if not attributes:
         data = without_attributes(data)
     return split, data, census, warnings
 
 
 def resume_plan(root: Path, wish: Wish, hooks: Hooks) -> Plan:
-    """The newest unfinished run (or that of `wish.name`), with the very same data."""
+    """The newest unfinished run (or that of `wish.name`), with the very same data.
+
+    All that decides its weights is that of its run.json; threads and device may be asked for anew,
+    and then the last bits may differ.
+    """
     project = open_project(root)
     runs = [r for r in unfinished(project) if wish.name in (None, r.name)]
     if not runs:
@@ -376,12 +404,20 @@ def resume_plan(root: Path, wish: Wish, hooks: Hooks) -> Plan:
         )
     out = runs[-1]
     facts = facts_of(out)
+    try:
+        spec = spec_from_dict(facts["spec"])
+        choices = tuple(Choice(**c) for c in facts["choices"])
+        base, digest = str(facts["base"]), str(facts["data"])
+    except BROKEN as error:
+        raise ValueError(
+            f"{out / 'run.json'} is incomplete ({error!r}); start a new run"
+        ) from error
+    spec = replace(spec, threads=wish.threads or spec.threads, device=wish.device or spec.device)
+    wish = replace(wish, threads=spec.threads, device=spec.device)
     split, data, census, warnings = data_of_run(project, read_labels(project), facts, wish, hooks)
-    if digest_of(data) != facts["data"]:
+    if digest_of(data) != digest:
         raise ValueError(
             f"the labels or clips have changed since {out.name} was started; "
             "start a new run, or put them back to go on with that one"
         )
-    spec = replace(spec_from_dict(facts["spec"]), device=wish.device, threads=wish.threads)
-    choices = tuple(Choice(**c) for c in facts["choices"])
-    return Plan(project, out, data, census, split, spec, facts["base"], choices, tuple(warnings))
+    return Plan(project, out, data, census, split, spec, base, choices, tuple(warnings))

@@ -16,13 +16,14 @@ from torch import Tensor, nn
 from tracker.errors import writing
 from tracker.find.markups import drawing_from
 from tracker.outputs.out_file import refuse_bad_output
-from tracker.plain_data import from_json
+from tracker.plain_data import count, from_json
 from tracker.whole_files import write_whole
 from train.config import FitSpec, spec_from_dict, spec_to_dict
 from train.data.pictures import Markup
 from train.networks.model import LandmarkNet
 
 SCHEMA = 1
+MOST_LANDMARKS = 10_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,17 +129,51 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise ValueError(f"checkpoint {path} is not safetensors ({error})") from error
     if "tracker" not in meta:
         raise ValueError(f"checkpoint {path} was not written by 'train fit'")
-    header = from_json(meta["tracker"], nan=True)
+    try:
+        found = _parse(from_json(meta["tracker"], nan=True), tensors)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"checkpoint {path} describes its network wrongly ({error!r}); take the checkpoint of "
+            "another run"
+        ) from error
+    odd = next((k for k, v in tensors.items() if not torch.isfinite(v).all()), None)
+    if odd is not None:
+        raise ValueError(
+            f"checkpoint {path} holds weights that are no numbers ({odd}): the training failed, or "
+            "the file is damaged; take an earlier one, such as best.safetensors"
+        )
+    _refuse_misshapen(path, found)
+    return found
+
+
+def _parse(header: Mapping[str, Any], tensors: dict[str, Tensor]) -> Checkpoint:
     m = header["markup"]
     markup = Markup(
-        tuple(m["landmarks"]),
-        tuple((int(a), int(b)) for a, b in m["edges"]),
-        tuple((int(a), int(b)) for a, b in m["flip_pairs"]),
+        tuple(map(str, m["landmarks"])),
+        tuple((count(a), count(b)) for a, b in m["edges"]),
+        tuple((count(a), count(b)) for a, b in m["flip_pairs"]),
         drawing_from(m.get("drawing")),
     )
-    return Checkpoint(
-        spec_from_dict(header["spec"]), markup, int(header["step"]), tensors, header["extra"]
-    )
+    if not 0 < len(markup.landmarks) <= MOST_LANDMARKS:
+        raise ValueError(f"it has {len(markup.landmarks)} landmarks")
+    spec, extra = spec_from_dict(header["spec"]), dict(header["extra"])
+    return Checkpoint(spec, markup, count(header["step"]), tensors, extra)
+
+
+def _refuse_misshapen(path: Path, found: Checkpoint) -> None:
+    """ValueError where averaged weights are not those of the network, before any is built."""
+    with torch.device("meta"):
+        wanted = build_model(found.spec, found.markup).state_dict()
+    given = found.part("ema")
+    odd = [
+        k for k in {**wanted, **given}
+        if k not in given or k not in wanted or given[k].shape != wanted[k].shape
+    ]  # fmt: skip
+    if odd:
+        raise ValueError(
+            f"checkpoint {path} holds other weights than the {found.spec.net.name} that it "
+            f"describes ({odd[0]}); take the checkpoint of another run"
+        )
 
 
 def load_model(path: Path) -> tuple[LandmarkNet, Checkpoint]:

@@ -8,8 +8,6 @@ report_curve.py.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
 from collections import Counter
@@ -31,10 +29,10 @@ from train.data.pictures import DataSet
 from train.evaluate import metrics
 from train.evaluate.outputs import Outputs, predict, summarise, torch_runner
 from train.finetune.choices import missing_attributes
-from train.finetune.plan import Hooks, Wish, base_of_run, data_of_run
+from train.finetune.plan import Hooks, Wish, base_of_run, data_of_run, facts_of
 from train.loop.checkpoint import load_checkpoint, load_model
 from train.project.clips import Clip, read_clips
-from train.project.labels import Labels, Range, from_coco
+from train.project.labels import Labels, from_coco, whole_rows
 from train.project.layout import Project, open_project
 
 FEW_LABELS = 20  # training objects below which a warning is due
@@ -109,22 +107,11 @@ def find_run(project: Project, name: str | None) -> Path:
             f"{out.name} is no run of 'train finetune' (there is no run.json in {out}); "
             f"--run takes {', '.join(known) or 'nothing yet'}"
         )
-    if not (out / "model.safetensors").is_file() or read_facts(out).get("state") != "finished":
+    if not (out / "model.safetensors").is_file() or facts_of(out).get("state") != "finished":
         raise ValueError(
             f"run {out.name} is not finished; 'train finetune {project.root.name} --resume' goes on"
         )
     return out
-
-
-def read_facts(out: Path) -> dict[str, Any]:
-    """run.json of a run. ValueError when it is damaged."""
-    try:
-        found: dict[str, Any] = from_json((out / "run.json").read_text(encoding="utf-8"), nan=True)
-    except ValueError as error:
-        raise ValueError(
-            f"{out / 'run.json'} is damaged ({error}); choose another --run, or train again"
-        ) from error
-    return found
 
 
 def labels_of_run(project: Project, out: Path) -> Labels:
@@ -135,21 +122,15 @@ def labels_of_run(project: Project, out: Path) -> Labels:
         raise ValueError(
             f"{out / 'labels.json'} cannot be read ({error}); choose another --run, or train again"
         ) from error
-    ranges: list[Range] = []
-    if (out / "ranges.csv").is_file():
-        text = (out / "ranges.csv").read_text(encoding="utf-8-sig")
-        ranges = [
-            Range(r["clip"], float(r["start_s"]), float(r["end_s"]), r["kind"], r["label"])
-            for r in csv.DictReader(io.StringIO(text))
-        ]
-    return Labels(from_coco(project, coco, f"models/{out.name}/labels.json"), tuple(ranges))
+    ranges = whole_rows(out / "ranges.csv").ranges
+    return Labels(from_coco(project, coco, f"models/{out.name}/labels.json"), ranges)
 
 
 def open_run(root: Path, name: str | None, hooks: Hooks, threads: int | None = None) -> Finished:
     """Bring a run's data back as they were: its labels, its split, what was followed then."""
     project = open_project(root)
     out = find_run(project, name)
-    facts = read_facts(out)
+    facts = facts_of(out)
     spec = spec_from_dict(facts["spec"])
     spec = replace(spec, threads=threads or spec.threads, device="auto")
     torch.set_num_threads(spec.threads)

@@ -14,7 +14,9 @@ def finetune(
         str | None,
         typer.Option("--from", help="hand21, face68, scratch or a .safetensors checkpoint."),
     ] = None,
-    budget: Annotated[str, typer.Option(help="20m, 1h, 90s or 2000it.")] = "10m",
+    budget: Annotated[
+        str | None, typer.Option(help="20m, 1h, 90s or 2000it. Default: 10m.")
+    ] = None,
     losses: Annotated[
         str | None,
         typer.Option(
@@ -24,15 +26,18 @@ def finetune(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Of the run; default: the time.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on with the newest unfinished run.")] = False,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    seed: Annotated[int | None, typer.Option(help="Of everything random. Default: 0.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. Default: 2.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu, cuda, cuda:1 or mps. Default: auto.")
+    ] = None,
 ) -> None:
     """Fine-tune on labelled frames, labelled time ranges and unlabelled frames together.
 
     Clips are held out whole (labels/split.json, made at the first run, yours to edit). The best
     weights on the hold-out become models/RUN/model.onnx, which `tracker live --model DIR` takes.
-    Killed at any moment, --resume goes on. Ctrl-C ends a run early, --resume goes on as well.
+    Killed at any moment, --resume goes on. Ctrl-C ends a run early, --resume goes on as well: with
+    the options that the run began with, so that the same weights come out.
     """
     from train.finetune.choices import parse_budget, parse_losses
     from train.finetune.finetune import await_start, run_plan
@@ -42,9 +47,13 @@ def finetune(
     from ui.commands.terminal import Terminal, print_comparison
 
     wish = Wish(
-        from_, parse_budget(budget), None if losses is None else parse_losses(losses),
-        seed, threads, device, name,
+        from_, parse_budget(budget or "10m"), None if losses is None else parse_losses(losses),
+        seed or 0, threads, device, name,
     )  # fmt: skip
+    given = {"--from": from_, "--budget": budget, "--losses": losses, "--seed": seed}
+    mine = [option for option, value in given.items() if value is not None]
+    if resume and mine:
+        typer.echo(f"note: {', '.join(mine)} is for new runs; --resume goes on as the run began")
     cut_off = unfinished(open_project(project))
     if cut_off and not resume:
         typer.echo(f"note: run {cut_off[-1].name} is unfinished; --resume goes on with it")

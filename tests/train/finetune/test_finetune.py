@@ -14,6 +14,7 @@ from tracker.find.model_file import newest_model
 from tracker.outputs.out_file import OutFile
 from tracker.outputs.video_writer import VideoWriter
 from tracker.sources.video_file import VideoFacts
+from train.data.cutouts import Wanted
 from train.finetune.choices import Budget
 from train.finetune.compare import compare
 from train.finetune.finetune import run_plan
@@ -126,6 +127,49 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(root):
     assert unfinished(plan.project) == []
     with pytest.raises(ValueError, match="no unfinished run"):
         resume_plan(root, wish, Hooks())
+
+
+def test_resume_takes_all_that_decides_the_weights_from_the_run(root, monkeypatch):
+    wish = Wish(budget=Budget(steps=6), threads=1, seed=5, wanted=Wanted(7, 5), name="cut")
+    plan = plan_run(root, wish, Hooks())
+    again = resume_plan(root, Wish(), Hooks())
+    assert again.spec == plan.spec and (plan.spec.threads, plan.spec.seed) == (1, 5)
+    assert len(again.data.examples) == len(plan.data.examples)
+    seen = []
+    monkeypatch.setattr("train.finetune.finetune.run_plan", lambda plan, _: seen.append(plan) or {})
+    monkeypatch.setattr("ui.commands.terminal.print_comparison", lambda _: None)
+    done = run_cli("finetune", root, "--resume", "--seed", 9)
+    assert done.exit_code == 0, done.output
+    assert "note: --seed is for new runs; --resume goes on as the run began" in done.output
+    assert run_cli("finetune", root, "--resume", "--threads", 2).exit_code == 0
+    assert [p.spec.threads for p in seen] == [1, 2] and {p.spec.seed for p in seen} == {5}
+
+
+def test_a_run_that_was_killed_before_it_began_leaves_its_name(root):
+    (root / "models" / "x").mkdir()
+    (root / "models" / "x" / "labels.json").write_text("{}")
+    (root / "models" / "x" / ".start.safetensors.1.part").write_text("half")
+    plan = plan_run(root, Wish(budget=Budget(steps=2), threads=1, name="x"), Hooks())
+    assert not list(plan.out.glob(".*.part"))
+    (plan.out / "notes.txt").write_text("mine")
+    (plan.out / "run.json").unlink()
+    with pytest.raises(ValueError, match="x exists; choose another --name"):
+        plan_run(root, Wish(budget=Budget(steps=2), threads=1, name="x"), Hooks())
+    for name in ("..", "../x", "/tmp/x"):
+        with pytest.raises(ValueError, match="--name is the name of a folder in models"):
+            plan_run(root, Wish(budget=Budget(steps=2), threads=1, name=name), Hooks())
+
+
+@pytest.mark.parametrize(
+    "change", [{"spec": 7}, {"spec": {}}, {"begun": 7}, {"split": {}}, {"choices": [7]},
+               {"wanted": {"x": 1}}, {"split": None}]
+)  # fmt: skip
+def test_a_run_json_that_says_too_little(root, change):
+    plan = plan_run(root, Wish(budget=Budget(steps=6), threads=1, name="cut"), Hooks())
+    facts = json.loads((plan.out / "run.json").read_text())
+    (plan.out / "run.json").write_text(json.dumps(facts | change))
+    with pytest.raises(ValueError, match=r"run\.json is incomplete .*start a new run"):
+        resume_plan(root, Wish(), Hooks())
 
 
 def test_changed_labels_are_not_resumed(root):

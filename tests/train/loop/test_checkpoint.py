@@ -1,12 +1,16 @@
 """Writing checkpoints and models: whole or not at all, never over an input, one sentence if not."""
 
 import errno
+import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save as write_tensors
 
 from tracker.errors import UserError
 from tracker.whole_files import part_of
@@ -89,3 +93,64 @@ def test_no_output_is_an_input_or_a_folder(tmp_path):
     prepare_output(link, tmp_path / "none")  # an earlier output
     prepare_output(tmp_path / "a" / "b" / "x.onnx", one)
     assert (tmp_path / "a" / "b").is_dir()
+
+
+def described(path: Path, tensors: dict[str, torch.Tensor], header: object) -> Path:
+    """A checkpoint with any description."""
+    text = header if isinstance(header, str) else json.dumps(header)
+    path.write_bytes(write_tensors(tensors, metadata={"tracker": text}))
+    return path
+
+
+def parts(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Tensors and description of a sound checkpoint."""
+    save(path)
+    with safe_open(path, "pt") as file:
+        header = json.loads(file.metadata()["tracker"])
+    return load_checkpoint(path).tensors, header
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["{", "7", "[]", "[" * 100_000 + "]" * 100_000, {"schema": 1}, {"markup": 7},
+     {"markup": {"landmarks": ["a"]}, "spec": {}}],
+)  # fmt: skip
+def test_checkpoints_without_a_markup(tmp_path: Path, header: object) -> None:
+    tensors, _ = parts(tmp_path / "a.safetensors")
+    with pytest.raises(ValueError, match=r"b\.safetensors describes its network wrongly"):
+        load_checkpoint(described(tmp_path / "b.safetensors", tensors, header))
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value"),
+    [
+        ("net", "size", 200_000), ("net", "size", 128.5), ("net", "widths", [10**6] * 4),
+        ("net", "widths", [4] * 1000), ("net", "depth", [10**9] * 4), ("spec", "threads", 10**6),
+        ("spec", "net", 7), ("spec", "heads", 7), ("spec", "batch", 0),
+        ("markup", "edges", [[0, 9.5]]), ("markup", "landmarks", []), ("", "step", -1),
+        ("", "step", 1e400), ("", "extra", 7),
+    ],
+)  # fmt: skip
+def test_checkpoints_out_of_all_bounds(tmp_path: Path, part: str, key: str, value: object) -> None:
+    tensors, header = parts(tmp_path / "a.safetensors")
+    place = header["spec"]["net"] if part == "net" else header[part] if part else header
+    place[key] = value
+    with pytest.raises(ValueError, match=r"b\.safetensors describes its network wrongly"):
+        load_checkpoint(described(tmp_path / "b.safetensors", tensors, header))
+
+
+def test_a_checkpoint_of_another_network_than_it_says(tmp_path: Path) -> None:
+    """Nothing is built before: 4096 wide on eight levels would be 100 GB."""
+    tensors, header = parts(tmp_path / "a.safetensors")
+    header["spec"]["net"]["widths"] = [4096] * 4
+    with pytest.raises(ValueError, match="holds other weights than the rcn_lite that it describes"):
+        load_checkpoint(described(tmp_path / "b.safetensors", tensors, header))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers(tmp_path: Path, bad: float) -> None:
+    tensors, header = parts(tmp_path / "a.safetensors")
+    name = next(k for k in tensors if k.endswith("weight"))
+    tensors[name].view(-1)[0] = bad
+    with pytest.raises(ValueError, match=r"holds weights that are no numbers \(ema\."):
+        load_checkpoint(described(tmp_path / "b.safetensors", tensors, header))
