@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 
 from tracker.errors import UserError
 from tracker.find.locate import cut
-from tracker.plain_data import from_json
+from tracker.plain_data import bare_name, count, finite, from_json
 from tracker.sources.picture_file import load_picture
 from tracker.sources.video_file import VideoReader
 from tracker.types import CropBox, Floats, Image
@@ -110,7 +111,8 @@ def cut_clip(
     folder = project.cache_dir / "crops" / name
     index = folder / "index.json"
     if index.is_file():
-        return _read_index(folder)
+        with suppress(ValueError, LookupError, TypeError, AttributeError):  # or it is cut anew
+            return _read_index(folder)
     folder.mkdir(parents=True, exist_ok=True)
     reader = VideoReader(clip_path(project, clip))
     made: list[Cutout] = []
@@ -146,9 +148,15 @@ def cut_clip(
 
 
 def _read_index(folder: Path) -> ClipCutouts:
+    """What was cut. ValueError, LookupError or TypeError where the index is none."""
     data: Mapping[str, Any] = from_json((folder / "index.json").read_text(encoding="utf-8"))
     cutouts = tuple(Cutout(**c) for c in data["cutouts"])
-    return ClipCutouts(folder, cutouts, int(data["frames"]), int(data["empty"]))
+    for c in cutouts:
+        bare_name(c.file)
+        if c.neighbour:
+            bare_name(c.neighbour)
+        count(c.frame), count(c.objects), finite(c.t), finite(c.side, 1.0, LARGEST)
+    return ClipCutouts(folder, cutouts, count(data["frames"]), count(data["empty"]))
 
 
 def _patch(bgr: Image, box: CropBox) -> tuple[Image, float]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tracker.plain_data import count
 from tracker.whole_files import write_whole
 from train.exchange.foreign import (
     Foreign,
@@ -21,6 +22,7 @@ from train.exchange.foreign import (
     Picture,
     Points,
     Thing,
+    repeated,
     slashes,
     thing,
 )
@@ -33,6 +35,9 @@ def read_coco(file: LabelFile) -> Foreign:
     """Parse a COCO file. ValueError when it is none."""
     path, body = file.path, file.body
     try:
+        twice = repeated([repr(image["id"]) for image in body["images"]])
+        if twice is not None:
+            raise ValueError(f"{path}: two images have the id {twice:.60}; export it again")
         names = {int(c["id"]): tuple(c.get("keypoints", ())) for c in body["categories"]}
         rows: dict[Any, list[Thing]] = {}
         crowds = bare = 0
@@ -60,11 +65,11 @@ def read_coco(file: LabelFile) -> Foreign:
 
 
 def _picture(image: Mapping[str, Any], things: tuple[Thing, ...], folder: Path) -> Picture:
-    size = (int(image["width"]), int(image["height"])) if image.get("width") else None
+    size = (count(image["width"]), count(image["height"])) if image.get("width") else None
     frame = image.get("frame")
     return Picture(
         slashes(str(image['file_name'])), things, folder, str(image.get('clip', '')),
-        int(frame) if frame is not None and image.get('clip') else None, size,
+        count(frame) if frame is not None and image.get('clip') else None, size,
         bool(image.get('negative')) and not things,
     )  # fmt: skip
 

@@ -34,6 +34,7 @@ from train.exchange.foreign import (
     slashes,
     thing,
 )
+from train.exchange.hdf5 import opened
 from train.exchange.pictures import copy_picture
 from train.project.labels import FrameLabel
 from train.project.layout import Project
@@ -80,11 +81,7 @@ def read_csv(path: Path) -> Foreign:
 def read_h5(path: Path) -> Foreign:
     """Parse CollectedData_*.h5. ValueError when it is none, or would have to be unpickled."""
     h5py = h5py_module()
-    try:
-        file = h5py.File(path)
-    except OSError as error:
-        raise ValueError(f"{path} is not an HDF5 file that can be read ({error})") from error
-    with file:
+    with opened(path, "a DeepLabCut file") as file:
         groups = [g for g in file.values() if isinstance(g, h5py.Group)]
         group = next((g for g in groups if "block0_values" in g or "table" in g), None)
         if group is None:

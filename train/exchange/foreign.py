@@ -155,7 +155,12 @@ def frame_number(stem: str) -> int | None:
 
 def repeated(names: Sequence[str]) -> str | None:
     """The first name that is there twice."""
-    return next((name for i, name in enumerate(names) if name in names[:i]), None)
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def by_group(rows: Iterable[tuple[object, Any]]) -> Iterator[tuple[object, list[Any]]]:
@@ -166,12 +171,16 @@ def by_group(rows: Iterable[tuple[object, Any]]) -> Iterator[tuple[object, list[
     yield from groups.items()
 
 
+class NotInstalled(ValueError):
+    """A library that a format needs is missing; nothing is wrong with the file."""
+
+
 def h5py_module() -> Any:
-    """h5py. ValueError with the remedy where it is not installed."""
+    """h5py. NotInstalled with the remedy where it is missing."""
     try:
         import h5py
     except ImportError as error:
-        raise ValueError(
+        raise NotInstalled(
             "SLEAP and HDF5 files need h5py, which is not installed; run: "
             'pip install "landmark-tracker[exchange]"'
         ) from error

@@ -5,10 +5,11 @@ To add one, write its file and a row of FORMATS.
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 from train.exchange import coco, cvat, dlc, labelme, labelstudio, sleap
-from train.exchange.foreign import Foreign, Format, LabelFile, moved
+from train.exchange.foreign import Foreign, Format, LabelFile, NotInstalled, moved
 
 # A file is of the first format that recognises it.
 FORMATS: dict[str, Format] = {
@@ -18,6 +19,11 @@ FORMATS: dict[str, Format] = {
         labelstudio.FORMAT, labelme.FORMAT,
     )
 }  # fmt: skip
+# What a reader may meet where a file is not what it should be.
+BROKEN = (
+    ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError,
+    csv.Error,
+)  # fmt: skip
 PICKLES = (".pickle", ".pkl", ".p", ".pt", ".pth", ".mat")
 
 
@@ -48,7 +54,16 @@ def read(path: Path, format: str = "auto", hidden: bool = False, origin: str = "
     known = guess(file) if format == "auto" else FORMATS.get(format)
     if known is None or known.read is None:
         raise ValueError(f"--format takes auto or {', '.join(readable())}; found '{format}'")
-    found = known.read(file)
+    try:
+        found = known.read(file)
+    except NotInstalled:
+        raise
+    except (*BROKEN, ValueError) as error:
+        if isinstance(error, ValueError) and path.name in str(error):
+            raise  # it says what is wrong, and in which file
+        raise ValueError(
+            f"{path} is damaged, or no file of {known.name} ({error!r:.200}); export it again"
+        ) from error
     corner = known.corner if not origin else origin == "corner"
     return moved(found, -0.5) if corner else found
 

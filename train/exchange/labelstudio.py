@@ -52,7 +52,10 @@ def read_labelstudio(file: LabelFile) -> Foreign:
 
 def local_path(url: str) -> str:
     """The path in a picture's address: of local storage ?d=..., of an upload, or of the web."""
-    parts = urlsplit(slashes(url))
+    try:
+        parts = urlsplit(slashes(url))
+    except ValueError:  # such as http://[
+        return url
     inside = parse_qs(parts.query).get("d")
     return inside[0] if inside else unquote(parts.path)
 

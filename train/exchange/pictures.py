@@ -13,6 +13,8 @@ from train.exchange.foreign import Picture, base_name
 from train.project.labels import FrameLabel, picture_name
 from train.project.layout import Project
 
+ABOVE = 3  # folders above the label file
+
 
 def load(picture: Picture, extra: Path | None) -> Image | None:
     """The pixels, upright; None where the file cannot be found. ValueError: it cannot be read.
@@ -40,26 +42,37 @@ def load(picture: Picture, extra: Path | None) -> Image | None:
 def find(picture: Picture, extra: Path | None) -> Path | None:
     """The file of a picture: by its path from the label file or a folder above, then by name.
 
+    A label file of others says nothing about the rest of the disk: of a path that is absolute or
+    climbs, what follows is looked for in these folders and in `extra` alone.
     Uploads to Label Studio carry eight digits and a '-' before their name.
     """
     if not picture.name or "://" in picture.name:
         return None
-    relative = PurePosixPath(picture.name)
-    if Path(picture.name).is_absolute() and Path(picture.name).is_file():
-        return Path(picture.name)
     name = base_name(picture.name)
-    parts = [p for p in relative.parts if p not in ("/", "..")]
+    parts = [p for p in PurePosixPath(picture.name).parts if p not in ("/", "..")]
     names = [name, re.sub(r"^[0-9a-f]{8}-", "", name)]
-    above = [picture.folder, *list(picture.folder.absolute().parents)[:3]]
-    folders = ([extra] if extra is not None else []) + above
+    folders = ([extra] if extra is not None else []) + _folders(picture.folder.absolute())
     for folder in folders:
         for tail in [*("/".join(parts[i:]) for i in range(len(parts))), *names]:
             for place in (folder / tail, folder / "images" / tail):
-                if place.is_file():
+                if _is_inside(place, folder):
                     return place
-    if (picture.folder / relative).is_file():
-        return picture.folder / relative
     return None
+
+
+def _folders(folder: Path) -> list[Path]:
+    """The label file's folder and three above it, but none that holds more than projects do."""
+    home = Path.home().absolute()
+    above = list(folder.parents)[:ABOVE]
+    return [folder, *(p for p in above if len(p.parts) > 2 and not home.is_relative_to(p))]
+
+
+def _is_inside(place: Path, folder: Path) -> bool:
+    """Whether a file is there and no link leads out of the folder to it."""
+    try:
+        return place.is_file() and place.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def picture_path(project: Project, label: FrameLabel) -> Path:

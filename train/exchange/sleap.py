@@ -29,6 +29,7 @@ from train.exchange.foreign import (
     slashes,
     thing,
 )
+from train.exchange.hdf5 import opened, texts
 from train.exchange.pictures import copy_picture, picture_path
 from train.project.clips import clip_path, read_clips
 from train.project.labels import FrameLabel, picture_name
@@ -55,11 +56,11 @@ def read_slp(file: LabelFile) -> Foreign:
 
     ValueError when it is none.
     """
-    h5py, path = h5py_module(), file.path
+    path = file.path
     try:
-        with h5py.File(path) as opened:
-            return _read(path, opened, file.hidden)
-    except (OSError, KeyError, IndexError, TypeError) as error:
+        with opened(path, "a SLEAP file") as tables:
+            return _read(path, tables, file.hidden)
+    except (OSError, LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not a SLEAP file that can be read ({error!r})") from error
 
 
@@ -70,16 +71,17 @@ def _read(path: Path, file: Any, hidden: bool) -> Foreign:
         raise ValueError(f"{path} has SLEAP format {version:g}; save it in format 2 or older")
     hidden = hidden or head.get("provenance", {}).get("writer") == WRITER
     names = [_names(head, s) for s in head["skeletons"]]
-    videos = {k: v for i, text in enumerate(file['videos_json'][:])
-              for k, v in [_video(file, i, from_json(text))]}  # fmt: skip
-    points, instances = file["points"][:], file["instances"][:]
+    videos = dict(_video(file, i, from_json(t)) for i, t in enumerate(texts(file["videos_json"])))
+    points, instances, frames = (file[name][:] for name in ("points", "instances", "frames"))
+    _refuse_shared(frames, "instance_id", len(instances))
+    _refuse_shared(instances, "point_id", len(points))
     machine = blind = 0
     shift = -0.5 if version < 1.1 else 0.0
     negatives = (
         set(map(tuple, file["negative_frames"][:].tolist())) if "negative_frames" in file else set()
     )
     pictures: dict[tuple[int, int], Picture] = {}
-    for row in file["frames"][:]:
+    for row in frames:
         things: list[Thing] = []
         for one in instances[int(row["instance_id_start"]) : int(row["instance_id_end"])]:
             if int(one["instance_type"]) != USER:
@@ -104,6 +106,15 @@ def _read(path: Path, file: Any, hidden: bool) -> Foreign:
     return Foreign("sleap", kept, tuple(notes))
 
 
+def _refuse_shared(rows: Any, name: str, most: int) -> None:
+    """ValueError where rows share what each has for itself: all would be read again for each."""
+    start, end = (rows[f"{name}_{which}"].astype(np.float64) for which in ("start", "end"))
+    if float(np.maximum(end - start, 0).sum()) > most:
+        raise ValueError(
+            f"its rows claim more {name.removesuffix('_id')}s than the {most} there are"
+        )
+
+
 def _names(head: dict[str, Any], skeleton: dict[str, Any]) -> tuple[str, ...]:
     every = [n["name"] for n in head["nodes"]]
     return tuple(
@@ -111,7 +122,7 @@ def _names(head: dict[str, Any], skeleton: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _video(file: Any, number: int, found: dict[str, Any]) -> tuple[int, Video]:
+def _video(file: Any, number: int, found: dict[str, Any], inner: bool = False) -> tuple[int, Video]:
     backend = found.get("backend") or found
     shape = backend.get("shape")
     size = (int(shape[2]), int(shape[1])) if shape and shape[1] and shape[2] else None
@@ -120,12 +131,14 @@ def _video(file: Any, number: int, found: dict[str, Any]) -> tuple[int, Video]:
         listed = backend.get("filenames") or (found.get("filename") or ())
         pictures = tuple(map(slashes, listed)) if isinstance(listed, list) else ()
         return number, Video(slashes(str(name)), size, pictures)
+    if inner:
+        raise ValueError(f"video {number} has itself for its source")
     inside = backend["dataset"]
     group = file[inside].parent
     source = found.get("source_video")
     if source is None and "source_video" in group:
         source = from_json(group["source_video"].attrs["json"])
-    _, old = _video(file, number, source) if source else (0, Video("", None))
+    _, old = _video(file, number, source, True) if source else (0, Video("", None))
     numbers = group["frame_numbers"][:] if "frame_numbers" in group else range(len(file[inside]))
     rows = {int(f): i for i, f in enumerate(numbers)}
     key = int(inside.split("/")[0].removeprefix("video") or number)

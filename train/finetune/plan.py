@@ -25,7 +25,7 @@ from tracker.find.locate import load_model
 from tracker.find.markups import BUNDLED
 from tracker.find.model_file import bundled_file, finished_at
 from tracker.plain_data import from_json, is_bare
-from tracker.whole_files import file_sha256, is_part, write_whole
+from tracker.whole_files import copy_whole, file_sha256, is_part, write_whole
 from train.config import FitSpec, spec_from_dict, spec_to_dict
 from train.data.cutouts import Wanted, chosen_frames, cut_clip
 from train.data.find_object import between_labels, by_model
@@ -286,7 +286,7 @@ def prepare_folder(plan: Plan, labels: Labels, base: Checkpoint | None, hooks: H
     coco = to_coco(plan.project, labels)
     write_whole(plan.out / "labels.json", json.dumps(coco).encode())
     if plan.project.ranges_path.is_file():
-        shutil.copyfile(plan.project.ranges_path, plan.out / "ranges.csv")
+        copy_whole(plan.project.ranges_path, plan.out / "ranges.csv")
     if base is not None:
         start = adapt(plan.spec, plan.data.markup, base, plan.start)
         hooks.say(

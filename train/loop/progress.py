@@ -72,8 +72,11 @@ class ProgressFile:
         if not self.active:
             return
         beside = part_of(self.path)
-        beside.write_text(json.dumps(self.fields))
-        beside.replace(self.path)
+        try:
+            beside.write_text(json.dumps(self.fields))
+            beside.replace(self.path)
+        finally:
+            beside.unlink(missing_ok=True)  # of a full disk
         self.written = self.clock()
 
 

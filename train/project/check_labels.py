@@ -217,11 +217,13 @@ def check_ranges(project: Project, clips: Clips) -> Iterator[Problem]:
         yield error(RANGES, f"line {line}", what, "mend that line")
     for message in rows.messages:
         yield warning(RANGES, "", message, "nothing, if nobody needs it")
-    for number, r in enumerate(rows.ranges):
+    seen: set[Range] = set()
+    for r in rows.ranges:
         yield from problems_of_range(project, clips, r)
-        if r in rows.ranges[:number]:
+        if r in seen:
             remedy = "delete one of them, or use --fix"
             yield error(RANGES, place_of(r), "this range is there twice", remedy, "range_twice")
+        seen.add(r)
     yield from _overlaps(rows.ranges)
     seconds: Counter[str] = Counter()
     for r in set(rows.ranges):

@@ -29,6 +29,7 @@ from train.project.layout import Project
 
 SCHEMA = 1
 RANGE_COLUMNS = ("clip", "start_s", "end_s", "kind", "label")
+MOST_RANGES = 20_000  # lines of a ranges.csv
 DIGITS = 3  # of a pixel, in files
 FARTHEST = 1e7  # pixels; what lies beyond is no point of a picture
 Key = tuple[str, int]  # clip, frame
@@ -314,6 +315,10 @@ def range_rows(path: Path) -> RangeRows:
         rows = [(table.line_num, row) for row in table]
     except csv.Error as error:
         raise UserError(f"{path} is no CSV file: {error}; restore a backup") from error
+    if len(rows) > MOST_RANGES:
+        raise UserError(
+            f"{path} has {len(rows)} lines, {MOST_RANGES} at most are read; take some out"
+        )
     header = [cell.strip().lower() for cell in rows[0][1]] if rows else []
     missing = [name for name in RANGE_COLUMNS if name not in header]
     if missing:

@@ -20,6 +20,10 @@ from tracker.sources.video_file import VideoReader
 from tracker.types import Image
 from tracker.whole_files import write_whole
 
+BROKEN = (
+    BadZipFile, EOFError, KeyError, MemoryError, NotImplementedError, OSError, OverflowError,
+    TypeError, ValueError, zlib.error,
+)  # fmt: skip
 Report = Callable[[str, int, int], None]  # file name, frames so far, frames announced (0: unknown)
 
 
@@ -86,10 +90,12 @@ def kept_scan(cache: Path, sha256: str) -> Scan | None:
                 found["times"], found["lost"], found["sums"], (width, height),
                 bool(found["cut_off"]),
             )  # fmt: skip
-    except (OSError, ValueError, KeyError, EOFError, zlib.error, BadZipFile):
+    except BROKEN:
         return None
     n = len(scan.times)
-    return scan if n and len(scan.lost) == len(scan.sums) == n else None
+    whole = [part.ndim == 1 and len(part) == n for part in (scan.times, scan.lost, scan.sums)]
+    sound = n > 0 and all(whole) and scan.lost.dtype == np.bool_ and scan.times.dtype.kind == "f"
+    return scan if sound and bool((np.diff(scan.times) >= 0).all()) else None
 
 
 def _path(cache: Path, sha256: str) -> Path:

@@ -1,5 +1,6 @@
 """Where the object is in frames without labels, and which frames are cut."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -60,4 +61,15 @@ def test_cutting_a_clip_and_reading_it_back(tmp_path):
     assert looked == [0, 1, 2, 3, 4, 5]  # from the cache
     assert again.cutouts == cut.cutouts
     assert cut_clip(project, clip, look, "other", {1}).folder != cut.folder
+    index = cut.folder / "index.json"
+    good = json.loads(index.read_text())
+    for wrong in (
+        {"file": "../../../labels/x.png"},
+        {"neighbour": "/x.jpg"},
+        {"side": 1e9},
+        {"t": None},
+    ):
+        index.write_text(json.dumps(good | {"cutouts": [good["cutouts"][0] | wrong]}))
+        made = cut_clip(project, clip, look, "k", {1, 4, 5})
+        assert made.cutouts == cut.cutouts, "an index of others is made again"
     assert not list(Path(project.cache_dir).rglob("*.part"))

@@ -2,6 +2,9 @@
 
 import json
 import math
+from pathlib import Path
+
+import pytest
 
 from train.loop.progress import Progress, ProgressFile
 
@@ -31,3 +34,18 @@ def test_fields_are_plain_json(tmp_path):
     assert (found["state"], found["message"]) == ("failed", "the loss became nan")
     assert found["hold_nme"] == 4.25  # the last one stays
     assert [p.name for p in tmp_path.iterdir()] == ["progress.json"]
+
+
+def test_a_full_disk_leaves_no_part(tmp_path, monkeypatch):
+    told = ProgressFile(tmp_path / "progress.json", "run")
+    told.write()
+    before = told.path.read_text()
+
+    def full(path, text):
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        told.write()
+    assert list(tmp_path.iterdir()) == [told.path] and told.path.read_text() == before

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.helpers.teaching import label, new_project
+from tests.helpers.teaching import label, new_project, with_clip
 from tracker.errors import UserError
 from tracker.plain_data import is_bare
+from train.project.check import check
 from train.project.clips import ClipFrames, read_clips
 from train.project.journal import read_labels
 from train.project.layout import Project, open_project
+from train.project.scan import kept_scan
 from train.project.stills import is_stills
 from train.project.store import Store
 
@@ -197,3 +201,34 @@ def test_numbers_beyond_float32(project: Project) -> None:
     big = type(found)(1, found.xy.astype(np.float64) * 1e300, found.v, None, "user")
     with Store.open(project) as store, pytest.raises(ValueError, match="coordinates"):
         store.set_frame(type(label(3))("a.mp4", 3, 0.1, (96, 64), (big,)))
+
+
+def test_a_cache_of_others_is_made_again(project: Project) -> None:
+    clip = with_clip(project)
+    path = project.cache_dir / "scans" / f"{clip.sha256}.npz"
+    good = dict(np.load(path))
+    for part, wrong in (
+        ("times", good["times"][::-1]), ("times", np.zeros((12, 3))),
+        ("times", np.array(["x"] * 12)),
+        ("sums", good["sums"][:3]), ("lost", good["times"]), ("size_wh", np.array([1.0])),
+    ):  # fmt: skip
+        np.savez(path, **(good | {part: wrong}))
+        assert kept_scan(project.cache_dir, clip.sha256) is None, part
+        with ClipFrames(project, clip) as frames:
+            assert len(frames) == 12 and frames.frame(3).bgr is not None
+    header = b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (%d,), }"
+    with zipfile.ZipFile(path, "w") as file:
+        for part in good:
+            file.writestr(f"{part}.npy", (header % 2**50).ljust(127) + b"\n")
+    assert kept_scan(project.cache_dir, clip.sha256) is None
+
+
+def test_too_many_ranges_to_be_true(project: Project) -> None:
+    head = "clip,start_s,end_s,kind,label\n"
+    project.ranges_path.write_text(head + "a.mp4,0,1,gesture,fist\n" * 15_000)
+    began = time.monotonic()
+    assert sum(p.code == "range_twice" for p in check(project)) == 14_999
+    assert time.monotonic() - began < 20
+    project.ranges_path.write_text(head + "a.mp4,0,1,gesture,fist\n" * 30_000)
+    with pytest.raises(UserError, match="has 30001 lines, 20000 at most are read"):
+        read_labels(project)
