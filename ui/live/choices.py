@@ -22,7 +22,7 @@ from tracker.types import Kind
 CompareView = Literal["side", "a", "b"]
 MirrorField = Literal["mirror_devices", "mirror_files"]
 BUNDLED = "bundled"  # as a second model
-PRESENCE_OFF = 0.6  # a followed object is given up below this share of the presence it began with
+PRESENCE_OFF = 0.5  # a followed object is missed below this, however sure a new one must be
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Choices:
             object_model=self.object_model or None,
             smooth=self.smooth,
             presence_on=self.presence,
-            presence_off=PRESENCE_OFF * self.presence,
+            presence_off=min(PRESENCE_OFF, self.presence),
             engine=self.engine,
             precision=self.precision,
             live=True,

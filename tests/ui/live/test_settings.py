@@ -72,9 +72,9 @@ def test_tracker_config() -> None:
         False, True, 3, "strong",
     )  # fmt: skip
     assert (config.hand_model, config.face_model) == ("h.onnx", "f.onnx")
-    assert config.presence_on == 0.65 and 0 < config.presence_off < 0.65
+    assert config.presence_on == 0.65 and config.presence_off == 0.5
     plain = Choices().config()
-    assert (plain.presence_on, plain.presence_off, plain.hand_model) == (0.5, 0.3, None)
+    assert (plain.presence_on, plain.presence_off, plain.hand_model) == (0.5, 0.5, None)
 
 
 def test_second_config() -> None:
