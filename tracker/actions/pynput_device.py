@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 from tracker.actions.keys import KEYS
+
+LOOK_AGAIN = 2.0  # s for which the size of the screen is taken to stay
 
 
 class PynputDevice:
@@ -18,23 +21,59 @@ class PynputDevice:
         from pynput import keyboard, mouse
 
         self._keyboard, self._mouse = keyboard.Controller(), mouse.Controller()
-        self._keys: dict[str, Any] = {
-            name: key.pynput if len(key.pynput) == 1 else getattr(keyboard.Key, key.pynput, None)
-            for name, key in KEYS.items()
-        }
+        # On X11 pynput sends a character to the window that has the keyboard, which terminals and
+        # hotkeys do not take; a key by its number goes through the server like a real one. The
+        # number (keysym) of an ASCII character is its own.
+        by_number = sys.platform not in ("win32", "darwin")
+        self._keys: dict[str, Any] = {}
+        for name, key in KEYS.items():
+            if len(key.pynput) > 1:
+                self._keys[name] = getattr(keyboard.Key, key.pynput, None)
+            elif by_number:
+                self._keys[name] = keyboard.KeyCode.from_vk(ord(key.pynput))
+            else:
+                self._keys[name] = key.pynput
         self._buttons = {name: getattr(mouse.Button, name) for name in ("left", "middle", "right")}
+        self._known: set[int] = set()
+        self._screen, self._screen_at = (0, 0, 1, 1), float("-inf")
         self._down: list[str] = []
         self._pressed: list[str] = []
 
     def key(self, name: str, down: bool) -> None:
+        if not self.knows(name):
+            raise OSError(f"the keyboard of this system has no key {name!r}; choose another")
         key = self._keys[name]
-        if key is None:
-            raise OSError(f"this system has no key {name!r}; choose another")
         (self._keyboard.press if down else self._keyboard.release)(key)
         _note(self._down, name, down)
 
+    def knows(self, name: str) -> bool:
+        """Is there such a key on this system's keyboard, as it is laid out now?"""
+        key = self._keys[name]
+        if key is None or sys.platform in ("win32", "darwin"):
+            return key is not None
+        number = getattr(key, "value", key).vk
+        return number in self._symbols()
+
+    def _symbols(self) -> set[int]:
+        """All that the keys of an X server's keyboard mean."""
+        from Xlib.display import Display
+
+        if not self._known:
+            display = Display()
+            try:
+                least = display.display.info.min_keycode
+                most = display.display.info.max_keycode
+                rows = display.get_keyboard_mapping(least, most - least + 1)
+                self._known = {symbol for row in rows for symbol in row if symbol}
+            finally:
+                display.close()
+        return self._known
+
     def move(self, x: float, y: float) -> None:
-        left, top, width, height = screen()
+        now = time.monotonic()
+        if now - self._screen_at > LOOK_AGAIN:
+            self._screen, self._screen_at = screen(), now
+        left, top, width, height = self._screen
         self._mouse.position = (
             round(left + x * (width - 1)), round(top + y * (height - 1)),
         )  # fmt: skip

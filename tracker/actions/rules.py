@@ -19,6 +19,7 @@ from tracker.types import Kind, Result, Track
 
 Names = Mapping[Kind, Sequence[str]]  # of the landmarks that the models find
 CLICK = Timing(hold=0.04, release=0.06, cooldown=0.0)  # of the pointer's own conditions
+AWAKE = 1.0  # s for which the pointer stays awake after its gesture, a click, or scrolling
 GLIDE = Timing(hold=0.1, release=0.15, cooldown=0.0)
 KEEP_SCROLLING = "scroll"  # a slider of this scheme is a speed: it is told in every frame
 
@@ -241,25 +242,40 @@ class _PointerAtWork:
         }
         self._fired = dict.fromkeys((*self._gates, "dwell"), 0)
         self._moves = False
+        self._awake_until = float("-inf")
 
     def update(self, result: Result, size_wh: tuple[int, int], is_on: bool) -> list[Event]:
         t = result.t
         found = _point(result, self._use.place, self._names)
         events: list[Event] = []
+        is_awake = is_on and self._is_awake(result)
         for name, gate in self._gates.items():
-            phase = gate.update(result, is_on)
+            if name == "when":
+                continue
+            phase = gate.update(result, is_awake)
             self._fired[name] += phase == "begin"
             if "click" in name and phase in ("begin", "end"):
                 events.append(self._button(name, phase, gate.trigger, t))
             if "click" in name and gate.trigger.state in ("holding", "fired"):
                 self._freeze_at_first(gate, t)
-        is_open = "when" not in self._gates or self._gates["when"].trigger.has_fired
-        self._moves = found is not None and is_on and is_open
+            if gate.trigger.has_fired:
+                self._awake_until = t + AWAKE
+        self._moves = found is not None and is_awake
         if found is None or not self._moves:
             self._pointer.lose()
             return events
         xy, aspect = found[1] / size_wh, size_wh[0] / size_wh[1]
         return events + self._moved(xy, aspect, t)
+
+    def _is_awake(self, result: Result) -> bool:
+        """A pinch is not the gesture that wakes the pointer, and must not put it to sleep."""
+        gate = self._gates.get("when")
+        if gate is None:
+            return True
+        gate.update(result)
+        if gate.trigger.has_fired:
+            self._awake_until = result.t + AWAKE
+        return result.t <= self._awake_until
 
     def _moved(self, xy: Point, aspect: float, t: float) -> list[Event]:
         if "scroll" in self._gates and self._gates["scroll"].trigger.has_fired:
@@ -283,6 +299,7 @@ class _PointerAtWork:
         ]
         for gate in self._gates.values():
             gate.trigger.restart()
+        self._awake_until = float("-inf")
         self._pointer.lose()
         return events
 

@@ -78,10 +78,11 @@ def examine() -> Diagnosis:
         "packages": {name: installed.get(name.lower()) for name in (*NEEDED, *WINDOW, *EXTRAS)},
     }
     if not broken:
+        from tracker.checkup.doctor_actions import actions_finding
         from tracker.checkup.doctor_run import run_checks
 
         more, further = run_checks(has_cuda_device())
-        findings += more
+        findings += [*more, actions_finding()]
         facts |= further
     return Diagnosis(tuple(findings), facts)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from tracker.sources.pixel_limit import limit_pixels
+from ui.commands.actions import actions
 from ui.commands.engines import Engine, Precision, engines
 from ui.commands.inspect import bench, cameras, doctor
 from ui.commands.live import SMOOTH, live
@@ -212,6 +213,7 @@ def image(
 for command in (live, cameras, doctor, bench):
     app.command()(command)
 app.add_typer(engines, name="engines")
+app.add_typer(actions, name="actions")
 
 
 def load_networks(config: TrackerConfig, models: Sequence[Path]) -> Loaded:

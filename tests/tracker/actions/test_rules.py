@@ -171,3 +171,19 @@ def test_a_point_that_no_model_finds(tmp_path: Path) -> None:
     found = rules(tmp_path, POINTER.replace("index_tip", "beak"))
     assert show(found, 1, hand(), start=0) == []
     assert found.rows()[0].note == "no model in use finds 'beak' of a hand"
+
+
+def test_a_pointer_that_must_be_woken(tmp_path: Path) -> None:
+    found = rules(tmp_path, POINTER + 'when = "point"\n')
+    pinching, open_hand = hand_xy(0.2, tip=(320, 240)), hand_xy(1.0, tip=(320, 240))
+    show(found, 1, hand(xy=open_hand), start=0)
+    assert show(found, 1, hand(xy=pinching), start=1) == [], "asleep, nothing clicks"
+    show(found, 0.5, hand(xy=open_hand), start=2)
+    moves = show(found, 0.5, hand("point", xy=open_hand), start=2.5)
+    assert {e.run.what.kind for e in moves} == {"move"}
+    events = show(found, 3, hand(xy=pinching), start=3)
+    assert [e.run.what.down for e in events if e.run.what.kind == "button"] == [True]
+    events = show(found, 1, hand(xy=open_hand), start=6)
+    assert [e.run.what.down for e in events if e.run.what.kind == "button"] == [False]
+    show(found, 2, hand(xy=open_hand), start=7)
+    assert show(found, 1, hand(xy=pinching), start=9) == [], "asleep again"

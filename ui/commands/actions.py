@@ -1,0 +1,158 @@
+"""The command `tracker actions`: starter profiles, checking one, trying one on clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ui.commands.words import say, user_errors
+
+if TYPE_CHECKING:
+    from tracker.actions.profile import Profile
+    from tracker.files.action_trial import ClipTrial
+    from tracker.load import Loaded
+
+File = Annotated[Path, typer.Argument(metavar="FILE.toml", help="A profile.")]
+Models = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="Your own model, or a project folder, whose gestures the profile names.",
+    ),
+]
+
+actions = typer.Typer(
+    add_completion=False,
+    help="Profiles that say which gesture does what, for 'tracker live --actions': list and copy "
+    "those that are shipped, check one, try one on clips.",
+)
+
+
+@actions.callback(invoke_without_command=True)
+def show(context: typer.Context) -> None:
+    """List the shipped profiles, and what can be done on this machine."""
+    if context.invoked_subcommand is not None:
+        return
+    from tracker.actions.profile import shipped
+    from tracker.checkup.doctor_actions import what_works
+
+    for name, path in shipped().items():
+        typer.echo(f"{name:10} {_first_words(path)}")
+    typer.echo("\nCopy one with 'tracker actions copy NAME', change it, then:")
+    typer.echo("tracker live --actions NAME.toml\n")
+    for name, (works, words) in what_works().items():
+        typer.echo(f"{name:10} {'yes' if works else 'no ':3}  {words}")
+
+
+@actions.command()
+def copy(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As listed by 'tracker actions'.")],
+    out: Annotated[
+        Path | None, typer.Argument(metavar="OUT.toml", help="Default: NAME.toml, here.")
+    ] = None,
+) -> None:
+    """Copy a shipped profile, to change it."""
+    from tracker.actions.keys import near
+    from tracker.actions.profile import shipped
+    from tracker.errors import UserError, writing
+
+    known = shipped()
+    with user_errors():
+        if name not in known:
+            raise UserError(f"there is no profile {name!r}; write {near(name, tuple(known))}")
+        target = out or Path(f"{name}.toml")
+        try:
+            with writing(target), target.open("x", encoding="utf-8") as file:
+                file.write(known[name].read_text(encoding="utf-8"))
+        except FileExistsError as error:
+            raise UserError(f"{target} is there already; name another file") from error
+    typer.echo(f"wrote {target}; 'tracker actions check {target}' after you changed it")
+
+
+@actions.command()
+def check(file: File, model: Models = None) -> None:
+    """Tell all that is wrong with a profile, each with its line and a remedy.
+
+    Exit code 0: nothing is wrong; 1: something is.
+    """
+    from tracker.actions.profile import Faulty, read_profile
+    from tracker.files.action_trial import gestures_of
+
+    with user_errors():
+        loaded = _load(model or [], 2)
+        try:
+            profile = read_profile(file, gestures_of(loaded))
+        except Faulty as error:
+            for fault in error.faults:
+                typer.echo(f"{file}: {fault}")
+            raise typer.Exit(1) from error
+    typer.echo(f"{file}: nothing is wrong; {_contents(profile)}")
+
+
+@actions.command("try")
+def try_(
+    file: File,
+    clips: Annotated[list[Path], typer.Argument(metavar="CLIP...", help="Videos.")],
+    model: Models = None,
+    max_hands: Annotated[int, typer.Option(min=1, help="Follow at most this many hands.")] = 2,
+) -> None:
+    """Tell what a profile would have done in clips, and when; nothing is done.
+
+    The last line counts it per hour: on clips in which nothing should fire, these are the false
+    triggers per hour. Times are those of the frame in which the condition first held.
+    """
+    from tracker.actions.profile import read_profile
+    from tracker.files.action_trial import gestures_of, per_hour, try_clip
+    from tracker.stop import stop_on_signal
+
+    trials = []
+    with user_errors(), stop_on_signal() as stopped:
+        loaded = _load(model or [], max_hands)
+        profile = read_profile(file, gestures_of(loaded))
+        for clip in clips:
+            trials.append(try_clip(profile, clip, loaded, stopped))
+            _tell(trials[-1])
+            if stopped():
+                break
+    rate = per_hour(trials)
+    if rate is None:
+        say("there was no second of video to try it on; name longer clips")
+        raise typer.Exit(1)
+    count, minutes = sum(len(t.fired) for t in trials), sum(t.seconds for t in trials) / 60
+    typer.echo(
+        f"{count} fired in {minutes:.1f} minutes: {rate:.1f} false triggers per hour, if nothing "
+        "should have fired"
+    )
+
+
+def _load(models: Sequence[Path], max_hands: int) -> Loaded:
+    from tracker.load import load
+    from tracker.track import TrackerConfig
+
+    return load(TrackerConfig(max_hands=max_hands, objects=True if models else None), models)
+
+
+def _tell(trial: ClipTrial) -> None:
+    typer.echo(f"{trial.clip}: {len(trial.fired)} fired in {trial.seconds:.1f} s")
+    for fired in trial.fired:
+        typer.echo(f"  {fired.t:8.2f} s  {fired.name}: {fired.run}")
+
+
+def _first_words(path: Path) -> str:
+    """The first comment of a profile, up to its first full stop."""
+    lines: Sequence[str] = path.read_text(encoding="utf-8").splitlines()
+    comment = " ".join(line.lstrip("# ") for line in lines[:4] if line.startswith("#"))
+    return comment.split(". ")[0].rstrip(".")
+
+
+def _contents(profile: Profile) -> str:
+    parts = [f"{len(profile.rules)} rules"]
+    if profile.pointer is not None:
+        parts.append("a pointer")
+    if profile.slides:
+        parts.append(f"{len(profile.slides)} sliders")
+    return ", ".join(parts)
