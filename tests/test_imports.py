@@ -226,7 +226,7 @@ def test_optional_packages_are_imported_late(room: str) -> None:
     """They are extras: no module may need them in order to be imported."""
     optional = {
         "mediapipe", "tensorrt", "tensorrt_rtx", "cuda", "openvino", "ray", "pynput", "evdev",
-        "mido", "pythonosc", "websockets", "Xlib",
+        "mido", "pythonosc", "websockets", "Xlib", "pylsl", "pyvirtualcam",
     }  # fmt: skip
     wrong = [
         str(path.relative_to(ROOT))

@@ -23,6 +23,7 @@ from threading import Event, Lock, Thread
 from tracker.errors import UserError, sentence
 from tracker.live.live_output import LiveOutput, OutputFacts
 from tracker.live.tracking_thread import Captured, MakeTracker, Notes, TrackingThread
+from tracker.outputs.centring import Centring
 from tracker.outputs.flags import AROUND, Ring, save_flag, save_snapshot
 from tracker.outputs.landmark_files import UsedModel
 from tracker.outputs.live_recorder import Recorder, Recording
@@ -94,6 +95,7 @@ class Pipeline:
         self._recorder: Recorder | None = None
         self._live_outputs: dict[str, LiveOutput] = {}
         self._outputs: tuple[Output, ...] = ()  # all of them, the recorder included
+        self.centring = Centring()  # of heads: what is straight ahead for what they steer
         self._shown: Shown | None = None
         self._dead: str | None = None
         self._serial, self._t = 0, 0.0  # of the last captured frame
@@ -265,6 +267,7 @@ class Pipeline:
         self._ring.add(shown)
         # A file that loops counts anew.
         frame = replace(shown.frame, index=shown.serial, captured=shown.t_capture)
+        self.centring.see(shown.result)
         for output in self._outputs:
             output.put(frame, shown.result)
 
@@ -288,7 +291,13 @@ class Pipeline:
 
     def _about(self, style: Style | None) -> About:
         used = self._tracking.facts.used
-        return About(self._source.identity, used, style, used=lambda: self._tracking.facts.used)
+        return About(
+            self._source.identity,
+            used,
+            style,
+            used=lambda: self._tracking.facts.used,
+            centring=self.centring,
+        )
 
     def _list_outputs(self) -> None:
         """What `_publish` gives frames to; the lock is held."""

@@ -153,6 +153,11 @@ def pose_row(pose: Pose) -> dict[str, object]:
     return row
 
 
+def as_line(row: object) -> str:
+    """A row of JSON Lines, its end included."""
+    return json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 class JsonLines:
     """A JSON Lines file in the making."""
 
@@ -189,7 +194,7 @@ class JsonLines:
 
     def _line(self, row: Mapping[str, object]) -> None:
         with writing(self._out.path):
-            self._file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+            self._file.write(as_line(row))
 
 
 class CsvTable:

@@ -13,6 +13,13 @@ from tracker.errors import UserError
 from tracker.outputs.csv_tables import CsvTables
 from tracker.outputs.jsonl import JsonLinesFile
 from tracker.outputs.output import About, Output
+from tracker.outputs.streams.openseeface import OpenSeeFace
+from tracker.outputs.streams.opentrack import OpenTrack
+from tracker.outputs.streams.osc import Osc
+from tracker.outputs.streams.stdout import StandardOutput
+from tracker.outputs.streams.udp import UdpLines
+from tracker.outputs.streams.vmc import Vmc
+from tracker.outputs.streams.websocket import WebSocketServer
 from tracker.outputs.video import AnnotatedVideo
 from tracker.outputs.video_writer import CONTAINERS
 
@@ -23,6 +30,13 @@ OUTPUTS: dict[str, OpenOutput] = {
     ".jsonl": JsonLinesFile,
     ".csv": CsvTables,
     **dict.fromkeys(CONTAINERS, AnnotatedVideo),
+    "-": StandardOutput,
+    "udp": UdpLines,
+    "ws": WebSocketServer,
+    "osc": Osc,
+    "vmc": Vmc,
+    "opentrack": OpenTrack,
+    "openseeface": OpenSeeFace,
 }
 
 

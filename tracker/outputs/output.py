@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from tracker.outputs.centring import Centring, oldest_pose
 from tracker.outputs.landmark_files import UsedModel, header
 from tracker.outputs.out_file import LiveFile, Target
 from tracker.outputs.overlay import Style
 from tracker.outputs.skeleton import Skeleton, default_skeletons, skeletons
 from tracker.sources.video_file import VideoFacts
-from tracker.types import Frame, Kind, Result
+from tracker.types import Frame, Kind, Pose, Result
 
 
 class Output(Protocol):
@@ -53,6 +54,7 @@ class About:
     used: Callable[[], tuple[UsedModel, ...]] | None = None
     stage: Callable[[str], AbstractContextManager[None]] = _untimed  # counts the time of a part
     say: Callable[[str], None] = lambda sentence: None  # what the user should know
+    centring: Centring = field(default_factory=Centring)  # of heads, for outputs that steer
 
     def skeletons(self) -> Mapping[Kind, Skeleton]:
         """How to draw what the models find."""
@@ -61,6 +63,15 @@ class About:
     def models_now(self) -> tuple[UsedModel, ...]:
         """The models that saw the frame which is being put."""
         return self.models if self.used is None else self.used()
+
+    def centred(self, pose: Pose) -> Pose:
+        """A head pose as seen from the user's centre."""
+        return self.centring.relative(pose)
+
+    def head(self, result: Result | None) -> Pose | None:
+        """That of the face that has been seen for longest; None: there is none."""
+        pose = oldest_pose(result)
+        return None if pose is None else self.centred(pose)
 
     def header(self, **more: object) -> dict[str, object]:
         """The first line of a JSON Lines stream."""

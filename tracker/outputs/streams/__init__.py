@@ -1,0 +1,1 @@
+"""Results sent to other programs, one protocol a file."""

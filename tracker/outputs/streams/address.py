@@ -1,0 +1,65 @@
+"""Where a stream goes: `SCHEME://HOST:PORT`; the host is this computer unless it is written out."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from tracker.errors import UserError
+
+HERE = "127.0.0.1"
+
+
+def address(target: str, port: int | None = None) -> tuple[str, int]:
+    """Host and port of a target; `port` where it names none. UserError where that is no address.
+
+    Port 0 is any free one, which servers may ask for.
+    """
+    parts = urlsplit(target)
+    try:
+        given = parts.port
+    except ValueError as error:
+        raise UserError(f"{target} has no usable port; give {_example(parts.scheme)}") from error
+    found = port if given is None else given
+    if found is None:
+        raise UserError(f"{target} names no port; give {_example(parts.scheme)}")
+    return parts.hostname or HERE, found
+
+
+def _example(scheme: str) -> str:
+    return f"one such as {scheme}://{HERE}:5005"
+
+
+class Datagrams:
+    """A UDP socket that only sends, and waits for nobody: what cannot go out is lost."""
+
+    def __init__(self, target: str, port: int | None = None) -> None:
+        """UserError where the host is not known."""
+        self.host, self.port = address(target, port)
+        if self.port == 0:
+            raise UserError(f"{target} has no usable port; give another one than 0")
+        try:
+            family, _, _, _, where = socket.getaddrinfo(
+                self.host, self.port, type=socket.SOCK_DGRAM
+            )[0]
+        except OSError as error:
+            raise UserError(
+                f"{target} cannot be reached: {error.strerror or error}; check the host's name"
+            ) from error
+        self._where = where
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+
+    def send(self, data: bytes) -> bool:
+        """Send a datagram; False where it did not go out: nobody listens, or no room is left."""
+        try:
+            self._socket.sendto(data, self._where)
+        except (BlockingIOError, ConnectionError):
+            return False
+        return True
+
+    def close(self) -> None:
+        """Send nothing more."""
+        with suppress(OSError):
+            self._socket.close()
