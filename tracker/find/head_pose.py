@@ -102,7 +102,7 @@ def pose_from_rotation(rotation: ArrayLike) -> Pose:
     else:
         pitch = -np.arctan2(r[2, 1], r[2, 2])
         roll = np.arctan2(r[1, 0], r[0, 0])
-    return Pose(*(float(np.rad2deg(a)) for a in (yaw, pitch, roll)))
+    return Pose(float(np.rad2deg(yaw)), float(np.rad2deg(pitch)), float(np.rad2deg(roll)))
 
 
 def wrap_degrees(angle: float) -> float:

@@ -318,12 +318,14 @@ def _tell(job: Job, report: Report) -> None:
         say(f"{job.source}: {sentence}")
     if not report.frames:
         return
+    aside = "-" in job.to  # then standard output holds the lines
     seen = ", ".join(f"{kind}s in {count}" for kind, count in report.with_kind.items())
     sound = f"; {report.sound}" if report.sound else ""
     rate = f"{report.fps:.1f} frames per second"
-    tell(f"{job.source}: {report.frames} frames, {seen}; {rate}{sound}")
+    speak = say if aside else tell
+    speak(f"{job.source}: {report.frames} frames, {seen}; {rate}{sound}")
     if report.written:
-        tell(f"wrote {', '.join(map(str, report.written))}")
+        speak(f"wrote {', '.join(map(str, report.written))}")
 
 
 def _list_failures(failed: Sequence[Path], count: int) -> None:

@@ -118,6 +118,13 @@ def test_to_a_file_is_the_file_of_its_own_option(tmp_path: Path) -> None:
     assert len(clips.read(tmp_path / "b.mp4")[0]) == 12
 
 
+def test_standard_output_holds_nothing_but_lines(tmp_path: Path) -> None:
+    source = clips.make(tmp_path / "in.mp4")
+    code, said, told = run("video", source, "--to", "-", "--json", tmp_path / "o.jsonl")
+    assert code == 0 and said == (tmp_path / "o.jsonl").read_text()
+    assert "12 frames" in told and "wrote" in told
+
+
 def test_a_toy_live_gets_frames_in_order_and_is_closed(tmp_path: Path) -> None:
     with running(FakeCamera()) as pipeline:
         pipeline.add_output("x.toy")
