@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: a question that a job asks between two frames or steps, or a call."""
+"""Ctrl-C, SIGTERM and SIGHUP: a question that a job asks between two frames or steps, or a call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from contextlib import contextmanager
 from types import FrameType
 
 INTERRUPTED = 130  # exit code
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# SIGHUP: the terminal was closed. Windows does not know it.
+SIGNALS = tuple(
+    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if name in signal.Signals.__members__
+)  # fmt: skip
 
 
 class Stopped(Exception):
@@ -18,7 +22,7 @@ class Stopped(Exception):
 
 @contextmanager
 def stop_on_signal() -> Iterator[Callable[[], bool]]:
-    """Inside, the first SIGINT or SIGTERM only makes the yielded function true.
+    """Inside, the first of SIGNALS only makes the yielded function true.
 
     A second one of its kind acts as usual, so that a job that hangs can still be ended. In other
     threads than the main one nothing is caught.
@@ -42,12 +46,13 @@ def stop_on_signal() -> Iterator[Callable[[], bool]]:
 
 
 def on_signal(act: Callable[[int], None]) -> dict[int, signal._HANDLER]:
-    """From now on SIGINT and SIGTERM call `act` with their number. Main thread only.
+    """From now on SIGNALS call `act` with their number. Main thread only.
 
-    Returns the handlers of before, for `signal.signal`.
+    Returns the handlers of before, for `signal.signal`. Under 'nohup' SIGHUP stays ignored.
     """
 
     def handle(number: int, frame: FrameType | None) -> None:
         act(number)
 
-    return {int(number): signal.signal(number, handle) for number in SIGNALS}
+    wanted = [s for s in SIGNALS if s.name != "SIGHUP" or signal.getsignal(s) != signal.SIG_IGN]
+    return {int(number): signal.signal(number, handle) for number in wanted}

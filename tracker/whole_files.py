@@ -5,11 +5,18 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable
+from contextlib import suppress
+from glob import escape
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 from tracker.errors import UserError, writing
+
+if sys.platform != "win32":
+    import fcntl
 
 PART = re.compile(r"^\..+\.(\d+)\.part$")  # names of `part_of`, and the writer's number
 
@@ -54,9 +61,9 @@ def copy_whole(source: Path, path: Path, told: Callable[[int], None] | None = No
     return digest.hexdigest()
 
 
-def part_of(path: Path) -> Path:
-    """The name under which `path` is written."""
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+def part_of(path: Path, step: str = "") -> Path:
+    """The name under which `path` is written; `step`: of a further part beside that one."""
+    return path.with_name(f".{path.name}.{step}{'.' if step else ''}{os.getpid()}.part")
 
 
 def is_part(path: Path) -> bool:
@@ -76,6 +83,32 @@ def is_written_now(part: Path) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
+
+
+def dead_parts_of(path: Path) -> list[Path]:
+    """What runs that were killed had begun of this very file: nobody else's, and no longer written.
+
+    The name is that of `part_of`, the file is this user's, the process that its name tells is
+    gone, and no process, on another machine either, holds it by `hold`.
+    """
+    if sys.platform == "win32":
+        return []
+    names = re.compile(rf"\.{re.escape(path.name)}\.(joined\.)?\d+\.part")
+    found = []
+    for part in sorted(path.parent.glob(f".{escape(path.name)}.*.part")):
+        if names.fullmatch(part.name) and not is_written_now(part):
+            with suppress(OSError), part.open("r+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(file.fileno()).st_uid == os.getuid():
+                    found.append(part)
+    return found
+
+
+def hold(file: BinaryIO) -> None:
+    """Say that an open part is being written, until it is closed or the process ends."""
+    if sys.platform != "win32":
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def drop_dead_parts(folder: Path) -> None:

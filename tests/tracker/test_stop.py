@@ -8,12 +8,12 @@ from threading import Thread
 
 import pytest
 
-from tracker.stop import on_signal, stop_on_signal
+from tracker.stop import SIGNALS, on_signal, stop_on_signal
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_the_first_is_a_wish_and_the_second_acts(number: signal.Signals) -> None:
     """The other signal is still only a wish: who starts jobs may send both."""
     heard: list[int] = []
@@ -33,6 +33,16 @@ def test_the_first_is_a_wish_and_the_second_acts(number: signal.Signals) -> None
     finally:
         for which, handler in before.items():
             signal.signal(which, handler)
+
+
+def test_under_nohup_a_closed_terminal_says_nothing() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_on_signal() as stopped:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stopped()
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_other_threads_catch_nothing() -> None:

@@ -25,6 +25,7 @@ from tracker.outputs.video import AnnotatedVideo
 from tracker.sources.video_file import VideoFacts, VideoReader
 from tracker.timings import FrameTimes, Timings
 from tracker.types import Frame, Image, Kind, Result
+from tracker.whole_files import dead_parts_of
 
 WAITING = 32 << 20  # bytes of pictures that may wait between two threads
 
@@ -67,6 +68,7 @@ class Report:
     sound: str | None = None
     failed_outputs: list[str] = field(default_factory=list)  # a sentence each; the rest went on
     written: tuple[Path, ...] = ()
+    leftovers: list[str] = field(default_factory=list)  # of runs that were killed, a sentence each
     seconds: float = 0.0
     times: FrameTimes = field(default_factory=FrameTimes)
 
@@ -91,6 +93,7 @@ class Report:
             said.append(f"{_count(self.resized, 'frame')} of another size were resized")
         if not any(self.with_kind.values()):
             said.append(f"{nothing(self.with_kind)} was found in any frame")
+        said += self.leftovers
         if self.interrupted:
             said.append(f"stopped after {_count(self.frames, 'frame')}; the output ends there")
         return said
@@ -138,6 +141,7 @@ def annotate(
             while outputs:
                 outputs.pop(0).close(whole=not interrupted)
             report.written = files.commit()
+            report.leftovers = _clear(report.written, report.interrupted)
         report.cut_off = None if interrupted else reader.cut_off
     report.seconds = perf_counter() - begun
     return report
@@ -314,6 +318,19 @@ def _about(
         stage=report.times.stage,
         say=heard,
     )
+
+
+def _clear(written: Sequence[Path], interrupted: bool) -> list[str]:
+    """Remove what killed runs had begun of these files, now that they are whole; what was done."""
+    said = []
+    for part in [part for path in written for part in dead_parts_of(path)]:
+        if interrupted:
+            said.append(f"{part} was left by a run that was killed; it is kept, it can be played")
+            continue
+        with suppress(OSError):
+            part.unlink()
+            said.append(f"{part}, which a run that was killed had left, is removed")
+    return said
 
 
 def nothing(kinds: Collection[Kind]) -> str:

@@ -206,7 +206,7 @@ class CsvTable:
         """Write the row of column names. `with_depth`: the model gives `xyz`."""
         self._out, self._kind, self._with_depth = out, kind, with_depth
         with writing(out.path):
-            self._file: TextIO = out.temp.open("w", encoding="utf-8", newline="")
+            self._file: TextIO = out.temp.open("w", encoding="utf-8", newline="", buffering=1)
         self._csv = csv.writer(self._file)
         smooth = [f"{name}_{part}" for name in landmarks for part in ("x", "y", "score")]
         raw = [f"{name}_{part}_raw" for name in landmarks for part in ("x", "y")]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from tracker.errors import UserError, writing
-from tracker.whole_files import part_of
+from tracker.whole_files import hold, part_of
 
 
 class Target(Protocol):
@@ -42,10 +42,12 @@ class OutFile:
         self.temp = part_of(path)
         self._overwrite = overwrite
         with writing(path):
-            self.temp.open("wb").close()
+            self._held: BinaryIO = self.temp.open("wb")
+        hold(self._held)
 
     def commit(self) -> None:
         """Give the finished file its final name."""
+        self._held.close()
         if not self._overwrite and self.path.exists():
             self.discard()
             raise UserError(
@@ -57,6 +59,7 @@ class OutFile:
 
     def discard(self) -> None:
         """Remove what was written so far; harmless after `commit`."""
+        self._held.close()
         self.temp.unlink(missing_ok=True)
 
 

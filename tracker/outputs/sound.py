@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Protocol, cast
 
 import av
+from av.bitstream import BitStreamFilterContext
 
 from tracker.sources.pixel_limit import most_pixels
 from tracker.sources.video_file import open_media
 
 # What plays from an MP4 file in browsers and phones. Matroska takes everything.
 MP4_SOUND = frozenset({"aac", "mp3", "opus", "flac", "alac", "ac3", "eac3"})
+ADTS = (b"\xff\xf0", b"\xff\xf1", b"\xff\xf8", b"\xff\xf9")  # begins of its packets' headers
 AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000})
 
 
@@ -88,7 +90,10 @@ class _Copied:
         self, stream: av.AudioStream, out: av.container.OutputContainer, start: Fraction
     ) -> None:
         self._stream = out.add_stream_from_template(stream)
-        self._out = out
+        self._out, self._source = out, stream
+        # MPEG streams head each packet of AAC by itself, which no other container takes. FFmpeg
+        # puts this right by itself, but in fragmented MP4.
+        self._headless: BitStreamFilterContext | None = None
         self._offset = round(start / (stream.time_base or Fraction(1, stream.rate)))
         self._last: int | None = None
 
@@ -98,6 +103,17 @@ class _Copied:
         if self._last is not None and packet.dts <= self._last:
             return
         self._last = packet.dts
+        if self._headless is None and self._has_header(packet):
+            self._headless = BitStreamFilterContext("aac_adtstoasc", self._source)
+        for whole in [packet] if self._headless is None else self._headless.filter(packet):
+            self._mux(whole)
+
+    def _has_header(self, packet: av.Packet[av.AudioStream]) -> bool:
+        is_aac = self._source.codec_context.codec.canonical_name == "aac"
+        return is_aac and bytes(packet)[:2] in ADTS
+
+    def _mux(self, packet: av.Packet[av.AudioStream]) -> None:
+        assert packet.pts is not None and packet.dts is not None
         packet.pts, packet.dts = packet.pts - self._offset, packet.dts - self._offset
         packet.stream = self._stream
         self._out.mux(packet)

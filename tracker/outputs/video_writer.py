@@ -17,13 +17,21 @@ from tracker.outputs.out_file import OutFile, Target
 from tracker.outputs.sound import SoundCopy
 from tracker.sources.video_file import VideoFacts, open_media
 from tracker.types import Image
+from tracker.whole_files import part_of
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 X264 = {"preset": "veryfast", "crf": "20", "g": "60"}
 # Half the work, twice the size; no frame waits in the encoder.
 LIVE_X264 = {"preset": "superfast", "crf": "20", "g": "60", "tune": "zerolatency"}
-# Each cluster of a live Matroska file, half a second, is written out as soon as it is complete.
-LIVE_MATROSKA = {"flush_packets": "1", "cluster_time_limit": "500"}
+# While they grow, files can be played up to a moment ago, whatever happens: each frame of Matroska
+# is written out when the next one comes, MP4 is cut into fragments of a quarter of a second.
+GROWING_MATROSKA = {"flush_packets": "1", "cluster_time_limit": "1"}
+GROWING_MP4 = {
+    "flush_packets": "1",
+    "frag_duration": "250000",
+    "movflags": "+delay_moov+default_base_moof",
+}
+WHOLE_MP4 = {"movflags": "+faststart"}
 BT709 = 1
 
 
@@ -53,11 +61,10 @@ class VideoWriter:
         self._last_t = 0.0
         self._sound: SoundCopy | None = None
         name = CONTAINERS[out.path.suffix.lower()]
-        options = {} if name == "matroska" else {"movflags": "+faststart"}
+        self._in_fragments = name != "matroska"
+        options = GROWING_MP4 if self._in_fragments else GROWING_MATROSKA
         with writing(out.path):
-            self._container = av.open(
-                str(out.temp.absolute()), "w", name, LIVE_MATROSKA if live else options
-            )
+            self._container = av.open(str(out.temp.absolute()), "w", name, options)
             self._stream = self._add_stream(facts, LIVE_X264 if live else X264)
         if sound_of is not None:
             self._sound = SoundCopy(sound_of, self._container)
@@ -89,6 +96,8 @@ class VideoWriter:
                 self._sound.flush()
             self._container.close()
         self._close_sound()
+        if self._in_fragments:
+            self._join_fragments()
         self._out.commit()
 
     def discard(self) -> None:
@@ -97,6 +106,19 @@ class VideoWriter:
             self._container.close()
         self._close_sound()
         self._out.discard()
+
+    def _join_fragments(self) -> None:
+        """One table of all frames, at the file's start, as players like it.
+
+        Where there is no room for both, the fragments stay: they are a playable file, too.
+        """
+        joined = part_of(self._out.path, "joined")
+        try:
+            with writing(self._out.path):
+                copy_packets(self._out.temp, joined, CONTAINERS[self._out.path.suffix.lower()])
+                joined.replace(self._out.temp)
+        except UserError:
+            joined.unlink(missing_ok=True)
 
     def _close_sound(self) -> None:
         if self._sound is not None:
@@ -120,24 +142,25 @@ def remux(source: Path, out: OutFile) -> None:
 
     UserError when that cannot be written or the source cannot be read; the source is kept.
     """
-    name = CONTAINERS[out.path.suffix.lower()]
-    options = {} if name == "matroska" else {"movflags": "+faststart"}
     try:
-        with (
-            writing(out.path),
-            open_media(source) as container,
-            av.open(str(out.temp.absolute()), "w", name, options) as target,
-        ):
-            stream = container.streams.video[0]
-            copy = target.add_stream_from_template(stream)
-            for packet in container.demux(stream):
-                if packet.dts is not None:
-                    packet.stream = copy
-                    target.mux(packet)
+        with writing(out.path):
+            copy_packets(source, out.temp, CONTAINERS[out.path.suffix.lower()])
     except UserError:
         out.discard()
         raise
     out.commit()
+
+
+def copy_packets(source: Path, target: Path, container: str) -> None:
+    """All pictures and sounds of a file, as they are, in a new one. Errors of `av` and the disk."""
+    options = {} if container == "matroska" else WHOLE_MP4
+    with open_media(source) as old, av.open(str(target.absolute()), "w", container, options) as new:
+        kept = [*old.streams.video, *old.streams.audio]
+        copies = {stream.index: new.add_stream_from_template(stream) for stream in kept}
+        for packet in old.demux(*kept):
+            if packet.dts is not None:
+                packet.stream = copies[packet.stream_index]
+                new.mux(packet)
 
 
 def even(bgr: Image) -> Image:

@@ -13,7 +13,7 @@ import pytest
 from tests.helpers import clips
 from tests.helpers.clips import Clip
 from tracker.errors import UserError
-from tracker.outputs.out_file import OutFile
+from tracker.outputs.out_file import LiveFile, OutFile
 from tracker.outputs.video_writer import VideoWriter, remux
 from tracker.sources.video_file import VideoFacts, VideoReader
 
@@ -151,6 +151,17 @@ def test_remux_keeps_every_picture_and_its_time(tmp_path: Path) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(before[1], after[1], strict=True))
     data = (tmp_path / "b.mp4").read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
+
+
+def test_a_live_file_can_be_played_from_its_second_frame_on(tmp_path: Path) -> None:
+    facts = VideoFacts((96, 64), clips.MS, Fraction(30), None, Fraction(1))
+    writer = VideoWriter(LiveFile(tmp_path / "a.mkv"), facts, live=True)
+    for i in range(4):
+        writer.write(clips.picture(i), i / 30)
+        if i:
+            assert len(clips.read(tmp_path / "a.mkv")[0]) == i, "all but the newest"
+    writer.finish()
+    assert len(clips.read(tmp_path / "a.mkv")[0]) == 4
 
 
 def test_remux_of_nonsense_leaves_nothing(tmp_path: Path) -> None:

@@ -263,14 +263,17 @@ def test_wrong_usage(words: Sequence[str]) -> None:
     assert result.exit_code == 2 and "Traceback" not in result.stderr
 
 
-def start(source: Path, folder: Path, **env: str) -> subprocess.Popen[str]:
+def start(
+    source: Path, folder: Path, name: str = "o.mp4", *more: str, **env: str
+) -> subprocess.Popen[str]:
     words = [
         "video",
         str(source),
         "--out",
-        str(folder / "o.mp4"),
+        str(folder / name),
         "--json",
         str(folder / "o.jsonl"),
+        *more,
     ]
     return subprocess.Popen(
         [*FAKE, *words],
@@ -281,23 +284,23 @@ def start(source: Path, folder: Path, **env: str) -> subprocess.Popen[str]:
     )
 
 
-def wait_for_rows(folder: Path, count: int) -> None:
+def wait_for_rows(folder: Path, count: int, writer: str = "*") -> None:
     """Until about that many frames went into the data file in the making."""
     end = time.monotonic() + 30
     while time.monotonic() < end:
-        if sum(p.stat().st_size for p in folder.glob(".o.jsonl.*")) > 3000 * count:
+        if sum(p.stat().st_size for p in folder.glob(f".o.jsonl.{writer}.part")) > 3000 * count:
             return
         time.sleep(0.02)
     raise AssertionError("the job did not get going")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_leaves_playable_files(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_ctrl_c_leaves_playable_files(tmp_path: Path, number: str) -> None:
     source = clips.make(tmp_path / "in.mp4", Clip(frames=400, sound="aac"))
     job = start(source, tmp_path, FAKE_DELAY="0.02")
     wait_for_rows(tmp_path, 20)
-    job.send_signal(number)
+    job.send_signal(signal.Signals[number])
     _, stderr = job.communicate(timeout=30)
     assert job.returncode == 130
     (line,) = stderr.strip().splitlines()
@@ -306,6 +309,56 @@ def test_ctrl_c_leaves_playable_files(tmp_path: Path, number: signal.Signals) ->
     rows = (tmp_path / "o.jsonl").read_text().splitlines()
     assert 5 < len(times) == len(rows) - 1 < 400
     assert names(tmp_path) == {"in.mp4", "o.mp4", "o.jsonl"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="terminals of Linux")
+def test_a_closed_terminal_leaves_playable_files(tmp_path: Path) -> None:
+    """SIGHUP, and nothing that is still said can be written any more."""
+    source = clips.make(tmp_path / "in.mp4", Clip(frames=400, sound="aac"))
+    out = tmp_path / "o.mp4"
+    words = ["video", str(source), "--out", str(out), "--json", str(tmp_path / "o.jsonl")]
+    child, terminal = os.forkpty()
+    if child == 0:
+        os.chdir(ROOT)
+        os.execve(sys.executable, [*FAKE, *words], {**ENV, "FAKE_DELAY": "0.02"})
+    wait_for_rows(tmp_path, 20)
+    os.close(terminal)
+    end = time.monotonic() + 30
+    while os.waitpid(child, os.WNOHANG)[0] == 0:
+        assert time.monotonic() < end, "it goes on without a terminal"
+        time.sleep(0.05)
+    frames = len(clips.read(out)[0])
+    assert 20 <= frames < 400 and names(tmp_path) == {"in.mp4", "o.mp4", "o.jsonl"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.parametrize("name", ["o.mp4", "o.mov", "o.mkv"])
+def test_a_killed_job_leaves_a_playable_file_which_the_next_one_clears(
+    tmp_path: Path, name: str
+) -> None:
+    source = clips.make(tmp_path / "in.mp4", Clip(frames=400, sound="aac"))
+    job = start(source, tmp_path, name, FAKE_DELAY="0.02")
+    wait_for_rows(tmp_path, 180)
+    job.kill()
+    job.communicate()
+    (data,), (part,) = tmp_path.glob(".o.jsonl.*.part"), tmp_path.glob(f".{name}.*.part")
+    done = len(data.read_text().splitlines()) - 1
+    times, _ = clips.read(part)
+    assert done >= 100 and len(times) > done - 50, "it ends at most 2 s (50 frames) before the end"
+    assert clips.sound_of(part)[0][1] > float(times[-1]) - 1
+    (tmp_path / f".{name}.bak.part").write_text("mine")
+    (tmp_path / f".x{name}.1{data.name.split('.')[-2]}.part").write_text("another's")
+    stop = start(source, tmp_path, name, FAKE_DELAY="0.02")
+    wait_for_rows(tmp_path, 20, str(stop.pid))
+    stop.send_signal(signal.SIGINT)
+    assert f"{part} was left by a run that was killed; it is kept" in stop.communicate()[1]
+    again = start(source, tmp_path, name, "--overwrite")
+    _, said = again.communicate()
+    assert again.returncode == 0
+    for left in (data, part):
+        assert f"{left}, which a run that was killed had left, is removed" in said
+    assert len(clips.read(tmp_path / name)[0]) == 400
+    assert len(names(tmp_path)) == 5, "the input, two outputs, two files of others"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of a process")
