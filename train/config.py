@@ -10,7 +10,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tracker.plain_data import from_toml
+from tracker.plain_data import finite, from_toml
 from tracker.types import CropRule
 from tracker.whole_files import read_text
 from train.losses.paper import LossSpec
@@ -163,8 +163,11 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return {k: _value(each, v, f"{where}.{k}") for k, v in value.items()}
     if origin is not None:
         return value
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return finite(value)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from error
     if isinstance(hint, type) and not isinstance(value, hint):
         raise ValueError(f"{where}: {hint.__name__} was wanted, found {value!r}")
     return value

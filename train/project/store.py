@@ -171,11 +171,13 @@ class Store:
         if self._lock is None:
             return
         try:
-            self.save()
+            if self.unsaved:
+                self.save()
         finally:
             if self._journal is not None:
                 self._journal.close()
-            self._lock.release()
+            if self._lock is not None:  # it may be lost, and no other could be had
+                self._lock.release()
             self._lock, self.read_only, self.why = None, True, "closed"
 
     def reload(self) -> bool:
@@ -293,12 +295,17 @@ class Store:
             self._journal = path.open("ab", buffering=0)
         self.save()
 
+    def _is_as_left(self) -> bool:
+        """Whether the files say what this store wrote last, and nothing of anybody else's."""
+        found, ours = read_state(self.project).stand, self._stand
+        return found.seq == ours.seq and found.generation in (ours.generation, "")
+
     def _claim_again(self, lost: FileLock) -> None:
         """The lock's file was cleaned away: go on where nobody wrote meanwhile, else only look."""
         lost.release()
         self._lock, why = _claim(self.project)
         self._locked = None if self._lock is None else file_of(self._lock)
-        if self._lock is not None and read_state(self.project).stand != self._stand:
+        if self._lock is not None and not self._is_as_left():
             self._lock.release()
             self._lock, why = None, "another window or command has changed them meanwhile"
         if self._lock is None:

@@ -267,6 +267,19 @@ def test_a_lock_that_was_deleted_lets_no_second_writer_in(project: Project) -> N
     assert numbers_on_disk(project) == [1, 2, 4]
 
 
+def test_a_lock_that_was_deleted_before_anything_was_done(project: Project) -> None:
+    with Store.open(project) as store:
+        (project.labels_dir / ".lock").unlink()
+        assert store.undo() is None
+        store.set_frame(label(1))
+    store = Store.open(project)
+    (project.labels_dir / ".lock").unlink()
+    with Store.open(project) as second:
+        store.close()  # which cannot save any more, and says nothing as there was nothing
+        second.set_frame(label(2))
+    assert numbers_on_disk(project) == [1, 2]
+
+
 def test_a_lock_that_was_deleted_while_another_wrote_and_left(project: Project) -> None:
     store = Store.open(project)
     store.set_frame(label(1))
