@@ -75,6 +75,12 @@ class FakePipeline:
     def compare(self, config: TrackerConfig | None) -> None:
         self.calls.append(("compare", config))
 
+    def add_output(self, target: str, style: object = None, opened: object = None) -> None:
+        self.calls.append(("add_output", target))
+
+    def remove_output(self, target: str) -> None:
+        self.calls.append(("remove_output", target))
+
     def start_recording(self, path: Path, annotated: bool, style: Style | None = None) -> None:
         self._write("start_recording", path, annotated, style)
         self.now = replace(self.now, recording=Recording(path, 65.0, 1900, 0, annotated))

@@ -78,7 +78,7 @@ class Actions:
         self._used_now: Callable[[], tuple[UsedModel, ...]] = tuple
         self._used: tuple[UsedModel, ...] = ()
         self._names: Names = {}
-        self._gestures: tuple[str, ...] = ()
+        self._gestures: tuple[str, ...] | None = None  # of no model yet
         self._lock = Lock()  # guards all above and below
         self._on, self._test = on, test
         self._fault: str | None = None  # of the file as it was saved last
@@ -258,7 +258,7 @@ class Actions:
             self.start()
 
     def _waiting(self) -> tuple[Row, ...]:
-        return tuple(replace(row, state="off") for row in Rules(self._profile, {}, ()).rows())
+        return tuple(replace(row, state="idle") for row in Rules(self._profile, {}, None).rows())
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -33,7 +33,7 @@ class Row:
     run: str
     level: float = 0.0  # how near its condition is to holding, [0, 1],
     progress: float = 0.0  # and how much of the hold time has gone by
-    state: State | Literal["off", "slide"] = "locked"
+    state: State | Literal["off", "idle", "slide"] = "locked"
     fired: int = 0
     value: float | None = None  # of a slider
     note: str = ""  # why it cannot fire
@@ -58,8 +58,8 @@ class _Watched:
 class Rules:
     """The memory of all rules of one profile. `update` takes each frame once, in order."""
 
-    def __init__(self, profile: Profile, names: Names, gestures: Sequence[str]) -> None:
-        """`names`: landmarks of the models in use; `gestures`: that they can tell."""
+    def __init__(self, profile: Profile, names: Names, gestures: Sequence[str] | None) -> None:
+        """`names`: landmarks of the models in use; `gestures`: theirs, None: not known yet."""
         self.profile, self._names = profile, names
         self._gestures = gestures
         self._rules = [(r, _Watched(r.when, r.hand, r.sure, r.timing)) for r in profile.rules]
@@ -128,7 +128,8 @@ class Rules:
 
     def _note(self, rule: Rule) -> str:
         gesture = rule.when.gesture
-        if gesture is not None and gesture not in self._gestures:
+        known = self._gestures
+        if gesture is not None and known is not None and gesture not in known:
             return f"the model in use knows no gesture {gesture!r}"
         return ""
 
@@ -162,7 +163,7 @@ def _point(result: Result, place: Place, names: Names) -> tuple[Track, Point] | 
 
 
 def _missing(place: Place | None, names: Names) -> str:
-    if place is None or place.landmark in names.get(place.kind, ()):
+    if place is None or not names or place.landmark in names.get(place.kind, ()):
         return ""
     return f"no model in use finds {place.landmark!r} of a {place.kind}"
 

@@ -65,11 +65,10 @@ def copy(
         if name not in known:
             raise UserError(f"there is no profile {name!r}; write {near(name, tuple(known))}")
         target = out or Path(f"{name}.toml")
-        try:
-            with writing(target), target.open("x", encoding="utf-8") as file:
-                file.write(known[name].read_text(encoding="utf-8"))
-        except FileExistsError as error:
-            raise UserError(f"{target} is there already; name another file") from error
+        if target.exists():
+            raise UserError(f"{target} is there already; name another file")
+        with writing(target), target.open("x", encoding="utf-8") as file:
+            file.write(known[name].read_text(encoding="utf-8"))
     typer.echo(f"wrote {target}; 'tracker actions check {target}' after you changed it")
 
 

@@ -9,7 +9,8 @@ import typer
 
 from ui.commands.engines import Engine, Precision
 
-OF_THIS_RUN = ("to", "model", "fullscreen", "measure")  # no choices: nothing of them is kept
+# No choices: nothing of them is kept.
+OF_THIS_RUN = ("to", "model", "fullscreen", "measure", "window")
 
 
 def _known_preset(name: str | None) -> str | None:
@@ -99,6 +100,23 @@ def live(
             help="How wide the camera sees, for where heads are. Default: about 53.",
         ),
     ] = None,
+    actions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml", exists=True, dir_okay=False,
+            help="Do what this profile says: gestures to keys and more; see 'tracker actions'.",
+        ),
+    ] = None,
+    actions_test: Annotated[
+        bool, typer.Option("--actions-test", help="Show what would fire, and do nothing.")
+    ] = False,
+    window: Annotated[
+        bool,
+        typer.Option(
+            "--window/--no-window",
+            help="Without a window: only --to and --actions, no display is needed.",
+        ),
+    ] = True,
     engine: Engine = "auto",
     precision: Precision = "fp32",
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Only the picture.")] = False,
@@ -115,10 +133,17 @@ def live(
     that the window names.
     """
     from tracker.errors import UserError
-    from ui.live.app import run
 
+    given = _given(context)
     try:
-        code = run(_given(context), model or (), fullscreen, measure, to or ())
+        if window:
+            from ui.live.app import run
+
+            code = run(given, model or (), fullscreen, measure, to or ())
+        else:
+            from ui.live import no_window
+
+            code = no_window.run(given, model or (), measure, to or ())
     except UserError as error:
         typer.echo(f"tracker: {error}", err=True)
         raise typer.Exit(1) from error

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QTimer
 
+from tracker.actions.profile import read_profile
 from tracker.errors import UserError
 from tracker.live.pipeline import Pipeline
 from tracker.outputs.open import find_output
 from tracker.sources.open import open_source
 from tracker.track import TrackerConfig
 from ui.kit.start import application, with_signals
-from ui.live.choices import with_models
+from ui.live.actions_control import over_hold_ms
+from ui.live.choices import Choices, with_models
 from ui.live.controls import LiveControls
 from ui.live.settings import Store
 from ui.live.window import LiveWindow
@@ -40,6 +43,7 @@ def run(
     app = application()
     store = Store()
     choices = with_models(store.load().chosen(given), given, models)
+    choices = with_actions(choices, given)
     try:
         choices.config()
     except ValueError as error:
@@ -53,6 +57,17 @@ def run(
         measure(window, measure_s)
     with_signals(window)
     return app.exec()
+
+
+def with_actions(choices: Choices, given: Mapping[str, object]) -> Choices:
+    """The same, where a profile that is only remembered does nothing until it is switched on.
+
+    One that was `given` is on, and shown. UserError where that has faults.
+    """
+    if not given.get("actions"):
+        return replace(choices, actions_on=False)
+    read_profile(Path(choices.actions))
+    return replace(choices, actions_on=True, actions_panel=True)
 
 
 def make_pipeline(
@@ -96,4 +111,5 @@ def measured(window: LiveWindow) -> dict[str, object]:
         "gui_most_cpu_in_a_turn_ms": round(turns.most_cpu_ms, 1),
         "gui_turns": turns.turns,
         "provider": health.provider,
+        **over_hold_ms(window.controls.acting.actions),
     }

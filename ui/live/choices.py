@@ -61,6 +61,10 @@ class Choices:
     other_face_model: str = ""
     other_object_model: str = ""
     compare_view: CompareView = "side"
+    actions: str = ""  # a profile, see docs/actions.md; '': none
+    actions_on: bool = True
+    actions_test: bool = False  # show what would fire, and do nothing
+    actions_panel: bool = False
     engine: str = "auto"  # of the landmark models
     precision: str = "fp32"
     fov: float = 0.0  # degrees across the picture; 0: not known

@@ -7,9 +7,13 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
+from tracker.errors import UserError
+from tracker.live.pipeline import Pipeline
 from tracker.outputs.overlay import Style
+from tracker.track import TrackerConfig
 from tracker.types import Shown
 from ui.kit.jobs import Jobs
+from ui.live.actions_control import ActionsControl
 from ui.live.choices import Choices, is_device, kind_of
 from ui.live.saver import Saver
 from ui.live.session import Make, Order, Session
@@ -36,7 +40,10 @@ class LiveControls(QObject):
         super().__init__()
         self.choices, self._store = choices, store
         self.jobs = Jobs()
-        self.session = Session(self.jobs, make)
+        self.acting = ActionsControl()
+        self.first_words = ""  # to be said when somebody listens
+        self._make = make
+        self.session = Session(self.jobs, self._make_pipeline)
         self.saver = Saver(self.jobs, self.said.emit)
         self.is_comparing = False
         self.is_ending = False
@@ -44,6 +51,10 @@ class LiveControls(QObject):
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self._configure)
+        try:
+            self.acting.use(choices.actions, choices.actions_on, choices.actions_test, None)
+        except UserError as error:  # a profile of the time before
+            self.choices, self.first_words = replace(choices, actions=""), str(error)
 
     @property
     def is_mirrored(self) -> bool:
@@ -76,6 +87,8 @@ class LiveControls(QObject):
             self.said.emit(str(error))
             self.changed.emit()
             return
+        if name.startswith("actions") and not self._act(name, new):
+            return
         self.choices = new
         self._store.keep(name, value)
         if name == "camera" or (name == "loop" and not is_device(new.camera)):
@@ -85,6 +98,31 @@ class LiveControls(QObject):
         elif name == "privacy" and value and self.is_recording:
             self.said.emit("the recording that is under way goes on as it began; R ends it")
         self.changed.emit()
+
+    def _act(self, name: str, new: Choices) -> bool:
+        """Carry out a choice of the actions; False, and it is said, where that cannot be."""
+        acting = self.acting
+        try:
+            if name == "actions":
+                pipeline = self.session.pipeline
+                acting.use(new.actions, new.actions_on, new.actions_test, pipeline)
+            elif name == "actions_on" and acting.actions is not None:
+                acting.actions.switch(new.actions_on)
+            elif name == "actions_test" and acting.actions is not None:
+                acting.actions.try_out(new.actions_test)
+        except UserError as error:
+            self.said.emit(str(error))
+            self.changed.emit()
+            return False
+        return True
+
+    def follow_pause_key(self) -> None:
+        """The pause key switches without asking; the window shows it."""
+        state = self.acting.state()
+        if state is not None and state.on != self.choices.actions_on:
+            self.choices = replace(self.choices, actions_on=state.on)
+            self.said.emit(f"actions are {'on' if state.on else 'off'}")
+            self.changed.emit()
 
     def toggle(self, name: str) -> None:
         """Change a choice that is on or off."""
@@ -176,7 +214,13 @@ class LiveControls(QObject):
             self._close_session()
         self.changed.emit()
 
+    def _make_pipeline(self, camera: str, loop: bool, config: TrackerConfig) -> Pipeline:
+        pipeline = self._make(camera, loop, config)
+        self.acting.attach(pipeline)
+        return pipeline
+
     def _close_session(self) -> None:
+        self.acting.end()
         self.session.close()
 
     @property

@@ -13,6 +13,7 @@ from tracker.sources.video_file import VIDEO_SUFFIXES
 from ui.live.controls import LiveControls
 
 MODELS = "Models (*.onnx)"
+PROFILES = "Profiles of actions (*.toml)"
 VIDEOS = f"Videos ({' '.join(f'*{suffix}' for suffix in sorted(VIDEO_SUFFIXES))});;All files (*)"
 FOLDERS = {
     "recordings": "Folder for recordings",
@@ -20,6 +21,7 @@ FOLDERS = {
     "project": "Project for flagged moments",
 }
 FILES = {
+    "actions": "Profile of actions",
     "camera": "Play a video file",
     "hand_model": "Model for hands",
     "face_model": "Model for faces",
@@ -41,7 +43,7 @@ def ask(parent: QWidget, controls: LiveControls, name: str) -> QFileDialog:
         start = Path(str(getattr(controls.choices, name))).parent
         dialog = _dialog(parent, FILES[name], start, lambda path: controls.choose(name, path))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilter(VIDEOS if name == "camera" else MODELS)
+        dialog.setNameFilter({"camera": VIDEOS, "actions": PROFILES}.get(name, MODELS))
     dialog.open()
     return dialog
 

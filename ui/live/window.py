@@ -13,6 +13,7 @@ from PyQt6.QtGui import QCloseEvent, QKeyEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QComboBox,
+    QDockWidget,
     QMainWindow,
     QSplitter,
 )
@@ -28,6 +29,7 @@ from ui.kit.plots import Plots
 from ui.kit.turn_watch import TurnWatch
 from ui.kit.words import capital
 from ui.live import hud
+from ui.live.actions_panel import ActionsPanel
 from ui.live.actions_table import ENTRIES, HELP
 from ui.live.compose import View, compose
 from ui.live.controls import LiveControls
@@ -35,6 +37,7 @@ from ui.live.dialogs import ask, ask_other_model, ask_project
 from ui.live.history import History, Latency
 from ui.live.panel import Device, Panel
 from ui.live.settings import Store
+from ui.live.tray import Tray
 
 Looks = Mapping[Kind, Skeleton]
 TICK_MS = 5  # between two looks for a new frame
@@ -75,6 +78,8 @@ class LiveWindow(QMainWindow):
         self._timer.start(TICK_MS)
         self._find_devices()
         controls.open()
+        if controls.first_words:
+            self.say(controls.first_words)
 
     def _build(self) -> None:
         self.setWindowTitle("Landmark Tracker")
@@ -91,6 +96,15 @@ class LiveWindow(QMainWindow):
         self.main.setCollapsible(0, False)
         self.main.setSizes([860, 320])
         self.setCentralWidget(self.main)
+        self.actions_panel = ActionsPanel()
+        self.dock = QDockWidget("Actions", self)
+        self.dock.setObjectName("actions")
+        self.dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
+        self.dock.setWidget(self.actions_panel)
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.dock)
+        self.actions_panel.changed.connect(self.controls.choose)
+        self.actions_panel.ask_file.connect(self._ask)
+        self.tray = Tray(self, self.windowIcon(), self.controls.choose)
         self.acts = make_actions(self, ENTRIES, self._handlers())
         self.tools = make_toolbar(self, ENTRIES, self.acts)
         self.addToolBar(self.tools)
@@ -121,6 +135,9 @@ class LiveWindow(QMainWindow):
             "hud": lambda _: controls.toggle("hud"),
             "privacy": lambda _: controls.toggle("privacy"),
             "panel": lambda _: controls.toggle("panel"),
+            "actions": lambda _: controls.toggle("actions_panel"),
+            "actions_on": lambda _: controls.toggle("actions_on"),
+            "hide": lambda _: self._hide(),
             "fullscreen": self.show_fullscreen,
             "back": lambda _: self.go_back(),
             "open": lambda _: self._ask("camera"),
@@ -200,6 +217,9 @@ class LiveWindow(QMainWindow):
         lines = hud.numbers(health, self.latency.fps(now), self.latency.percentiles())
         self.picture.set_words(hud.words(self.controls, health, lines, now))
         self._show_state(health)
+        self.controls.follow_pause_key()
+        if self.dock.isVisible():
+            self.actions_panel.show_state(self.controls.acting.state())
         if session.order is not None:
             self.panel.show_running(
                 hud.engine(health), health.lag_ms, hud.models(session.order.config, health.models)
@@ -227,6 +247,16 @@ class LiveWindow(QMainWindow):
     def _ask_project(self, name: str) -> None:
         self._show_choices()
         ask_project(self, self.controls, name)
+
+    def _hide(self) -> None:
+        """Go on unseen, where the tray can bring the window back."""
+        if self.tray.is_there:
+            self.tray.show_window(False)
+        else:
+            self.say(
+                "the window is hidden only where a tray can bring it back: choose a profile of "
+                "actions, on a desktop with a system tray; 'tracker live --no-window' needs neither"
+            )
 
     def show_help(self) -> None:
         """The list of keys."""
@@ -273,11 +303,17 @@ class LiveWindow(QMainWindow):
             "mirror": controls.is_mirrored,
             "landmarks": choices.landmarks, "labels": choices.labels,
             "hud": choices.hud, "privacy": choices.privacy, "panel": choices.panel,
+            "actions": choices.actions_panel,
+            "actions_on": choices.actions_on and bool(choices.actions),
             "compare": controls.is_comparing, "fullscreen": self.isFullScreen(),
         }  # fmt: skip
         for name, on in shown.items():
             self.acts[name].setChecked(on)
         self.side.setVisible(choices.panel and not self.isFullScreen())
+        acting = choices.actions, choices.actions_on, choices.actions_test
+        self.actions_panel.show_choices(*acting)
+        self.tray.show(*acting)
+        self.dock.setVisible(choices.actions_panel and not self.isFullScreen())
         self._is_dirty, self._health_at = True, -1e9
 
     def _show_state(self, health: Health) -> None:

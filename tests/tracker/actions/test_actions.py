@@ -183,7 +183,7 @@ def test_a_pause_key_that_cannot_be_heard_is_told(
 
 def test_before_the_first_frame_all_rows_are_there(tmp_path: Path) -> None:
     (row,) = Stage(tmp_path).actions.state().rows
-    assert (row.when, row.state) == ("fist", "off")
+    assert (row.when, row.state) == ("fist", "idle")
 
 
 def test_frames_do_not_wait_for_what_is_slow(

@@ -18,7 +18,8 @@ CHANGED = Choices(
     mirror_devices=False, mirror_files=True, hud=False, landmarks=False, labels=False,
     privacy=True, panel=False, annotated=True, recordings="r", snapshots="s", project="p",
     other_hand_model="oh.onnx", other_face_model="of.onnx", compare_view="b", engine="onnx",
-    precision="int8", fov=70.0,
+    precision="int8", fov=70.0, actions="a.toml", actions_on=False, actions_test=True,
+    actions_panel=True,
 )  # fmt: skip
 
 
