@@ -26,8 +26,8 @@ from ui.kit.words import capital
 ASK = "?"  # data of the entry that opens a file dialog
 NEAR, FIRED, WAITS = QColor("#3b82f6"), QColor("#2fa84f"), QColor("#8b8b93")
 STATES = {
-    "idle": "no picture yet", "off": "asleep", "locked": "let go first", "ready": "", "holding": "holding",
-    "fired": "fired", "slide": "",
+    "idle": "no picture yet", "off": "asleep", "locked": "let go first", "ready": "",
+    "holding": "holding", "fired": "fired", "slide": "",
 }  # fmt: skip
 LAST = 5  # fired ones that are listed
 

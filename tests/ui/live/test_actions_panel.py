@@ -66,7 +66,7 @@ def test_levels_states_and_counts(studio: Studio, profile: str) -> None:
     panel = window.actions_panel
     assert panel._counts.text() == (
         "Test, nothing is done: 1 fired in 0.0 minutes. Where nothing should have fired, these "
-        "are 1460 false triggers an hour."
+        "are 1459 false triggers an hour."
     ), "1 in 74 / 30 s"
     assert panel._fired.text() == "1.0 s  play: command:true"
     window.actions_panel._on.click()
