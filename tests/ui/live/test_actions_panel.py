@@ -68,7 +68,7 @@ def test_levels_states_and_counts(studio: Studio, profile: str) -> None:
         "Test, nothing is done: 1 fired in 0.0 minutes. Where nothing should have fired, these "
         "are 1459 false triggers an hour."
     ), "1 in 74 / 30 s"
-    assert panel._fired.text() == "1.0 s  play: command:true"
+    assert panel._fired.text() == "2.0 s  play: command:true"
     window.actions_panel._on.click()
     assert not window.controls.choices.actions_on
     studio.settle()
