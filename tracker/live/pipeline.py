@@ -21,6 +21,7 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 
 from tracker.errors import UserError, sentence
+from tracker.live.heap import return_large_blocks
 from tracker.live.live_output import LiveOutput, OutputFacts
 from tracker.live.tracking_thread import Captured, MakeTracker, Notes, TrackingThread
 from tracker.outputs.centring import Centring
@@ -104,6 +105,7 @@ class Pipeline:
 
     def start(self) -> None:
         """Open the source, load the networks, begin; returns at once."""
+        return_large_blocks()
         self._spawn("camera", self._reconnecting.run)
         self._spawn("tracker", self._tracking.run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import signal
 import subprocess
@@ -117,6 +118,20 @@ def test_other_models_are_noted(tmp_path: Path) -> None:
     head, _, event, _ = rows(tmp_path / "r.jsonl")
     assert [m["file"] for m in head["models"]] == ["hand.onnx"]  # type: ignore[attr-defined]
     assert event["event"] == "models" and list(event["landmarks"]) == ["hand", "face"]  # type: ignore[call-overload]
+
+
+def test_models_are_noted_only_where_they_change(tmp_path: Path) -> None:
+    """The tracker says anew with each frame what it uses: the same in value, not the same thing."""
+    told = [USED[:1], copy.deepcopy(USED[:1]), copy.deepcopy(USED[:1]), USED, copy.deepcopy(USED)]
+    now = iter(told)
+    recorder = Recorder(tmp_path / "r.mp4", True, About("cam", USED[:1], used=lambda: next(now)))
+    for i in range(5):
+        recorder.put(frame(i), seen(i))
+    recorder.stop()
+    recorder.run()
+    assert [row.get("event", row.get("frame")) for row in rows(tmp_path / "r.jsonl")[1:]] == [
+        0, 1, 2, "models", 3, 4,
+    ]  # fmt: skip
 
 
 def test_frames_without_room_are_lost_and_counted(
