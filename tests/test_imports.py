@@ -32,6 +32,7 @@ ONLY_IN = {
     "torch": {"train"},
     "onnxscript": {"train"},
     "safetensors": {"train"},
+    "jinja2": {"train"},
     "PyQt6": {"ui"},
     "pyqtgraph": {"ui"},
     "tensorrt": {"engines"},

@@ -1,7 +1,9 @@
 """Reading MATLAB files of version 5 (`save -v7` too): real arrays, texts and cells of both.
 
-After "MAT-File Format", The MathWorks. Two of the paper's data sets come in such files, and
-that is no reason to depend on SciPy. Files of version 7.3 are HDF5 and are refused.
+After "MAT-File Format", The MathWorks. Two of the paper's data sets come in such files. SciPy's
+`loadmat` (1.17.1) was tried in place of this: of 150 files that are not compressed, with one to
+three bytes changed, 13 killed the whole process by a signal. A damaged file is a sentence here.
+Files of version 7.3 are HDF5 and are refused.
 """
 
 from __future__ import annotations
