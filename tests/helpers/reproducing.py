@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from train.reproduce import experiments
-from train.reproduce.cell_folder import Cell
 from train.reproduce.cells import Task
+from train.reproduce.experiments import Cell
 from train.reproduce.run import ReproduceWish, in_steps, row_spec
 from train.sets.blocks import blocks
 

@@ -267,6 +267,7 @@ def make_batch(
     ups: list[np.ndarray] = []
     targets: dict[str, list[int | np.ndarray]] = {h.attribute.name: [] for h in spec.heads}
     each = list(rng) if isinstance(rng, Sequence) else [rng] * len(rows)
+    hides_up = spec.augment.no_up > 0 and any(head.up for head in spec.heads)
     for row, own in zip(rows, each, strict=True):
         example = example_at(data, row)
         if own is None:
@@ -283,7 +284,8 @@ def make_batch(
         points.append(crop.xy)
         masks.append(mask)
         weights.append(weight)
-        told = own is None or not spec.augment.no_up or own.random() >= spec.augment.no_up
+        # Not drawn where no head asks: runs of before this was told must go on as they began.
+        told = own is None or not hides_up or own.random() >= spec.augment.no_up
         ups.append(up_in_crop(crop) * told)
         for head in spec.heads:
             targets[head.attribute.name].append(attribute_target(head, example, crop))

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from train.config import FitSpec
 from train.evaluate.tables import write_table
+from train.grid.cells import ROWS, row_spec
 from train.loop.checkpoint import load_checkpoint
 from train.loop.fit import Progress, fit
-from train.losses.paper import with_terms
-
-# name: (attribute term on, ELT on)
-ROWS = {"L": (False, False), "L+A": (True, False), "L+ELT": (False, True), "L+ELT+A": (True, True)}
-
-
-def row_spec(spec: FitSpec, name: str) -> FitSpec:
-    """The config with this row's terms of equation 2 turned on or off."""
-    return replace(spec, loss=with_terms(spec.loss, name.split("+")))
 
 
 def ablate(

@@ -12,7 +12,6 @@ import csv
 import hashlib
 import json
 import shutil
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -25,11 +24,11 @@ from tracker.whole_files import write_whole
 from train.config import FitSpec
 from train.data.pictures import DataSet, hide_landmarks, learnable
 from train.evaluate.tables import write_table
-from train.finetune.ablation import ROWS, row_spec
 from train.finetune.choices import BEYOND, Budget, choose_spec, usable_losses
 from train.finetune.plan import Plan, time_steps
+from train.grid.cells import ROWS, row_spec
+from train.grid.resume import in_turn, note_begun, note_result, read_begun, read_result, train
 from train.loop.checkpoint import load_checkpoint
-from train.loop.fit import fit
 from train.loop.progress import Progress
 from train.report.findings import Finished
 
@@ -49,7 +48,7 @@ class CurveWish:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class Point:
     """One training of the curve."""
 
     row: str
@@ -60,6 +59,11 @@ class Cell:
     def folder(self) -> str:
         """Its name under cells/."""
         return f"{self.row.replace('+', '_')}_{self.share:g}_{self.seed}"
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.row}, {100 * self.share:.0f} % of the labels, seed {self.seed}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,44 +201,44 @@ def steps_of(run: Finished, wish: CurveWish, row: str) -> int:
     return known[key]
 
 
-def wanted_cells(rows: Sequence[str], wish: CurveWish) -> list[Cell]:
+def wanted_cells(rows: Sequence[str], wish: CurveWish) -> list[Point]:
     """All cells, those of one share together: the curve grows in a useful order."""
     return [
-        Cell(row, share, seed)
+        Point(row, share, seed)
         for seed in range(wish.seeds)
         for share in sorted(wish.shares, reverse=True)
         for row in rows
     ]
 
 
-def read_cell(run: Finished, path: Path) -> tuple[str, Result] | None:
-    """(budget, result) of a cell's result.json, if it was trained on the very same data."""
+def read_cell(run: Finished, folder: Path) -> tuple[str, Result] | None:
+    """(budget, result) of a cell that is finished, if it was trained on the very same data."""
     try:
-        found = from_json(path.read_text(encoding="utf-8"), nan=True)
+        found = read_result(folder)
     except (OSError, ValueError):
         return None
-    if found["data"] != run.digest:
+    if found is None or found["data"] != run.digest:
         return None
     return str(found["budget"]), Result(**found["result"])
 
 
-def is_done(run: Finished, cell: Cell, budget: Budget) -> bool:
+def is_done(run: Finished, cell: Point, budget: Budget) -> bool:
     """Whether a cell was trained to its end, with this budget."""
-    found = read_cell(run, run.report / "cells" / cell.folder / "result.json")
+    found = read_cell(run, run.report / "cells" / cell.folder)
     return found is not None and found[0] == budget.text
 
 
 def known_curve(run: Finished, notes: Sequence[str] = (), missing: int = 0) -> Curve:
     """Every result on the run's data that was made under the same budget as the newest one."""
     paths = sorted((run.report / "cells").glob("*/result.json"), key=lambda p: p.stat().st_mtime_ns)
-    found = [c for c in (read_cell(run, p) for p in paths) if c is not None]
+    found = [c for c in (read_cell(run, p.parent) for p in paths) if c is not None]
     newest = found[-1][0] if found else ""
     results = sorted((r for budget, r in found if budget == newest), key=_order)
     return Curve(tuple(results), tuple(notes), missing, newest)
 
 
 def train_cell(
-    run: Finished, cell: Cell, wish: CurveWish, report: Callable[[Progress], None]
+    run: Finished, cell: Point, wish: CurveWish, report: Callable[[Progress], None]
 ) -> Result:
     """Train one cell, or go on with it; its checkpoints are deleted once its result is kept."""
     folder = run.report / "cells" / cell.folder
@@ -248,31 +252,34 @@ def train_cell(
         "data": run.digest, "budget": wish.budget.text,
         "settings": hashlib.sha256(settings.encode()).hexdigest()[:16],
     }  # fmt: skip
-    fresh = _begin(folder, head)
+    _begin(folder, head, spec)
     data, labelled = cell_data(run.data, cell.row, cell.share, cell.seed)
-    clock = time.monotonic()
-    final = fit(spec, run.out, folder, True, run.start, report, {}, data)
-    seconds = round(time.monotonic() - clock, 1) if fresh else None
-    hold = load_checkpoint(final).extra["hold_out"]
+    trained = train(spec, folder, data, run.start, report)
+    seconds = None if trained.from_step else round(trained.seconds, 1)
+    hold = load_checkpoint(trained.model).extra["hold_out"]
     result = Result(
         cell.row, cell.share, cell.seed, labelled, steps, seconds,
         round(hold["nme"], 4), round(hold["pck@0.1"], 4), _accuracy(folder, ROWS[cell.row][0]),
     )  # fmt: skip
-    text = json.dumps({**head, "result": asdict(result)}, indent=1)
-    write_whole(folder / "result.json", text.encode())
-    for name in ("last.safetensors", "model.safetensors", "begun.json"):
-        (folder / name).unlink(missing_ok=True)
+    needless = ("last.safetensors", "model.safetensors", "begun.json")
+    note_result(folder, {**head, "result": asdict(result)}, *needless)
     return result
 
 
-def _begin(folder: Path, head: Mapping[str, Any]) -> bool:
-    """Make the cell's folder, empty unless it is the same cell that was cut; whether it is new."""
-    path = folder / "begun.json"
-    if not path.is_file() or from_json(path.read_text(encoding="utf-8"), nan=True) != head:
+def _begin(folder: Path, head: Mapping[str, Any], spec: FitSpec) -> None:
+    """Make the cell's folder, empty unless it is the same cell that was cut.
+
+    Whether it is the same its checkpoint says: `settings` changes with every field that is new.
+    """
+    begun, last = read_begun(folder) or {}, folder / "last.safetensors"
+    same = last.is_file() and all(begun.get(k) == head[k] for k in ("data", "budget"))
+    if same:
+        kept = load_checkpoint(last).spec
+        same = replace(kept, threads=spec.threads, device=spec.device) == spec
+    if not same:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        write_whole(path, json.dumps(head).encode())
-    return not (folder / "last.safetensors").is_file()
+        note_begun(folder, head)
 
 
 def _accuracy(folder: Path, learnt: bool) -> float | None:
@@ -285,7 +292,7 @@ def _accuracy(folder: Path, learnt: bool) -> float | None:
     return float(found) if found else None
 
 
-def open_cells(run: Finished, wish: CurveWish) -> tuple[list[Cell], int, list[str]]:
+def open_cells(run: Finished, wish: CurveWish) -> tuple[list[Point], int, list[str]]:
     """Cells that are not trained yet, how many are wanted, and what is left out."""
     rows, notes = possible_rows(run, wish.rows)
     cells = wanted_cells(rows, wish)
@@ -304,12 +311,13 @@ def run_curve(
         say(note)
     if todo:
         say(f"share curve: {announce(cells, len(todo), wish.budget)}; --no-curve skips it")
-    for i, cell in enumerate(todo):
-        part = f"{100 * cell.share:.0f} % of the labels, seed {cell.seed}"
-        name = f"{i + 1}/{len(todo)} {cell.row}, {part}"
-        result = train_cell(run, cell, wish, lambda p, n=name: report(n, p))  # type: ignore[misc]
-        say(f"{name}: NME {result.nme:.2f} %")
+
+    def work(cell: Point, told: Callable[[Progress], None]) -> str:
+        result = train_cell(run, cell, wish, told)
         write_csv(run, known_curve(run).results)
+        return f"NME {result.nme:.2f} %"
+
+    in_turn(todo, work, say, report)
     return known_curve(run, notes)
 
 

@@ -8,9 +8,7 @@ checkpoint; one that was started with other settings or other data is refused.
 
 from __future__ import annotations
 
-import json
 import subprocess
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,19 +16,17 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from tracker.whole_files import write_whole
 from train.config import FitSpec, spec_from_dict, spec_to_dict
 from train.data.from_project import digest_of
 from train.data.pictures import DataSet, choose_labelled, keep_labels, learnable
 from train.evaluate.outputs import Outputs, predict, torch_runner
-from train.loop.checkpoint import Checkpoint, load_checkpoint, load_model
-from train.loop.fit import fit
+from train.grid.resume import note_begun, note_result, read_begun, read_result, train
+from train.loop.checkpoint import Checkpoint, load_model
 from train.loop.progress import Progress
 from train.machine.device import pick_device, precision_on
 from train.machine.provenance import provenance
 from train.networks.model import LandmarkNet
-from train.reproduce.cell_folder import Cell, read_begun, read_result
-from train.reproduce.experiments import Experiment, experiment_of, load_set
+from train.reproduce.experiments import Cell, Experiment, experiment_of, load_set
 from train.reproduce.measure import measure
 from train.reproduce.specs import row_of
 from train.reproduce.starts import Start, check_start
@@ -54,6 +50,21 @@ class Task:
     def folder(self) -> Path:
         """Where the cell is kept."""
         return self.out / self.cell.folder
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return self.cell.name
+
+    def on(self, device: str) -> Task:
+        """The same on another device."""
+        return replace(self, spec=replace(self.spec, device=device))
+
+    def placed(self) -> Task:
+        """With paths that hold wherever the worker stands."""
+        data = None if self.data is None else self.data.resolve()
+        start = self.start and replace(self.start, model=self.start.model.resolve())
+        return replace(self, data=data, out=self.out.resolve(), start=start)
 
 
 def check_same(task: Task) -> None:
@@ -122,7 +133,7 @@ def begin(task: Task, digest: str, labelled: int) -> None:
         **asdict(task.cell), "labelled": labelled, "budget": task.budget, "data": digest,
         "spec": spec_to_dict(task.spec), **machine_facts(task.spec), **start_facts(task),
     }  # fmt: skip
-    write_whole(task.folder / "begun.json", json.dumps(facts, indent=1).encode())
+    note_begun(task.folder, facts)
 
 
 def run_task(
@@ -158,28 +169,21 @@ def _train(
         check_start(task.start, task.spec, digest_of(theirs))
     begin(task, digest_of(data), len(chosen))
     save_list(folder / "labelled.json", found.fit, chosen, task.data)
-    last = folder / "last.safetensors"
-    from_step = load_checkpoint(last).step if last.is_file() else 0
-    clock = time.monotonic()
     notes = {"data": f"{found.name}, {len(chosen)} images with landmark labels"}
     init = None if task.start is None else task.start.model
-    final = fit(
-        task.spec, Path(), folder, resume=True, init=init, report=report, extra=notes, data=data
-    )  # fmt: skip
-    seconds = time.monotonic() - clock
-    model, kept = load_model(final)
+    trained = train(task.spec, folder, data, init, report, notes)
+    model, kept = load_model(trained.model)
     result = {
         **asdict(task.cell), "labelled": len(chosen), "budget": task.budget,
         "train_images": len(data.rows(False)), "test_images": len(found.test.examples),
         **measure(found, run_test(model, found, task.spec), task.spec, experiment.named),
         **facts_of(model, kept),
-        "steps": task.spec.steps, "from_step": from_step, "seconds": round(seconds, 1),
+        "steps": task.spec.steps, "from_step": trained.from_step,
+        "seconds": round(trained.seconds, 1),
         **machine_facts(task.spec), **start_facts(task), "spec": spec_to_dict(task.spec),
         "provenance": provenance(),
     }  # fmt: skip
-    write_whole(folder / "result.json", json.dumps(result, indent=1).encode())
-    for name in ("last.safetensors", "best.safetensors"):
-        (folder / name).unlink(missing_ok=True)
+    note_result(folder, result, "last.safetensors", "best.safetensors")
     return result
 
 

@@ -25,6 +25,27 @@ SPLIT_SEED = 0  # of the data and their split: the same for all seeds of a train
 Reader = Callable[[Path, int], PaperSet]
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One training of a table: which row, with which share of the labels and which seed."""
+
+    experiment: str
+    row: str
+    share: float
+    seed: int
+
+    @property
+    def folder(self) -> Path:
+        """Its folder under OUT, such as blocks/Seq-MT_L+ELT+A/0.05/0."""
+        row = self.row.replace(" ", "_").replace("(", "").replace(")", "")
+        return Path(self.experiment) / row / f"{self.share:g}" / str(self.seed)
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.experiment} {self.row}, {100 * self.share:g} %, seed {self.seed}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Experiment:
     """A data set, and the tables of the paper that its results stand beside (the first: chief)."""

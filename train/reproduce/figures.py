@@ -15,7 +15,7 @@ from train.data.batches import make_batch
 from train.data.pictures import DataSet
 from train.loop.checkpoint import load_model
 from train.networks.model import Prediction
-from train.reproduce.cell_folder import Cell
+from train.reproduce.experiments import Cell
 from train.reproduce.table import Result
 
 matplotlib.use("Agg")

@@ -13,11 +13,11 @@ from filelock import FileLock
 from tracker.whole_files import write_whole
 from train.config import FitSpec
 from train.finetune.choices import Budget
+from train.grid.resume import in_turn, read_begun, read_result
 from train.loop.progress import Progress
 from train.loop.timing import time_run
-from train.reproduce.cell_folder import Cell, read_begun, read_result
 from train.reproduce.cells import Task, cell_data, check_same, run_task
-from train.reproduce.experiments import Experiment, experiment_of, known_row, load_set
+from train.reproduce.experiments import Cell, Experiment, experiment_of, known_row, load_set
 from train.reproduce.specs import SPECS, fill_classes, row_of
 from train.reproduce.starts import start_of
 from train.reproduce.table import shown, value_of
@@ -202,14 +202,15 @@ def run_here(
     done: Callable[[], None],
 ) -> None:
     """One cell after the other in this process; `done` after each."""
-    for i, task in enumerate(tasks):
-        name = f"{i + 1}/{len(tasks)} {task.cell.name}"
-        result = run_task(task, lambda p, n=name: step(n, p))  # type: ignore[misc]
+
+    def work(task: Task, report: Callable[[Progress], None]) -> str:
+        result = run_task(task, report)
         if result is None:
-            say(f"{name}: another process trains it, left to that")
-            continue
-        say(f"{name}: {headline(task.cell, result)}, {span(result['seconds'])}")
+            return "another process trains it, left to that"
         done()
+        return f"{headline(task.cell, result)}, {span(result['seconds'])}"
+
+    in_turn(tasks, work, say, step)
 
 
 def headline(cell: Cell, result: dict[str, object]) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 
 from tracker.whole_files import file_sha256
 from train.config import FitSpec, spec_from_dict
-from train.reproduce.cell_folder import Cell, read_begun, read_result
+from train.grid.resume import read_begun, read_result
+from train.reproduce.experiments import Cell
 from train.reproduce.specs import Row, row_of
 
 AGAIN = 1000  # between the seeds of a training and of the one that starts from it

@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from tracker.whole_files import write_whole
 from train.evaluate.tables import write_table
-from train.reproduce.cell_folder import read_result
+from train.grid.resume import read_result
 from train.reproduce.experiments import Experiment, experiment_of
 from train.reproduce.paper import PaperTable
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from train.reproduce.cell_folder import Cell, read_result
+from train.grid.resume import read_result
+from train.reproduce.experiments import Cell
 from train.reproduce.run import ReproduceWish, in_steps, open_cells, row_spec, span, timing
 
 ENOUGH = 100  # steps of a finished cell that its speed can be told from

@@ -91,6 +91,7 @@ def reproduce(
 def train_all(wish: ReproduceWish, tasks: Sequence[Task], at_once: int | None) -> None:
     """Train what is left, here, in processes or (None) by Ray; results.csv grows cell by cell."""
     from tracker.stop import Stopped
+    from train.reproduce.cells import run_task
     from train.reproduce.run import run_here
     from train.reproduce.table import write_results
 
@@ -102,13 +103,13 @@ def train_all(wish: ReproduceWish, tasks: Sequence[Task], at_once: int | None) -
             with trainings() as (say, step):
                 run_here(tasks, say, step, done)
         elif at_once is None:
-            from train.reproduce.engine_ray import run_by_ray
+            from train.grid.by_ray import run_by_ray
 
-            run_by_ray(tasks, typer.echo, done)
+            run_by_ray(tasks, run_task, typer.echo, done)
         else:
-            from train.reproduce.processes import run_in_processes
+            from train.grid.processes import run_in_processes
 
-            run_in_processes(tasks, at_once, typer.echo, done)
+            run_in_processes(tasks, run_task, at_once, typer.echo, done)
     except (Stopped, KeyboardInterrupt) as error:
         typer.echo("stopped: the same command goes on from the last checkpoints")
         raise typer.Exit(130) from error

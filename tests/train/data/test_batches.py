@@ -92,6 +92,18 @@ def test_the_same_step_gives_the_same_batch(blobs):
     assert not torch.equal(one.image, other.image)
 
 
+def test_where_no_head_asks_for_up_nothing_is_drawn_for_it(blobs):
+    data, spec = blobs
+
+    def images(share, head):
+        mine = replace(spec, augment=replace(spec.augment, rotate=30, no_up=share), heads=(head,))
+        return make_batch(data, [0, 1, 2], mine, np.random.default_rng(3)).image
+
+    assert torch.equal(images(0.5, SIDE), images(0.0, SIDE))  # as before there was such a share
+    asking = replace(SIDE, up=True)
+    assert not torch.equal(images(0.5, asking), images(0.0, asking))
+
+
 def test_sharpened_crops_have_more_detail_where_the_points_are_the_same(blobs):
     data, spec = blobs
     made = [
@@ -243,7 +255,7 @@ def test_up_in_a_batch_is_where_the_pictures_up_went(blobs):
     batch = make_batch(data, [0] * 8, spec, np.random.default_rng(1))
     line = batch.xy[:, 1] - batch.xy[:, 0]
     torch.testing.assert_close(batch.up, line / line.norm(dim=1, keepdim=True))
-    silent = replace(spec, augment=replace(spec.augment, no_up=1.0))
+    silent = replace(spec, heads=(replace(SIDE, up=True),), augment=replace(STILL, no_up=1.0))
     assert not make_batch(data, [0] * 8, silent, np.random.default_rng(1)).up.any()
     assert make_batch(data, [0], silent, None).up.any()  # an evaluation is always told
 

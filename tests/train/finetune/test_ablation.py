@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from tests.helpers.blobs import write_blobs, write_config
 from train.config import read_config
-from train.finetune.ablation import ROWS, ablate, row_spec
+from train.finetune.ablation import ablate
+from train.grid.cells import ROWS, row_spec
 
 
 def test_rows_turn_terms_on_and_off(tmp_path):

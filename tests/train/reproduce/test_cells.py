@@ -11,11 +11,11 @@ from safetensors.numpy import load_file
 from tests.helpers.reproducing import COUNT, tiny_blocks, tiny_task
 from train.data.pictures import DataSet
 from train.evaluate.outputs import Outputs
+from train.grid.resume import read_result
 from train.machine.device import cpu_has_bfloat16
 from train.reproduce import cells
-from train.reproduce.cell_folder import Cell, read_result
 from train.reproduce.cells import cell_data, run_task
-from train.reproduce.experiments import EXPERIMENTS, load_set
+from train.reproduce.experiments import EXPERIMENTS, Cell, load_set
 from train.reproduce.measure import best_order, measure
 from train.sets.base import save_list
 from train.sets.blocks import blocks
@@ -73,7 +73,7 @@ def test_a_cell_is_trained_once_and_kept(tmp_path, monkeypatch):
     assert result["precision"] == ("bf16" if cpu_has_bfloat16() else "f32")
     assert json.loads((folder / "begun.json").read_text())["precision"] == result["precision"]
     assert (folder / "model.safetensors").is_file() and not (folder / "last.safetensors").exists()
-    monkeypatch.setattr(cells, "fit", None)  # would fail if it were called
+    monkeypatch.setattr(cells, "train", None)  # would fail if it were called
     assert run_task(task) == read_result(folder)
 
 

@@ -10,9 +10,8 @@ from typer.testing import CliRunner
 from tests.helpers.reproducing import tiny_blocks, tiny_task
 from train.finetune.choices import Budget
 from train.reproduce import paper, run
-from train.reproduce.cell_folder import Cell
 from train.reproduce.cells import run_task
-from train.reproduce.experiments import EXPERIMENTS, experiment_of, load_set
+from train.reproduce.experiments import EXPERIMENTS, Cell, experiment_of, load_set
 from train.reproduce.paper import PaperTable
 from train.reproduce.run import (
     ReproduceWish,

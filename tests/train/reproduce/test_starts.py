@@ -12,9 +12,8 @@ from typer.testing import CliRunner
 from tests.helpers.reproducing import COUNT, tiny_blocks, tiny_task
 from tracker.whole_files import file_sha256
 from train.finetune.choices import parse_budget
-from train.reproduce.cell_folder import Cell
 from train.reproduce.cells import run_task
-from train.reproduce.engine_ray import placed
+from train.reproduce.experiments import Cell
 from train.reproduce.run import ReproduceWish, plan_tasks, task_of
 from train.reproduce.starts import rows_within, start_of
 from train.sets.blocks import blocks
@@ -158,8 +157,8 @@ def test_ray_gets_a_path_that_holds_anywhere(tmp_path, first, monkeypatch):
     monkeypatch.chdir(tmp_path)
     task = further(tmp_path)
     relative = replace(task.start, model=task.start.model.relative_to(tmp_path))
-    assert placed(replace(task, start=relative)).start == task.start
-    assert placed(first).start is None
+    assert replace(task, start=relative).placed().start == task.start
+    assert first.placed().start is None
 
 
 def test_the_command_says_what_it_starts_from(tmp_path, first):

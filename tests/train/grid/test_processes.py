@@ -12,7 +12,7 @@ import torch
 
 from tests.helpers.reproducing import tiny_task
 from tracker.stop import Stopped
-from train.reproduce.processes import run_in_processes, spread_devices
+from train.grid.processes import run_in_processes, spread_devices
 
 
 def note(task):
@@ -38,7 +38,7 @@ def tasks(out, count):
 def test_all_run_and_failures_are_told_at_the_end(tmp_path):
     told, done = [], []
     with pytest.raises(ValueError, match="1 of 3 trainings did not finish"):
-        run_in_processes(tasks(tmp_path, 3), 2, told.append, lambda: done.append(1), note)
+        run_in_processes(tasks(tmp_path, 3), note, 2, told.append, lambda: done.append(1))
     assert len(done) == 2 and len(told) == 2
     found = sorted(p.parent.name for p in tmp_path.rglob("result.json"))
     assert found == ["0", "1"]
@@ -67,7 +67,7 @@ def test_a_wish_to_stop_ends_the_processes(tmp_path):
     thread.start()
     begun = time.monotonic()
     with pytest.raises(Stopped, match="the same command goes on"):
-        run_in_processes(tasks(tmp_path, 2), 1, print, lambda: None, linger)
+        run_in_processes(tasks(tmp_path, 2), linger, 1, print, lambda: None)
     thread.join()
     assert time.monotonic() - begun < 50
     assert len(list(tmp_path.rglob("here"))) == 1  # the second was not begun

@@ -1,9 +1,9 @@
-"""Cells as Ray tasks: on all processors and GPUs of this machine, or of a cluster (extra 'ray').
+"""Trainings as Ray tasks, on all processors and GPUs of this machine or of a cluster (extra ray).
 
 Without RAY_ADDRESS a cluster of this machine alone is started: bound to 127.0.0.1, without a
-dashboard, and gone at the end (Ray keeps a token for it under ~/.ray). With it the cells go to
+dashboard, and gone at the end (Ray keeps a token for it under ~/.ray). With it they go to
 that cluster, each of whose machines needs this package, the data in the same place, and OUT on a
-disk that all share (else a cell that was cut begins anew), as that of --from must be. Ray's own
+disk that all share (else one that was cut begins anew), as that of --from must be. Ray's own
 usage statistics, which it would send to its makers, are turned off.
 """
 
@@ -12,18 +12,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from tracker.errors import UserError
 from tracker.stop import Stopped, stop_on_signal
 from tracker.whole_files import write_whole
-from train.reproduce.cells import Task, run_task
+from train.grid.resume import RESULT, J, Job
 
 LOOK_S = 0.5  # between two looks at the wish to stop
 LEAVE_S = 120.0  # that cells have to keep a checkpoint
-
-Work = Callable[[Task], dict[str, Any] | None]
 
 
 def connect(cpus: int | None = None) -> Any:
@@ -49,61 +46,55 @@ def connect(cpus: int | None = None) -> Any:
     return ray
 
 
-def attempt(work: Work, task: Task) -> tuple[dict[str, Any] | None, str]:
-    """On a worker: the cell's result, or why there is none."""
+def attempt(
+    work: Callable[[J], dict[str, Any] | None], task: J
+) -> tuple[dict[str, Any] | None, str]:
+    """On a worker: the result, or why there is none."""
     try:
         return work(task), ""
     except (Stopped, UserError, ValueError, OSError, FloatingPointError) as error:
         return None, str(error)
 
 
-def wants(task: Task, total: dict[str, float]) -> tuple[Task, dict[str, float]]:
+def wants(task: J, total: dict[str, float]) -> tuple[J, dict[str, float]]:
     """The task and what it takes of a cluster that has `total`: a whole GPU where there is one.
 
     Ray shows a task its own GPU alone, which is then 'cuda'.
     """
     cpus = max(1.0, min(float(task.spec.threads), total.get("CPU", 1.0)))
     if total.get("GPU", 0) >= 1 and task.spec.device != "cpu":
-        task = replace(task, spec=replace(task.spec, device="cuda"))
-        return task, {"num_gpus": 1.0, "num_cpus": min(1.0, cpus)}
+        return task.on("cuda"), {"num_gpus": 1.0, "num_cpus": min(1.0, cpus)}
     return task, {"num_cpus": cpus}
 
 
-def placed(task: Task) -> Task:
-    """With paths that hold wherever the worker stands."""
-    data = None if task.data is None else task.data.resolve()
-    start = task.start and replace(task.start, model=task.start.model.resolve())
-    return replace(task, data=data, out=task.out.resolve(), start=start)
-
-
-def keep(task: Task, result: dict[str, Any]) -> None:
+def keep(task: Job, result: dict[str, Any]) -> None:
     """Write a result that a machine with a disk of its own has sent."""
-    path = task.folder / "result.json"
+    path = task.folder / RESULT
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, json.dumps(result, indent=1).encode())
 
 
 def run_by_ray(
-    tasks: Sequence[Task],
+    tasks: Sequence[J],
+    work: Callable[[J], dict[str, Any] | None],
     say: Callable[[str], None],
     done: Callable[[], None],
-    work: Work = run_task,
     cpus: int | None = None,
 ) -> None:
-    """Train cells as Ray tasks, as many at once as the cluster has room for.
+    """`work` on these as Ray tasks, as many at once as the cluster has room for.
 
-    A cell whose worker dies is tried again and goes on from its checkpoint. Raises Stopped after a
-    wish to stop, ValueError at the end when cells failed.
+    One whose worker dies is tried again and goes on from its checkpoint. Raises Stopped after a
+    wish to stop, ValueError at the end when some failed.
     """
     if not tasks:
         return
     ray = connect(cpus)
     try:
         remote, waiting = ray.remote(attempt), {}
-        for task in map(placed, tasks):
+        for task in (t.placed() for t in tasks):
             sent, room = wants(task, ray.cluster_resources())
-            waiting[remote.options(name=task.cell.name, **room).remote(work, sent)] = task
+            waiting[remote.options(name=task.name, **room).remote(work, sent)] = task
         total = ray.cluster_resources()
         say(f"Ray has {total.get('CPU', 0):g} processors and {total.get('GPU', 0):g} GPUs")
         failed = _collect(ray, waiting, say, done)
@@ -114,7 +105,7 @@ def run_by_ray(
 
 
 def _collect(
-    ray: Any, waiting: dict[Any, Task], say: Callable[[str], None], done: Callable[[], None]
+    ray: Any, waiting: dict[Any, J], say: Callable[[str], None], done: Callable[[], None]
 ) -> int:
     """Results as they come; how many failed."""
     failed = 0
@@ -134,9 +125,9 @@ def _collect(
                     result, why = None, str(error).strip().splitlines()[-1]
                 if result is None:
                     failed += 1
-                    say(f"{task.cell.name}: {why or 'another process trains it'}")
+                    say(f"{task.name}: {why or 'another process trains it'}")
                     continue
                 keep(task, result)
-                say(f"{task.cell.name}: finished, {len(waiting)} to go")
+                say(f"{task.name}: finished, {len(waiting)} to go")
                 done()
     return failed

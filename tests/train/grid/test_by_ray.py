@@ -8,9 +8,9 @@ import pytest
 
 from tests.helpers.reproducing import COUNT, tiny_blocks, tiny_task
 from tracker.stop import Stopped
-from train.reproduce.cell_folder import read_result
+from train.grid.by_ray import attempt, connect, keep, run_by_ray, wants
+from train.grid.resume import read_result
 from train.reproduce.cells import run_task
-from train.reproduce.engine_ray import attempt, connect, keep, placed, run_by_ray, wants
 from train.sets.blocks import blocks
 
 needs_ray = pytest.mark.skipif(
@@ -51,7 +51,7 @@ def test_mistakes_come_back_as_sentences(tmp_path):
 
 def test_paths_hold_elsewhere_and_results_from_elsewhere_are_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    task = placed(replace(tiny_task(tmp_path), out=tmp_path / "../here"))
+    task = replace(tiny_task(tmp_path), out=tmp_path / "../here").placed()
     assert task.out == tmp_path.parent / "here" and task.data is None
     here = tiny_task(tmp_path)
     keep(here, {"a": 1})
@@ -62,7 +62,7 @@ def test_paths_hold_elsewhere_and_results_from_elsewhere_are_kept(tmp_path, monk
 @pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is installed")
 def test_without_ray_a_sentence_says_what_to_install(tmp_path):
     with pytest.raises(ValueError, match="pip install ray"):
-        run_by_ray([tiny_task(tmp_path)], print, lambda: None)
+        run_by_ray([tiny_task(tmp_path)], run_task, print, lambda: None)
 
 
 @needs_ray
@@ -83,12 +83,12 @@ def test_two_workers_train_what_one_process_trains(tmp_path, monkeypatch):
     tasks.append(tiny_task(tmp_path / "ray", "Seq-MT (L+A)"))
     told, done = [], []
     work = partial(run_task, given=blocks(0, COUNT))
-    run_by_ray(tasks, told.append, lambda: done.append(1), work, cpus=2)
+    run_by_ray(tasks, work, told.append, lambda: done.append(1), cpus=2)
     assert told[0] == "Ray has 2 processors and 0 GPUs"
     assert len(done) == 3 and told[-1].endswith("finished, 0 to go")
     alone = run_task(tiny_task(tmp_path / "alone"))
     assert read_result(one.folder)["metrics"] == alone["metrics"]
     refused = replace(one, spec=replace(one.spec, lr=0.5))
     with pytest.raises(ValueError, match="1 of 1 trainings did not finish"):
-        run_by_ray([refused], told.append, lambda: None, work, cpus=2)
+        run_by_ray([refused], work, told.append, lambda: None, cpus=2)
     assert "another spec" in told[-1]

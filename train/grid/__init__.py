@@ -1,0 +1,1 @@
+"""Several trainings that make one table, each kept in a folder of its own."""
