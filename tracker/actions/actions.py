@@ -177,6 +177,8 @@ class Actions:
             if self._t is not None and 0 < frame.t - self._t < 1:
                 self._seconds += frame.t - self._t
             self._t = frame.t
+            if not self._test:
+                self._running()
             seen = Result(frame.t, () if result is None else result.tracks)
             for event in rules.update(seen, self._size_wh):
                 self._note(event)
@@ -207,9 +209,14 @@ class Actions:
         """`came`: monotonic seconds at which this frame did. The lock is held."""
         if self._test or not self._on:
             return
+        self._running().put(event, came - (event.t - event.since))
+
+    def _running(self) -> Runners:
+        """Those in use, opened ahead of their first action. The lock is held."""
         if self._runners is None:
             self._runners = self._make(self._profile.settings)
-        self._runners.put(event, came - (event.t - event.since))
+            self._runners.prepare(self._profile.schemes())
+        return self._runners
 
     def _note(self, event: Event) -> None:
         if event.phase == "begin":

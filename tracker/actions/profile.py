@@ -116,13 +116,10 @@ class Profile:
     pause: tuple[str, ...] = ()  # keys of the global switch
     settings: Mapping[str, Any] = field(default_factory=dict)  # of the runners
 
-    def conditions(self) -> list[Condition]:
-        """All that anything waits for."""
-        p, e = self.pointer, self.enable
-        maybe = [r.when for r in self.rules] + [s.when for s in self.slides]
-        maybe += [] if p is None else [p.when, p.click, p.right_click, p.scroll]
-        maybe += [] if e is None else [e.when]
-        return [c for c in maybe if c is not None]
+    def schemes(self) -> tuple[str, ...]:
+        """Of all runs, the pointer's own included."""
+        found = [r.run.scheme for r in self.rules] + [s.run.scheme for s in self.slides]
+        return (*dict.fromkeys(found), *(() if self.pointer is None else ("pointer",)))
 
 
 class Faulty(UserError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import Any
@@ -95,7 +95,7 @@ class _Task:
 
 
 class _Lane:
-    """One runner, opened at its first task, and its thread."""
+    """One runner, opened ahead of its first task, and its thread."""
 
     def __init__(self, name: str, settings: Settings, done: Callable[[_Task], None]) -> None:
         self.error: str | None = None
@@ -116,14 +116,15 @@ class _Lane:
         self._thread.join(timeout)
 
     def _body(self) -> None:
-        runner: Runner | None = None
+        runner = self._open()
         while not self._backlog.finished:
             task = self._backlog.get(1.0)
             if task is None:
                 continue
+            runner = runner or self._open()
+            if runner is None:
+                continue
             try:
-                if runner is None:
-                    runner = LANES[self._name](self._settings)
                 event = task.event
                 runner.run(event.run.what, event.phase, event.value)
             except EXPECTED as error:
@@ -136,6 +137,14 @@ class _Lane:
                 runner.close()
             except EXPECTED as error:
                 self._tell(f"{self._name}: {error}")
+
+    def _open(self) -> Runner | None:
+        """None, and it is told, where that fails; what is plugged in later works at the next."""
+        try:
+            return LANES[self._name](self._settings)
+        except EXPECTED as error:
+            self._tell(f"{self._name}: {error}")
+            return None
 
     def _tell(self, words: str) -> None:
         if words != self.error:
@@ -163,16 +172,24 @@ class Runners:
 
     def put(self, event: Event, since: float) -> None:
         """`since`: monotonic seconds at which the frame came in which its condition first held."""
-        name = "device" if event.run.scheme == "pointer" else RUNNERS[event.run.scheme].lane
-        with self._lock:
-            if name not in self._lanes:
-                self._lanes[name] = _Lane(name, self._settings, self._done)
-        self._lanes[name].put(_Task(event, since))
+        self._lane(event.run.scheme).put(_Task(event, since))
+
+    def prepare(self, schemes: Iterable[str]) -> None:
+        """Open what these need ahead of time: the first action is as quick as the others."""
+        for scheme in schemes:
+            self._lane(scheme)
 
     def close(self, timeout: float = 1.0) -> None:
         """Finish what waits, and let go of every key."""
         for lane in self._lanes.values():
             lane.close(timeout)
+
+    def _lane(self, scheme: str) -> _Lane:
+        name = "device" if scheme == "pointer" else RUNNERS[scheme].lane
+        with self._lock:
+            if name not in self._lanes:
+                self._lanes[name] = _Lane(name, self._settings, self._done)
+            return self._lanes[name]
 
     def _done(self, task: _Task) -> None:
         if task.event.phase == "begin":

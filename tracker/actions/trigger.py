@@ -4,7 +4,8 @@
 
 It begins locked: what holds already when a profile is loaded, or after a pause, must end first.
 Times are the frames' own, so a clip gives the same events at any speed. The moment of firing is the
-frame nearest to `hold`, not the first one after it: on average neither early nor late.
+frame nearest to `hold`, not the first one after it: on average neither early nor late. A flicker
+shorter than `release` delays nothing, as long as the condition held for `SHARE` of the time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Literal
 
 State = Literal["locked", "ready", "holding", "fired"]
 Phase = Literal["begin", "repeat", "end"]
+SHARE = 0.6  # of the hold time for which the condition must have held
 LONGEST_STEP = 0.25  # s between two frames that may count as held
 NEAREST = 0.02  # s by which a frame may be early, at most
 UNSURE_FOR = 0.5  # s without a sure reading, after which nothing holds any more
@@ -42,7 +44,8 @@ class Trigger:
         self.state: State = "locked"
         self.since = 0.0  # time of the first frame in which it held
         self._t: float | None = None
-        self._held = 0.0  # s
+        self._held = 0.0  # s in which it held since then,
+        self._unsure = 0.0  # and in which that could not be told
         self._seen: float | None = None  # when it last held,
         self._known: float | None = None  # and when it was last sure
         self._was_held = False
@@ -60,7 +63,11 @@ class Trigger:
             return 1.0
         if self.state != "holding":
             return 0.0
-        return min(self._held / self._timing.hold, 1.0) if self._timing.hold > 0 else 1.0
+        assert self._t is not None
+        hold = self._timing.hold
+        if hold == 0:
+            return 1.0
+        return min(self._elapsed(self._t) / hold, self._held / (SHARE * hold), 1.0)
 
     def cooling(self, t: float) -> float:
         """Seconds until it may fire again."""
@@ -77,6 +84,7 @@ class Trigger:
         self._t = t
         if holds is None:
             self._was_held = False
+            self._unsure += step
             if self._known is not None and t - self._known < UNSURE_FOR:
                 return None
             return self._absent(t, step)
@@ -85,13 +93,16 @@ class Trigger:
 
     def _present(self, t: float, step: float) -> Phase | None:
         if self.state == "ready":
-            self.state, self.since, self._held = "holding", t, 0.0
+            self.state, self.since = "holding", t
+            self._held = self._unsure = 0.0
         elif self.state == "holding" and self._was_held:
             self._held += step
         self._seen, self._was_held = t, True
         early = min(step / 2, NEAREST) + 1e-6
         if self.state == "holding":
-            if self._held + early < self._timing.hold or self.cooling(t) > 0:
+            hold = self._timing.hold
+            is_long = self._elapsed(t) + early >= hold and self._held + early >= SHARE * hold
+            if not is_long or self.cooling(t) > 0:
                 return None
             self.state, self._fired_at = "fired", t
             return "begin"
@@ -108,3 +119,7 @@ class Trigger:
             return None
         fired, self.state = self.has_fired, "ready"
         return "end" if fired else None
+
+    def _elapsed(self, t: float) -> float:
+        """Seconds since it first held, those without the unsure ones."""
+        return t - self.since - self._unsure

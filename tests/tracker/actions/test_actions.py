@@ -37,6 +37,9 @@ class Noted:
         self.told.append(f"{event.phase} {event.run.text}")
         self.since.append(since)
 
+    def prepare(self, schemes: object) -> None:
+        self.prepared = schemes
+
     def close(self, timeout: float = 1.0) -> None:
         self.is_closed = True
 

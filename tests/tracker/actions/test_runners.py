@@ -289,7 +289,7 @@ def test_a_runner_that_cannot_be_opened_says_why(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(device, "DEVICES", {"uinput": (lambda: "no rights; ask root", None)})
     runners = Runners({"device": "auto"})
-    runners.put(event("key:a"), 0.0)
+    runners.prepare(["key"])
     wait_for(lambda: runners.errors != ())
-    assert runners.errors == ("key:a: keys and pointer cannot be used: no rights; ask root",)
+    assert runners.errors == ("device: keys and pointer cannot be used: no rights; ask root",)
     runners.close()

@@ -34,10 +34,12 @@ def test_what_holds_from_the_start_must_end_first() -> None:
     assert run(Trigger(timing), "######..###") == [(1.0, "begin")]
 
 
-def test_a_flicker_shorter_than_the_release_neither_ends_nor_counts() -> None:
+def test_a_flicker_shorter_than_the_release_neither_ends_nor_delays() -> None:
     timing = Timing(hold=0.4, release=0.3, cooldown=0.0)
-    # Held from 0.1: 0.1, 0.2 = 0.1 s, one frame away, 0.4 ... 0.7 = 0.3 s: together 0.4 at 0.7.
-    assert run(Trigger(timing), ".##.#######") == [(0.7, "begin")]
+    assert run(Trigger(timing), ".######.####", step=0.05) == [(0.45, "begin")], "0.3 of 0.4 s"
+    # Held from 0.1 to 0.2 and from 0.4: at 0.5 that is 0.2 s, at 0.6 more than 0.6 of 0.4 s.
+    assert run(Trigger(timing), ".##.#######") == [(0.6, "begin")]
+    assert run(Trigger(timing), "." + "#.." * 10) == [], "single frames are no gesture"
     timing = Timing(hold=0.1, release=0.3, cooldown=0.0)
     assert run(Trigger(timing), ".##..##..##....") == [(0.2, "begin"), (1.3, "end")]
 
@@ -58,7 +60,7 @@ def test_repeats_while_it_holds() -> None:
 
 def test_unsure_frames_stop_the_time_but_not_for_ever() -> None:
     timing = Timing(hold=0.3, release=0.1, cooldown=0.0)
-    assert run(Trigger(timing), ".##??####") == [(0.7, "begin")], "0.1 s before, 0.2 s after"
+    assert run(Trigger(timing), ".##??####") == [(0.6, "begin")], "0.2 s do not count"
     assert run(Trigger(timing), ".######?????????") == [(0.4, "begin"), (1.1, "end")], (
         "a key that is held is let go half a second after the last sure frame"
     )
@@ -79,7 +81,7 @@ def test_a_gap_between_frames_does_not_count_as_held() -> None:
     trigger.update(0.0, False)
     trigger.update(0.1, True)
     assert trigger.update(5.0, True) is None
-    assert trigger.progress == pytest.approx(0.25)
+    assert trigger.progress == pytest.approx(0.25 / 0.6)
 
 
 def test_a_clip_that_begins_anew_ends_what_had_begun() -> None:
