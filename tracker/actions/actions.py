@@ -205,6 +205,13 @@ class Actions:
             runners = self._runners
         return self._latencies + ([] if runners is None else list(runners.latencies))
 
+    def forget_latencies(self) -> None:
+        """Measure from now on, not the start, when all is being loaded."""
+        with self._lock:
+            self._latencies = []
+            if self._runners is not None:
+                self._runners.latencies.clear()
+
     def _do(self, event: Event, came: float) -> None:
         """`came`: monotonic seconds at which this frame did. The lock is held."""
         if self._test or not self._on:

@@ -371,7 +371,7 @@ class _Reader:
     def _rule(self, found: dict[str, Any], index: int) -> Rule:
         run: Run = found["run"]
         self._may_run(run, self._line("do", index, "run"))
-        name = found.get("name", f"{found['when'].text} -> {run.text}")
+        name = found.get("name", found["when"].text)
         timing = Timing(**{key: found[key] for key in TIMES if key in found})
         sure = found.get("sure", self._sure)
         return Rule(name, found["when"], run, found.get("hand", "any"), timing, sure)
@@ -386,7 +386,7 @@ class _Reader:
         usual = MEASURES[source].usual if place is None else (0.0, 1.0)
         outside = (-1.0, 1.0) if run.scheme == "joystick" else (0.0, 1.0)
         return Slide(
-            found.get("name", f"{source} -> {run.text}"), source, hand, place,
+            found.get("name", source), source, hand, place,
             found.get("in", usual), found.get("out", outside), found.get("still", 0.01), run,
             found.get("when"),
         )  # fmt: skip

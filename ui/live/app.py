@@ -86,6 +86,8 @@ def measure(window: LiveWindow, seconds: float, settle: float = 3.0) -> None:
     def begin() -> None:
         window.latency.clear()
         window.turns.clear()
+        if window.controls.acting.actions is not None:
+            window.controls.acting.actions.forget_latencies()
 
     def end() -> None:
         print(json.dumps(measured(window)), flush=True)

@@ -22,6 +22,7 @@ from ui.live.actions_control import ActionsControl, over_hold_ms
 from ui.live.choices import Choices, with_models
 
 LOOK = 0.1  # s between two looks at how it goes
+SETTLE = 3.0  # s at the start that are not measured
 
 
 def run(
@@ -81,8 +82,11 @@ def _watch(
     """Tell what changes."""
     told: set[str] = set()
     fired: tuple[Fired, ...] = ()
-    until = None if measure_s is None else time.monotonic() + measure_s
+    since = time.monotonic() + SETTLE
+    until = None if measure_s is None else since + measure_s
     while not stopped() and (until is None or time.monotonic() < until):
+        if control.actions is not None and time.monotonic() < since:
+            control.actions.forget_latencies()
         health, state = pipeline.health(), control.state()
         sentences = [health.camera.reason if health.camera.phase != "running" else "", health.error]
         if state is not None:

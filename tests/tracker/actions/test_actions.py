@@ -82,7 +82,7 @@ def test_what_fires_is_done_and_its_latency_counts_from_the_first_frame(tmp_path
     assert stage.made[0].since[0] == pytest.approx(1001.0), "captured when the fist first held"
     state = stage.actions.state()
     assert (state.count, state.seconds) == (1, pytest.approx(3, abs=0.05))
-    assert [(f.name, f.run) for f in state.fired] == [("fist -> hold:a", "hold:a")]
+    assert [(f.name, f.run) for f in state.fired] == [("fist", "hold:a")]
     assert state.per_hour == pytest.approx(1200, rel=0.02)
 
 

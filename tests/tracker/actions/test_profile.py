@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from tracker.actions.conditions import CONDITIONS
 from tracker.actions.keys import KEYS
 from tracker.actions.osc import Message
 from tracker.actions.profile import Fault, Faulty, Place, read_profile, shipped, why_no_commands
 from tracker.actions.runners import RUNNERS, parse_run
 from tracker.errors import UserError
 
+ROOT = Path(__file__).parents[3]
 KNOWN = ("none", "fist", "point", "victory", "three", "open_palm", "thumb_up", "pinky", "l_shape")
 WHOLE = """
 pause = "ctrl+alt+p"
@@ -195,6 +198,18 @@ def test_shipped_profiles_have_no_faults() -> None:
     for path in shipped().values():
         profile = read_profile(path, KNOWN)
         assert profile.pause and (profile.rules or profile.pointer)
+
+
+def test_the_profiles_of_the_handbook_have_no_faults(tmp_path: Path) -> None:
+    text = (ROOT / "docs/actions.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 4
+    for block in blocks:
+        read_profile(write(tmp_path, block), KNOWN)
+    told = set(re.findall(r"\w+", text))
+    assert set(RUNNERS) <= told
+    assert {word for name in CONDITIONS for word in name.split()} <= told
+    assert {name for name in KEYS if not re.fullmatch(r"[a-z0-9]|f\d+", name)} <= told
 
 
 @pytest.mark.parametrize(
