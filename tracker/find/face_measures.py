@@ -7,12 +7,15 @@ turns or nods shortens them, so they are first turned back by the head's pose.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tracker.find.head_pose import face_xyz, rotation_from_pose
-from tracker.types import Pose
+from tracker.types import Pose, Track
+
+Flat = NDArray[np.float64]
 
 # An eye's height in its width: shut below the first, open above the second. The bundled model's, on
 # two people who talk: half of the time 0.28 to 0.35, and 0.19 in the middle of a blink.
@@ -36,9 +39,21 @@ class FaceMeasures:
     brow_left: float
 
 
+@lru_cache(maxsize=8)
+def measured(track: Track) -> tuple[Flat, FaceMeasures]:
+    """A tracked face of 68 landmarks from the front, and its measures; once for all outputs."""
+    assert track.pose is not None
+    flat = from_the_front(track.xy, track.pose)
+    return flat, measures(flat)
+
+
 def face_measures(xy: ArrayLike, pose: Pose) -> FaceMeasures:
     """Measures of 68 landmarks (68, 2) in pixels, of a head in this pose."""
-    flat = from_the_front(xy, pose)
+    return measures(from_the_front(xy, pose))
+
+
+def measures(flat: Flat) -> FaceMeasures:
+    """Measures of 68 landmarks (68, 2) as `from_the_front` gives them."""
     rest = face_xyz()[:, :2]
     eyes = [float(np.clip((_openness(flat, eye) - SHUT) / (OPEN - SHUT), 0, 1)) for eye in EYES]
     width = float(np.linalg.norm(flat[54] - flat[48]))
@@ -61,7 +76,7 @@ def face_measures(xy: ArrayLike, pose: Pose) -> FaceMeasures:
     )
 
 
-def from_the_front(xy: ArrayLike, pose: Pose) -> NDArray[np.float64]:
+def from_the_front(xy: ArrayLike, pose: Pose) -> Flat:
     """Landmarks (68, 2) in centimetres, x to the person's left, y down, as if seen from the front.
 
     Each keeps the average face's depth, so that turning the head back leaves the expression.
@@ -71,19 +86,17 @@ def from_the_front(xy: ArrayLike, pose: Pose) -> NDArray[np.float64]:
     seen = (solid @ turn.T)[:, :2]
     use = [36, 39, 42, 45, 27, 30, 33]
     a, b = points[use] - points[use].mean(0), seen[use] - seen[use].mean(0)
-    scale = float(np.linalg.norm(a) / max(np.linalg.norm(b), 1e-9))
+    scale = float(np.linalg.norm(a)) / max(float(np.linalg.norm(b)), 1e-9)
     flat = (points - points[use].mean(0)) / max(scale, 1e-9) + seen[use].mean(0)
     # flat = M p + depth's share; solve for the two coordinates across the face.
     across = turn[:2, :2]
     if abs(float(np.linalg.det(across))) < 0.1:  # in profile there is nothing to turn back
-        return flat
-    front: NDArray[np.float64] = np.linalg.solve(across, (flat - solid[:, 2:] * turn[:2, 2]).T).T
+        return np.asarray(flat)
+    front: Flat = np.linalg.solve(across, (flat - solid[:, 2:] * turn[:2, 2]).T).T
     return front
 
 
-def _openness(
-    flat: NDArray[np.float64], eye: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
-) -> float:
+def _openness(flat: Flat, eye: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]) -> float:
     corners, upper, lower = eye
     width = float(np.linalg.norm(flat[corners[1]] - flat[corners[0]]))
     height = float(np.linalg.norm(flat[list(lower)] - flat[list(upper)], axis=1).mean())
@@ -91,7 +104,7 @@ def _openness(
 
 
 def _brow(
-    flat: NDArray[np.float64],
+    flat: Flat,
     brow: tuple[int, ...],
     eye: tuple[tuple[int, int], tuple[int, int], tuple[int, int]],
 ) -> float:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +33,7 @@ BONES = ("Proximal", "Intermediate", "Distal")
 # The first landmark of each finger's three bones: thumb from its root, the others from the knuckle.
 FIRST = {"Thumb": 1, "Index": 5, "Middle": 9, "Ring": 13, "Little": 17}
 STIFF = 0.15  # sine of a bend below which the thumb's plane is noise rather than its own
+FIRSTS = np.array([FIRST[finger] for finger in FINGERS])
 WRIST, INDEX_KNUCKLE, MIDDLE_KNUCKLE, LITTLE_KNUCKLE = 0, 5, 9, 17
 EVERY = tuple((a, b) for first in (1, 5, 9, 13, 17) for a, b in zip(
     (0, first, first + 1, first + 2), range(first, first + 4), strict=True))  # fmt: skip
@@ -63,16 +65,14 @@ def bones_of(xyz: ArrayLike, side: Side) -> HandBones | None:
     if wrist is None:
         return None
     fingers = np.empty((5, 3, 3, 3))
-    for i, finger in enumerate(FINGERS):
-        parent = wrist
-        hinge = parent[:, 2]
-        if finger == "Thumb":  # it bends across the palm: about an axis of its own
-            hinge = _thumb_hinge(points, wrist @ thumb_at_rest(side)[:, 2])
-        for j in range(3):
-            along = points[FIRST[finger] + j + 1] - points[FIRST[finger] + j]
-            axes = _axes(along, hinge, parent)
-            fingers[i, j] = parent.T @ axes
-            parent, hinge = axes, axes[:, 2]
+    parents = np.broadcast_to(wrist, (5, 3, 3))
+    hinges = parents[:, :, 2].copy()
+    # The thumb bends across the palm: about an axis of its own.
+    hinges[0] = _thumb_hinge(points, wrist @ thumb_at_rest(side)[:, 2])
+    for j in range(3):
+        axes = _axes(points[FIRSTS + j + 1] - points[FIRSTS + j], hinges, parents)
+        fingers[:, j] = parents.transpose(0, 2, 1) @ axes
+        parents, hinges = axes, axes[:, :, 2]
     return HandBones(wrist, fingers)
 
 
@@ -80,18 +80,18 @@ def palm_axes(xyz: Space, side: Side) -> Space | None:
     """(3, 3) the hand's axes in columns, from its landmarks (21, 3); None where they have none."""
     along = xyz[MIDDLE_KNUCKLE] - xyz[WRIST]
     across = xyz[LITTLE_KNUCKLE] - xyz[INDEX_KNUCKLE]
-    back = np.cross(across, along) if side == "right" else np.cross(along, across)
+    back = _cross(across, along) if side == "right" else _cross(along, across)
     size = float(np.linalg.norm(along))
     if not np.isfinite(xyz).all() or np.linalg.norm(back) < 1e-3 * max(size, 1e-9) ** 2:
         return None
     x, y = along / size, back / np.linalg.norm(back)
-    return np.stack([x, y, np.cross(x, y)], axis=1)
+    return np.stack([x, y, _cross(x, y)], axis=1)
 
 
-def bend_degrees(rotation: ArrayLike) -> float:
-    """How far a bone (3, 3) is bent towards the palm, in degrees; spreading does not count."""
-    r = np.asarray(rotation, np.float64)
-    return float(np.rad2deg(np.arctan2(-r[1, 0], r[0, 0])))
+def bend_degrees(rotations: ArrayLike) -> Space:
+    """How far bones (..., 3, 3) are bent towards the palm (...), degrees; spreading is no bend."""
+    r = np.asarray(rotations, np.float64)
+    return np.asarray(np.rad2deg(np.arctan2(-r[..., 1, 0], r[..., 0, 0])))
 
 
 class BoneLengths:
@@ -154,8 +154,15 @@ def hand_bones(track: Track, lengths: BoneLengths) -> HandBones | None:
     if track.kind != "hand" or len(track.xy) != 21 or track.side is None:
         return None
     if track.xyz is not None:
-        return bones_of(track.xyz, track.side)
+        return _bones_in_space(track)
     return bones_of(lengths.lifted(track.xy, track.side), track.side)
+
+
+@lru_cache(maxsize=8)
+def _bones_in_space(track: Track) -> HandBones | None:
+    """Once for all outputs; a track is the same only when it is the same object."""
+    assert track.xyz is not None and track.side is not None
+    return bones_of(track.xyz, track.side)
 
 
 def bent(
@@ -183,30 +190,38 @@ def bent(
     return xyz.astype(np.float32)
 
 
-def _axes(along: Space, hinge: Space, parent: Space) -> Space:
-    """(3, 3) axes of a bone: x along it, z as near to the hinge as can be."""
-    size = float(np.linalg.norm(along))
-    x = parent[:, 0] if size < 1e-9 else along / size
-    z = hinge - x * float(hinge @ x)
-    if np.linalg.norm(z) < 1e-6:  # it points along the hinge
-        z = parent[:, 2] - x * float(parent[:, 2] @ x) + 1e-9 * parent[:, 1]
-    z /= np.linalg.norm(z)
-    return np.stack([x, np.cross(z, x), z], axis=1)
+def _axes(along: Space, hinges: Space, parents: Space) -> Space:
+    """(N, 3, 3) axes of bones (N, 3): x along them, z as near to their hinges as can be."""
+    size = np.sqrt((along * along).sum(1, keepdims=True))
+    x = np.where(size < 1e-9, parents[:, :, 0], along / np.maximum(size, 1e-9))
+    z = hinges - x * (x * hinges).sum(1, keepdims=True)
+    if (np.abs(z).max(1) < 1e-6).any():  # a bone that points along its hinge
+        other = parents[:, :, 2] + 1e-3 * parents[:, :, 1]
+        alone = np.abs(z).max(1, keepdims=True) < 1e-6
+        z = np.where(alone, other - x * (x * other).sum(1, keepdims=True), z)
+    z /= np.sqrt((z * z).sum(1, keepdims=True))
+    return np.stack([x, _cross(z, x), z], axis=2)
 
 
+def _cross(a: Space, b: Space) -> Space:
+    """As numpy's, of vectors (..., 3), in a third of its time."""
+    return np.asarray(a[..., (1, 2, 0)] * b[..., (2, 0, 1)] - a[..., (2, 0, 1)] * b[..., (1, 2, 0)])
+
+
+@cache
 def thumb_at_rest(side: Side) -> Space:
     """(3, 3) axes of a thumb that lies beside a flat hand, half spread, in the hand's axes."""
     out = -1.0 if side == "right" else 1.0  # z of the thumb's side
     along = np.array([1.0, 0.0, out]) / np.sqrt(2)
     across = np.array([0.0, -1.0, -out])  # where its tip goes when it bends: down, to the fingers
-    return _axes(along, np.cross(across, along), np.eye(3))
+    return _axes(along[None], _cross(across, along)[None], np.eye(3)[None])[0]
 
 
 def _thumb_hinge(xyz: Space, rest: Space) -> Space:
     """The axis (3,) about which the thumb bends: that of its own plane, the more it is bent."""
     first, second = xyz[2] - xyz[1], xyz[4] - xyz[2]
     size = float(np.linalg.norm(first) * np.linalg.norm(second))
-    own = np.cross(second, first) / max(size, 1e-9)  # as long as the sine of the bend
+    own = _cross(second, first) / max(size, 1e-9)  # as long as the sine of the bend
     if float(own @ rest) < 0:  # bent outwards: the same axis, turned the other way
         own = -own
     return own + STIFF * rest

@@ -22,8 +22,10 @@ import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from threading import Lock
 from typing import Any, TextIO
 
 import numpy as np
@@ -139,7 +141,7 @@ def track_row(track: Track) -> dict[str, object]:
         "age": track.age,
         "xy": _points(track.xy),
         "xy_raw": _points(track.xy_raw),
-        "score": [_number(s) for s in track.score.tolist()],
+        "score": _rounded(track.score, 3),
         "xyz": None if track.xyz is None else _spots(track.xyz),
     }
 
@@ -158,6 +160,24 @@ def as_line(row: object) -> str:
     return json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def frame_line(frame: int, t: float, result: Result | None, **extra: object) -> str:
+    """The line of one frame. Its tracks' text is made once, however many outputs write it."""
+    start = as_line({"frame": frame, "t_s": round(t, 6), **extra})[:-2]  # without } and the end
+    if result is None:
+        return start + ', "tracks": [], "gap": true}\n'
+    with _ONE_AT_A_TIME:
+        return f'{start}, "tracks": {_tracks_text(result)}}}\n'
+
+
+_ONE_AT_A_TIME = Lock()
+
+
+@lru_cache(maxsize=4)
+def _tracks_text(result: Result) -> str:
+    """A result is the same one only when it is the same object."""
+    return as_line([track_row(track) for track in result.tracks]).rstrip("\n")
+
+
 class JsonLines:
     """A JSON Lines file in the making."""
 
@@ -170,11 +190,8 @@ class JsonLines:
 
     def row(self, frame: int, t: float, result: Result | None, **extra: object) -> None:
         """Add one frame; `result` None: it could not be decoded."""
-        row: dict[str, object] = {"frame": frame, "t_s": round(t, 6), **extra}
-        row["tracks"] = [] if result is None else [track_row(track) for track in result.tracks]
-        if result is None:
-            row["gap"] = True
-        self._line(row)
+        with writing(self._out.path):
+            self._file.write(frame_line(frame, t, result, **extra))
 
     def event(self, name: str, **facts: object) -> None:
         """Add what happened between two frames."""
@@ -277,8 +294,18 @@ def _number(value: float, digits: int = 3) -> float | None:
 
 
 def _spots(xyz: NDArray[np.floating[Any]]) -> list[list[float | None]]:
-    return [[_number(v) for v in spot] for spot in xyz.tolist()]
+    found: list[list[float | None]] = _rounded(xyz, 3)
+    return found
 
 
-def _points(xy: Floats) -> list[tuple[float | None, float | None]]:
-    return [(_number(x, 2), _number(y, 2)) for x, y in xy.tolist()]
+def _points(xy: Floats) -> list[list[float | None]]:
+    return _rounded(xy, 2)
+
+
+def _rounded(values: NDArray[np.floating[Any]], digits: int) -> Any:
+    """As `_number` of each, at once: of a float32 the product with 10**digits is exact."""
+    if values.dtype == np.float32 and np.isfinite(values).all():
+        return np.round(values.astype(np.float64), digits).tolist()
+    if values.ndim == 1:
+        return [_number(v, digits) for v in values.tolist()]
+    return [_rounded(row, digits) for row in values]

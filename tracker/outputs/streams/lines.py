@@ -8,14 +8,10 @@ the first frame that was sent. The header of a live stream has `start_time`, Uni
 from __future__ import annotations
 
 import time
-from functools import lru_cache
-from threading import Lock
 
-from tracker.outputs.landmark_files import as_line, model_facts, track_row
+from tracker.outputs.landmark_files import as_line, frame_line, model_facts
 from tracker.outputs.output import About
 from tracker.types import Frame, Result
-
-_SHARED = Lock()
 
 
 class Lines:
@@ -23,14 +19,14 @@ class Lines:
 
     def __init__(self, about: About) -> None:
         """Nothing was sent yet."""
-        self.header = ""  # the newest: with other models comes another one
+        self.header: str = ""  # the newest: with other models comes another one
         self._about, self._used = about, about.models_now()
         self._start: float | None = None if about.facts is None else 0.0
         self._size_wh: list[int] | None = None
 
     def next(self, frame: Frame, result: Result | None) -> list[str]:
         """The lines to send for a frame: its own, and before it what has changed."""
-        lines = []
+        lines: list[str] = []
         if not self.header:
             self._begin(frame)
             lines.append(self.header)
@@ -40,10 +36,7 @@ class Lines:
             lines.append(as_line({"event": "models", **model_facts(used)}))
             self._make_header()
         assert self._start is not None
-        tracks = "[]" if result is None else _tracks(result)
-        gap = ', "gap": true' if result is None else ""
-        t = round(frame.t - self._start, 6)
-        lines.append(f'{{"frame": {frame.index}, "t_s": {t}, "tracks": {tracks}{gap}}}\n')
+        lines.append(frame_line(frame.index, frame.t - self._start, result))
         return lines
 
     def _begin(self, frame: Frame) -> None:
@@ -58,14 +51,3 @@ class Lines:
         if self._about.facts is None:
             more = {"start_time": self._began, "size_wh": self._size_wh}
         self.header = as_line(self._about.header(**more))
-
-
-def _tracks(result: Result) -> str:
-    with _SHARED:
-        return _tracks_text(result)
-
-
-@lru_cache(maxsize=4)
-def _tracks_text(result: Result) -> str:
-    """As `JsonLines` writes them; a result is the same one only when it is the same object."""
-    return as_line([track_row(track) for track in result.tracks]).rstrip("\n")

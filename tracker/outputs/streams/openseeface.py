@@ -22,7 +22,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.find.face_measures import FaceMeasures, face_measures, from_the_front
+from tracker.find.face_measures import FaceMeasures, Flat, measured
 from tracker.find.head_pose import face_xyz, rotation_from_pose, wrap_degrees
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import Datagrams
@@ -32,6 +32,7 @@ from tracker.types import Frame, Pose, Result, Track
 PORT = 11573
 LAYOUT = struct.Struct("<di4fBf4f3f3f68f136f210f14f")
 IBUG = (*range(48), *range(49, 54), *range(55, 60), 48, 61, 62, 63, 54, 65, 66, 67)
+ORDER = np.array(IBUG)
 CORNERS = ((36, 39), (42, 45))  # of the person's right and left eye
 Q = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, -1]])
 UNIT = 0.6318  # between the outer corners of the eyes of its average face
@@ -93,13 +94,12 @@ class OpenSeeFace:
 
 def packed(track: Track, pose: Pose, t: float, number: int, size_wh: tuple[int, int]) -> bytes:
     """The 1,785 bytes of a face; `pose` is what its head is told to be in."""
-    assert track.pose is not None
-    seen = face_measures(track.xy, track.pose)
+    flat, seen = measured(track)
     raw = Q @ rotation_from_pose(pose)
     unit = float(np.linalg.norm(face_xyz()[45] - face_xyz()[36])) / UNIT  # cm
-    xy = track.xy[list(IBUG)].astype(float)
-    pupils = np.array([track.xy[list(pair)].mean(0) for pair in CORNERS])
-    score = [*track.score[list(IBUG)].tolist(), *(float(track.score[a]) for a, _ in CORNERS)]
+    xy = track.xy[ORDER].astype(float)
+    pupils = (track.xy[[36, 42]] + track.xy[[39, 45]]) / 2
+    score = [*track.score[ORDER].tolist(), *(float(track.score[a]) for a, _ in CORNERS)]
     return LAYOUT.pack(
         t, number, *(float(v) for v in size_wh),
         seen.eye_right, seen.eye_left,
@@ -109,7 +109,7 @@ def packed(track: Track, pose: Pose, t: float, number: int, size_wh: tuple[int, 
         *translation(pose, unit),
         *score,
         *np.concatenate([xy, pupils]).ravel().tolist(),
-        *(points_in_space(track, unit) * (1, -1, -1)).ravel().tolist(),
+        *(points_in_space(flat, unit) * (1, -1, -1)).ravel().tolist(),
         *astuple(features(seen)),
     )  # fmt: skip
 
@@ -130,15 +130,16 @@ def translation(pose: Pose, unit: float) -> list[float]:
     return [-y, -x, -z]
 
 
-def points_in_space(track: Track, unit: float) -> NDArray[np.float64]:
-    """(70, 3) in its axes: x to the person's right, y up, z ahead, from the tip of the nose."""
-    assert track.pose is not None
-    flat = from_the_front(track.xy, track.pose)
+def points_in_space(flat: Flat, unit: float) -> NDArray[np.float64]:
+    """(70, 3) in its axes: x to the person's right, y up, z ahead, from the tip of the nose.
+
+    `flat`: landmarks (68, 2) as seen from the front; depths are the average face's.
+    """
     solid = np.column_stack([flat, face_xyz()[:, 2]])
     eyes = [solid[list(pair)].mean(0) for pair in CORNERS]
     behind = np.array([0.0, 0.0, 1.2])  # cm, the radius of an eyeball
-    whole = np.vstack([solid[list(IBUG)], *eyes, *(eye + behind for eye in eyes)])
-    return -(whole - solid[30]) / unit
+    whole = np.vstack([solid[ORDER], *eyes, *(eye + behind for eye in eyes)])
+    return np.asarray(-(whole - solid[30]) / unit)
 
 
 def features(seen: FaceMeasures) -> Features:

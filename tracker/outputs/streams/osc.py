@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from tracker.find.hand_bones import BoneLengths, bend_degrees, hand_bones
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import Datagrams
 from tracker.outputs.streams.names import Names
-from tracker.outputs.streams.osc_packets import bundles, message, need_osc
+from tracker.outputs.streams.osc_packets import bundles, message, need_osc, rows
 from tracker.types import Frame, Result, Track
 
 PORT = 9000
@@ -65,17 +66,16 @@ class Osc:
         self._out.close()
 
     def _about_track(self, name: str, track: Track) -> Iterator[bytes]:
-        points = np.column_stack([track.xy / self._size_wh, track.score]).tolist()
-        for landmark, point in zip(self._landmarks(track), points, strict=False):
-            yield message(f"/{name}/point/{_part(landmark)}", *point)
+        points = np.column_stack([track.xy / self._size_wh, track.score])
+        yield from rows(point_addresses(name, self._landmarks(track)), points)
         if track.gesture is not None:
             yield message(f"/{name}/gesture", track.gesture, track.gesture_p)
         for gesture, p in track.gestures:
-            yield message(f"/{name}/gesture/{_part(gesture)}", float(p))
+            yield message(gesture_address(name, gesture), float(p))
         bones = hand_bones(track, self._lengths.setdefault(name, BoneLengths()))
         if bones is not None:
-            totals = [sum(bend_degrees(r) for r in finger) for finger in bones.fingers]
-            yield message(f"/{name}/bend", *(min(max(b / 180, 0.0), 1.0) for b in totals))
+            bends = np.clip(bend_degrees(bones.fingers).sum(1) / 180, 0, 1)
+            yield message(f"/{name}/bend", *bends.tolist())
         pose = None if track.pose is None else self._about.centred(track.pose)
         if pose is not None:
             yield message(f"/{name}/pose", pose.yaw, pose.pitch, pose.roll)
@@ -87,6 +87,18 @@ class Osc:
             if model.info.kind == track.kind:
                 return model.info.landmarks
         return tuple(str(i) for i in range(len(track.xy)))
+
+
+@lru_cache(maxsize=64)
+def point_addresses(name: str, landmarks: tuple[str, ...]) -> list[str]:
+    """Those of all points of a hand or face."""
+    return [f"/{name}/point/{_part(landmark)}" for landmark in landmarks]
+
+
+@lru_cache(maxsize=256)
+def gesture_address(name: str, gesture: str) -> str:
+    """That of a gesture's probability."""
+    return f"/{name}/gesture/{_part(gesture)}"
 
 
 def _part(name: str) -> str:

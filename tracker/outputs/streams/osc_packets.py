@@ -8,6 +8,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tracker.errors import UserError
 
@@ -49,6 +53,16 @@ def named(address: str, name: str, types: str) -> bytes:
     zeros = tuple(0 if kind == "i" else 0.0 for kind in types)
     whole = _built(address, (name, *zeros))
     return whole[: len(whole) - 4 * len(zeros)]
+
+
+def rows(addresses: Sequence[str], values: NDArray[np.floating[Any]]) -> list[bytes]:
+    """A message of floats for each address: values (N, M), a row each."""
+    count = values.shape[1]
+    data, size = values.astype(">f4").tobytes(), 4 * count
+    return [
+        _start(address, "f" * count) + data[i : i + size]
+        for address, i in zip(addresses, range(0, len(data), size), strict=False)
+    ]
 
 
 def _built(address: str, values: Sequence[Argument]) -> bytes:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.find.face_measures import face_measures
+from tracker.find.face_measures import measured
 from tracker.find.hand_bones import (
     BONES,
     FINGERS,
@@ -37,6 +37,10 @@ from tracker.types import Frame, Result, Side, Track
 PORT = 39539
 REST = np.array([0.0, 0, 0, 0, 0, 0, 1])  # position and quaternion of a bone in the T pose
 SIDES: tuple[Side, Side] = ("left", "right")
+NAMES = {
+    side: [f"{side.capitalize()}{finger}{bone}" for finger in FINGERS for bone in BONES]
+    for side in SIDES
+}
 
 
 class Vmc:
@@ -86,17 +90,18 @@ class Vmc:
     def _fingers(self, side: Side, hand: Track | None) -> Iterator[bytes]:
         bones = None if hand is None else hand_bones(hand, self._lengths[side])
         turns = np.tile(REST[3:], (5, 3, 1)) if bones is None else finger_turns(bones, side)
-        for i, finger in enumerate(FINGERS):
-            for j, bone in enumerate(BONES):
-                name = f"{side.capitalize()}{finger}{bone}"
-                yield _bone("/VMC/Ext/Bone/Pos", name, turns[i, j])
+        places = np.zeros((15, 7), ">f4")
+        places[:, 3:] = turns.reshape(15, 4)
+        data = places.tobytes()
+        for i, name in enumerate(NAMES[side]):
+            yield named("/VMC/Ext/Bone/Pos", name, "fffffff") + data[28 * i : 28 * i + 28]
 
 
 def blends(face: Track | None) -> dict[str, float]:
     """Blend shapes of VRM 0 by what 68 landmarks show; all 0 without them."""
     if face is None or face.pose is None or len(face.xy) != 68:
         return {"Blink_L": 0.0, "Blink_R": 0.0, "A": 0.0}
-    seen = face_measures(face.xy, face.pose)
+    seen = measured(face)[1]
     return {"Blink_L": 1 - seen.eye_left, "Blink_R": 1 - seen.eye_right, "A": seen.mouth_open}
 
 
@@ -104,15 +109,16 @@ def finger_turns(bones: HandBones, side: Side) -> NDArray[np.float64]:
     """(5, 3, 4) local quaternions x y z w of an avatar's finger bones, in Unity's axes."""
     rest = np.broadcast_to(np.eye(3), (5, 3, 3)).copy()
     rest[0] = thumb_at_rest(side)
-    turned = np.empty((5, 3, 4))
     axes, before = np.broadcast_to(np.eye(3), (5, 3, 3)), np.broadcast_to(np.eye(3), (5, 3, 3))
+    local = np.empty((5, 3, 3, 3))
     for j in range(3):
         axes = axes @ bones.fingers[:, j]  # of each finger's bone, in the hand's axes
         now = axes @ rest.transpose(0, 2, 1)  # its turn from where it rests
-        turned[:, j] = quaternions(before.transpose(0, 2, 1) @ now)
+        local[:, j] = before.transpose(0, 2, 1) @ now
         before = now
+    turned = quaternions(local.reshape(15, 3, 3)).reshape(5, 3, 4)
     signs = (-1, -1, 1, 1) if side == "right" else (1, -1, -1, 1)  # of mirrored axes z, x
-    return turned * signs
+    return np.asarray(turned * signs)
 
 
 def quaternions(rotations: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -131,7 +137,7 @@ def quaternions(rotations: NDArray[np.float64]) -> NDArray[np.float64]:
         np.stack([a - d, b - e, c - f, 4 * size[:, 3] ** 2], 1),
     ], 1)  # fmt: skip
     chosen = rows[np.arange(len(r)), best]
-    chosen /= np.linalg.norm(chosen, axis=1, keepdims=True)
+    chosen /= np.sqrt((chosen * chosen).sum(1, keepdims=True))
     return np.where(chosen[:, 3:] < 0, -chosen, chosen)
 
 
@@ -144,7 +150,7 @@ def half(turn: NDArray[np.float64]) -> NDArray[np.float64]:
     """The quaternion (4,) of half the turn."""
     middle = turn + REST[3:]
     size = float(np.linalg.norm(middle))
-    return middle / size if size > 1e-9 else turn
+    return np.asarray(middle / size) if size > 1e-9 else turn
 
 
 def _bone(address: str, name: str, turn: NDArray[np.float64]) -> bytes:
