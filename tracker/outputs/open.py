@@ -13,12 +13,15 @@ from tracker.errors import UserError
 from tracker.outputs.csv_tables import CsvTables
 from tracker.outputs.jsonl import JsonLinesFile
 from tracker.outputs.output import About, Output
+from tracker.outputs.streams.lsl import LslOutlet
 from tracker.outputs.streams.openseeface import OpenSeeFace
 from tracker.outputs.streams.opentrack import OpenTrack
 from tracker.outputs.streams.osc import Osc
 from tracker.outputs.streams.stdout import StandardOutput
 from tracker.outputs.streams.udp import UdpLines
+from tracker.outputs.streams.virtual_camera import VirtualCamera
 from tracker.outputs.streams.vmc import Vmc
+from tracker.outputs.streams.vtubestudio import VTubeStudio
 from tracker.outputs.streams.websocket import WebSocketServer
 from tracker.outputs.video import AnnotatedVideo
 from tracker.outputs.video_writer import CONTAINERS
@@ -37,6 +40,9 @@ OUTPUTS: dict[str, OpenOutput] = {
     "vmc": Vmc,
     "opentrack": OpenTrack,
     "openseeface": OpenSeeFace,
+    "lsl": LslOutlet,
+    "vtubestudio": VTubeStudio,
+    "camera": VirtualCamera,
 }
 
 

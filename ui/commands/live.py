@@ -90,7 +90,7 @@ def live(
         list[str] | None,
         typer.Option(
             "--to", metavar="TARGET",
-            help="Send results there, such as x.jsonl; repeat for several.",
+            help="Send results there, such as ws://; repeat. 'tracker outputs' lists them.",
         ),
     ] = None,
     fov: Annotated[

@@ -16,6 +16,7 @@ from ui.commands.actions import actions
 from ui.commands.engines import Engine, Precision, engines
 from ui.commands.inspect import bench, cameras, doctor
 from ui.commands.live import SMOOTH, live
+from ui.commands.outputs import outputs
 from ui.commands.words import say, tell, user_errors
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ Fov = Annotated[
 To = Annotated[
     list[str] | None,
     typer.Option(
-        "--to", metavar="TARGET", help="Send results there, such as x.jsonl; repeat for several."
+        "--to",
+        metavar="TARGET",
+        help="Send results there, such as ws://; repeat. 'tracker outputs' lists them.",
     ),
 ]
 MaxMegapixels = Annotated[
@@ -210,7 +213,7 @@ def image(
     raise typer.Exit(_run_images(jobs, json, loaded, options))
 
 
-for command in (live, cameras, doctor, bench):
+for command in (live, cameras, outputs, doctor, bench):
     app.command()(command)
 app.add_typer(engines, name="engines")
 app.add_typer(actions, name="actions")

@@ -1,0 +1,68 @@
+"""The Lab Streaming Layer, read by pylsl's own inlet."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.helpers import clips
+from tracker.errors import UserError
+from tracker.outputs.output import About
+from tracker.outputs.streams.lsl import LslOutlet, blocks
+from tracker.types import Frame, Pose, Result
+
+pylsl = pytest.importorskip("pylsl")
+ABOUT = About("the camera", clips.USED)
+
+
+def test_an_inlet_gets_labelled_samples_at_their_capture_times() -> None:
+    name = f"test of landmarks {time.monotonic_ns()}"
+    output = LslOutlet(f"lsl:{name}", ABOUT)
+    (info,) = pylsl.resolve_byprop("name", name, timeout=20)
+    inlet = pylsl.StreamInlet(info)
+    inlet.open_stream(timeout=20)
+    described = inlet.info(timeout=20)
+    labels = described.get_channel_labels()
+    units = described.get_channel_units()
+    assert len(labels) == described.channel_count() == 2 * (1 + 63) + 1 + 3 * 68 + 6
+    assert (labels[1], labels[2], labels[3]) == ("left_p0_x", "left_p0_y", "left_p0_score")
+    assert units[labels.index("face_yaw")] == "degrees" and units[1] == "pixels"
+    assert described.type() == "Landmarks" and described.nominal_srate() == pylsl.IRREGULAR_RATE
+    desc = described.desc()
+    assert desc.child_value("source") == "the camera"
+    assert desc.child("models").first_child().child_value("file") == "hand.onnx"
+
+    matrix = np.eye(4, dtype=np.float32)
+    matrix[:3, 3] = 1, 2, 60
+    hand = clips.track("hand", side="right")
+    face = replace(clips.track("face", number=2), pose=Pose(10, -5, 2.5, matrix))
+    captured = time.monotonic() - 0.25  # a quarter of a second ago
+    output.put(Frame(1, captured, None), Result(captured, (hand, face)))
+    output.put(Frame(2, captured + 0.1, None), None)
+    first, stamp = inlet.pull_sample(timeout=20)
+    second, later = inlet.pull_sample(timeout=20)
+    now = pylsl.local_clock()
+    assert now - stamp == pytest.approx(time.monotonic() - captured, abs=0.1)
+    assert later - stamp == pytest.approx(0.1, abs=1e-3)
+    at = dict(zip(labels, first, strict=True))
+    assert np.isnan(at["left_presence"]) and np.isnan(at["left_p20_x"])
+    assert (at["right_p20_x"], at["right_p20_y"]) == pytest.approx(tuple(hand.xy[20]))
+    assert at["right_presence"] == pytest.approx(0.8) and at["face_p67_score"] == pytest.approx(0.9)
+    assert [at[f"face_{a}"] for a in ("yaw", "pitch", "roll", "x", "y", "z")] == [
+        10, -5, 2.5, 1, 2, 60,
+    ]  # fmt: skip
+    assert np.isnan(second).all(), "nobody is seen where there is no picture"
+    output.close(True)
+    last, _ = inlet.pull_sample(timeout=20)
+    assert np.isnan(last).all()
+
+
+def test_channels_follow_the_models() -> None:
+    assert [name for name, _ in blocks(clips.USED[1:])] == ["face"]
+    assert [name for name, _ in blocks(clips.USED)] == ["left", "right", "face"]
+    for bad in ("lsl:", "lsl://"):
+        with pytest.raises(UserError, match="names no stream"):
+            LslOutlet(bad, ABOUT)

@@ -1,0 +1,233 @@
+"""`vtubestudio://HOST:PORT`: VTube Studio's own API, by WebSocket, port 8001.
+
+At the first time VTube Studio asks its user whether this plug-in may control it; the token it gives
+is kept for the next time. Parameters of the face are VTube Studio's own; those of hands are made
+new, to be chosen in its settings of the model. They are sent at each frame, and again before a
+second has passed, since it forgets them then; a lost face is `faceFound: false`, and a lost hand
+has its found parameter at 0.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tracker.errors import UserError
+from tracker.find.face_measures import measured
+from tracker.find.hand_bones import FINGERS, BoneLengths, bend_degrees, hand_bones
+from tracker.outputs.centring import oldest_pose
+from tracker.outputs.output import About
+from tracker.outputs.streams.address import address
+from tracker.slots import Slot
+from tracker.types import Frame, Result, Side, Track
+from tracker.whole_files import write_whole
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
+
+PORT = 8001
+PLUGIN, DEVELOPER = "Landmark Tracker", "landmark-tracker"
+AGAIN = 0.8  # seconds after which the same values are sent once more
+CLICK = 120.0  # seconds that the user has to allow it
+ANSWER = 5.0  # seconds for any other answer
+RETRY = 2.0  # seconds between two tries to connect
+SIDES: tuple[Side, Side] = ("left", "right")
+
+log = logging.getLogger("tracker.outputs.vtubestudio")
+
+
+class VTubeStudio:
+    """Hands values to a thread that talks to VTube Studio; `put` never waits."""
+
+    def __init__(self, target: str, about: About) -> None:
+        """Begin to connect. UserError where that is no address, or websockets is not there."""
+        try:
+            import websockets.sync.client  # noqa: F401
+        except ImportError as error:
+            raise UserError(
+                "websockets is not installed; run: pip install 'landmark-tracker[outputs]'"
+            ) from error
+        self._host, self._port = address(target, PORT)
+        self._target, self._about = target, about
+        self._lengths = {side: BoneLengths() for side in SIDES}
+        self._size_wh = (1, 1)
+        self._slot: Slot[tuple[bool, dict[str, float]]] = Slot()
+        self._refused: str | None = None
+        self._thread = Thread(target=self._run, name="vtubestudio", daemon=True)
+        self._thread.start()
+
+    def put(self, frame: Frame, result: Result | None) -> None:
+        """Offer the values of a frame. UserError when the user has refused."""
+        if self._refused is not None:
+            raise UserError(self._refused)
+        if frame.bgr is not None:
+            self._size_wh = (frame.bgr.shape[1], frame.bgr.shape[0])
+        self._slot.put((oldest_pose(result) is not None, self._values(result)))
+
+    def close(self, whole: bool) -> None:
+        """Say that the face is lost, and end."""
+        self._slot.close()
+        self._thread.join(1.0)
+
+    def _values(self, result: Result | None) -> dict[str, float]:
+        tracks = () if result is None else sorted(result.tracks, key=lambda track: track.id)
+        values: dict[str, float] = {}
+        face = next((track for track in tracks if track.pose is not None), None)
+        if face is not None:
+            values |= self._of_face(face)
+        hands = {track.side: track for track in reversed(tracks) if track.kind == "hand"}
+        for side in SIDES:
+            values |= self._of_hand(side, hands.get(side))
+        return values
+
+    def _of_face(self, face: Track) -> dict[str, float]:
+        assert face.pose is not None
+        pose = self._about.centred(face.pose)
+        values = {"FaceAngleX": pose.yaw, "FaceAngleY": pose.pitch, "FaceAngleZ": pose.roll}
+        if pose.xyz_cm is not None:
+            x, y, z = pose.xyz_cm.tolist()
+            values |= {"FacePositionX": x, "FacePositionY": -y, "FacePositionZ": -z}
+        if len(face.xy) == 68:
+            seen = measured(face)[1]
+            values |= {
+                "EyeOpenLeft": seen.eye_left,
+                "EyeOpenRight": seen.eye_right,
+                "MouthOpen": seen.mouth_open,
+                "MouthSmile": (1 + seen.smile) / 2,
+                "BrowLeftY": (1 + seen.brow_left) / 2,
+                "BrowRightY": (1 + seen.brow_right) / 2,
+            }
+        return values
+
+    def _of_hand(self, side: Side, hand: Track | None) -> dict[str, float]:
+        name = f"Lt{side.capitalize()}"
+        if hand is None:
+            return {f"{name}Found": 0.0}
+        x, y = (hand.xy[0] / self._size_wh).tolist()
+        values = {f"{name}Found": 1.0, f"{name}X": 2 * x - 1, f"{name}Y": 1 - 2 * y}
+        bones = hand_bones(hand, self._lengths[side])
+        if bones is not None:
+            bends = np.clip(bend_degrees(bones.fingers).sum(1) / 180, 0, 1).tolist()
+            values |= {f"{name}{f}Bend": b for f, b in zip(FINGERS, bends, strict=True)}
+        return values
+
+    def _run(self) -> None:
+        """Connect again and again until closed. The thread's body."""
+        from websockets.exceptions import WebSocketException
+        from websockets.sync.client import connect
+
+        while not self._slot.closed and self._refused is None:
+            try:
+                with connect(f"ws://{self._host}:{self._port}", open_timeout=ANSWER) as link:
+                    self._authenticate(link)
+                    for name in hand_parameters():
+                        _ask(link, "ParameterCreationRequest", _parameter(name), ANSWER)
+                    self._inject(link)
+            except UserError as error:
+                self._refused = str(error)
+            except (OSError, WebSocketException, TimeoutError) as error:
+                log.info("%s does not answer: %s", self._target, error)
+                self._slot.get(RETRY)
+
+    def _inject(self, link: ClientConnection) -> None:
+        found, values = False, {f"Lt{side.capitalize()}Found": 0.0 for side in SIDES}
+        while not self._slot.closed:
+            newest = self._slot.get(AGAIN)
+            if newest is not None:
+                found, values = newest
+            _ask(link, "InjectParameterDataRequest", injected(found, values), ANSWER)
+        lost = {name: 0.0 for name in values if name.endswith("Found")}
+        _ask(link, "InjectParameterDataRequest", injected(False, lost), ANSWER)
+
+    def _authenticate(self, link: ClientConnection) -> None:
+        """Show the token that was kept, or ask for one. UserError when the user refuses."""
+        who: dict[str, object] = {"pluginName": PLUGIN, "pluginDeveloper": DEVELOPER}
+        place = token_file()
+        token = place.read_text(encoding="ascii").strip() if place.is_file() else ""
+        for fresh in (False, True):
+            if fresh:
+                log.info("%s asks its user to allow this plug-in", self._target)
+                answer = _ask(link, "AuthenticationTokenRequest", who, CLICK)
+                token = str(answer.get("authenticationToken", ""))
+                if not token:
+                    raise UserError(
+                        f"{self._target} was refused by its user: {answer.get('message', '')} "
+                        "Switch this output on again to be asked once more"
+                    )
+                keep_token(place, token)
+            shown = who | {"authenticationToken": token}
+            if token and _ask(link, "AuthenticationRequest", shown, ANSWER).get("authenticated"):
+                return
+        raise UserError(f"{self._target} does not accept its own token; restart VTube Studio")
+
+
+def injected(found: bool, values: Mapping[str, float]) -> dict[str, object]:
+    """The data of an InjectParameterDataRequest."""
+    rows = [{"id": name, "value": round(float(v), 5)} for name, v in values.items()]
+    return {"faceFound": found, "mode": "set", "parameterValues": rows}
+
+
+def hand_parameters() -> list[str]:
+    """Names of the parameters that VTube Studio does not have by itself."""
+    parts = ("Found", "X", "Y", *(f"{finger}Bend" for finger in FINGERS))
+    return [f"Lt{side.capitalize()}{part}" for side in SIDES for part in parts]
+
+
+def token_file() -> Path:
+    """Where the token is kept: with the user's other settings."""
+    system = platform.system()
+    if system == "Windows" and os.environ.get("APPDATA"):
+        home = Path(os.environ["APPDATA"])
+    elif system == "Darwin":
+        home = Path.home() / "Library" / "Application Support"
+    else:
+        home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return home / "landmark-tracker" / "vtubestudio_token"
+
+
+def keep_token(place: Path, token: str) -> None:
+    """Keep it readable for the user alone; where that fails, the user is asked again next time."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(place, token.encode("ascii"))
+        place.chmod(0o600)
+    except (OSError, UserError) as error:
+        log.warning("the token of VTube Studio could not be kept: %s", error)
+
+
+def _parameter(name: str) -> dict[str, object]:
+    least = -1 if name.endswith(("X", "Y")) else 0
+    return {
+        "parameterName": name,
+        "explanation": "of a tracked hand",
+        "min": least,
+        "max": 1,
+        "defaultValue": 0,
+    }
+
+
+def _ask(
+    link: ClientConnection, kind: str, data: Mapping[str, object], seconds: float
+) -> dict[str, object]:
+    """Send a request; the data of its answer, whether it is one or an error."""
+    request = {
+        "apiName": "VTubeStudioPublicAPI",
+        "apiVersion": "1.0",
+        "requestID": kind,
+        "messageType": kind,
+        "data": data,
+    }
+    link.send(json.dumps(request))
+    while True:
+        answer = json.loads(link.recv(seconds))
+        if answer.get("requestID") == kind:
+            found: dict[str, object] = answer.get("data") or {}
+            return found
