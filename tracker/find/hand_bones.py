@@ -224,4 +224,4 @@ def _thumb_hinge(xyz: Space, rest: Space) -> Space:
     own = _cross(second, first) / max(size, 1e-9)  # as long as the sine of the bend
     if float(own @ rest) < 0:  # bent outwards: the same axis, turned the other way
         own = -own
-    return own + STIFF * rest
+    return np.asarray(own + STIFF * rest)

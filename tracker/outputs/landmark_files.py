@@ -299,7 +299,8 @@ def _spots(xyz: NDArray[np.floating[Any]]) -> list[list[float | None]]:
 
 
 def _points(xy: Floats) -> list[list[float | None]]:
-    return _rounded(xy, 2)
+    found: list[list[float | None]] = _rounded(xy, 2)
+    return found
 
 
 def _rounded(values: NDArray[np.floating[Any]], digits: int) -> Any:

@@ -138,12 +138,12 @@ def quaternions(rotations: NDArray[np.float64]) -> NDArray[np.float64]:
     ], 1)  # fmt: skip
     chosen = rows[np.arange(len(r)), best]
     chosen /= np.sqrt((chosen * chosen).sum(1, keepdims=True))
-    return np.where(chosen[:, 3:] < 0, -chosen, chosen)
+    return np.asarray(np.where(chosen[:, 3:] < 0, -chosen, chosen))
 
 
 def quaternion(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
     """x y z w (4,) of one rotation matrix (3, 3)."""
-    return quaternions(rotation[None])[0]
+    return np.asarray(quaternions(rotation[None])[0])
 
 
 def half(turn: NDArray[np.float64]) -> NDArray[np.float64]:
