@@ -214,7 +214,7 @@ def thumb_at_rest(side: Side) -> Space:
     out = -1.0 if side == "right" else 1.0  # z of the thumb's side
     along = np.array([1.0, 0.0, out]) / np.sqrt(2)
     across = np.array([0.0, -1.0, -out])  # where its tip goes when it bends: down, to the fingers
-    return _axes(along[None], _cross(across, along)[None], np.eye(3)[None])[0]
+    return np.asarray(_axes(along[None], _cross(across, along)[None], np.eye(3)[None])[0])
 
 
 def _thumb_hinge(xyz: Space, rest: Space) -> Space:

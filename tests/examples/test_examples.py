@@ -1,0 +1,89 @@
+"""The examples do what they say, with the tracker's own outputs at the other end."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import wave
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.helpers import clips
+from tests.helpers.clips import FakeTracker
+from tracker.files.video_job import Job, annotate
+from tracker.find.hand_bones import bent
+from tracker.outputs.output import About
+from tracker.outputs.streams.lsl import LslOutlet
+from tracker.outputs.streams.osc import Osc
+from tracker.types import Frame, Result, Track
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+MODELS = tuple(
+    replace(used, info=replace(used.info, landmarks=names))
+    for used, names in (
+        (clips.USED[0], ("wrist", *(f"p{i}" for i in range(1, 8)), "index_tip",
+                         *(f"p{i}" for i in range(9, 21)))),
+    )
+)  # fmt: skip
+
+
+def start(name: str, *words: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(EXAMPLES / name), *(str(word) for word in words)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def hand() -> Track:
+    return replace(clips.track("hand", side="right"), xyz=bent("right", np.zeros((5, 3))))
+
+
+def test_read_jsonl(tmp_path: Path) -> None:
+    pytest.importorskip("pandas")
+    source = clips.make(tmp_path / "in.mp4")
+    annotate(Job(source, json=tmp_path / "o.jsonl"), FakeTracker(("hand",)), MODELS)
+    said, wrong = start("read_jsonl.py", tmp_path / "o.jsonl").communicate(timeout=120)
+    assert "track 1, left hand: the index fingertip moved 0 pixels" in said, wrong
+    assert [line.split() for line in said.splitlines()[-1:]] == [["fist", "12"]]
+
+
+def test_osc_to_synth(tmp_path: Path) -> None:
+    """The hand is seen for a while, open, its fingertip in the middle of the picture."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = start("osc_to_synth.py", tmp_path / "tone.wav", 4, port)
+    output = Osc(f"osc://127.0.0.1:{port}", About("cam", MODELS))
+    xy = hand().xy.copy()
+    xy[8] = 48, 32
+    seen = Result(1.0, (replace(hand(), xy=xy),))
+    while process.poll() is None:
+        output.put(Frame(1, 1.0, clips.picture(0)), seen)
+        time.sleep(0.02)
+    assert process.returncode == 0, process.communicate()[1]
+    with wave.open(str(tmp_path / "tone.wav")) as sound:
+        assert (sound.getframerate(), sound.getnframes()) == (48000, 4 * 48000)
+        tone = np.frombuffer(sound.readframes(4 * 48000), "<i2").astype(float)
+    assert np.abs(tone[-24000:]).max() == pytest.approx(12000, rel=0.01), "an open hand is loud"
+    loudest = np.abs(np.fft.rfft(tone[-24000:])).argmax() * 2
+    assert loudest == pytest.approx(440, abs=3), "one octave above 220, half way up"
+
+
+def test_lsl_inlet() -> None:
+    name = f"landmarks {time.monotonic_ns()}"
+    output = LslOutlet(f"lsl:{name}", About("cam", MODELS))
+    process = start("lsl_inlet.py", name, 1)
+    while process.poll() is None:
+        now = time.monotonic()
+        output.put(Frame(1, now, None), Result(now, (hand(),)))
+        time.sleep(0.02)
+    said, wrong = process.communicate()
+    output.close(True)
+    assert process.returncode == 0, wrong
+    x, y = hand().xy[0]
+    assert f"right wrist {x:7.1f} {y:7.1f}" in said
