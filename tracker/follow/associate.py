@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from tracker.find.geometry import bounds_xyxy, overlap_share
 from tracker.types import Floats
 
-SAME_DISTANCE = 0.2  # two sets of landmarks nearer than this are one object,
+SAME_DISTANCE = 0.2  # two sets of landmarks nearer than this in the median,
+SAME_MEAN = 0.3  # and than this on average, are one object,
 SAME_SHARE = 0.8  # and so are two where this much of the smaller box lies in the larger one
 OWN_CROP_BONUS = 0.15  # what a track saw in its own crop is its own unless others fit much better
 SIDE_PENALTY = 0.5  # a left hand that goes on as a surely right one
@@ -28,15 +29,26 @@ def object_size(xy: Floats) -> float:
     return max(float((box[2:] - box[:2]).max()), 1.0)
 
 
+def distances(a_xy: Floats, b_xy: Floats) -> NDArray[np.float64]:
+    """Distances (K,) of corresponding landmarks (K, 2), in units of the mean object size."""
+    size = (object_size(a_xy) + object_size(b_xy)) / 2
+    found: NDArray[np.float64] = np.linalg.norm(a_xy - b_xy, axis=1) / size
+    return found
+
+
 def landmark_distance(a_xy: Floats, b_xy: Floats) -> float:
     """Mean distance of corresponding landmarks (K, 2), in units of the mean object size."""
-    size = (object_size(a_xy) + object_size(b_xy)) / 2
-    return float(np.linalg.norm(a_xy - b_xy, axis=1).mean()) / size
+    return float(distances(a_xy, b_xy).mean())
 
 
 def is_same(a_xy: Floats, b_xy: Floats) -> bool:
-    """Do two sets of landmarks (K, 2) describe one object?"""
-    if landmark_distance(a_xy, b_xy) < SAME_DISTANCE:
+    """Do two sets of landmarks (K, 2) describe one object?
+
+    The median of their distances decides, and the mean a little: one hand that was seen with a
+    finger wrong is the same, two hands of which some landmarks were mistaken are not.
+    """
+    apart = distances(a_xy, b_xy)
+    if np.median(apart) < SAME_DISTANCE and apart.mean() < SAME_MEAN:
         return True
     return overlap_share(bounds_xyxy(a_xy), bounds_xyxy(b_xy)) > SAME_SHARE
 
