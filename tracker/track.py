@@ -16,12 +16,12 @@ import numpy as np
 
 from tracker.find.background_detector import BackgroundDetector
 from tracker.find.detectors import DETECTORS, Finder
-from tracker.find.geometry import bounds_xyxy
+from tracker.find.geometry import bounds_xyxy, box_from_landmarks
 from tracker.find.head_pose import lens, with_place
 from tracker.find.locate import Model, is_plausible, load_model, locate
 from tracker.find.markups import BUNDLED
 from tracker.find.model_file import bundled_file, model_file, precise_file
-from tracker.find.views import Turns, detect_in, is_whole, whole
+from tracker.find.views import Turns, again, at_lost, detect_in, is_whole
 from tracker.follow.associate import (
     assign,
     cost_matrix,
@@ -237,7 +237,7 @@ class Watch:
         self._lost: list[Follower] = []
         self._looked_at: float | None = None
         self._turns = Turns(self.model.info.kind)
-        self._least = 0.0  # quality of what the last look may begin
+        self._is_plain = self._is_second = False  # was the last look at the whole frame, at a place
 
     def step(self, frame: Image, t: float, seen: Sequence[Detection] | None = None) -> list[Track]:
         """The tracks of one frame, oldest first. `seen`: by a detector beside it."""
@@ -284,6 +284,8 @@ class Watch:
             if self._finder is None:
                 return False
             wait = self._config.recheck_interval
+        elif self._turns.has_place:  # at once, and the look after it is so much later
+            wait = 0.0
         return self._looked_at is None or t - self._looked_at >= wait - 1e-9
 
     def _has_all(self) -> bool:
@@ -300,27 +302,30 @@ class Watch:
         return self._judge(frame, self._detected(frame, view))
 
     def _next_view(self, frame: Image, t: float) -> CropBox:
-        """The view of the look that is due; what is surely followed is checked in the whole frame.
-
-        Other views show more that is no object, so what they find must be seen better.
-        """
-        self._looked_at = t
+        """The view of the look that is due; the whole frame to check what is surely followed."""
+        before, place = self._looked_at, None
         if self._has_all():
             self._turns.begin_anew()
-            view = whole(frame.shape)
         else:
-            view = self._turns.take(frame.shape)
-        self._least = 0.0 if is_whole(view, frame.shape) else OTHER_VIEW_QUALITY
+            place = self._turns.take_place()
+        is_early = place is not None and before is not None
+        self._looked_at = max(t, before + self._config.detect_interval) if is_early else t
+        view = place or self._turns.take(frame.shape)
+        self._is_second, self._is_plain = place is not None, is_whole(view, frame.shape)
         return view
 
     def _other_views(self, frame: Image, t: float) -> dict[int, Track]:
         """What the other views of a single picture add, while objects are missing in it."""
         tracks: dict[int, Track] = {}
-        self._least = OTHER_VIEW_QUALITY
-        for view in self._turns.rest(frame.shape):
-            if self._finder is not None and not self._has_all():
-                fresh = self._judge(frame, self._detected(frame, view))
-                tracks |= self._begin(self._located(frame, fresh), t)
+        views = [] if self._finder is None else self._turns.rest(frame.shape)
+        self._is_plain = False
+        while not self._has_all():
+            place = self._turns.take_place()
+            self._is_second = place is not None
+            if place is None and not views:
+                break
+            fresh = self._judge(frame, self._detected(frame, place or views.pop(0)))
+            tracks |= self._begin(self._located(frame, fresh), t)
         return tracks
 
     def _detected(self, frame: Image, view: CropBox) -> list[Detection]:
@@ -369,8 +374,8 @@ class Watch:
                 tracks[follower.id] = follower.update(seen[pairs[i]], t)
                 given_up = follower.presence_mean < self._config.presence_on
             else:
-                if not follower.missed:
-                    self._turns.lost(follower.crop)
+                if not follower.missed and self._finder is not None:
+                    self._turns.look_at(at_lost(follower.crop))
                 follower.miss()
                 given_up = i in repeated or follower.missed > self._config.patience
             (self._lost if given_up else live).append(follower)
@@ -399,8 +404,8 @@ class Watch:
         taken = [follower.xy for follower in self.live if follower.is_sure]
         new: list[Located] = []
         for answer in seen:
-            is_new = not any(is_same(answer.xy, xy) for xy in taken)
-            if is_new and quality(answer) >= self._least and len(taken) < self._most:
+            is_new = not any(is_same(answer.xy, xy) for xy in taken) and len(taken) < self._most
+            if is_new and self._is_trusted(answer):
                 new.append(answer)
                 taken.append(answer.xy)
         back = self._returning(new, t)
@@ -416,6 +421,20 @@ class Watch:
         self.live = [f for f in self.live if f not in leaving]
         self._lost += leaving
         return tracks
+
+    def _is_trusted(self, answer: Located) -> bool:
+        """May this begin a track at once? Else the next look is at its place.
+
+        Turned and scaled views show much that looks like an object in one of them only.
+        """
+        if self._is_plain:
+            return True
+        if quality(answer) < OTHER_VIEW_QUALITY:
+            return False
+        if not self._is_second:
+            rule = self.model.info.crop
+            self._turns.look_at(again(box_from_landmarks(answer.kind, answer.xy, rule=rule)))
+        return self._is_second
 
     def _correct(self, answers: Sequence[Located], t: float) -> dict[int, Track]:
         """Give tracks the answers from fresh crops in which their objects lie better."""

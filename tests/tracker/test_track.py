@@ -96,10 +96,11 @@ def test_looking_for_a_missing_hand_is_rare() -> None:
 
 
 def test_a_second_hand_is_found_while_the_first_is_followed() -> None:
+    """At the look in frame 6, not at the whole frame; so its place is looked at once more."""
     stage = Stage()
     for i in range(10):
         tracks = stage.show(left=[(80, 100)], right=[(220, 100)] if i >= 2 else [])
-        assert [t.id for t in tracks] == ([1] if i < 6 else [1, 2])
+        assert [t.id for t in tracks] == ([1] if i < 7 else [1, 2])
     assert [t.side for t in tracks] == ["left", "right"]
     assert near(tracks[0], (80, 100)) and near(tracks[1], (220, 100))
 
@@ -128,11 +129,11 @@ def blinkered(config: TrackerConfig) -> tuple[Tracker, Blinkered, np.ndarray]:
 
 
 def test_a_hand_that_the_whole_frame_hides_is_found_by_other_views() -> None:
-    """A look every 0.2 s; the fourth is the first at a part, and the hand is in it."""
+    """A look every 0.2 s; the fourth is at a part with the hand, the next frame's at the hand."""
     tracker, finder, picture = blinkered(replace(HANDS, max_hands=1))
     seen = [len(tracker.process(picture, i / 30).tracks) for i in range(60)]
-    assert seen.index(1) == 18 and all(seen[18:])
-    assert finder.calls == 4, "no other look for 2 s, now that nothing is missing"
+    assert seen.index(1) == 19 and all(seen[19:])
+    assert finder.calls == 5, "no other look for 2 s, now that nothing is missing"
     (track,) = tracker.process(picture, 2.0).tracks
     assert near(track, (160, 60))
 
@@ -141,9 +142,28 @@ def test_a_picture_is_seen_in_all_views_at_once() -> None:
     tracker, finder, picture = blinkered(replace(HANDS, max_hands=1, every_view=True))
     (track,) = tracker.process(picture, 0.0).tracks
     assert near(track, (160, 60)) and (track.id, track.age) == (1, 0)
-    assert finder.calls == 4, "no further views once there are as many hands as asked for"
+    assert finder.calls == 5, "no further views once there are as many hands as asked for"
     tracker, finder, _ = blinkered(replace(HANDS, every_view=True))
     assert tracker.process(draw_blobs([]), 0.0).tracks == () and finder.calls == 13
+
+
+def test_what_looks_like_a_hand_in_one_view_only_is_none() -> None:
+    """It is found in parts of the frame, and not with more about it, turned by 30 degrees."""
+
+    class Mistaken(Blinkered):
+        def detect(self, frame_bgr: np.ndarray) -> list[Detection]:
+            found = super().detect(frame_bgr)
+            return [
+                d
+                for d in found
+                if abs(d.xy[2, 0] - d.xy[0, 0]) < 0.3 * abs(d.xy[2, 1] - d.xy[0, 1])
+            ]
+
+    picture = draw_blobs([hand((160, 60))])
+    finder = Mistaken()
+    tracker = Tracker(HANDS, {"hand": Model(BlobEngine(), blob_info())}, {"hand": finder})
+    assert not any(tracker.process(picture, i / 30).tracks for i in range(60))
+    assert finder.calls == 10, "a second look takes the place of one of the turn"
 
 
 def test_what_another_view_shows_must_be_seen_better() -> None:

@@ -23,6 +23,10 @@ PATCH = 384
 AWAY = 2.0  # side of the view in which everything is half as large, in sides of the whole frame
 NEAR = 0.75  # of the view on the middle
 LOST_SIDE = 1.6  # of the view at a lost object, in sides of its last crop
+# Of the view in which a find is looked at again, in sides of its crop and degrees from it. Of 290
+# finds that were hands 93 % are found here once more, of 8 ears and the like 1: most look like a
+# hand in one view only. Upright and closer (1.6) 98 % of the hands are, and 6 of the 8.
+AGAIN_SIDE, AGAIN_TURN = 2.6, 30.0
 
 
 def whole(shape_hw: tuple[int, ...]) -> CropBox:
@@ -64,6 +68,11 @@ def parts(shape_hw: tuple[int, ...]) -> list[CropBox]:
 def at_lost(crop: CropBox) -> CropBox:
     """Around the last crop of a lost object, turned as it was: there it stands upright."""
     return CropBox(crop.centre_xy, LOST_SIDE * crop.side, crop.angle)
+
+
+def again(crop: CropBox) -> CropBox:
+    """Around a find whose crop this is, with more about it and turned a little."""
+    return CropBox(crop.centre_xy, AGAIN_SIDE * crop.side, crop.angle + AGAIN_TURN)
 
 
 def patch_size(view: CropBox) -> int:
@@ -140,13 +149,20 @@ class Turns:
         self._place: CropBox | None = None
 
     def take(self, shape_hw: tuple[int, ...]) -> CropBox:
-        """The next view: where an object was lost, then one after the other, round and round."""
-        if self._place is not None:
-            place, self._place = self._place, None
-            return at_lost(place)
+        """The next view of the turn, which goes round and round."""
         views = self._views(shape_hw)
         self._next += 1
         return views[(self._next - 1) % len(views)]
+
+    @property
+    def has_place(self) -> bool:
+        """Is there a place to look at?"""
+        return self._place is not None
+
+    def take_place(self) -> CropBox | None:
+        """The view of a place that is to be looked at before; None: there is none."""
+        place, self._place = self._place, None
+        return place
 
     def rest(self, shape_hw: tuple[int, ...]) -> list[CropBox]:
         """All views but the first one, each once."""
@@ -154,9 +170,9 @@ class Turns:
         keys = [(v.centre_xy.tolist(), v.side, v.angle) for v in views]
         return [v for i, v in enumerate(views) if keys[i] not in keys[:i]][1:]
 
-    def lost(self, crop: CropBox) -> None:
-        """Look next where an object was lost, whose last crop this is."""
-        self._place = crop
+    def look_at(self, place: CropBox) -> None:
+        """Let this view be the next one."""
+        self._place = place
 
     def begin_anew(self) -> None:
         """Nothing is missing any more: begin with the whole frame when something is."""

@@ -10,6 +10,7 @@ from tracker.find.locate import cut
 from tracker.find.views import (
     PATCH,
     Turns,
+    again,
     at_lost,
     detect_in,
     half,
@@ -59,6 +60,11 @@ def test_a_turned_view_holds_all_of_the_frame() -> None:
 def test_a_lost_object_stands_upright_in_its_view() -> None:
     crop = CropBox(np.array([50, 60], np.float32), 100.0, 30.0)
     assert facts(at_lost(crop)) == ([50, 60], 160, 30)
+
+
+def test_a_find_is_looked_at_again_with_more_about_it_and_turned() -> None:
+    crop = CropBox(np.array([50, 60], np.float32), 100.0, -10.0)
+    assert facts(again(crop)) == ([50, 60], pytest.approx(260), 20)
 
 
 def test_a_small_view_is_not_enlarged() -> None:
@@ -137,15 +143,18 @@ def test_views_take_turns_and_the_whole_frame_comes_every_fourth_time() -> None:
     assert corners <= {tuple(v.centre_xy.tolist()) for v in seen if v.side == 640}
 
 
-def test_where_an_object_was_lost_is_looked_at_next_and_then_the_turn_goes_on() -> None:
+def test_a_place_is_looked_at_between_two_turns() -> None:
     turns = Turns("hand")
+    assert turns.take_place() is None
     for _ in range(3):
         turns.take(ROOM)
-    turns.lost(CropBox(np.array([50, 60], np.float32), 100.0, 30.0))
-    assert facts(turns.take(ROOM)) == ([50, 60], 160, 30)
+    turns.look_at(middle(ROOM))
+    place = turns.take_place()
+    assert place is not None and facts(place) == facts(middle(ROOM)) and turns.take_place() is None
     assert facts(turns.take(ROOM)) == facts(of_hands(ROOM)[3])
+    turns.look_at(middle(ROOM))
     turns.begin_anew()
-    assert is_whole(turns.take(ROOM), ROOM)
+    assert turns.take_place() is None and is_whole(turns.take(ROOM), ROOM)
 
 
 def test_what_is_no_hand_is_looked_for_in_the_whole_frame() -> None:
