@@ -21,7 +21,7 @@ from tracker.find.head_pose import lens, with_place
 from tracker.find.locate import Model, is_plausible, load_model, locate
 from tracker.find.markups import BUNDLED
 from tracker.find.model_file import bundled_file, model_file, precise_file
-from tracker.find.views import Turns, again, at_lost, detect_in, is_whole
+from tracker.find.views import Turns, again, at_lost, detect_in, is_plain
 from tracker.follow.associate import (
     assign,
     cost_matrix,
@@ -237,7 +237,7 @@ class Watch:
         self._lost: list[Follower] = []
         self._looked_at: float | None = None
         self._turns = Turns(self.model.info.kind)
-        self._is_plain = self._is_second = False  # was the last look at the whole frame, at a place
+        self._is_plain = self._is_second = False  # was the last look at most of the frame; at a place
 
     def step(self, frame: Image, t: float, seen: Sequence[Detection] | None = None) -> list[Track]:
         """The tracks of one frame, oldest first. `seen`: by a detector beside it."""
@@ -252,11 +252,14 @@ class Watch:
         with self._timings.stage("smooth"):
             tracks = self._continue(answers[: len(boxes)], t)
             tracks |= self._begin(answers[len(boxes) :], t)
-        if self._config.every_view:
-            tracks |= self._other_views(frame, t)
-        shown = {follower.id for follower in self.live}
-        with self._timings.stage("smooth"):
-            return [self._placed(tracks[i], frame) for i in sorted(tracks) if i in shown]
+            if not self._config.every_view:
+                return self._shown(tracks, frame)
+        return self._shown(tracks | self._other_views(frame, t), frame)
+
+    def _shown(self, tracks: Mapping[int, Track], frame: Image) -> list[Track]:
+        """Those of live followers, oldest first."""
+        live = {follower.id for follower in self.live}
+        return [self._placed(tracks[i], frame) for i in sorted(tracks) if i in live]
 
     def _placed(self, track: Track, frame: Image) -> Track:
         """The same; a face of a markup that the average face fits also tells where it is."""
@@ -311,20 +314,20 @@ class Watch:
         is_early = place is not None and before is not None
         self._looked_at = max(t, before + self._config.detect_interval) if is_early else t
         view = place or self._turns.take(frame.shape)
-        self._is_second, self._is_plain = place is not None, is_whole(view, frame.shape)
+        self._is_second, self._is_plain = place is not None, is_plain(view, frame.shape)
         return view
 
     def _other_views(self, frame: Image, t: float) -> dict[int, Track]:
         """What the other views of a single picture add, while objects are missing in it."""
         tracks: dict[int, Track] = {}
         views = [] if self._finder is None else self._turns.rest(frame.shape)
-        self._is_plain = False
         while not self._has_all():
             place = self._turns.take_place()
-            self._is_second = place is not None
             if place is None and not views:
                 break
-            fresh = self._judge(frame, self._detected(frame, place or views.pop(0)))
+            view = place or views.pop(0)
+            self._is_second, self._is_plain = place is not None, is_plain(view, frame.shape)
+            fresh = self._judge(frame, self._detected(frame, view))
             tracks |= self._begin(self._located(frame, fresh), t)
         return tracks
 

@@ -96,11 +96,10 @@ def test_looking_for_a_missing_hand_is_rare() -> None:
 
 
 def test_a_second_hand_is_found_while_the_first_is_followed() -> None:
-    """At the look in frame 6, not at the whole frame; so its place is looked at once more."""
     stage = Stage()
     for i in range(10):
         tracks = stage.show(left=[(80, 100)], right=[(220, 100)] if i >= 2 else [])
-        assert [t.id for t in tracks] == ([1] if i < 7 else [1, 2])
+        assert [t.id for t in tracks] == ([1] if i < 6 else [1, 2])
     assert [t.side for t in tracks] == ["left", "right"]
     assert near(tracks[0], (80, 100)) and near(tracks[1], (220, 100))
 

@@ -39,6 +39,12 @@ def is_whole(view: CropBox, shape_hw: tuple[int, ...]) -> bool:
     return view.angle == 0.0 and view.side == letterbox(shape_hw).side
 
 
+def is_plain(view: CropBox, shape_hw: tuple[int, ...]) -> bool:
+    """Does this view show the frame upright, and the most of it? Few false finds come of those."""
+    side = letterbox(shape_hw).side
+    return view.angle == 0.0 and NEAR * side <= view.side <= side
+
+
 def turned(shape_hw: tuple[int, ...], angle: float) -> CropBox:
     """The smallest square around the frame whose x axis has this angle (degrees, clockwise)."""
     h, w = shape_hw[:2]

@@ -15,6 +15,7 @@ from tracker.find.views import (
     detect_in,
     half,
     in_frame,
+    is_plain,
     is_whole,
     middle,
     of_hands,
@@ -38,6 +39,12 @@ def test_the_whole_frame_is_a_square_around_it() -> None:
     assert facts(whole(ROOM)) == ([639.5, 359.5], 1280, 0)
     assert is_whole(whole(ROOM), ROOM)
     assert not any(is_whole(v, ROOM) for v in (middle(ROOM), half(ROOM), turned(ROOM, 90)))
+
+
+def test_plain_views_are_upright_and_show_most_of_the_frame() -> None:
+    assert is_plain(whole(ROOM), ROOM) and is_plain(middle(ROOM), ROOM)
+    others = (half(ROOM), turned(ROOM, 45), turned(ROOM, 90), *parts(ROOM))
+    assert not any(is_plain(view, ROOM) for view in others)
 
 
 def test_parts_cover_the_frame_with_halves() -> None:
