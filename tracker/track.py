@@ -237,7 +237,8 @@ class Watch:
         self._lost: list[Follower] = []
         self._looked_at: float | None = None
         self._turns = Turns(self.model.info.kind)
-        self._is_plain = self._is_second = False  # was the last look at most of the frame; at a place
+        # Of the last look: was it at most of the frame, upright; at a place that one before showed?
+        self._is_plain = self._is_second = False
 
     def step(self, frame: Image, t: float, seen: Sequence[Detection] | None = None) -> list[Track]:
         """The tracks of one frame, oldest first. `seen`: by a detector beside it."""
