@@ -52,6 +52,7 @@ class ActionsState:
     count: int = 0  # of all since it began, or since the test began,
     seconds: float = 0.0  # in so much of the stream
     problems: tuple[str, ...] = ()  # sentences
+    pause: str = ""  # the keys that switch everywhere
 
     @property
     def per_hour(self) -> float | None:
@@ -106,6 +107,7 @@ class Actions:
             return ActionsState(
                 self.path, rows, self._on, self._test, rules is None or rules.is_enabled,
                 tuple(self._fired), self._count, self._seconds, tuple(problems),
+                "" if self._deaf else "+".join(self._profile.pause),
             )  # fmt: skip
 
     def switch(self, on: bool) -> None:

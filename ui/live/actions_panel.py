@@ -175,7 +175,12 @@ class ActionsPanel(QWidget):
 
 
 def counts(state: ActionsState) -> str:
-    """How much fired, and in a test how often that is."""
+    """How much fired, in a test how often that is, and the key that switches everywhere."""
+    key = f"\n{state.pause} switches, in every program." if state.pause else ""
+    return _how_many(state) + key
+
+
+def _how_many(state: ActionsState) -> str:
     if not state.on:
         return "Switched off: nothing fires."
     minutes = state.seconds / 60

@@ -187,3 +187,16 @@ def test_a_pointer_that_must_be_woken(tmp_path: Path) -> None:
     assert [e.run.what.down for e in events if e.run.what.kind == "button"] == [False]
     show(found, 2, hand(xy=open_hand), start=7)
     assert show(found, 1, hand(xy=pinching), start=9) == [], "asleep again"
+
+
+def test_dwelling_and_the_right_button(tmp_path: Path) -> None:
+    found = rules(tmp_path, POINTER + "dwell = 0.5\nright_click = 'thumb_up'\n")
+    at = hand_xy(tip=(320, 240))
+    events = show(found, 2, hand(xy=at), start=0)
+    (click,) = [e for e in events if e.run.what.kind == "click"]
+    assert (click.name, click.run.what.name) == ("pointer dwell", "left")
+    assert click.t == pytest.approx(0.5, abs=0.04)
+    events = show(found, 0.5, hand("thumb_up", xy=at), start=2)
+    events += show(found, 0.5, hand(xy=at), start=2.5)
+    buttons = [e.run.what for e in events if e.run.what.kind == "button"]
+    assert [(b.name, b.down) for b in buttons] == [("right", True), ("right", False)]

@@ -10,7 +10,9 @@ from PyQt6.QtCore import Qt
 
 from tests.helpers.fake_window import Studio
 from tests.helpers.seen import hand, times
+from tracker.actions.actions import ActionsState
 from tracker.types import Frame, Result, Track
+from ui.live.actions_panel import counts
 from ui.live.app import with_actions
 from ui.live.choices import Choices
 
@@ -73,6 +75,11 @@ def test_levels_states_and_counts(studio: Studio, profile: str) -> None:
     assert not window.controls.choices.actions_on
     studio.settle()
     assert panel._counts.text() == "Switched off: nothing fires."
+
+
+def test_the_pause_key_is_told() -> None:
+    state = ActionsState(Path("mine.toml"), on=False, pause="ctrl+alt+p")
+    assert counts(state) == ("Switched off: nothing fires.\nctrl+alt+p switches, in every program.")
 
 
 def test_the_bar_is_as_long_as_the_level(studio: Studio, profile: str) -> None:
