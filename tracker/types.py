@@ -28,6 +28,8 @@ class Frame:
     t: float  # seconds, from the container's time stamps or a monotonic clock
     bgr: Image | None
     captured: float | None = None  # monotonic seconds at which it was handed over; live only
+    damaged: bool = False  # the decoder complained of it; what it shows may be wrong
+    missing: int = 0  # frames of a file that were lost before this one
 
 
 @dataclass(frozen=True, slots=True, eq=False)

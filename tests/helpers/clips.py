@@ -97,6 +97,19 @@ def damage(path: Path, packets: Sequence[int]) -> Path:
     return path
 
 
+def maul(path: Path, packets: Sequence[int]) -> Path:
+    """Overwrite the second half of these packets with zeros: decoders conceal that."""
+    with av.open(str(path)) as container:
+        places = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
+    data = bytearray(path.read_bytes())
+    for i in packets:
+        start, size = places[i]
+        assert start is not None
+        data[start + size // 2 : start + size] = bytes(size - size // 2)
+    path.write_bytes(data)
+    return path
+
+
 def cut(path: Path, share: float) -> Path:
     """Keep only the first part of a file."""
     data = path.read_bytes()

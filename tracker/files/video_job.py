@@ -62,6 +62,8 @@ class Report:
     frames: int = 0
     with_kind: dict[Kind, int] = field(default_factory=dict)  # frames, of each kind looked for
     gaps: int = 0
+    damaged: int = 0  # frames that the decoder complained of
+    missing: int = 0  # frames that a damaged file does not hold any more, but at its end
     resized: int = 0
     cut_off: int | None = None  # frames missing at the end; 0: some, number unknown
     interrupted: bool = False
@@ -82,8 +84,18 @@ class Report:
         said = list(self.failed_outputs)
         if self.gaps:
             said.append(
-                f"{_count(self.gaps, 'frame')} could not be decoded: the video repeats the picture "
-                "before and the data files mark the gap"
+                f"{self.gaps} of {_count(self.frames, 'frame')} could not be decoded: the video "
+                "repeats the picture before and the data files mark the gap"
+            )
+        if self.damaged:
+            said.append(
+                f"{self.damaged} of {_count(self.frames, 'frame')} could not be decoded whole: the "
+                "JSON Lines mark them as damaged"
+            )
+        if self.missing:
+            said.append(
+                f"{_count(self.missing, 'frame')} between others could not be found in the damaged "
+                "file: the JSON Lines tell where"
             )
         if self.cut_off:
             said.append(f"the file is cut off: the last {_count(self.cut_off, 'frame')} of it miss")
@@ -127,6 +139,8 @@ def annotate(
             if decoded is None:
                 break
             report.gaps, report.resized = decoded.gaps, decoded.resized
+            report.damaged += decoded.frame.damaged
+            report.missing += decoded.frame.missing
             result, seconds = _process(tracker, decoded.frame)
             behind.put(_Done(decoded.frame, result, seconds | {"decode": decoded.seconds}))
             report.frames += 1

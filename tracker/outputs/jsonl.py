@@ -30,7 +30,10 @@ class JsonLinesFile:
             if used != self._used:
                 self._used = used
                 self._data.event("models", **model_facts(used))
-            self._data.row(frame.index, frame.t - self._start, result)
+            marks: dict[str, object] = {"damaged": True} if frame.damaged else {}
+            if frame.missing:
+                marks["missing_before"] = frame.missing
+            self._data.row(frame.index, frame.t - self._start, result, **marks)
 
     def close(self, whole: bool) -> None:
         """End the file."""

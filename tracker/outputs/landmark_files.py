@@ -1,11 +1,12 @@
 """Landmarks as data: JSON Lines (everything) and CSV (one tidy table per kind).
 
 JSON Lines: the first line is a header, then one object per frame: `frame` (decode order, from 0),
-`t_s`, `tracks`, and `gap: true` where the frame could not be decoded. In pictures the row also
-has `file` and `size_wh`. A live recording has further rows: with `event` instead of `frame` where
-something happened (`gap`: `start_s` and `end_s`, the times of the frames around it, `phase` and
-`reason`; `models`: others were used from here on, described as in the header), and `skipped: true`
-in frames that were filmed but not looked at, since the tracker was busy.
+`t_s`, `tracks`, and `gap: true` where the frame could not be decoded, `damaged: true` where not
+whole, `missing_before: N` where a damaged file lost N frames before this one. In pictures the row
+also has `file` and `size_wh`. A live recording has further rows: with `event` instead of `frame`
+where something happened (`gap`: `start_s` and `end_s`, the times of the frames around it, `phase`
+and `reason`; `models`: others were used from here on, described as in the header), and
+`skipped: true` in frames that were filmed but not looked at, since the tracker was busy.
 CSV: OUT_hand.csv, OUT_face.csv and OUT_object.csv, one row per track and frame, and a row with only
 `frame` and `t_s` where the frame could not be decoded. A frame without a hand has no row in
 OUT_hand.csv. All hold the smoothed points and the raw ones, and where the model gives depth (`xyz`)

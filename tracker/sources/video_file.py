@@ -22,6 +22,7 @@ from av.sidedata.sidedata import Type as SideDataType
 from numpy.typing import NDArray
 
 from tracker.errors import UserError
+from tracker.sources.complaints import Complaints, Holes
 from tracker.sources.pixel_limit import most_pixels, too_large
 from tracker.types import Frame, Image
 
@@ -73,6 +74,9 @@ class VideoReader:
             self._start = Fraction(max(self._container.start_time or 0, 0), av.time_base)
             self._end = Fraction(0)  # seconds, of the last packet of any stream
             self._broken_end = False
+            self._complaints = Complaints()
+            self._is_torn = False  # what holds the packets is damaged, so that some may be missing
+            self._blamed: set[int | None] = set()  # stamps of packets that were complained of
             self._pictures = self._decode()
             self._first: list[tuple[Fraction, av.VideoFrame | None]] = []
             self.facts = self._look()
@@ -84,11 +88,13 @@ class VideoReader:
         """Every frame once, in decode order, with `index` from 0 and times that rise."""
         index, last = 0, Fraction(-1)
         step = 1 / self.facts.rate
+        holes = Holes()
         for t, picture in self._all():
             t = t if t > last else last + step
             bgr = None if picture is None else self._bgr(picture)
             self.gaps += bgr is None
-            yield Frame(index, float(t), bgr)
+            missing, damaged = holes.before(t), self._is_damaged(picture)
+            yield Frame(index, float(t), bgr, None, damaged, missing if self._is_torn else 0)
             index, last = index + 1, t
         self._judge_end(index)
 
@@ -161,10 +167,13 @@ class VideoReader:
                 if not packet.is_discard:
                     timeline.sent(stamp)
             try:
-                pictures = packet.decode()
+                with self._complaints.listen():
+                    pictures = packet.decode()
             except av.FFmpegError:
                 timeline.failed(stamp)
                 continue
+            if self._complaints.heard and stamp is not None:
+                self._blamed.add(stamp)
             for picture in pictures:
                 lost, own = timeline.shown(picture.pts)
                 for gap in lost:
@@ -179,12 +188,14 @@ class VideoReader:
         packets = self._container.demux()
         while True:
             try:
-                packet = next(packets, None)
+                with self._complaints.listen():
+                    packet = next(packets, None)
             except av.FFmpegError:  # a cut-off file may end in an error instead of an end
                 self._broken_end = True
                 packet = None
             if packet is None:
                 break
+            self._is_torn |= self._complaints.heard or packet.is_corrupt
             if packet.dts is not None:
                 ticks = packet.dts + (packet.duration or 0)
                 self._end = max(self._end, ticks * packet.time_base - self._start)
@@ -208,6 +219,14 @@ class VideoReader:
             pixels = cast(Image, smaller)
         return np.ascontiguousarray(pixels)
 
+    def _is_damaged(self, picture: av.VideoFrame | None) -> bool:
+        """Did the decoder complain of it? What is predicted from it is not told."""
+        if picture is None:
+            return False
+        blamed = picture.pts in self._blamed
+        self._blamed.discard(picture.pts)
+        return blamed or picture.is_corrupt
+
     def _turn_of(self, picture: av.VideoFrame) -> NDArray[np.int64]:
         """Its `orientation`, looked up again only when its rotation changes.
 
@@ -230,7 +249,8 @@ class VideoReader:
             self.cut_off = unseen
         elif "matroska" in name or name == "flv":
             promised = Fraction(self._container.duration or 0, av.time_base)
-            self.cut_off = 0 if promised - self._end > Fraction(1, 2) else None
+            doubt = 2 / self.facts.rate if self._is_torn else Fraction(1, 2)
+            self.cut_off = 0 if promised - self._end > doubt else None
         if self._broken_end and self.cut_off is None:
             self.cut_off = 0
 

@@ -97,7 +97,7 @@ def test_gaps_keep_their_place_in_all_outputs(tmp_path: Path) -> None:
     clips.damage(source, [4, 5])
     report, fake = run(job(tmp_path, source))
     assert (report.frames, report.gaps, len(fake.times)) == (12, 2, 10)
-    assert report.warnings()[0].startswith("2 frames could not be decoded")
+    assert report.warnings()[0].startswith("2 of 12 frames could not be decoded")
     data = rows(tmp_path / "out.jsonl")[1:]
     assert [r["frame"] for r in data if r.get("gap")] == [4, 5] and len(data) == 12
     hands = list(csv.DictReader((tmp_path / "out_hand.csv").open(encoding="utf-8")))

@@ -87,6 +87,7 @@ def test_containers(tmp_path: Path, name: str) -> None:
     clip = Clip(time_base=Fraction(1, 25) if name == "a.avi" else clips.MS)
     reader, frames = read(clips.make(tmp_path / name, clip))
     assert len(frames) == 12 and reader.gaps == 0 and reader.cut_off is None
+    assert not any(f.damaged or f.missing for f in frames)
     assert np.allclose(np.diff([f.t for f in frames]), 0.04, atol=1e-3)
 
 
@@ -103,6 +104,35 @@ def test_damaged_frames_among_reordered_ones(tmp_path: Path) -> None:
     reader, frames = read(clips.damage(path, [10, 11, 12]))
     assert len(frames) == 40 and reader.gaps == 3
     assert [round(f.t, 3) for f in frames] == [round(i / 25, 3) for i in range(40)]
+
+
+def test_what_the_decoder_complains_of_is_marked(tmp_path: Path) -> None:
+    """It conceals what it cannot decode, and gives 24 pictures of 24 packets."""
+    path = clips.make(tmp_path / "a.mp4", Clip(frames=24, options={"bf": "0"}))
+    _, whole = read(path)
+    assert not any(f.damaged or f.missing for f in whole)
+    reader, frames = read(clips.maul(path, range(1, 24, 2)))
+    assert len(frames) == 24 and reader.gaps == 0
+    assert [f.index for f in frames if f.damaged] == list(range(1, 24, 2))
+
+
+def test_frames_that_a_damaged_file_lost_are_counted(tmp_path: Path) -> None:
+    path = clips.make(tmp_path / "a.mkv", Clip(frames=60, options={"bf": "0"}))
+    with av.open(str(path)) as container:
+        places = [p.pos for p in container.demux(video=0) if p.size]
+    data = bytearray(path.read_bytes())
+    data[places[30] : places[37]] = bytes(places[37] - places[30])
+    path.write_bytes(data)
+    reader, frames = read(path)
+    (hole,) = [f for f in frames if f.missing]
+    assert hole.missing == 60 - len(frames) >= 7 and reader.gaps == 0
+    assert round(hole.t - frames[hole.index - 1].t, 3) == round((hole.missing + 1) / 25, 3)
+
+
+def test_uneven_times_are_no_holes_in_a_whole_file(tmp_path: Path) -> None:
+    times = [40 * i for i in range(30)] + [1500 + 40 * i for i in range(30)]
+    _, frames = read(clips.make(tmp_path / "a.mkv", Clip(times=times)))
+    assert len(frames) == 60 and not any(f.missing for f in frames)
 
 
 def test_what_hangs_on_a_damaged_key_frame_is_a_gap(tmp_path: Path) -> None:

@@ -242,6 +242,16 @@ def test_warnings_are_sentences_and_success(tmp_path: Path) -> None:
     assert "could not be decoded" in gaps and "cut off" in cut_off
 
 
+def test_damaged_frames_are_said_and_marked(tmp_path: Path) -> None:
+    source = clips.make(tmp_path / "in.mp4", Clip(frames=24, options={"bf": "0"}))
+    clips.maul(source, range(1, 24, 2))
+    result = run("video", source, "--json", tmp_path / "o.jsonl")
+    assert result.exit_code == 0
+    assert "12 of 24 frames could not be decoded whole" in result.stderr
+    rows = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()[1:]]
+    assert [row.get("damaged", False) for row in rows] == [False, True] * 12
+
+
 def test_nothing_seen_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_SEES", "")
     source = clips.make(tmp_path / "in.mp4")
