@@ -94,18 +94,31 @@ def bend_degrees(rotations: ArrayLike) -> Space:
     return np.asarray(np.rad2deg(np.arctan2(-r[..., 1, 0], r[..., 0, 0])))
 
 
+def finger_bends(bones: HandBones) -> Space:
+    """How far each finger is bent in all, (5,) as shares of 180 degrees, 0 to 1.
+
+    A thumb's first bone does not count: it swings rather than bends.
+    """
+    bends = bend_degrees(bones.fingers)
+    bends[0, 0] = 0.0
+    return np.clip(bends.sum(1) / 180, 0, 1)
+
+
 class BoneLengths:
     """What is known of the bones of one hand: their true lengths in palm lengths.
 
-    A bone is never shorter than it looks: each keeps the largest length seen, less a little each
-    frame, so that an outlier is forgotten.
+    A bone is never shorter than it looks, so each rises to what is seen, and falls a little each
+    frame, so that what was wrong is forgotten: a palm that leans makes all fingers look long. It
+    starts, and ends, at what is short for an adult: then an open hand is straight from the first
+    frame on, and a fist a bit less bent than it is.
     """
 
-    FORGET = 0.002  # of the excess over the usual length, a frame
+    RISE, FORGET = 0.1, 0.005  # a frame: of what is missing, of what is above the least
+    LEAST, MOST = 0.78, 1.25  # of the usual length; an open hand on film had 0.79 to 1.02
 
     def __init__(self) -> None:
-        """Those of an adult's hand."""
-        self.lengths = np.array(USUAL)
+        """The least."""
+        self.lengths = self.LEAST * np.array(USUAL)
 
     def lifted(self, xy: ArrayLike, side: Side) -> Space:
         """Landmarks (21, 2) in pixels as points (21, 3), palm lengths from the wrist.
@@ -117,9 +130,10 @@ class BoneLengths:
         flat = (flat - flat[WRIST]) / scale
         seen = np.array([np.linalg.norm(flat[b] - flat[a]) for a, b in EVERY])
         usual = np.array(USUAL)
-        excess = np.clip(self.lengths / usual, 1.0, 1.25) - 1.0
-        self.lengths = usual * (1 + excess * (1 - self.FORGET))
-        self.lengths = np.maximum(self.lengths, np.minimum(seen, 1.25 * usual))
+        least = self.LEAST * usual
+        self.lengths = least + (self.lengths - least) * (1 - self.FORGET)
+        missing = np.minimum(seen, self.MOST * usual) - self.lengths
+        self.lengths += self.RISE * np.maximum(missing, 0)
         lean = np.sqrt(np.maximum(self.lengths**2 - seen**2, 0.0))
         towards = 1.0 if shows_palm(flat, side) else -1.0
         xyz = np.zeros((21, 3))

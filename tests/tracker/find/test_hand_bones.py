@@ -15,6 +15,7 @@ from tracker.find.hand_bones import (
     bend_degrees,
     bent,
     bones_of,
+    finger_bends,
     hand_bones,
     palm_axes,
     shows_palm,
@@ -122,6 +123,24 @@ def test_what_has_no_bones() -> None:
     assert (len(FINGERS), len(BONES)) == (5, 3)
 
 
+def learnt(side: Side) -> BoneLengths:
+    """Of a hand that was seen flat a moment ago."""
+    lengths = BoneLengths()
+    for _ in range(100):
+        lengths.lifted(200 * bent(side, FLAT)[:, :2] * (1, -1), side)
+    return lengths
+
+
+@pytest.mark.parametrize("shrunk", [1.0, 0.8])
+def test_an_open_hand_is_straight_at_first_sight(shrunk: float) -> None:
+    """Also one with fingers that are a fifth shorter than usual."""
+    xyz = bent("right", FLAT)
+    for first in (1, 5, 9, 13, 17):
+        xyz[first + 1 : first + 4] = xyz[first] + shrunk * (xyz[first + 1 : first + 4] - xyz[first])
+    bones = bones_of(BoneLengths().lifted(200 * xyz[:, :2] * (1, -1), "right"), "right")
+    assert bones is not None and bend_degrees(bones.fingers[1:]) == pytest.approx(0, abs=1e-6)
+
+
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("shown", ["palm", "back"])
 def test_without_depth_bends_are_found_by_lengths(side: Side, shown: str) -> None:
@@ -132,37 +151,39 @@ def test_without_depth_bends_are_found_by_lengths(side: Side, shown: str) -> Non
         xyz = turned(xyz, (0, 1, 0), 180)
     xy = 200 * xyz[:, :2] * (1, -1) + (320, 400)
     assert shows_palm(xy * (1, -1), side) == (shown == "palm")
-    bones = bones_of(BoneLengths().lifted(xy, side), side)
+    bones = bones_of(learnt(side).lifted(xy, side), side)
     assert bones is not None
     found = [[bend_degrees(r) for r in finger] for finger in bones.fingers[1:]]
-    assert found == pytest.approx(bends[1:], abs=1.5)
+    assert found == pytest.approx(bends[1:], abs=12)
 
 
 def test_a_fist_without_depth_is_bent_in_every_joint() -> None:
     bends = np.array([[0, 0, 0]] + [[80, 100, 60]] * 4, float)
     xy = 200 * bent("right", bends)[:, :2] * (1, -1)
-    bones = bones_of(BoneLengths().lifted(xy, "right"), "right")
+    bones = bones_of(learnt("right").lifted(xy, "right"), "right")
     assert bones is not None
     for finger in bones.fingers[1:]:
         total = float(bend_degrees(finger).sum())
         assert total == pytest.approx(240, abs=15)
 
 
-def test_lengths_are_learnt_and_outliers_forgotten() -> None:
-    """A finger a tenth longer than usual is believed; one seen twice as long is not, for long."""
-    lengths = BoneLengths()
+def test_lengths_are_learnt_and_what_was_wrong_is_forgotten() -> None:
+    """A finger a tenth longer than usual is believed in time; one wild frame is not."""
     xyz = bent("right", FLAT)
     long = xyz.copy()
     long[6:9] += 0.1 * (long[6] - long[5])
-    lengths.lifted(200 * long[:, :2] * (1, -1), "right")
-    assert lengths.lengths[5] == pytest.approx(1.1 * 0.45, rel=0.01)
+    lengths = BoneLengths()
+    for _ in range(100):
+        lengths.lifted(200 * long[:, :2] * (1, -1), "right")
+    assert lengths.lengths[5] == pytest.approx(1.1 * 0.45, rel=0.03)
     for _ in range(2000):
         lengths.lifted(200 * xyz[:, :2] * (1, -1), "right")
-    assert lengths.lengths[5] == pytest.approx(0.45, rel=0.01)
+    assert lengths.lengths[5] == pytest.approx(0.45, rel=0.03)
     wild = xyz.copy()
-    wild[6:9] += long[6] - long[5]
+    wild[6:9] += wild[6] - wild[5]
+    before = lengths.lengths[5]
     lengths.lifted(200 * wild[:, :2] * (1, -1), "right")
-    assert lengths.lengths[5] <= 1.25 * 0.45 + 1e-9
+    assert lengths.lengths[5] <= before + 0.1 * (1.25 * 0.45 - before)
 
 
 def test_depth_of_the_model_goes_first() -> None:
@@ -170,3 +191,12 @@ def test_depth_of_the_model_goes_first() -> None:
     track = replace(clips.track("hand", side="right"), xyz=bent("right", bends))
     bones = hand_bones(track, BoneLengths())
     assert bones is not None and bend_degrees(bones.fingers[2, 1]) == pytest.approx(40, abs=1e-3)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_bends_of_fingers_as_shares(side: Side) -> None:
+    bends = np.array([[80, 0, 0], [90, 90, 0], [30, 30, 30], [0, 0, 0], [100, 100, 60]], float)
+    bones = bones_of(bent(side, bends), side)
+    assert bones is not None
+    assert finger_bends(bones)[1:] == pytest.approx([1, 0.5, 0, 1], abs=1e-6)
+    assert finger_bends(bones)[0] < 0.1, "a thumb's first bone swings"

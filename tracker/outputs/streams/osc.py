@@ -24,7 +24,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from tracker.find.hand_bones import BoneLengths, bend_degrees, hand_bones
+from tracker.find.hand_bones import BoneLengths, finger_bends, hand_bones
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import Datagrams
 from tracker.outputs.streams.names import Names
@@ -74,8 +74,7 @@ class Osc:
             yield message(gesture_address(name, gesture), float(p))
         bones = hand_bones(track, self._lengths.setdefault(name, BoneLengths()))
         if bones is not None:
-            bends = np.clip(bend_degrees(bones.fingers).sum(1) / 180, 0, 1)
-            yield message(f"/{name}/bend", *bends.tolist())
+            yield message(f"/{name}/bend", *finger_bends(bones).tolist())
         pose = None if track.pose is None else self._about.centred(track.pose)
         if pose is not None:
             yield message(f"/{name}/pose", pose.yaw, pose.pitch, pose.roll)

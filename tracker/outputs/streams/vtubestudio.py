@@ -18,11 +18,9 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tracker.errors import UserError
 from tracker.find.face_measures import measured
-from tracker.find.hand_bones import FINGERS, BoneLengths, bend_degrees, hand_bones
+from tracker.find.hand_bones import FINGERS, BoneLengths, finger_bends, hand_bones
 from tracker.outputs.centring import oldest_pose
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import address
@@ -115,7 +113,7 @@ class VTubeStudio:
         values = {f"{name}Found": 1.0, f"{name}X": 2 * x - 1, f"{name}Y": 1 - 2 * y}
         bones = hand_bones(hand, self._lengths[side])
         if bones is not None:
-            bends = np.clip(bend_degrees(bones.fingers).sum(1) / 180, 0, 1).tolist()
+            bends = finger_bends(bones).tolist()
             values |= {f"{name}{f}Bend": b for f, b in zip(FINGERS, bends, strict=True)}
         return values
 
