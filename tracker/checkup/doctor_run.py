@@ -82,7 +82,7 @@ def check_model(kind: Kind, models: dict[Kind, Model], facts: list[dict[str, obj
     facts.append({"file": path.name, "sha256": digest, "provider": engine.provider, "info": info})
     fact = (
         f"{path.name}: {len(model.info.landmarks)} landmarks, {model.info.network}, "
-        f"sha256 {digest[:12]}, {engine.provider}"
+        f"sha256 {digest[:12]}, {engine.provider}; {model.info.licence}"
     )
     return Finding(name, "ok", fact)
 

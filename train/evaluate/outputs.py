@@ -126,8 +126,8 @@ def operating_points(
     """The lowest probability of each class but 'none' from which it is right this often.
 
     truth (N,) -1 where unknown, guess (N, C) probabilities. A class is shown where it is the
-    likeliest and reaches its point. Where no point is precise enough it is the likeliest wrong
-    one's. Classes of fewer than FEWEST_SHOWN known examples have none.
+    likeliest and reaches its point. Classes that are precise enough at none, and those of fewer than
+    FEWEST_SHOWN known examples, have no point.
     """
     known, points = truth >= 0, {}
     for i, name in enumerate(classes):
@@ -137,9 +137,8 @@ def operating_points(
         order = np.flatnonzero(told)[np.argsort(-guess[told, i], kind="stable")]
         right = truth[order] == i
         good = np.flatnonzero(np.cumsum(right) >= precision * np.arange(1, len(right) + 1))
-        wrong = guess[order[~right], i]
-        lowest = guess[order[good[-1]], i] if len(good) else wrong.max(initial=0.5)
-        points[name] = float(np.floor(1000 * lowest) / 1000)
+        if len(good):
+            points[name] = float(np.floor(1000 * guess[order[good[-1]], i]) / 1000)
     return points
 
 

@@ -105,25 +105,34 @@ def crops_of(data: DataSet, spec: FitSpec, rows: Sequence[int]) -> Batch:
     return np.concatenate([make_batch(data, part, spec, None).image.numpy() for part in parts])
 
 
-def body(graph: onnx.GraphProto) -> list[str]:
-    """Names of the nodes to quantise: from the first convolution up to the last one, exclusive.
+def body(graph: onnx.GraphProto, keep: tuple[int, int] = (0, 1)) -> list[str]:
+    """Names of the nodes to quantise: without the first and last `keep` convolutions.
 
-    ValueError when there are fewer than two convolutions.
+    (0, 1): from the first convolution up to the one that gives the heat, exclusive. ValueError when
+    fewer convolutions are there than are kept, or none is left.
     """
-    kinds = [node.op_type for node in graph.node]
-    if kinds.count("Conv") < 2:
+    at = [i for i, node in enumerate(graph.node) if node.op_type == "Conv"]
+    first, last = keep
+    if min(keep) < 0 or last < 1:
+        raise ValueError(f"--keep takes two counts, the second 1 or more, found {first},{last}")
+    if len(at) < 2:
         raise ValueError("the network has no body to quantise: fewer than two convolutions")
-    first, last = kinds.index("Conv"), len(kinds) - 1 - kinds[::-1].index("Conv")
-    return [node.name for node in graph.node[first:last]]
+    if len(at) <= first + last:
+        raise ValueError(
+            f"the network has no body to quantise: {len(at)} convolutions, {first + last} are kept"
+        )
+    return [node.name for node in graph.node[at[first] : at[-last]]]
 
 
 def quantize(
-    model: Path, crops: Batch, out: Path, target: str = "cpu", reduce_range: bool = True
-) -> None:
+    model: Path, crops: Batch, out: Path, target: str = "cpu", reduce_range: bool = True,
+    keep: tuple[int, int] = (0, 1),
+) -> None:  # fmt: skip
     """Write `model` with an int8 body to `out`; its description stays, renamed into place.
 
     target 'cpu': uint8 activations, int8 weights per channel. `reduce_range` keeps the weights to 7
     bits, so that a CPU without VNNI, whose 16-bit sums would overflow, gives the same answers.
+    `keep`: convolutions at the start and the end that stay as they are, where 8 bits are too few.
     target 'tensorrt': symmetric int8, biases in floating point, as its parser wants it; slow on a
     CPU. Raises ValueError for another target, UserError when `out` is the model itself.
     """
@@ -144,7 +153,7 @@ def quantize(
             weight_type=QuantType.QInt8,
             per_channel=True,
             reduce_range=reduce_range and not symmetric,
-            nodes_to_quantize=body(source.graph),
+            nodes_to_quantize=body(source.graph, keep),
             extra_options={"ActivationSymmetric": symmetric, "QuantizeBias": not symmetric},
         )  # fmt: skip
         graph = onnx.load(made)
@@ -154,6 +163,7 @@ def quantize(
         "crops": len(crops),
         "target": target,
         "reduce_range": reduce_range and not symmetric,
+        "keep": list(keep),
     }
     props = {p.key: p.value for p in source.metadata_props}
     onnx.helper.set_model_props(graph, props | {PROP: json.dumps(note)})

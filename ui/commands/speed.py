@@ -18,6 +18,9 @@ def quantize(
     full_range: Annotated[
         bool, typer.Option(help="8-bit weights, not 7: only for CPUs with VNNI.")
     ] = False,
+    keep: Annotated[
+        str, typer.Option(help="First and last convolutions that stay in floating point.")
+    ] = "0,1",
     where: Where = None,
     normaliser: Annotated[str, typer.Option(help="Two landmark indices, e.g. 36,45.")] = "",
 ) -> None:
@@ -26,9 +29,11 @@ def quantize(
     from train.export.quantize import quantize as run_quantize
 
     pair = indices(normaliser)
+    first, last = indices(keep or "0,1", "--keep")
+    kept = (first, last)
     check_request(model, data, out, target, pair)
     crops = training_crops(model, data)
-    run_quantize(model, crops, out, target, not full_range)
+    run_quantize(model, crops, out, target, not full_range, kept)
     typer.echo(f"wrote {out}: {out.stat().st_size / 1e6:.1f} MB, ranges of {len(crops)} crops")
     found = gain((model, out), data, where or [], pair)
     typer.echo(f"hold-out NME {found.nme[0]:.3f} % -> {found.nme[1]:.3f} % ({found.worse:+.2%})")
@@ -59,12 +64,12 @@ def parity(
         typer.echo(f"| {d.form} | {d.engine} | {' | '.join(f'{n:.5f}' for n in numbers)} |")
 
 
-def indices(text: str) -> list[int]:
+def indices(text: str, option: str = "--normaliser") -> list[int]:
     """'36,45' -> [36, 45]; '' -> []. ValueError for anything else."""
     try:
         found = [int(v) for v in text.split(",")] if text else []
     except ValueError as error:
-        raise ValueError(f"--normaliser takes two indices (36,45), found '{text}'") from error
+        raise ValueError(f"{option} takes two indices (36,45), found '{text}'") from error
     if len(found) not in (0, 2):
-        raise ValueError(f"--normaliser takes two indices (36,45), found '{text}'")
+        raise ValueError(f"{option} takes two indices (36,45), found '{text}'")
     return found

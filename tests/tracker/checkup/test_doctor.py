@@ -23,6 +23,7 @@ from tracker.checkup.doctor import Diagnosis
 from tracker.checkup.doctor_run import SelfTest
 from tracker.checkup.finding import NOTHING, Finding
 from tracker.errors import UserError
+from tracker.find.locate import load_model
 from tracker.sources.cameras import Camera
 from tracker.timings import Timings
 from tracker.types import Image, Result
@@ -134,6 +135,12 @@ def test_a_damaged_model_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     models: dict[object, object] = {}
     found = doctor_run.check_model("hand", models, [])  # type: ignore[arg-type]
     assert found.level == "error" and "bad.onnx" in found.fact and not models
+
+
+def test_a_model_says_under_which_terms_it_may_be_used() -> None:
+    found = doctor_run.check_model("hand", {}, [])
+    licence = load_model(assets.path("models/hand21.onnx")).info.licence
+    assert len(licence) > 10 and found.fact.endswith(f"; {licence}")
 
 
 def test_the_selftest_judges() -> None:

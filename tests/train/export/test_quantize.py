@@ -75,6 +75,7 @@ def test_description_stays_and_tells_how_it_was_made(made):
         "crops": 6,
         "target": "cpu",
         "reduce_range": True,
+        "keep": [0, 1],
     }
     assert str(made[1].parent).encode() not in made[2].read_bytes()
 
@@ -175,3 +176,15 @@ def test_the_command_refuses_before_the_long_work(made, tmp_path, monkeypatch):
         assert isinstance(found.exception, ValueError | UserError), found.exception
         assert message in str(found.exception)
     assert not new.exists()
+
+
+def test_convolutions_at_both_ends_can_be_kept():
+    kinds = ["Sub", "Conv", "Relu", "Conv", "Add", "Conv", "Conv", "Softmax"]
+    nodes = [helper.make_node(k, ["a"], ["b"], f"{i}") for i, k in enumerate(kinds)]
+    graph = helper.make_graph(nodes, "g", [], [])
+    assert body(graph) == ["1", "2", "3", "4", "5"]
+    assert body(graph, (1, 2)) == ["3", "4"]
+    with pytest.raises(ValueError, match="4 convolutions, 4 are kept"):
+        body(graph, (1, 3))
+    with pytest.raises(ValueError, match="the second 1 or more, found 1,0"):
+        body(graph, (1, 0))
