@@ -126,8 +126,8 @@ def operating_points(
     """The lowest probability of each class but 'none' from which it is right this often.
 
     truth (N,) -1 where unknown, guess (N, C) probabilities. A class is shown where it is the
-    likeliest and reaches its point. Classes that are precise enough at none, and those of fewer than
-    FEWEST_SHOWN known examples, have no point.
+    likeliest and reaches its point. Classes that are precise enough at none, and those of fewer
+    than FEWEST_SHOWN known examples, have no point.
     """
     known, points = truth >= 0, {}
     for i, name in enumerate(classes):
