@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,5 +20,7 @@ def fake(config: TrackerConfig, models: Sequence[Path]) -> Loaded:
 
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGHUP"):  # which is ignored where the tests themselves run under nohup
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     ui.commands.tracker.load_networks = fake
     ui.commands.tracker.main()

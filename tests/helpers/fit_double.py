@@ -30,7 +30,7 @@ def double(batch, device):
 
 
 if __name__ == "__main__":
-    train.loop.step.batch_to = double
+    train.loop.fit.batch_to = double
     train.loop.fit.evaluate_hold_out = lambda run: None
     train.loop.fit.finish = lambda run: run.out
     folder = Path(sys.argv[1])

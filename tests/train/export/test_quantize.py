@@ -168,7 +168,7 @@ def test_the_command_refuses_before_the_long_work(made, tmp_path, monkeypatch):
         (model, new, ["--normaliser", "1,40"], "from 0 to 3, found 1,40"),
         (model, new, ["--normaliser", "1"], "takes two indices (36,45), found '1'"),
         (model, new, ["--target", "npu"], "cpu or tensorrt, not for 'npu'"),
-        (broken, new, [], "is not a network that ONNX Runtime can load"),
+        (broken, new, [], "is not a network that can be run here: it is no ONNX file, or damaged"),
         (model.parent / "run" / "model.safetensors", new, [], "made from an exported .onnx"),
     ):
         words = ["quantize", source, "--data", labels, "--out", out, *more]

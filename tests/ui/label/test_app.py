@@ -174,7 +174,7 @@ def test_a_training_is_started_and_stopped(
     try:
         training.start.click()
         assert asked == [
-            [sys.executable, "-m", "ui.commands.train", "finetune", str(room.project.root)]
+            [sys.executable, "-P", "-m", "ui.commands.train", "finetune", str(room.project.root)]
         ]
         assert not training.start.isEnabled() and training.stop.isEnabled()
         time.sleep(0.5)  # until it can be interrupted
