@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 LARGEST_FILE = 1 << 30  # bytes
 MOST_NODES = 20_000
 MOST_VALUES = 1 << 26  # of one tensor, as far as a shape is declared
@@ -37,6 +39,7 @@ OPERATORS = frozenset({
 })
 # fmt: on
 Value = int | memoryview
+RAW = {1: "<f4", 6: "<i4", 7: "<i8", 11: "<f8"}  # TensorProto's kinds of numbers, as stored
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,8 +226,8 @@ def _tensor(data: memoryview) -> tuple[str, Constant]:
             raise ValueError("a tensor of it lies in another file")
     _check_shape(shape, "a tensor")
     sizes = tuple(map(float, listed))
-    if raw is not None and kind in (1, 6, 7, 11) and len(raw) <= 8 * 64:
-        sizes = tuple(float(v) for v in raw.cast({1: "f", 6: "i", 7: "q", 11: "d"}[kind]))
+    if raw is not None and kind in RAW and len(raw) <= 8 * 64:
+        sizes = tuple(float(v) for v in np.frombuffer(raw, RAW[kind]))
     return name, Constant(tuple(shape), sizes)
 
 

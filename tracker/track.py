@@ -312,8 +312,9 @@ class Watch:
             self._turns.begin_anew()
         else:
             place = self._turns.take_place()
-        is_early = place is not None and before is not None
-        self._looked_at = max(t, before + self._config.detect_interval) if is_early else t
+        self._looked_at = t
+        if place is not None and before is not None:  # early: the next one is due as it was
+            self._looked_at = max(t, before + self._config.detect_interval)
         view = place or self._turns.take(frame.shape)
         self._is_second, self._is_plain = place is not None, is_plain(view, frame.shape)
         return view

@@ -101,7 +101,8 @@ def finger_bends(bones: HandBones) -> Space:
     """
     bends = bend_degrees(bones.fingers)
     bends[0, 0] = 0.0
-    return np.clip(bends.sum(1) / 180, 0, 1)
+    shares: Space = np.clip(bends.sum(1) / 180, 0, 1)
+    return shares
 
 
 class BoneLengths:
