@@ -30,6 +30,7 @@ class Frame:
     captured: float | None = None  # monotonic seconds at which it was handed over; live only
     damaged: bool = False  # the decoder complained of it; what it shows may be wrong
     missing: int = 0  # frames of a file that were lost before this one
+    file: str | None = None  # of pictures: the name of the file
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,12 +12,15 @@ import cv2
 from engines.quiet import quiet
 from tracker.errors import UserError, unforeseen, writing
 from tracker.files.video_job import FrameTracker, nothing
+from tracker.outputs.guarded import Guarded
 from tracker.outputs.landmark_files import JsonLines, UsedModel, header
+from tracker.outputs.open import find_output
 from tracker.outputs.out_file import OutFile
+from tracker.outputs.output import About, Output
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import skeletons
 from tracker.sources.picture_file import decode_picture
-from tracker.types import Image, Kind, Result
+from tracker.types import Frame, Image, Kind, Result
 
 if TYPE_CHECKING:
     from tracker.load import Loaded
@@ -95,6 +98,30 @@ def image_data(
     return JsonLines(out, header(models, options=dict(options)))
 
 
+def image_outputs(
+    targets: Sequence[str], jobs: Sequence[ImageJob], models: Sequence[UsedModel],
+    options: Mapping[str, object], failed: list[str],
+) -> tuple[Output, ...]:  # fmt: skip
+    """Where the results of pictures go beside their files; UserError where one cannot be opened.
+
+    A sentence about each that ends early is added to `failed`.
+    """
+
+    def target(path: Path) -> OutFile:
+        return OutFile(path, [job.source for job in jobs], jobs[0].overwrite)
+
+    about = About("pictures", tuple(models), jobs[0].style, options=options, target=target)
+    opened: list[Output] = []
+    try:
+        for name in targets:
+            opened.append(Guarded(name, find_output(name)(name, about), failed))
+    except UserError:
+        for output in opened:
+            output.close(False)
+        raise
+    return tuple(opened)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one picture."""
@@ -117,8 +144,12 @@ def run_images(
     loaded: Loaded,
     data: JsonLines | None,
     stopped: Callable[[], bool] = lambda: False,
+    outputs: Sequence[Output] = (),
 ) -> Iterator[Outcome]:
-    """Do all jobs, each with a fresh tracker; a picture that fails does not stop the others."""
+    """Do all jobs, each with a fresh tracker; a picture that fails does not stop the others.
+
+    `outputs` get a frame a picture, in order, all at time 0; who calls closes them.
+    """
     done = 0
     for job in jobs:
         if stopped():
@@ -134,6 +165,8 @@ def run_images(
         if data is not None:
             height, width = bgr.shape[:2]
             data.row(done, 0.0, result, file=job.source.name, size_wh=[width, height])
+        for output in outputs:
+            output.put(Frame(done, 0.0, bgr, file=job.source.name), result)
         done += 1
         kinds = [track.kind for track in result.tracks]
         yield Outcome(job.source, {m.info.kind: kinds.count(m.info.kind) for m in loaded.models})

@@ -12,9 +12,10 @@ from typing import Protocol
 
 import numpy as np
 
-from tracker.errors import UserError, sentence
+from tracker.errors import UserError
 from tracker.files.side_by_side import Ahead, Behind
 from tracker.outputs.csv_tables import CsvTables
+from tracker.outputs.guarded import Guarded
 from tracker.outputs.jsonl import JsonLinesFile
 from tracker.outputs.landmark_files import UsedModel
 from tracker.outputs.open import OpenOutput, find_output
@@ -255,33 +256,6 @@ class _Claim:
         self.out.discard()
 
 
-class _Guarded:
-    """An output of `--to`: when it raises it is closed, that is told, and the rest goes on."""
-
-    def __init__(self, target: str, output: Output, failed: list[str]) -> None:
-        self._target, self._failed = target, failed
-        self._output: Output | None = output
-
-    def put(self, frame: Frame, result: Result | None) -> None:
-        if self._output is not None:
-            self._guard(partial(self._output.put, frame, result))
-
-    def close(self, whole: bool) -> None:
-        output, self._output = self._output, None
-        if output is not None:
-            self._guard(partial(output.close, whole))
-
-    def _guard(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except Exception as error:  # an output may raise anything; the rest goes on
-            self._failed.append(f"{self._target} ended, the rest went on: {sentence(error)}")
-            output, self._output = self._output, None
-            if output is not None:
-                with suppress(Exception):  # it is broken already
-                    output.close(False)
-
-
 def _outputs(job: Job, about: About, report: Report, stack: ExitStack) -> list[Output]:
     """All outputs of a job, or none: then UserError. What is still listed `stack` closes."""
     wanted: list[tuple[OpenOutput, str]] = []
@@ -303,7 +277,7 @@ def _outputs(job: Job, about: About, report: Report, stack: ExitStack) -> list[O
     for number, (opened, target) in enumerate(wanted):
         output = opened(target, about)
         if number >= own:
-            output = _Guarded(target, output, report.failed_outputs)
+            output = Guarded(target, output, report.failed_outputs)
         outputs.append(output)
     return outputs
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from tracker.outputs.landmark_files import JsonLines, model_facts
+from tracker.outputs.landmark_files import JsonLines, marks_of, model_facts
 from tracker.outputs.output import About
 from tracker.types import Frame, Result
 
@@ -30,10 +30,8 @@ class JsonLinesFile:
             if used != self._used:
                 self._used = used
                 self._data.event("models", **model_facts(used))
-            marks: dict[str, object] = {"damaged": True} if frame.damaged else {}
-            if frame.missing:
-                marks["missing_before"] = frame.missing
-            self._data.row(frame.index, frame.t - self._start, result, **marks)
+            t = frame.t - self._start
+            self._data.row(frame.index, t, result, **marks_of(frame))
 
     def close(self, whole: bool) -> None:
         """End the file."""

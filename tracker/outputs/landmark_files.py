@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from tracker.errors import writing
 from tracker.find.model_file import ModelInfo
 from tracker.outputs.out_file import Target
-from tracker.types import Floats, Kind, Pose, Result, Track
+from tracker.types import Floats, Frame, Kind, Pose, Result, Track
 
 SCHEMA_VERSION = 1
 # Names of files need not be text. Python's escapes of what is none are JSON's own.
@@ -159,6 +159,17 @@ def pose_row(pose: Pose) -> dict[str, object]:
 def as_line(row: object) -> str:
     """A row of JSON Lines, its end included."""
     return json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def marks_of(frame: Frame) -> dict[str, object]:
+    """What a frame's row has beside its time and tracks: what was damaged, a picture's file."""
+    marks: dict[str, object] = {"damaged": True} if frame.damaged else {}
+    if frame.missing:
+        marks["missing_before"] = frame.missing
+    if frame.file is not None and frame.bgr is not None:
+        marks["file"] = frame.file
+        marks["size_wh"] = [frame.bgr.shape[1], frame.bgr.shape[0]]
+    return marks
 
 
 def frame_line(frame: int, t: float, result: Result | None, **extra: object) -> str:

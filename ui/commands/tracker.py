@@ -174,6 +174,7 @@ def image(
         Path | None,
         typer.Option(metavar="OUT.jsonl", help="A header line, then one JSON object per picture."),
     ] = None,
+    to: To = None,
     hands: Hands = True,
     faces: Faces = True,
     model: Models = None,
@@ -197,8 +198,8 @@ def image(
     from tracker.files.targets import expand, plan_images
     from tracker.outputs.overlay import Style
 
-    if out is None and json is None:
-        raise typer.BadParameter("nothing to write: give --out or --json")
+    if out is None and json is None and not to:
+        raise typer.BadParameter("nothing to write: give --out, --json or --to")
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
         config = _config(hands, faces, most, "off", bool(model), (engine, precision))
@@ -210,7 +211,7 @@ def image(
     sources = [source for source, _ in planned]
     jobs = [ImageJob(source, target, overwrite, style, sources) for source, target in planned]
     options = {**most, **({} if fov is None else {"fov": fov})}
-    raise typer.Exit(_run_images(jobs, json, loaded, options))
+    raise typer.Exit(_run_images(jobs, json, loaded, options, to or ()))
 
 
 for command in (live, cameras, outputs, doctor, bench):
@@ -288,22 +289,30 @@ def _run_videos(jobs: Sequence[Job], loaded: Loaded, shown: bool, stats: bool) -
 
 
 def _run_images(
-    jobs: Sequence[ImageJob], json: Path | None, loaded: Loaded, options: Mapping[str, object]
+    jobs: Sequence[ImageJob],
+    json: Path | None,
+    loaded: Loaded,
+    options: Mapping[str, object],
+    to: Sequence[str],
 ) -> int:
     from contextlib import ExitStack
 
-    from tracker.files.image_job import image_data, run_images
+    from tracker.files.image_job import image_data, image_outputs, run_images
     from tracker.stop import INTERRUPTED, stop_on_signal
 
     failed: list[Path] = []
+    ended: list[str] = []
     with ExitStack() as stack, user_errors():
+        outputs = image_outputs(to, jobs, loaded.models, options, ended)
+        for output in outputs:
+            stack.callback(output.close, True)
         stopped = stack.enter_context(stop_on_signal())
         data = None
         if json is not None:
             sources = [job.source for job in jobs]
             data = image_data(json, sources, loaded.models, jobs[0].overwrite, options)
             stack.callback(data.discard)
-        for outcome in run_images(jobs, loaded, data, stopped):
+        for outcome in run_images(jobs, loaded, data, stopped, outputs):
             if outcome.error is not None:
                 failed.append(outcome.source)
             for sentence in outcome.sentences():
@@ -311,8 +320,10 @@ def _run_images(
         if data is not None and len(failed) < len(jobs):
             data.finish()
         ended_early = stopped()
+    for words in ended:
+        say(words)
     _list_failures(failed, len(jobs))
-    return INTERRUPTED if ended_early else int(bool(failed))
+    return INTERRUPTED if ended_early else int(bool(failed or ended))
 
 
 def _tell(job: Job, report: Report) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import ClassVar
 
+import cv2
 import pytest
 from typer.testing import CliRunner
 
@@ -123,6 +124,24 @@ def test_standard_output_holds_nothing_but_lines(tmp_path: Path) -> None:
     code, said, told = run("video", source, "--to", "-", "--json", tmp_path / "o.jsonl")
     assert code == 0 and said == (tmp_path / "o.jsonl").read_text()
     assert "12 frames" in told and "wrote" in told
+
+
+def test_pictures(tmp_path: Path) -> None:
+    """Each is a frame at time 0, with its file's name; lines are those of --json."""
+    for name in ("a", "b"):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), clips.picture(0))
+    both = (tmp_path / "a.png", tmp_path / "b.png")
+    own = ("--json", tmp_path / "own.jsonl")
+    to = ("--to", "toy://a", "--to", "-", "--to", tmp_path / "x.jsonl")
+    code, said, wrong = run("image", *both, *own, *to)
+    assert (code, wrong) == (0, "")
+    assert Toy.made[0].got == [(0, 0.0, 2), (1, 0.0, 2)] and Toy.made[0].closed == [True]
+    rows = [path.read_text().splitlines()[1:] for path in map(tmp_path.joinpath, ("own.jsonl",))]
+    assert said.splitlines()[1:] == rows[0] and '"file": "b.png"' in said
+    assert (tmp_path / "x.jsonl").read_text().splitlines()[1:] == rows[0]
+    Toy.break_at = 1
+    code, _, wrong = run("image", *both, "--to", "toy://b")
+    assert code == 1 and "toy://b ended, the rest went on: LookupError" in wrong
 
 
 def test_a_toy_live_gets_frames_in_order_and_is_closed(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from tracker.outputs.landmark_files import as_line, frame_line, model_facts
+from tracker.outputs.landmark_files import as_line, frame_line, marks_of, model_facts
 from tracker.outputs.output import About
 from tracker.types import Frame, Result
 
@@ -36,7 +36,8 @@ class Lines:
             lines.append(as_line({"event": "models", **model_facts(used)}))
             self._make_header()
         assert self._start is not None
-        lines.append(frame_line(frame.index, frame.t - self._start, result))
+        marks = marks_of(frame)
+        lines.append(frame_line(frame.index, frame.t - self._start, result, **marks))
         return lines
 
     def _begin(self, frame: Frame) -> None:

@@ -63,7 +63,7 @@ class LslOutlet:
             self._offset = self._clock() - self._reference(frame)
         seen = self._names.given(result)
         sample = [values_of(seen.get(name), len(found)) for name, found in self._blocks]
-        self._outlet.push_sample(np.concatenate(sample).tolist(), frame.t + self._offset)
+        self._outlet.push_sample(np.concatenate(sample).tolist(), self._stamp(frame))
 
     def close(self, whole: bool) -> None:
         """Everybody is lost, and the stream ends."""
@@ -73,6 +73,13 @@ class LslOutlet:
             if self._outlet.have_consumers():
                 time.sleep(FAREWELL)
         del self._outlet
+
+    def _stamp(self, frame: Frame) -> float:
+        """The frame's capture on LSL's clock."""
+        assert self._offset is not None
+        if frame.captured is not None:  # both clocks run alike, and may be far apart
+            return self._clock() - time.monotonic() + frame.captured
+        return frame.t + self._offset
 
     def _reference(self, frame: Frame) -> float:
         """The frames' time now: that of the monotonic clock, or of a stream that begins now."""
