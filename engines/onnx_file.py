@@ -9,11 +9,10 @@ number and a varint, 4 or 8 bytes, or a length and so many bytes (onnx/onnx.prot
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 LARGEST_FILE = 1 << 30  # bytes
 MOST_NODES = 20_000
@@ -39,7 +38,7 @@ OPERATORS = frozenset({
 })
 # fmt: on
 Value = int | memoryview
-RAW = {1: "<f4", 6: "<i4", 7: "<i8", 11: "<f8"}  # TensorProto's kinds of numbers, as stored
+FORMS = {1: "f", 6: "i", 7: "q", 11: "d"}  # of tensors that may be a shape: float32, int32, ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,8 +225,11 @@ def _tensor(data: memoryview) -> tuple[str, Constant]:
             raise ValueError("a tensor of it lies in another file")
     _check_shape(shape, "a tensor")
     sizes = tuple(map(float, listed))
-    if raw is not None and kind in RAW and len(raw) <= 8 * 64:
-        sizes = tuple(float(v) for v in np.frombuffer(raw, RAW[kind]))
+    if raw is not None and kind in FORMS and len(raw) <= 8 * 64:
+        form = struct.Struct(f"<{FORMS[kind]}")
+        if len(raw) % form.size:
+            raise ValueError("a tensor of it is cut off")
+        sizes = tuple(float(v) for (v,) in form.iter_unpack(raw))
     return name, Constant(tuple(shape), sizes)
 
 

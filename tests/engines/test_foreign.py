@@ -134,6 +134,15 @@ def test_what_is_no_onnx(tmp_path: Path, data: bytes) -> None:
         check_onnx(path)
 
 
+def test_a_tensor_that_is_cut_off(tmp_path: Path) -> None:
+    path = save(tmp_path / "x.onnx", [node("Expand", ["x", "s"], ["y"])], {"s": np.array([1, 3])})
+    model = onnx.load(path)
+    model.graph.initializer[0].raw_data = bytes(9)
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ValueError, match="a tensor of it is cut off"):
+        check_onnx(path)
+
+
 def test_our_own_pass(tmp_path: Path) -> None:
     for name in ("hand21", "face68", "hand21.int8", "face68.int8"):
         check_onnx(assets.path(f"models/{name}.onnx"))

@@ -55,7 +55,9 @@ def fits(count: int, folder: Path) -> Row:
     killed(run("whole"), lambda: 3600)
     seconds = time.monotonic() - begun
     for number in range(count):
-        row.count("kills", until_done(run(f"cut{number}"), seconds, lambda: random.uniform(0.1, 1)))
+        row.count(
+            "kills", until_done(run(f"cut{number}"), seconds, lambda: random.uniform(0.05, 0.6))
+        )
         row.tried += 1
         if not same(folder / "whole/model.safetensors", folder / f"cut{number}/model.safetensors"):
             row.wrong.append(f"run {number} has other weights")
@@ -94,7 +96,7 @@ def finetunes(count: int, folder: Path) -> Row:
     seconds = time.monotonic() - begun
     for number in range(count):
         root = project(f"cut{number}")
-        row.count("kills", until_done(run(root), seconds, lambda: random.uniform(0.2, 1)))
+        row.count("kills", until_done(run(root), seconds, lambda: random.uniform(0.1, 0.7)))
         row.tried += 1
         final = Path("models/run/model.safetensors")
         if not same(whole / final, root / final):
