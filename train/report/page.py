@@ -1,112 +1,136 @@
-"""What stands in each section of a report."""
+"""The page of a report: one HTML file, pictures inside, no script, nothing from elsewhere.
+
+What is told is found here as plain data; how it stands on the page is in report.html (Jinja2).
+Names of clips, classes and landmarks come from people: the templates escape every text.
+"""
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from train.finetune.compare import is_better
 from train.report.findings import (
     Findings,
     Finished,
+    Kept,
     better_count,
     by_clip,
+    clip_rows,
     minutes,
 )
 from train.report.frames import Case
-from train.report.origin import census, provenance, reading, training
-from train.report.page_parts import (
-    Section,
-    bullets,
-    chart,
-    details,
-    esc,
-    glossary,
-    number,
-    page,
-    paragraph,
-    photo,
-    table,
-    tile,
-)
 from train.report.share_curve import Curve, Result
 
-KEY = (
-    '<p class="soft legend"><span class="key" style="border:2px solid #00a853"></span>labelled '
-    '<span class="key" style="background:#ff286e"></span>predicted, a yellow line joins the two '
-    "points of a landmark</p>\n"
-)
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Png:
+    """A picture as a page holds it."""
+
+    width: int
+    height: int
+    source: str  # data:
+
+
+@cache
+def templates() -> Environment:
+    """The files beside this one. A name that is not given is an error, not an empty text."""
+    found = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True,
+        lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined,
+        finalize=whole,
+    )  # fmt: skip
+    found.filters["sentence"] = sentence
+    return found
+
+
+def whole(value: object) -> object:
+    """A number and its % stay on one line."""
+    return value.replace(" %", "\u00a0%") if type(value) is str else value
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    return text[:1].upper() + text[1:] + "."
+
+
+def number(value: float | None, digits: int = 2, unit: str = "") -> str:
+    """A number as text, a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.{digits}f}{unit}"
 
 
 def build(found: Findings, cases: Mapping[str, Sequence[Case]], curve: Curve) -> str:
     """The whole page as HTML."""
     run = found.run
-    sections = [
-        Section("result", "Did it get better?", _result(found)),
-        Section("errors", "How the errors spread", _errors(found)),
-        Section("landmarks", "Landmarks", _landmarks(found)),
-        Section("attributes", "Gestures and pose", _attributes(found)),
-        Section("frames", "Held-out frames", _frames(run, cases)),
-        Section("labels", "How many labels it takes", _curve(run, found, curve)),
-        Section("data", "What it learnt from", census(run)),
-        Section("training", "The training", training(found)),
-        Section("provenance", "Where it comes from", provenance(found)),
-        Section("reading", "How to read the numbers", glossary(reading(found))),
-    ]
-    title = f"{run.project.name}: report of run {run.out.name}"
-    return page(title, _head(found), [s for s in sections if s.body])
+    given = {
+        **_head(found), **_result(found), **_errors(found), **_landmarks(found),
+        "attribute_results": _attributes(found), "cases": _cases(cases),
+        **_curve(run, curve), **_census(run), **_training(found),
+        "provenance": _provenance(found), "best_is_kept": run.spec.keep == "best",
+        "picture": lambda name: read_png(run.report / name),
+    }  # fmt: skip
+    return templates().get_template("report.html").render(given)
 
 
-def _head(found: Findings) -> str:
+def read_png(path: Path) -> Png | None:
+    """A PNG for the page; None where there is none."""
+    if not path.is_file():
+        return None
+    data = path.read_bytes()
+    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
+    return Png(width, height, f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}")
+
+
+def _head(found: Findings) -> Facts:
     run = found.run
-    when = datetime.fromisoformat(str(run.facts["finished"]))
-    parts = [
-        f"<h1>{esc(run.project.name)}</h1>\n",
-        paragraph(
-            f"Run {run.out.name}, finished {when:%Y-%m-%d %H:%M}: {len(run.project.landmarks)} "
-            f"landmarks of a {run.project.kind}, from {run.facts['base']}.", "soft",
-        ),
-        f'<div class="tiles">{_tiles(found)}</div>\n',
-    ]  # fmt: skip
-    if found.warnings:
-        parts.append(
-            '<section class="warnings"><h2>Before you trust the numbers</h2>'
-            + bullets(w[:1].upper() + w[1:] + "." for w in found.warnings)
-            + "</section>\n"
-        )
-    return "".join(parts)
+    return {
+        "project": run.project.name, "run": run.out.name, "folder": run.project.root.name,
+        "finished": f"{datetime.fromisoformat(str(run.facts['finished'])):%Y-%m-%d %H:%M}",
+        "count": len(run.project.landmarks), "kind": run.project.kind, "base": run.facts["base"],
+        "tiles": _tiles(found), "warnings": found.warnings,
+    }  # fmt: skip
 
 
-def _tiles(found: Findings) -> str:
+def _tiles(found: Findings) -> list[tuple[str, ...]]:
+    """(name, value, note, kind) of each headline number."""
     if found.tuned is None:
-        return tile("hold-out", "none", "nothing is measured")
-    tuned, base, parts = found.tuned.summary, found.base, []
+        return [("hold-out", "none", "nothing is measured")]
+    tuned, base, tiles = found.tuned.summary, found.base, list[tuple[str, ...]]()
     if tuned["images"]:
         note, kind = f"{tuned['images']} held-out objects", ""
         if base is not None:
             change = 100 * (tuned["nme"] / base.summary["nme"] - 1)
             kind = "good" if change < 0 else "bad" if change > 0 else ""
             note = f"base {base.summary['nme']:.2f} %: {signed(change)}"
-        parts.append(tile("NME, fine-tuned", number(tuned["nme"], 2, " %"), note, kind))
+        tiles.append(("NME, fine-tuned", number(tuned["nme"], 2, " %"), note, kind))
         if base is not None:
             won, of = better_count(base, found.tuned)
-            parts.append(tile("nearer than the base", f"{won} of {of}", "held-out objects"))
+            tiles.append(("nearer than the base", f"{won} of {of}", "held-out objects"))
     for name, of_it in tuned["attributes"].items():
         if "accuracy" in of_it:
             value, note = f"{100 * of_it['accuracy']:.0f} %", f"right of {of_it['count']}"
         else:
             value, note = f"{of_it['mean']:.1f}°", f"mean error, {of_it['count']} objects"
-        parts.append(tile(name, value, note))
-    return "".join(parts)
+        tiles.append((name, value, note))
+    return tiles
 
 
-def _result(found: Findings) -> str:
+def _result(found: Findings) -> Facts:
     if found.tuned is None:
-        return paragraph("Nothing is held out, so nothing can be measured. Label a second clip.")
+        return {"result_rows": None}
     run, tuned = found.run, found.tuned.summary
     base = None if found.base is None else found.base.summary
     rows: list[tuple[str, str, str]] = []
@@ -129,28 +153,24 @@ def _result(found: Findings) -> str:
         old = None if base is None else base["attributes"].get(name, {}).get(key)
         rows.append((f"{name} {'accuracy' if not unit else 'mean error'}",
                      number(old, 3, unit), number(of_it[key], 3, unit)))  # fmt: skip
-    text = table(("on the hold-out", "base", "fine-tuned"), rows, (1, 2))
-    if base is None:
-        text += paragraph(
-            "The base knows other landmarks, so it cannot be measured on these.", "soft"
-        )
-    elif tuned["images"]:
-        text += _changes(base, tuned)
-    return text + paragraph(f"Normaliser: {tuned['normaliser']}.", "soft")
+    changes = _changes(base, tuned) if base is not None and tuned["images"] else None
+    return {
+        "result_rows": rows, "has_base": base is not None, "changes": changes,
+        "normaliser": tuned["normaliser"],
+    }  # fmt: skip
 
 
-def _changes(base: Mapping[str, Any], tuned: Mapping[str, Any]) -> str:
+def _changes(base: Mapping[str, Any], tuned: Mapping[str, Any]) -> dict[str, list[str]]:
     changes = is_better(base, tuned)
-    better = [f"{n} {a:.1f} → {b:.1f} %" for n, a, b in changes[:5] if b < a]
-    worse = [f"{n} {a:.1f} → {b:.1f} %" for n, a, b in reversed(changes[-5:]) if b > a]
-    return paragraph("Better: " + (", ".join(better) or "no landmark") + ".") + paragraph(
-        "Worse: " + (", ".join(worse) or "no landmark") + "."
-    )
+    return {
+        "better": [f"{n} {a:.1f} → {b:.1f} %" for n, a, b in changes[:5] if b < a],
+        "worse": [f"{n} {a:.1f} → {b:.1f} %" for n, a, b in reversed(changes[-5:]) if b > a],
+    }
 
 
-def _errors(found: Findings) -> str:
+def _errors(found: Findings) -> Facts:
     if found.tuned is None or not found.tuned.summary["images"]:
-        return ""
+        return {"errors_alt": ""}
     tuned, base = found.tuned.each, None if found.base is None else found.base.each
     known = tuned[np.isfinite(tuned)]
     alt = (
@@ -160,12 +180,12 @@ def _errors(found: Findings) -> str:
     if base is not None:
         old = base[np.isfinite(base)]
         alt += f" Base: {np.median(old):.2f} % and {np.percentile(old, 90):.2f} %."
-    return chart(found.run.report / "ced.png", alt, "The further left and up a line, the better.")
+    return {"errors_alt": alt}
 
 
-def _landmarks(found: Findings) -> str:
+def _landmarks(found: Findings) -> Facts:
     if found.tuned is None or not found.tuned.summary["images"]:
-        return ""
+        return {"landmark_rows": ()}
     tuned = found.tuned.summary["per_landmark_nme"]
     base = None if found.base is None else found.base.summary["per_landmark_nme"]
     known = {n: v for n, v in tuned.items() if math.isfinite(v)}
@@ -175,24 +195,18 @@ def _landmarks(found: Findings) -> str:
         alt += f"; largest at {order[0]} ({known[order[0]]:.1f} %)"
         alt += f", smallest at {order[-1]} ({known[order[-1]]:.1f} %)"
     rows = [(n, number(None if base is None else base[n]), number(v)) for n, v in tuned.items()]
-    return chart(found.run.report / "landmarks.png", alt + ".") + details(
-        "The numbers", table(("landmark", "base, %", "fine-tuned, %"), rows, (1, 2))
-    )
+    return {"landmarks_alt": alt + ".", "landmark_rows": rows}
 
 
-def _attributes(found: Findings) -> str:
-    if found.tuned is None:
-        return ""
-    text = ""
-    for name, of_it in found.tuned.summary["attributes"].items():
-        if "confusion" in of_it:
-            text += _confusion(found.run, name, of_it)
-        else:
-            text += _pose(found, name, of_it)
-    return text
+def _attributes(found: Findings) -> list[Facts]:
+    given = {} if found.tuned is None else found.tuned.summary["attributes"]
+    return [
+        _confusion(name, of_it) if "confusion" in of_it else _pose(found, name, of_it)
+        for name, of_it in given.items()
+    ]
 
 
-def _confusion(run: Finished, name: str, of_it: Mapping[str, Any]) -> str:
+def _confusion(name: str, of_it: Mapping[str, Any]) -> Facts:
     classes, counts = of_it["classes"], of_it["confusion"]
     wrong = sorted(
         ((counts[i][j], classes[i], classes[j])
@@ -205,17 +219,11 @@ def _confusion(run: Finished, name: str, of_it: Mapping[str, Any]) -> str:
             f"{truth} for {guess} ({count})" for count, truth, guess in wrong[:3]
         ) + "."  # fmt: skip
     rows = [(c, *counts[i]) for i, c in enumerate(classes)]
-    return (
-        f"<h3>{esc(name)}</h3>\n"
-        + paragraph(said)
-        + chart(run.report / f"confusion_{name}.png", f"Confusion matrix of {name}. {said}",
-                "Rows: labelled; columns: predicted; the diagonal is right.")
-        + details("The numbers", table(("labelled \\ predicted", *classes), rows,
-                                       tuple(range(1, len(classes) + 1))))
-    )  # fmt: skip
+    columns = ("labelled \\ predicted", *classes)
+    return {"name": name, "columns": columns, "said": said, "rows": rows}
 
 
-def _pose(found: Findings, name: str, of_it: Mapping[str, Any]) -> str:
+def _pose(found: Findings, name: str, of_it: Mapping[str, Any]) -> Facts:
     old = None if found.base is None else found.base.summary["attributes"].get(name)
     rows = [
         (axis, number(None if old is None else old["mean_abs_error"][i], 1, "°"),
@@ -223,21 +231,14 @@ def _pose(found: Findings, name: str, of_it: Mapping[str, Any]) -> str:
         for i, axis in enumerate(("yaw", "pitch", "roll"))
     ]  # fmt: skip
     alt = f"Predicted against labelled {name}; mean error {of_it['mean']:.1f} degrees."
-    return (
-        f"<h3>{esc(name)}</h3>\n"
-        + table(("mean error", "base", "fine-tuned"), rows, (1, 2))
-        + chart(found.run.report / f"{name}.png", alt, "On the line: as labelled.")
-    )
+    return {"name": name, "columns": (), "alt": alt, "rows": rows}
 
 
-def _frames(run: Finished, cases: Mapping[str, Sequence[Case]]) -> str:
-    text = ""
-    for title, found in cases.items():
-        if not found:
-            continue
-        pictures = "".join(photo(run.report / c.file, _alt(c), _caption(c)) for c in found)
-        text += f'<h3>{esc(title)}</h3>\n{KEY}<div class="cases">{pictures}</div>\n'
-    return text
+def _cases(cases: Mapping[str, Sequence[Case]]) -> dict[str, list[Facts]]:
+    return {
+        title: [{"file": c.file, "alt": _alt(c), "caption": _caption(c)} for c in found]
+        for title, found in cases.items()
+    }
 
 
 def _caption(case: Case) -> str:
@@ -257,35 +258,100 @@ def _alt(case: Case) -> str:
     )
 
 
-def _curve(run: Finished, found: Findings, curve: Curve) -> str:
-    text = "".join(paragraph(n[:1].upper() + n[1:] + ".") for n in curve.notes)
-    if curve.missing:
-        text += paragraph(
-            f"{curve.missing} trainings of this curve are not done yet; 'train report "
-            f"{run.project.root.name}' goes on with them."
-        )
+def _curve(run: Finished, curve: Curve) -> Facts:
     if not curve.results:
-        return text or paragraph(
-            f"Not measured. 'train report {run.project.root.name}' trains the cells of this curve."
-        )
-    text += paragraph(
-        f"Each point is a training of its own, from the same start, with the same {curve.budget}, "
-        "on that share of the labelled frames; it is measured on the hold-out once, at its end."
-    )
+        return {"curve": curve}
     best = min(curve.results, key=lambda r: r.nme)
     alt = (
         "Hold-out error against the share of labels. Lowest: "
         f"{best.row} with {100 * best.share:.0f} % of the labels, {best.nme:.2f} %."
     )
-    text += chart(run.report / "curve.png", alt, curve_sentence(curve.results))
-    columns = ("row", "share", "labelled", "seed", "steps", "time", "NME", "PCK@0.1", "gesture")
     rows = [
         (r.row, f"{100 * r.share:.0f} %", r.labelled, r.seed, r.steps,
          "–" if r.seconds is None else minutes(r.seconds), number(r.nme, 2, " %"), number(r.pck, 3),
          number(r.accuracy, 3))
         for r in curve.results
     ]  # fmt: skip
-    return text + details("The numbers (also in curve.csv)", table(columns, rows, range(1, 9)))
+    said = curve_sentence(curve.results)
+    return {"curve": curve, "curve_alt": alt, "curve_said": said, "curve_rows": rows}
+
+
+def _census(run: Finished) -> Facts:
+    """Labelled frames and seconds of each clip, and what was made of them."""
+    rows = clip_rows(run)
+    ranged = [r for r in rows if r.classes]
+    table = [
+        (r.clip, r.side, "pictures" if r.seconds is None else f"{r.seconds:.1f} s", r.frames,
+         r.objects, r.empty)
+        for r in rows
+    ]  # fmt: skip
+    by_class = [
+        (c, *(number(r.classes.get(c), 1) for r in ranged),
+         number(sum(r.classes.get(c, 0.0) for r in rows), 1))
+        for c in sorted({c for r in rows for c in r.classes})
+    ]  # fmt: skip
+    stretch = "{} from {:.1f} to {:.1f} s".format(*run.split.stretch) if run.split.stretch else ""
+    held = ", ".join(run.split.hold) or stretch or "nothing"
+    return {
+        "clip_table": table, "class_columns": ("class", *(r.clip for r in ranged), "all"),
+        "class_rows": by_class, "example_rows": _examples(run),
+        "held": f"{held} ({run.split.why})",
+    }  # fmt: skip
+
+
+def _examples(run: Finished) -> list[tuple[str, int, int]]:
+    census = run.census
+    named = [("labelled objects", census.labelled), ("unlabelled frames", census.unlabelled)]
+    for attribute, classes in census.attributes.items():
+        named += [(f"{attribute} {c}", sides) for c, sides in sorted(classes.items())]
+    return [(n, c.get("train", 0), c.get("hold", 0)) for n, c in named]
+
+
+def _kept(kept: Kept, steps: int) -> str:
+    text = f"The model has the weights of step {kept.step} of at most {steps}"
+    if kept.step == 0:
+        return "Nothing that was learnt was better on the hold-out than the start, which was kept."
+    if kept.blend < 1:
+        text += f", blended: {100 * kept.blend:.0f} % of them, the rest the start's"
+    return text + "."
+
+
+def _training(found: Findings) -> Facts:
+    """Curves, the step that was kept, settings with their reasons."""
+    run, net = found.run, found.run.spec.net
+    panels = {"loss": "training loss", "nme": "hold-out NME"}
+    panels |= {h.attribute.name: f"hold-out {h.attribute.name}" for h in run.spec.heads}
+    rows = [(c["what"], c["value"], c["why"]) for c in run.facts["choices"]]
+    rows += [("steps", str(run.spec.steps), "at most; a run ends when nothing gets better")]
+    loss = ", ".join(f"{k} {v:g}" for k, v in run.facts["spec"]["loss"].items()
+                     if isinstance(v, int | float) and v)  # fmt: skip
+    return {
+        "panels": panels, "kept": _kept(found.kept, run.spec.steps), "setting_rows": rows,
+        "loss": loss, "network": f"{net.name}, {net.size} px, {net.colour}",
+    }  # fmt: skip
+
+
+def _provenance(found: Findings) -> dict[str, str]:
+    """Base, licence, command, machine, versions and sums."""
+    run = found.run
+    made: Mapping[str, Any] = run.facts.get("provenance", {})
+    begun, ended = (datetime.fromisoformat(str(run.facts[k])) for k in ("begun", "finished"))
+    told = {
+        "base": str(run.facts["base"]),
+        "licence of the base": found.base_facts.get("licence", "not stated"),
+        "data of the base": found.base_facts.get("data", "not stated"),
+        "sha256 of the base": found.base_facts.get("sha256", "–"),
+        "command": str(made.get("command", "not kept")),
+        "seed": str(run.spec.seed),
+        "begun": f"{begun:%Y-%m-%d %H:%M:%S %z}",
+        "finished": f"{ended:%Y-%m-%d %H:%M:%S %z}",
+        "machine": ", ".join(f"{k} {v}" for k, v in made.get("machine", {}).items()) or "not kept",
+        "versions": ", ".join(f"{k} {v}" for k, v in made.get("versions", {}).items())
+        or "not kept",
+        "labels and clips (digest)": str(run.facts["data"]),
+        **{f"sha256 of {name}": value for name, value in found.sums.items()},
+    }
+    return {k: v for k, v in told.items() if v != "–"}
 
 
 def signed(change: float) -> str:

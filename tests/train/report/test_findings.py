@@ -18,6 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from jinja2 import UndefinedError
 
 from tests.helpers.clips import picture
 from tests.helpers.teaching import MARKUP, with_clip
@@ -39,7 +40,7 @@ from train.report.findings import (
     place_of,
 )
 from train.report.frames import choose_cases, overlay, zoom
-from train.report.page_parts import esc, number, table
+from train.report.page import number, templates
 from train.report.share_curve import (
     CurveWish,
     announce,
@@ -365,9 +366,14 @@ def test_overlay_draws_truth_and_guess() -> None:
 
 
 def test_text_is_safe_and_short() -> None:
-    assert esc("<a href='x'> & 5 %") == "&lt;a href=&#x27;x&#x27;&gt; &amp; 5\u00a0%"
+    shown = templates().from_string('<i title="{{ text }}">{{ text }}</i>')
+    safe = "&lt;a href=&#39;x&#39;&gt; &#34;&amp; 5\u00a0%"
+    assert shown.render(text="<a href='x'> \"& 5 %") == f'<i title="{safe}">{safe}</i>'
+    with pytest.raises(UndefinedError, match="'text' is undefined"):
+        shown.render()
     assert number(None) == number(float("nan")) == "–"
-    assert "&lt;i&gt;" in table(("<i>",), [("<b>",)])
+    made = templates().get_template("parts.html").module.table(("<i>",), [("<b>",)])
+    assert "&lt;i&gt;" in made and "&lt;b&gt;" in made and "<b>" not in made
     assert plain("a$b$" + "c" * 40, 10) == r"a\$b\$ccccc…"
     assert ced_limit([np.array([1.0, 2.4])]) == 3
     assert ced_limit([np.array([np.nan])]) == 5
