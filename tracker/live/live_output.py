@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tracker.errors import sentence
+from tracker.errors import UserError, sentence
 from tracker.outputs.landmark_files import UsedModel
 from tracker.outputs.output import About, Output
 from tracker.slots import Backlog
@@ -136,5 +136,5 @@ class LiveOutput:
                 output.close(False)
         words = f"{self._facts.target} ended, the rest goes on: {sentence(error)}"
         self._facts = replace(self._facts, phase="failed", error=words)
-        log.warning("%s", words, exc_info=error)
+        log.warning("%s", words, exc_info=None if isinstance(error, UserError) else error)
         self._failed(words)

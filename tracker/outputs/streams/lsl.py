@@ -31,7 +31,8 @@ KIND = "Landmarks"
 POSE = ("yaw", "pitch", "roll", "x", "y", "z")
 FAREWELL = 0.2  # s for the last sample to go out: an outlet that ends takes what waits with it
 SAME_CLOCK = 10.0  # s: a live frame's time that is so near to now is of the monotonic clock
-MACHINE_ONLY = "[multicast]\nResolveScope = machine\n"
+# And it says on the terminal only what went wrong.
+MACHINE_ONLY = "[multicast]\nResolveScope = machine\n[log]\nlevel = -2\n"
 
 
 class LslOutlet:
