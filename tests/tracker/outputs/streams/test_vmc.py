@@ -84,7 +84,7 @@ def test_a_head_tilts_to_its_own_side() -> None:
 @pytest.mark.parametrize(("side", "out"), [("left", -1), ("right", 1)])
 def test_fingers_bend_to_the_palm_of_the_t_pose(side: Side, out: int) -> None:
     """In the T pose fingers point sideways, the palm down, the thumb ahead."""
-    bends = np.array([[0, 0, 0], [90, 0, 0], [30, 60, 45], [0, 0, 0], [0, 0, 90]], float)
+    bends = np.array([[0, 0, 0], [90, 0, 0], [30, 60, 45], [40, 0, 0], [0, 0, 90]], float)
     hand = replace(
         clips.track("hand", side=side), xyz=bent(side, bends, (45, 0, 0, 20, 0)), score=np.ones(21)
     )
@@ -97,8 +97,10 @@ def test_fingers_bend_to_the_palm_of_the_t_pose(side: Side, out: int) -> None:
     chain = product(chain, found[f"{name}MiddleDistal"])
     half_turn = np.sqrt(0.5)
     assert turned(chain, along) == pytest.approx([-out * half_turn, -half_turn, 0], abs=1e-5)
-    ring = turned(found[f"{name}RingProximal"], along)  # spread towards the thumb: ahead
-    assert ring == pytest.approx([out * np.cos(np.pi / 9), 0, np.sin(np.pi / 9)], abs=1e-5)
+    ring = turned(found[f"{name}RingProximal"], along)  # spread to the thumb, ahead, and bent
+    spread, bend = np.deg2rad([20, 40])
+    flat = np.cos(bend) * np.array([out * np.cos(spread), 0, np.sin(spread)])
+    assert ring == pytest.approx(flat + [0, -np.sin(bend), 0], abs=1e-5)
     assert found[f"{name}LittleProximal"] == pytest.approx([0, 0, 0, 1], abs=1e-5)
     # A thumb half spread rests where an avatar's does.
     assert found[f"{name}ThumbProximal"] == pytest.approx([0, 0, 0, 1], abs=1e-5)
