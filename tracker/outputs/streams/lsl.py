@@ -79,7 +79,8 @@ class LslOutlet:
         """The frame's capture on LSL's clock."""
         assert self._offset is not None
         if frame.captured is not None:  # both clocks run alike, and may be far apart
-            return self._clock() - time.monotonic() + frame.captured
+            now: float = self._clock()
+            return now - time.monotonic() + frame.captured
         return frame.t + self._offset
 
     def _reference(self, frame: Frame) -> float:

@@ -100,7 +100,7 @@ def test_fingers_bend_to_the_palm_of_the_t_pose(side: Side, out: int) -> None:
     ring = turned(found[f"{name}RingProximal"], along)  # spread to the thumb, ahead, and bent
     spread, bend = np.deg2rad([20, 40])
     flat = np.cos(bend) * np.array([out * np.cos(spread), 0, np.sin(spread)])
-    assert ring == pytest.approx(flat + [0, -np.sin(bend), 0], abs=1e-5)
+    assert ring == pytest.approx(flat + np.array([0, -np.sin(bend), 0]), abs=1e-5)
     assert found[f"{name}LittleProximal"] == pytest.approx([0, 0, 0, 1], abs=1e-5)
     # A thumb half spread rests where an avatar's does.
     assert found[f"{name}ThumbProximal"] == pytest.approx([0, 0, 0, 1], abs=1e-5)
