@@ -205,11 +205,11 @@ def test_ranges_alone_freeze_the_localiser(root):
         for key in list(store.labels.frames):
             store.remove_frame(*key)
     hand = project.root / "project.toml"
-    text = hand.read_text().replace('kind = "object"', 'kind = "hand"')
+    text = hand.read_text().replace('kind = "object"', 'kind = "face"')
     hand.write_text(text)
     # nothing of the kind is in the clips, so nothing can be learnt, and that is said
     with pytest.raises(ValueError, match="there is nothing to learn"):
-        plan_run(root, Wish(base="hand21", budget=Budget(steps=2), threads=1), Hooks())
+        plan_run(root, Wish(base="face68", budget=Budget(steps=2), threads=1), Hooks())
 
 
 def test_without_a_no_head_is_made_for_the_gestures(root):
