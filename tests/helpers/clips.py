@@ -75,6 +75,22 @@ def make(path: Path, clip: Clip | None = None) -> Path:
     return path
 
 
+def flat(path: Path, size_wh: tuple[int, int], frames: int) -> Path:
+    """A gray clip of few bytes, however large its frames are."""
+    with av.open(str(path), "w") as out:
+        options = {"preset": "ultrafast", "tune": "zerolatency"}
+        stream = out.add_stream("libx264", rate=25, options=options)
+        (stream.width, stream.height), stream.pix_fmt = size_wh, "yuv420p"
+        frame = av.VideoFrame(*size_wh, "yuv420p")
+        for plane in frame.planes:
+            plane.update(bytes([90]) * plane.buffer_size)
+        for i in range(frames):
+            frame.pts = i
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path
+
+
 def tone(seconds: float) -> av.AudioFrame:
     """440 Hz."""
     t = np.arange(round(48000 * seconds)) / 48000

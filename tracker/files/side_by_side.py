@@ -129,6 +129,21 @@ class Behind(Generic[T]):
             self._closed.set()
 
 
+class AtOnce(Generic[T]):
+    """The same as `Behind`, done while the caller waits: for items so large that none may wait."""
+
+    def __init__(self, work: Callable[[T], None]) -> None:
+        """Nothing is begun."""
+        self._work = work
+
+    def put(self, item: T) -> None:
+        """Do it."""
+        self._work(item)
+
+    def finish(self) -> None:
+        """All is done."""
+
+
 def _put(queue: Queue[T], item: T, closed: Event) -> bool:
     """Wait for room; False when it is closed before there is any."""
     while not closed.is_set():

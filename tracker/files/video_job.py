@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from tracker.errors import UserError
-from tracker.files.side_by_side import Ahead, Behind
+from tracker.files.side_by_side import Ahead, AtOnce, Behind
 from tracker.outputs.csv_tables import CsvTables
 from tracker.outputs.guarded import Guarded
 from tracker.outputs.jsonl import JsonLinesFile
@@ -131,10 +131,8 @@ def annotate(
         files = _Files(job)
         stack.callback(files.discard)
         outputs = _outputs(job, _about(job, reader.facts, models, files, report), report, stack)
-        room = _room(reader.facts.size_wh)
         # Closed before the outputs and the reader, since each of those is one thread's alone.
-        behind = stack.enter_context(Behind(partial(_put, outputs, report.times), room))
-        frames = stack.enter_context(Ahead(_decoded(reader), room))
+        behind, frames = _threads(reader, partial(_put, outputs, report.times), stack)
         while not (interrupted := stopped()):
             decoded = next(frames, None)
             if decoded is None:
@@ -182,11 +180,22 @@ class _Done:
 
 
 def _room(size_wh: tuple[int, int]) -> int:
-    """Frames that may wait between two threads."""
-    return int(np.clip(WAITING // (3 * size_wh[0] * size_wh[1]), 1, 8))
+    """Frames that may wait between two threads; 0: so large that one after the other is done."""
+    return int(np.clip(WAITING // (3 * size_wh[0] * size_wh[1]), 0, 8))
 
 
-def _decoded(reader: VideoReader) -> Iterator[_Decoded]:
+def _threads(
+    reader: VideoReader, put: Callable[[_Done], None], stack: ExitStack
+) -> tuple[Behind[_Done] | AtOnce[_Done], Ahead[_Decoded] | Generator[_Decoded, None, None]]:
+    """What takes and what gives frames: on threads of their own, where frames may wait."""
+    room, decoded = _room(reader.facts.size_wh), _decoded(reader)
+    if room:
+        behind = stack.enter_context(Behind(put, room))
+        return behind, stack.enter_context(Ahead(decoded, room))
+    return AtOnce(put), stack.enter_context(closing(decoded))
+
+
+def _decoded(reader: VideoReader) -> Generator[_Decoded, None, None]:
     frames = reader.frames()
     while True:
         begun = perf_counter()

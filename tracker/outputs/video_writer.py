@@ -23,6 +23,9 @@ CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 X264 = {"preset": "veryfast", "crf": "20", "g": "60"}
 # Half the work, twice the size; no frame waits in the encoder.
 LIVE_X264 = {"preset": "superfast", "crf": "20", "g": "60", "tune": "zerolatency"}
+# For frames larger than 4K: none waits in the encoder, which else holds some thirty of them.
+LARGE = 4096 * 2304
+LARGE_X264 = {"preset": "ultrafast", "crf": "20", "g": "60", "tune": "zerolatency", "threads": "1"}
 # While they grow, files can be played up to a moment ago, whatever happens: each frame of Matroska
 # is written out when the next one comes, MP4 is cut into fragments of a quarter of a second.
 GROWING_MATROSKA = {"flush_packets": "1", "cluster_time_limit": "1"}
@@ -65,7 +68,9 @@ class VideoWriter:
         options = GROWING_MP4 if self._in_fragments else GROWING_MATROSKA
         with writing(out.path):
             self._container = av.open(str(out.temp.absolute()), "w", name, options)
-            self._stream = self._add_stream(facts, LIVE_X264 if live else X264)
+            is_large = facts.size_wh[0] * facts.size_wh[1] > LARGE
+            options = LARGE_X264 if is_large else LIVE_X264 if live else X264
+            self._stream = self._add_stream(facts, options)
         if sound_of is not None:
             self._sound = SoundCopy(sound_of, self._container)
 
@@ -76,7 +81,9 @@ class VideoWriter:
 
     def write(self, bgr: Image, t: float) -> None:
         """Add a frame of the announced size at `t` seconds; times must rise."""
-        frame = av.VideoFrame.from_ndarray(even(bgr), format="bgr24").reformat(
+        frame = av.VideoFrame.from_numpy_buffer(
+            np.ascontiguousarray(even(bgr)), format="bgr24"
+        ).reformat(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
         frame.time_base = self._facts.time_base

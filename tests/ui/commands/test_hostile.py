@@ -87,6 +87,18 @@ def test_frames_larger_than_allowed_are_refused_before_their_pixels(tmp_path: Pa
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["c.jsonl"]
 
 
+@POSIX
+def test_large_frames_do_not_pile_up(tmp_path: Path) -> None:
+    """20 frames of 16 million pixels: 24 MB each as they are stored, 48 MB as they are worked on.
+
+    Before, some thirty waited in the encoder and between the threads.
+    """
+    source = clips.flat(tmp_path / "a.mp4", (4096, 4096), 20)
+    ran = run("video", source, "--out", tmp_path / "o.mp4", "--no-hands")
+    assert ran.code == 0 and source.stat().st_size < 1_000_000
+    assert ran.peak_mb < 700
+
+
 def test_the_limit_can_be_moved(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), clips.picture(0, (1200, 1000)))
     clips.make(tmp_path / "a.mp4", clips.Clip(size_wh=(1200, 1000), frames=2))
