@@ -20,7 +20,7 @@ import typer
 
 from tracker.find.markups import find_markup
 from tracker.find.model_file import is_project
-from train.evaluate.tables import write_table
+from tracker.whole_files import write_table
 from train.finetune.choices import Budget, parse_losses
 from train.finetune.finetune import run_plan
 from train.finetune.plan import Hooks, Wish, plan_run

@@ -21,10 +21,10 @@ import numpy as np
 import typer
 
 from tracker.types import CropRule
+from tracker.whole_files import write_table
 from train.config import AugmentSpec, DataSpec, EltSpec, FitSpec
 from train.data.pictures import DataSet, keep_labels, read_coco
 from train.data.shipped import prepare_faces
-from train.evaluate.tables import write_table
 from train.loop.checkpoint import load_checkpoint
 from train.loop.fit import fit
 from train.loop.progress import Progress

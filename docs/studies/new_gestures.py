@@ -26,7 +26,7 @@ from tracker.find.model_file import is_project
 from tracker.outputs.out_file import OutFile
 from tracker.outputs.video_writer import VideoWriter
 from tracker.sources.video_file import VideoFacts
-from train.evaluate.tables import write_table
+from tracker.whole_files import write_table
 from train.finetune.choices import Budget
 from train.finetune.finetune import run_plan
 from train.finetune.plan import Hooks, Wish, plan_run

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from train.loop.checkpoint import load_model
 from train.reproduce.cells import run_test
-from train.reproduce.measure import best_order
+from train.reproduce.errors import best_order
 from train.sets.shapes import CLASSES, shapes
 
 Array = NDArray[np.float64]

@@ -20,13 +20,13 @@ import numpy as np
 import typer
 
 from tracker.find.locate import Model, load_model, locate
+from tracker.whole_files import write_table
 from train.config import AugmentSpec, DataSpec, FitSpec
 from train.data.augment import true_box
 from train.data.pictures import DataSet, read_coco
-from train.evaluate.tables import write_table
 from train.losses.paper import LossSpec
 from train.suggest.ranking import Candidates, WarpSpec, capped, choose
-from train.suggest.uncertainty import Measured, measure, settled_box
+from train.suggest.uncertainty import Measured, settled_box, uncertainty_of
 
 ARMS = ("random", "suggest", "unsure", "unlike", "gentle")
 
@@ -97,7 +97,7 @@ def measure_picture(data: DataSet, row: int, model: Model) -> Measured:
     image = data.image(row)
     blank = replace(data.examples[row], xy=np.full_like(data.examples[row].xy, np.nan))
     found = locate(image, [true_box("face", blank, image.shape[:2])], model)[0]
-    return measure(image, settled_box(found, model), model, WarpSpec())
+    return uncertainty_of(image, settled_box(found, model), model, WarpSpec())
 
 
 def candidates(found: list[Measured], places: list[int]) -> Candidates:

@@ -8,7 +8,7 @@ from pathlib import Path
 from train.reproduce import experiments
 from train.reproduce.cells import Task
 from train.reproduce.experiments import Cell
-from train.reproduce.run import ReproduceWish, in_steps, row_spec
+from train.reproduce.tasks import ReproduceWish, in_steps, row_spec
 from train.sets.blocks import blocks
 
 COUNT = 40

@@ -29,7 +29,7 @@ from train.data.find_object import Look
 from train.project.clips import Clip, clip_path
 from train.project.labels import FrameLabel, Labels
 from train.project.layout import Project
-from train.project.places import crop_of, is_by_box
+from train.project.object_crops import crop_of, is_by_box
 
 MARGIN = 1.5  # side of a cut-out / side of the crop
 LARGEST = 288  # pixels, side of a cut-out; a crop of 128 px never needs more than 192

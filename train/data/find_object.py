@@ -22,7 +22,7 @@ from tracker.track import Tracker, TrackerConfig
 from tracker.types import CropBox, Floats, Frame, Image
 from train.project.labels import FrameLabel, Labels
 from train.project.layout import Project
-from train.project.places import crop_of
+from train.project.object_crops import crop_of
 
 Look = Callable[[Frame], list[CropBox]]
 FEWEST = 3  # labelled objects that must be seen to tell how two crops lie to each other

@@ -26,7 +26,7 @@ DIFFERS = 20.0  # mean grey levels from which a picture is not that frame of the
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ImportWish:
     """How the user wants it."""
 
     clip: str = ""  # frames are of this clip, or the name of the set of stills
@@ -53,7 +53,7 @@ def bring(
     project: Project,
     found: Sequence[Foreign],
     name: str,
-    wishes: Wishes,
+    wish: ImportWish,
     report: Callable[[int, int], None] | None = None,
 ) -> Brought:
     """Label the project's frames with what was read; `name` is that of new stills.
@@ -67,7 +67,7 @@ def bring(
         if store.read_only:
             raise UserError(f"nothing was imported: {store.why}")
         with sole_lister(project):
-            work = _Work(store, wishes, name, found)
+            work = _Work(store, wish, name, found)
             _fill(work, store, report)
         for key in sorted(work.frames):
             store.set_frame(work.frames[key])
@@ -92,10 +92,10 @@ def _fill(work: _Work, store: Store, report: Callable[[int, int], None] | None) 
 class _Work:
     """One import under way. Made while the store is ours, so that no other adds to the set."""
 
-    def __init__(self, store: Store, wishes: Wishes, name: str, found: Sequence[Foreign]) -> None:
-        self.project, self.wishes = store.project, wishes
+    def __init__(self, store: Store, wish: ImportWish, name: str, found: Sequence[Foreign]) -> None:
+        self.project, self.wish = store.project, wish
         self.clips = {c.name: c for c in read_clips(self.project)}
-        named = wishes.clip if wishes.clip and wishes.clip not in self.clips else name
+        named = wish.clip if wish.clip and wish.clip not in self.clips else name
         self.kept = NewPictures(store, set_name(self.project, named, self.clips))
         self.pictures = [p for f in found for p in f.pictures if p.things or p.negative]
         self.source = f"import:{found[0].format}" if found else "import"
@@ -107,7 +107,7 @@ class _Work:
         self.seen: set[tuple[str, int]] = set()
 
     def _match(self) -> dict[tuple[str, ...], Match]:
-        w, ours = self.wishes, self.project.landmarks
+        w, ours = self.wish, self.project.landmarks
         sets = {t.names for p in self.pictures for t in p.things if t.names}
         full = {n: match(n, ours, w.names, w.by_order and len(n) > 0) for n in sorted(sets)}
         if sets and not any(p >= 0 for m in full.values() for p in m.places):
@@ -130,12 +130,12 @@ class _Work:
         if not things and not picture.negative:
             self.counts["empty"] += 1
             return
-        bgr = load(picture, self.wishes.pictures)
+        bgr = load(picture, self.wish.pictures)
         key, t, pixels = self._key(picture, bgr)
         if key is None or pixels is None:
             return
         if key not in self.seen and key in store.labels.frames:
-            if not self.wishes.replace:
+            if not self.wish.replace:
                 self.counts["kept"] += 1
                 return
             self.counts["replaced"] += 1
@@ -220,7 +220,7 @@ class _Work:
         frame = frame_number(path.stem) if picture.frame is None else picture.frame
         if frame is None:
             return None
-        names = [self.wishes.clip, base_name(picture.video), _folder(picture)]
+        names = [self.wish.clip, base_name(picture.video), _folder(picture)]
         for name in names:
             for clip in self.clips.values():
                 if name and clip.is_called(name):

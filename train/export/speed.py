@@ -85,7 +85,7 @@ def _alternate(
     return taken
 
 
-def measure(checkpoints: Sequence[Path], runs: int = 200, warm_up: int = 20) -> list[Speed]:
+def time_models(checkpoints: Sequence[Path], runs: int = 200, warm_up: int = 20) -> list[Speed]:
     """Time every checkpoint at one and two threads, in alternation."""
     facts, sessions = [], []
     with tempfile.TemporaryDirectory() as folder:

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tracker.whole_files import write_table
 from train.config import FitSpec
-from train.evaluate.tables import write_table
 from train.grid.cells import ROWS, row_spec
 from train.loop.checkpoint import load_checkpoint
 from train.loop.fit import Progress, fit

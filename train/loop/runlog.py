@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tracker.whole_files import write_table
 from train.data.pictures import DataSet
-from train.evaluate.tables import write_table
 
 
 @dataclass(slots=True)

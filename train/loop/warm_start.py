@@ -20,7 +20,7 @@ from train.networks.model import LandmarkNet
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class CarriedOver:
     """What became of the base's weights."""
 
     kept: int  # tensors taken over whole
@@ -43,7 +43,7 @@ def matches(ours: Sequence[str], theirs: Sequence[str]) -> tuple[list[int], list
     return [i for i, _ in both], [j for _, j in both]
 
 
-def carry_over(model: LandmarkNet, markup: Markup, base: Checkpoint) -> Start:
+def carry_over(model: LandmarkNet, markup: Markup, base: Checkpoint) -> CarriedOver:
     """Give a network what fits of a base's averaged weights. ValueError when nothing does."""
     own, source = model.state_dict(), base.part("ema")
     points = matches(markup.landmarks, base.markup.landmarks)
@@ -76,10 +76,10 @@ def carry_over(model: LandmarkNet, markup: Markup, base: Checkpoint) -> Start:
     if len(fresh) == len(own):
         raise ValueError("the base shares no layer with this network")
     model.load_state_dict(state)
-    return Start(len(own) - len(fresh), len(points[0]), tuple(fresh))
+    return CarriedOver(len(own) - len(fresh), len(points[0]), tuple(fresh))
 
 
-def adapt(spec: FitSpec, markup: Markup, base: Checkpoint, out: Path) -> Start:
+def adapt(spec: FitSpec, markup: Markup, base: Checkpoint, out: Path) -> CarriedOver:
     """Write the starting weights of a run to `out` (averaged weights alone).
 
     Raises ValueError when the base is another network than the spec's.

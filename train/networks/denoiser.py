@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from train.networks.parts import chain, init_like_theano
+from train.networks.layers import chain, init_like_theano
 
 
 class Denoiser(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from train.networks.parts import conv, init_like_theano
+from train.networks.layers import conv, init_like_theano
 from train.networks.spec import NetSpec
 
 POOLS = 4

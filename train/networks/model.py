@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tracker.find.model_file import UPS, Attribute
 from train.networks import NetSpec, build_net
 from train.networks.heatmap_mt import HeatBranch
-from train.networks.parts import local_contrast
+from train.networks.layers import local_contrast
 
 RGB_MEAN, RGB_STD = (123.7, 116.3, 103.5), (58.4, 57.1, 57.4)
 GRAY_MEAN, GRAY_STD = (127.5,), (64.0,)

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from train.networks.parts import LearnedUpsampling, chain, conv, init_like_theano, only_pooled
+from train.networks.layers import LearnedUpsampling, chain, conv, init_like_theano, only_pooled
 from train.networks.spec import NetSpec
 
 Layers = tuple[tuple[int, int], ...]  # (kernel, maps) of one layer after the other

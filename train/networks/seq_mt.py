@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from train.networks.parts import chain, conv, init_like_theano
+from train.networks.layers import chain, conv, init_like_theano
 from train.networks.spec import NetSpec
 
 

@@ -121,7 +121,7 @@ def _picture(project: Project, clip: str, frame: int, size: tuple[int, int]) -> 
         return
     found = png_size(path.read_bytes())
     if found is None:
-        if code:  # pictures of sets are looked at in check_sets, labelled or not
+        if code:  # pictures of sets are looked at in check, labelled or not
             yield error(name, "", "it cannot be read", remedy, code)
     elif found != size:
         what = f"it is {_by(found)}, the label says {_by(size)}"

@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 
 from tracker.plain_data import from_json
-from tracker.whole_files import write_whole
+from tracker.whole_files import write_table, write_whole
 from train.config import FitSpec
 from train.data.pictures import DataSet, hide_landmarks, learnable
-from train.evaluate.tables import write_table
 from train.finetune.choices import BEYOND, Budget, choose_spec, usable_losses
 from train.finetune.plan import Plan, time_steps
 from train.grid.cells import ROWS, row_spec

@@ -26,8 +26,8 @@ from train.loop.progress import Progress
 from train.machine.device import pick_device, precision_on
 from train.machine.provenance import provenance
 from train.networks.model import LandmarkNet
+from train.reproduce.errors import errors_of
 from train.reproduce.experiments import Cell, Experiment, experiment_of, load_set
-from train.reproduce.measure import measure
 from train.reproduce.specs import row_of
 from train.reproduce.starts import Start, check_start
 from train.sets.base import PaperSet, save_list
@@ -176,7 +176,7 @@ def _train(
     result = {
         **asdict(task.cell), "labelled": len(chosen), "budget": task.budget,
         "train_images": len(data.rows(False)), "test_images": len(found.test.examples),
-        **measure(found, run_test(model, found, task.spec), task.spec, experiment.named),
+        **errors_of(found, run_test(model, found, task.spec), task.spec, experiment.named),
         **facts_of(model, kept),
         "steps": task.spec.steps, "from_step": trained.from_step,
         "seconds": round(trained.seconds, 1),

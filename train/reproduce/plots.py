@@ -12,8 +12,8 @@ import matplotlib
 from train.reproduce.experiments import experiment_of, load_set
 from train.reproduce.figures import draw_blocks, draw_shapes
 from train.reproduce.paper import PaperTable
-from train.reproduce.run import ReproduceWish
 from train.reproduce.table import Result, values_at
+from train.reproduce.tasks import ReproduceWish
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

@@ -9,8 +9,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from tracker.whole_files import write_whole
-from train.evaluate.tables import write_table
+from tracker.whole_files import write_table, write_whole
 from train.grid.resume import read_result
 from train.reproduce.experiments import Experiment, experiment_of
 from train.reproduce.paper import PaperTable

@@ -30,7 +30,7 @@ from tracker.track import Tracker, TrackerConfig
 from tracker.types import CropBox, Floats, Image, Kind, Located
 from train.project.labels import ObjectLabel, box_of
 from train.project.layout import Project
-from train.project.places import crop_of_box, is_by_box
+from train.project.object_crops import crop_of_box, is_by_box
 
 SURE = 0.5  # score from which a guessed point counts as visible
 TURNS = (0.0, 90.0, 180.0, 270.0)  # degrees

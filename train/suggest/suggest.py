@@ -22,7 +22,7 @@ from tracker.types import Floats, Image
 from train.project.clips import Clip, read_clips
 from train.project.labels import FrameLabel, Labels, ObjectLabel, picture_name
 from train.project.layout import Project
-from train.project.places import crop_of
+from train.project.object_crops import crop_of
 from train.project.stills import read_stills
 from train.suggest.prelabel import shared_landmarks
 from train.suggest.ranking import LOOK, Candidates, capped, choose, look_of

@@ -31,7 +31,7 @@ from train.project.layout import Project
 from train.project.stills import frames_of, read_set
 from train.suggest.prelabel import tracker_of
 from train.suggest.ranking import WarpSpec, look_of
-from train.suggest.uncertainty import measure
+from train.suggest.uncertainty import uncertainty_of
 
 SCHEMA = 1
 FILE = "suggest.json"
@@ -201,7 +201,7 @@ class _Look:
         assert self._model is not None
         info = self._model.info
         boxes = [box_from_landmarks(info.kind, k.xy_raw, rule=info.crop) for k in tracks]
-        found = [measure(bgr, box, self._model, WarpSpec()) for box in boxes]
+        found = [uncertainty_of(bgr, box, self._model, WarpSpec()) for box in boxes]
         worst = max(found, key=lambda m: np.nan_to_num(m.disagreement))
         row = Row(
             i, t, "measured", _rounded(worst.xy, 100), _rounded(worst.each, 1000),

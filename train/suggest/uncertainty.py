@@ -29,7 +29,7 @@ class Measured:
         return float(np.nanmean(self.each)) if np.isfinite(self.each).any() else float("nan")
 
 
-def measure(frame_bgr: Image, box: CropBox, model: Model, spec: WarpSpec) -> Measured:
+def uncertainty_of(frame_bgr: Image, box: CropBox, model: Model, spec: WarpSpec) -> Measured:
     """Landmarks in `box` and how far they differ under warps; one batched run of the network."""
     boxes = warped_boxes(box, spec)
     first, *others = locate(frame_bgr, [box, *boxes], model)

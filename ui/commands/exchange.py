@@ -40,7 +40,7 @@ def import_labels(
     And labelled time, of the ranges.csv of another project or of removed/.
     """
     from tracker.errors import UserError
-    from train.exchange.bring import Wishes, bring
+    from train.exchange.bring import ImportWish, bring
     from train.exchange.formats import read
     from train.exchange.names import read_map
     from train.exchange.ranges import bring_ranges, is_ranges
@@ -54,9 +54,9 @@ def import_labels(
         others = [path for path in files if path not in times]
         if others:
             found = [read(path, format, hidden, origin) for path in others]
-            wishes = Wishes(clip, read_map(names), by_order, replace, pictures)
+            wish = ImportWish(clip, read_map(names), by_order, replace, pictures)
             name = others[0].stem if len(others) == 1 else others[0].absolute().parent.name
-            _tell(bring(opened, found, name, wishes))
+            _tell(bring(opened, found, name, wish))
         if times:
             brought = bring_ranges(opened, times, clip)
             for note in (*brought.messages, *(f"left out: {one}" for one in brought.left_out)):

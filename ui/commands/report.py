@@ -42,6 +42,7 @@ def report(
     from train.finetune.choices import parse_budget
     from train.finetune.plan import Hooks
     from train.report.findings import examine, open_run
+    from train.report.page import draw_findings, write_report
     from train.report.share_curve import (
         CurveWish,
         known_curve,
@@ -50,7 +51,6 @@ def report(
         parse_shares,
         run_curve,
     )
-    from train.report.write import draw_findings, write_report
 
     wish = CurveWish(parse_rows(rows), parse_shares(shares), seeds, parse_budget(budget))
     try:

@@ -12,7 +12,7 @@ from ui.commands.report import trainings
 
 if TYPE_CHECKING:
     from train.reproduce.cells import Task
-    from train.reproduce.run import ReproduceWish
+    from train.reproduce.tasks import ReproduceWish
 
 
 def reproduce(
@@ -54,15 +54,15 @@ def reproduce(
     """
     from train.finetune.choices import Budget, parse_budget
     from train.reproduce.experiments import experiment_of, load_set
-    from train.reproduce.run import (
+    from train.reproduce.tasks import (
         ReproduceWish,
         parse_fractions,
         parse_jobs,
         parse_wanted_rows,
         plan_tasks,
+        time_lines,
         wanted_cells,
     )
-    from train.reproduce.times import time_lines
 
     experiment = experiment_of(name)
     wish = ReproduceWish(
@@ -92,8 +92,8 @@ def train_all(wish: ReproduceWish, tasks: Sequence[Task], at_once: int | None) -
     """Train what is left, here, in processes or (None) by Ray; results.csv grows cell by cell."""
     from tracker.stop import Stopped
     from train.reproduce.cells import run_task
-    from train.reproduce.run import run_here
     from train.reproduce.table import write_results
+    from train.reproduce.tasks import run_here
 
     def done() -> None:
         write_results(wish.folder, wish.experiment)

@@ -234,9 +234,9 @@ def speed(
     runs: Annotated[int, typer.Option(min=1, help="Timed runs of each.")] = 200,
 ) -> None:
     """Parameters, multiply-adds and milliseconds per crop in ONNX Runtime at 1 and 2 threads."""
-    from train.export.speed import measure
+    from train.export.speed import time_models
 
-    for s in measure(checkpoints, runs):
+    for s in time_models(checkpoints, runs):
         typer.echo(
             f"{s.name}  {s.parameters:,} parameters  {s.mmac:.0f} MMAC  {s.threads} threads  "
             f"p20 {s.p20_ms:.2f} ms  p50 {s.p50_ms:.2f} ms"

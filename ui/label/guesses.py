@@ -121,7 +121,7 @@ class Guesses:
         frame = None if screen.seen is None else screen.seen.frame
         if frame is None or frame.bgr is None or is_known or self._asked == (key, self.by):
             return
-        from train.project.places import expected
+        from train.project.object_crops import expected
 
         self._asked = (key, self.by)
         near = expected(*neighbours(self.controls, key, frame.t), frame.t)

@@ -12,7 +12,7 @@ import pytest
 from tests.helpers.clips import Clip, make, picture
 from tracker.errors import UserError
 from tracker.find.markups import Markup
-from train.exchange.bring import Wishes, bring
+from train.exchange.bring import ImportWish, bring
 from train.exchange.formats import read
 from train.project.adding import add_clips
 from train.project.journal import read_labels
@@ -38,7 +38,7 @@ def labels(folder: Path, *rows: str) -> Path:
 def test_frames_beyond_the_clip_and_lost_pictures_are_told(made, tmp_path):
     path = labels(tmp_path, "labeled-data/b/img03.png,1,2", "labeled-data/b/img12.png,1,2",
                   "labeled-data/c/img03.png,1,2")  # fmt: skip
-    done = bring(made, [read(path)], "l", Wishes())
+    done = bring(made, [read(path)], "l", ImportWish())
     assert (done.in_clips, done.as_stills, done.objects) == (1, 0, 1)
     assert any(n.startswith("1 frames are not in the clip") for n in done.notes)
     assert any(n.startswith("1 pictures were not found") for n in done.notes)
@@ -56,7 +56,7 @@ def test_a_picture_that_is_not_that_frame_is_kept_as_a_still(made, tmp_path):
     cv2.imwrite(str(folder / "img03.png"), 255 - picture(3))
     cv2.imwrite(str(folder / "img04.png"), picture(4))
     path = labels(tmp_path, "labeled-data/b/img03.png,1,2", "labeled-data/b/img04.png,1,2")
-    done = bring(made, [read(path)], "l", Wishes())
+    done = bring(made, [read(path)], "l", ImportWish())
     assert (done.in_clips, done.as_stills) == (1, 1)
     assert sorted(read_labels(made).frames) == [("b.mp4", 4), ("l", 0)]
     kept = cv2.imread(str(made.frames_dir / "l" / "frame000000.png"))
@@ -65,7 +65,7 @@ def test_a_picture_that_is_not_that_frame_is_kept_as_a_still(made, tmp_path):
 
 def test_stills_never_share_a_folder_with_a_clip(made, tmp_path):
     cv2.imwrite(str(tmp_path / "x.png"), picture(1))
-    done = bring(made, [read(labels(tmp_path, "x.png,1,2"))], "b", Wishes())
+    done = bring(made, [read(labels(tmp_path, "x.png,1,2"))], "b", ImportWish())
     assert done.stills_name == "b_pictures"
 
 
@@ -73,11 +73,11 @@ def test_nothing_is_changed_without_a_common_landmark_or_the_right_to_write(made
     path = labels(tmp_path, "labeled-data/b/img03.png,1,2")
     path.write_text(path.read_text().replace("Tip", "nose"))
     with pytest.raises(ValueError, match="no landmark of the file"):
-        bring(made, [read(path)], "l", Wishes())
-    done = bring(made, [read(path)], "l", Wishes(names={"nose": "end"}))
+        bring(made, [read(path)], "l", ImportWish())
+    done = bring(made, [read(path)], "l", ImportWish(names={"nose": "end"}))
     assert done.objects == 1
     with Store.open(made), pytest.raises(UserError, match="nothing was imported"):
-        bring(made, [read(path)], "l", Wishes(names={"nose": "end"}))
+        bring(made, [read(path)], "l", ImportWish(names={"nose": "end"}))
 
 
 def test_the_commands(made, tmp_path):

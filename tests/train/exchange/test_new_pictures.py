@@ -17,7 +17,7 @@ import pytest
 from tests.helpers.clips import Clip, make
 from tests.train.exchange.test_bring import labels
 from tracker.find.markups import Markup
-from train.exchange.bring import Brought, Wishes, bring
+from train.exchange.bring import Brought, ImportWish, bring
 from train.exchange.formats import read
 from train.project.adding import add_clips
 from train.project.check import check
@@ -43,8 +43,8 @@ def rows(folder: Path, *numbers: int) -> list[str]:
     return [f"p{n}.png,{n},2" for n in numbers]
 
 
-def take(project: Project, path: Path, wishes: Wishes | None = None) -> Brought:
-    return bring(project, [read(path)], "s", wishes or Wishes())
+def take(project: Project, path: Path, wishes: ImportWish | None = None) -> Brought:
+    return bring(project, [read(path)], "s", wishes or ImportWish())
 
 
 def lie_right(project: Project) -> int:
@@ -106,7 +106,7 @@ def test_ctrl_c_leaves_nothing_behind(made, tmp_path, at):
     path = labels(tmp_path, *rows(tmp_path, 11, 12))
     for name in ("s", "fresh"):
         with pytest.raises(KeyboardInterrupt):
-            bring(made, [read(path)], name, Wishes(), press)
+            bring(made, [read(path)], name, ImportWish(), press)
         assert files(made) == before and lie_right(made) == 1
 
 
@@ -123,7 +123,7 @@ def test_an_index_that_was_written_is_taken_back(made, tmp_path, monkeypatch):
     for name in ("s", "fresh"):
         monkeypatch.setattr("train.exchange.new_pictures.write_set", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            bring(made, [read(path)], name, Wishes())
+            bring(made, [read(path)], name, ImportWish())
         assert files(made) == before and lie_right(made) == 1
 
 
@@ -139,7 +139,7 @@ def test_a_labelled_number_is_not_given_again(made, tmp_path):
     """An index of an older backup."""
     take(made, labels(tmp_path, *rows(tmp_path, 10, 11)))
     write_set(made, "s", {key: n for key, n in read_set(made, "s").items() if n == 0})
-    take(made, labels(tmp_path, *rows(tmp_path, 12)), Wishes(replace=True))
+    take(made, labels(tmp_path, *rows(tmp_path, 12)), ImportWish(replace=True))
     assert lie_right(made) == 3
 
 
@@ -167,7 +167,7 @@ def test_an_old_number_with_other_pixels_is_a_picture_of_its_own(made, tmp_path)
     away = tmp_path / "s"
     rows(away, 200)
     (away / "p200.png").rename(away / "frame000000.png")
-    done = bring(made, [read(labels(away, "s/frame000000.png,200,2"))], "back", Wishes())
+    done = bring(made, [read(labels(away, "s/frame000000.png,200,2"))], "back", ImportWish())
     assert any("picture of the set" in note for note in done.notes)
     assert sorted(read_labels(made).frames) == [("back", 0)] and lie_right(made) == 1
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.helpers.clips import Clip, make
 from tracker.find.markups import Markup
-from train.exchange.bring import Wishes, bring
+from train.exchange.bring import ImportWish, bring
 from train.exchange.formats import FORMATS, read, writable
 from train.exchange.give import give
 from train.project.adding import add_clips
@@ -91,7 +91,7 @@ def test_there_and_back(labelled, format):
     assert any("time range" in text for text in done.lost)
     assert any("hidden" in text for text in done.lost) == (kind == "dlc")
     files = sorted(out.rglob("*.h5")) if format == "dlc-h5" else files_of(out, kind)
-    result = bring(other, [read(f) for f in files], "back", Wishes())
+    result = bring(other, [read(f) for f in files], "back", ImportWish())
     before, after = read_labels(made).frames, read_labels(other).frames
     before = {key: expected(f, kind) for key, f in before.items()}
     if "boxes" in FORMATS[kind].loses:
@@ -126,12 +126,12 @@ def test_pictures_of_no_clip_become_stills(labelled, format):
     if format == "sleap":
         return  # holds no picture of a clip
     found = [read(f) for f in files_of(out, format)]
-    result = bring(clipless, found, "old labels", Wishes())
+    result = bring(clipless, found, "old labels", ImportWish())
     after = read_labels(clipless).frames
     assert result.stills_name == "old_labels"
     assert {key[0] for key in after} == {"old_labels"}
     assert sorted(key[1] for key in after) == list(range(result.as_stills))
-    again = bring(clipless, found, "old labels", Wishes())
+    again = bring(clipless, found, "old labels", ImportWish())
     assert (again.as_stills, again.kept) == (0, result.as_stills)
     assert sorted(read_labels(clipless).frames) == sorted(after)
 
@@ -143,9 +143,9 @@ def test_labelled_frames_are_kept_unless_replaced(labelled):
     mine = FrameLabel("b.mp4", 3, 0.12, (96, 64), (thing(1, [[1, 1]] * 3, [2, 2, 2]),))
     with Store.open(other) as store:
         store.set_frame(mine)
-    first = bring(other, found, "back", Wishes())
+    first = bring(other, found, "back", ImportWish())
     assert (first.in_clips, first.kept) == (3, 1)
     check_same(read_labels(other).frames["b.mp4", 3], mine)
-    second = bring(other, found, "back", Wishes(replace=True))
+    second = bring(other, found, "back", ImportWish(replace=True))
     assert (second.in_clips, second.replaced) == (0, 4)
     check_same(read_labels(other).frames["b.mp4", 3], read_labels(made).frames["b.mp4", 3])

@@ -4,7 +4,7 @@ from typer.testing import CliRunner
 
 from tests.helpers.blobs import write_blobs, write_config
 from train.config import read_config
-from train.export.speed import measure, multiply_adds
+from train.export.speed import multiply_adds, time_models
 from train.loop.fit import fit
 from train.networks import NetSpec
 from train.networks.model import LandmarkNet
@@ -25,7 +25,7 @@ def test_rcn_plus_by_hand():
 def test_measures_each_checkpoint_at_one_and_two_threads(tmp_path):
     write_blobs(tmp_path)
     final = fit(read_config(write_config(tmp_path, steps=2)), tmp_path, tmp_path / "run")
-    found = measure([final], runs=5, warm_up=1)
+    found = time_models([final], runs=5, warm_up=1)
     assert [(s.name, s.threads) for s in found] == [("run", 1), ("run", 2)]
     assert all(0 < s.p20_ms <= s.p50_ms for s in found)
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from train.networks import NetSpec, build_net
 from train.networks.denoiser import Denoiser, corrupt, joint_heat
 from train.networks.heatmap_mt import HeatBranch
-from train.networks.parts import LearnedUpsampling, local_contrast, only_pooled
+from train.networks.layers import LearnedUpsampling, local_contrast, only_pooled
 
 
 def count(model: torch.nn.Module) -> int:

@@ -13,7 +13,7 @@ import pytest
 from tests.helpers.clips import Clip, make, picture
 from tests.helpers.teaching import new_project, with_clip
 from tracker.errors import UserError
-from train.exchange.bring import Wishes, bring
+from train.exchange.bring import ImportWish, bring
 from train.exchange.formats import read
 from train.project.adding import add_clips, add_one, sources
 from train.project.check import check
@@ -83,12 +83,12 @@ def test_sets_imports_and_removals_are_refused_whole(made: Project, tmp_path: Pa
         with pytest.raises(UserError, match=BUSY):
             add_one(made, sources(folder)[0])
         with pytest.raises(UserError, match=BUSY):
-            bring(made, [read(labels)], "photos", Wishes())
+            bring(made, [read(labels)], "photos", ImportWish())
         with pytest.raises(UserError, match=BUSY):
             remove(made, find(made, "a.mp4"))
     assert read_stills(made) == () and not read_labels(made).frames
     assert [c.name for c in read_clips(made)] == ["a.mp4"] and not (made.root / "removed").exists()
-    assert bring(made, [read(labels)], "photos", Wishes()).as_stills == 1
+    assert bring(made, [read(labels)], "photos", ImportWish()).as_stills == 1
 
 
 def test_a_clip_on_its_way_into_the_list_is_not_called_a_stray(made: Project) -> None:

@@ -15,8 +15,8 @@ from train.grid.resume import read_result
 from train.machine.device import cpu_has_bfloat16
 from train.reproduce import cells
 from train.reproduce.cells import cell_data, run_task
+from train.reproduce.errors import best_order, errors_of
 from train.reproduce.experiments import EXPERIMENTS, Cell, load_set
-from train.reproduce.measure import best_order, measure
 from train.sets.base import save_list
 from train.sets.blocks import blocks
 from train.sets.shapes import shapes
@@ -156,11 +156,11 @@ def test_landmarks_without_names_are_measured_under_one_assignment(tmp_path):
     spec = replace(tiny_task(tmp_path).spec, heads=())
     target = np.array([e.xy for e in found.test.examples], float)
     moved = target[:, ::-1] + (3, 4)  # the other way round, and 5 px away
-    measured = measure(found, outputs(moved, target), spec, named=False)
+    measured = errors_of(found, outputs(moved, target), spec, named=False)
     assert measured["order"] == [1, 0]
     assert measured["points"]["mean"] == measured["points"]["p95"] == 5
     assert measured["metrics"]["error"]["mean"] == 5
-    assert measure(found, outputs(moved, target), spec)["metrics"]["error"]["mean"] > 5
+    assert errors_of(found, outputs(moved, target), spec)["metrics"]["error"]["mean"] > 5
 
 
 def test_parts_and_what_is_not_known(tmp_path):
@@ -169,7 +169,7 @@ def test_parts_and_what_is_not_known(tmp_path):
     xy = target + np.array([1.0, 2, 3])[:, None, None] * (1, 0)
     out = outputs(xy, target)
     out.labelled[2] = False
-    error = measure(found, out, replace(tiny_task(tmp_path).spec, heads=()))["metrics"]["error"]
+    error = errors_of(found, out, replace(tiny_task(tmp_path).spec, heads=()))["metrics"]["error"]
     assert (error["mean"], error["count"], error["unit"]) == (1.5, 2, "px")
     assert error["parts"]["first"]["mean"] == 1
     assert error["parts"]["none"] == {"mean": None, "median": None, "p95": None, "count": 0}

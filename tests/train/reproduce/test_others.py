@@ -8,8 +8,8 @@ from tests.train.sets.test_hgr1 import write_hgr1
 from tests.train.sets.test_multipie import SCENES, write_multipie
 from train.reproduce.cells import Task, run_task
 from train.reproduce.experiments import EXPERIMENTS, Cell, experiment_of
-from train.reproduce.run import ReproduceWish, in_steps, row_spec
 from train.reproduce.specs import hgr1_spec, multipie_spec, row_of
+from train.reproduce.tasks import ReproduceWish, in_steps, row_spec
 
 ATTRIBUTES = {"hgr1": {"gesture"}, "multipie": {"emotion", "camera"}}
 

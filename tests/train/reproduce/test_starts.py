@@ -14,8 +14,8 @@ from tracker.whole_files import file_sha256
 from train.finetune.choices import parse_budget
 from train.reproduce.cells import run_task
 from train.reproduce.experiments import Cell
-from train.reproduce.run import ReproduceWish, plan_tasks, task_of
 from train.reproduce.starts import rows_within, start_of
+from train.reproduce.tasks import ReproduceWish, plan_tasks, task_of
 from train.sets.blocks import blocks
 from ui.commands.train import app
 

@@ -12,7 +12,7 @@ from train.data.augment import crop_example
 from train.data.pictures import DataSet, Example, Markup
 from train.evaluate.outputs import Outputs
 from train.networks import NetSpec
-from train.reproduce.measure import measure
+from train.reproduce.errors import errors_of
 from train.reproduce.whole_pixels import (
     PhotoEnds,
     photo_ends,
@@ -103,7 +103,7 @@ def test_the_measure_tells_both(tmp_path):
     out = Outputs(np.array([0]), guess, known * 1.0, known * 1.0, np.ones(1), {}, true, known, {})
 
     def errors(how):
-        found = measure(PaperSet("x", data, data, (metric,), {}, how), out, SPEC)["metrics"]
+        found = errors_of(PaperSet("x", data, data, (metric,), {}, how), out, SPEC)["metrics"]
         return {name: m["mean"] for name, m in found.items()}
 
     plain = {"error": 100 * (2.4 + 56) / 2 / 40}

@@ -16,7 +16,7 @@ from tracker.find.markups import Markup, find_markup
 from tracker.types import CropRule, Kind
 from train.project.labels import FrameLabel, ObjectLabel
 from train.project.layout import Project, create_project
-from train.project.places import expected
+from train.project.object_crops import expected
 from train.suggest.prelabel import Guesser, current_model, mapped
 
 LEFT, RIGHT = np.add(SHAPE, (90, 110)), np.add(SHAPE, (230, 120))

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from train.reproduce.times import time_lines
 from typer.testing import CliRunner
 
 from tests.helpers.reproducing import tiny_blocks, tiny_task
@@ -13,7 +14,8 @@ from train.reproduce import paper, run
 from train.reproduce.cells import run_task
 from train.reproduce.experiments import EXPERIMENTS, Cell, experiment_of, load_set
 from train.reproduce.paper import PaperTable
-from train.reproduce.run import (
+from train.reproduce.specs import SPECS
+from train.reproduce.tasks import (
     ReproduceWish,
     in_steps,
     parse_fractions,
@@ -25,8 +27,6 @@ from train.reproduce.run import (
     task_of,
     wanted_cells,
 )
-from train.reproduce.specs import SPECS
-from train.reproduce.times import time_lines
 from ui.commands.train import app
 
 

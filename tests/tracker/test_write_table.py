@@ -1,6 +1,6 @@
 """Tables as CSV files."""
 
-from train.evaluate.tables import write_table
+from tracker.whole_files import write_table
 
 
 def test_all_columns_in_the_order_of_appearance(tmp_path):

@@ -32,7 +32,7 @@ def best_order(xy: Array, target: Array) -> tuple[int, ...]:
     return min(permutations(range(count)), key=cost)
 
 
-def measure(found: PaperSet, out: Outputs, spec: FitSpec, named: bool = True) -> dict[str, Any]:
+def errors_of(found: PaperSet, out: Outputs, spec: FitSpec, named: bool = True) -> dict[str, Any]:
     """Every metric on the whole test set and its parts, and the attributes, as plain data.
 
     Without `named` landmarks (no label says what each is of) the better of all assignments is
