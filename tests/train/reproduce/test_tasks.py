@@ -5,12 +5,11 @@ import json
 from dataclasses import replace
 
 import pytest
-from train.reproduce.times import time_lines
 from typer.testing import CliRunner
 
 from tests.helpers.reproducing import tiny_blocks, tiny_task
 from train.finetune.choices import Budget
-from train.reproduce import paper, run
+from train.reproduce import paper, tasks
 from train.reproduce.cells import run_task
 from train.reproduce.experiments import EXPERIMENTS, Cell, experiment_of, load_set
 from train.reproduce.paper import PaperTable
@@ -25,6 +24,7 @@ from train.reproduce.tasks import (
     row_spec,
     span,
     task_of,
+    time_lines,
     wanted_cells,
 )
 from ui.commands.train import app
@@ -108,7 +108,7 @@ def test_a_budget_changes_the_steps_and_no_term(tmp_path):
 
 
 def test_a_budget_of_time_is_measured_once_and_kept_by_the_cell(tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "time_run", lambda spec, data: (0.5, 1.0))
+    monkeypatch.setattr(tasks, "time_run", lambda spec, data: (0.5, 1.0))
     wish = ReproduceWish("blocks", out=tmp_path, budget=Budget(seconds=100.0))
     cell = Cell("blocks", "Seq-MT (L)", 0.1, 0)
     assert task_of(wish, cell).spec.steps == (100 - 12 * 1.0) / 0.5
@@ -121,7 +121,7 @@ def test_a_budget_of_time_is_measured_once_and_kept_by_the_cell(tmp_path, monkey
 
 
 def test_times_are_of_timed_steps_until_cells_are_finished(tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "time_run", lambda spec, data: (0.5, 2.0))
+    monkeypatch.setattr(tasks, "time_run", lambda spec, data: (0.5, 2.0))
     wish = ReproduceWish("blocks", ("Seq-MT (L)",), (0.1, 0.2), 1, Budget(steps=600), out=tmp_path)
     cells = wanted_cells(wish)
     *_, total = time_lines(wish, cells, 2)
@@ -138,7 +138,7 @@ def test_times_are_of_timed_steps_until_cells_are_finished(tmp_path, monkeypatch
 
 
 def test_a_choice_is_not_timed_before_it_begins(tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "time_run", None)  # would fail if it were called
+    monkeypatch.setattr(tasks, "time_run", None)  # would fail if it were called
     wish = ReproduceWish("blocks", ("Seq-MT (L)",), (0.1, 0.2), 2, out=tmp_path)
     lines = list(time_lines(wish, wanted_cells(wish), 1, False))
     assert lines == ["Seq-MT (L): 10, 20 % of the labels, 2 seeds; 4 to train", "4 trainings"]
@@ -168,7 +168,7 @@ def quick(monkeypatch):
 
 
 def test_without_a_choice_nothing_is_trained(tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "time_run", lambda spec, data: (0.01, 0.0))
+    monkeypatch.setattr(tasks, "time_run", lambda spec, data: (0.01, 0.0))
     done = typed("blocks", "--out", tmp_path)
     assert done.exit_code == 0
     lines = done.output.splitlines()
