@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from select import select
@@ -50,6 +51,8 @@ def killed(
         try:
             work(lambda word: os.write(writing, f"{word}\n".encode()))  # type: ignore[arg-type]
             status = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(status)
     os.close(writing)

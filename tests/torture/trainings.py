@@ -9,6 +9,7 @@ from pathlib import Path
 from safetensors.numpy import load_file
 
 from tests.helpers.blobs import write_blobs, write_config
+from tests.helpers.clips import picture
 from tests.helpers.teaching import label, new_project, with_clip
 from tests.torture.rows import Row, Say, aside, dice, killed
 from train.config import read_config
@@ -79,6 +80,7 @@ def finetunes(count: int, folder: Path) -> Row:
         with Store.open(made) as store:
             for frame in range(0, 12, 2):
                 for x, clip in ((20.0 + frame, "a.mp4"), (60.0 - frame, "b.mp4")):
+                    store.keep_picture(clip, frame, picture(frame))
                     store.set_frame(label(frame, x, clip))
 
     def run(root: Path) -> Callable[[Say], None]:
