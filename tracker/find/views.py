@@ -23,9 +23,8 @@ PATCH = 384
 AWAY = 2.0  # side of the view in which everything is half as large, in sides of the whole frame
 NEAR = 0.75  # of the view on the middle
 LOST_SIDE = 1.6  # of the view at a lost object, in sides of its last crop
-# Of the view in which a find is looked at again, in sides of its crop and degrees from it. Of 290
-# finds that were hands 93 % are found here once more, of 8 ears and the like 1: most look like a
-# hand in one view only. Upright and closer (1.6) 98 % of the hands are, and 6 of the 8.
+# Of the view in which a find is looked at again, in sides of its crop and degrees from it: turned and
+# from farther away, since what is no hand mostly looks like one in one view only.
 AGAIN_SIDE, AGAIN_TURN = 2.6, 30.0
 
 
@@ -122,9 +121,8 @@ def middle(shape_hw: tuple[int, ...]) -> CropBox:
 def of_hands(shape_hw: tuple[int, ...]) -> list[CropBox]:
     """The views in which hands are looked for, one after the other.
 
-    The order is the one that finds most with few looks on scenes of `docs/studies/compose_scenes`
-    (240, other seeds): of the hands that any view finds 75, 88, 93 and 99 % in 1, 2, 5 and 10
-    looks. The whole frame comes every fourth time, since there upright newcomers are seen best.
+    The order is one that finds much with few looks on scenes of `docs/studies/compose_scenes`. The
+    whole frame comes every fourth time, since there upright newcomers are seen best.
     """
     near = parts(shape_hw)
     turns = {angle: turned(shape_hw, angle) for angle in (45.0, -45.0, 90.0, -90.0)}
