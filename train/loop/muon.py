@@ -27,7 +27,8 @@ def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
     x = x.T if tall else x
     for _ in range(steps):
         gram = x @ x.T
-        x = A * x + (B * gram + C * gram @ gram) @ x
+        square = torch.addmm(gram, gram, gram, beta=B, alpha=C)  # one pass each, not three
+        x = torch.addmm(x, square, x, beta=A)
     out: Tensor = (x.T if tall else x).to(matrix.dtype)
     return out
 
