@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,13 @@ def imports_of(path: Path) -> list[tuple[str, bool]]:
 
     `from a import b` gives `a.b`: whether b is a file or a name in one, `found_in` tells.
     """
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return list(imports_in(path.read_text(encoding="utf-8"), path))
+
+
+@cache  # by the text: every test reads the same files
+def imports_in(text: str, path: Path) -> tuple[tuple[str, bool], ...]:
+    """What a text imports; `path` is told where it may not."""
+    tree = ast.parse(text)
     late = {
         id(inner)
         for outer in ast.walk(tree)
@@ -71,7 +78,7 @@ def imports_of(path: Path) -> list[tuple[str, bool]]:
         elif isinstance(node, ast.Call):
             names = by_string(node)
         found += [(name, id(node) not in late) for name in names]
-    return found
+    return tuple(found)
 
 
 def by_string(call: ast.Call) -> list[str]:
