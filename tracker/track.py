@@ -16,7 +16,7 @@ import numpy as np
 
 from tracker.find.background_detector import BackgroundDetector
 from tracker.find.detectors import DETECTORS, Finder
-from tracker.find.geometry import bounds_xyxy, box_from_landmarks
+from tracker.find.geometry import bounds_xyxy, box_from_landmarks, overlap_share
 from tracker.find.head_pose import lens, with_place
 from tracker.find.locate import Model, is_plausible, load_model, locate
 from tracker.find.markups import BUNDLED
@@ -37,12 +37,16 @@ from tracker.types import CropBox, Detection, Floats, Image, Kind, Located, Resu
 
 # Object sizes within which a lost object may come back as itself: at once, and more per second.
 RETURN_DISTANCE, RETURN_SPEED = 1.0, 4.0
-# Presence times mean score that what was found in a turned or scaled view must have. On composed
-# scenes 98 % of 431 finds on hands have it, and 2 of 17 others; 0.8 keeps 99 % and 9 of 17.
-OTHER_VIEW_QUALITY = 0.85
+# What was found in a turned or scaled view counts at once from this quality (presence times mean
+# score), and from this presence if a second look at its place finds it again. On 120 composed
+# scenes 211 of 308 finds on hands have the first and none of 34 others; 288 have the second, and 3.
+CLEAR_QUALITY, LIKELY_PRESENCE = 0.85, 0.9
 BETTER = (
     0.1  # in quality: from which a second answer for what is followed takes the place of its own
 )
+# Share of the smaller box from which what is found is no other hand than the one that is followed
+# there, surely or in doubt: two that lie upon one another are told apart when they part.
+ONE_HAND, DOUBTFUL_HAND = 0.5, 0.25
 SURE_CONFLICT = 0.25  # side conflict from which two hands are told apart by it
 
 
@@ -209,6 +213,18 @@ class Tracker:
             self._background.ask(frame, t, due)
 
 
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Crops that a look gave."""
+
+    new: Sequence[CropBox] = ()  # of objects that are not followed yet
+    others: Sequence[tuple[Follower, CropBox]] = ()  # for those whose own crop it contradicts
+
+    def crops(self) -> list[CropBox]:
+        """All of them, in this order."""
+        return [*self.new, *(crop for _, crop in self.others)]
+
+
 class Watch:
     """Follows all objects of one kind."""
 
@@ -247,12 +263,12 @@ class Watch:
         elif self._looks_itself and self._is_due(t):
             fresh = self._look(frame, t)
         else:
-            fresh = []
+            fresh = Fresh()
         boxes = [follower.next_box(t) for follower in self.live]
-        answers = self._located(frame, boxes + fresh)
+        answers = self._located(frame, boxes + fresh.crops())
         with self._timings.stage("smooth"):
             tracks = self._continue(answers[: len(boxes)], t)
-            tracks |= self._begin(answers[len(boxes) :], t)
+            tracks |= self._take_up(fresh, answers[len(boxes) :], t)
             if not self._config.every_view:
                 return self._shown(tracks, frame)
         return self._shown(tracks | self._other_views(frame, t), frame)
@@ -296,13 +312,13 @@ class Watch:
         """Is as much as was asked for surely followed?"""
         return sum(follower.is_sure for follower in self.live) >= self._most
 
-    def _look(self, frame: Image, t: float) -> list[CropBox]:
+    def _look(self, frame: Image, t: float) -> Fresh:
         """Crops around new objects, centred on the landmarks that a first run of the net gave."""
         view = self._next_view(frame, t)
         if self._finder is None:
             known = self._known()
             room = self._most - len(known)
-            return from_frame(frame, known, room, self.model, self._timings)
+            return Fresh(from_frame(frame, known, room, self.model, self._timings))
         return self._judge(frame, self._detected(frame, view))
 
     def _next_view(self, frame: Image, t: float) -> CropBox:
@@ -330,7 +346,7 @@ class Watch:
             view = place or views.pop(0)
             self._is_second, self._is_plain = place is not None, is_plain(view, frame.shape)
             fresh = self._judge(frame, self._detected(frame, view))
-            tracks |= self._begin(self._located(frame, fresh), t)
+            tracks |= self._take_up(fresh, self._located(frame, fresh.crops()), t)
         return tracks
 
     def _detected(self, frame: Image, view: CropBox) -> list[Detection]:
@@ -338,25 +354,29 @@ class Watch:
         with self._timings.stage("detect"):
             return detect_in(frame, view, self._finder)
 
-    def _judge(self, frame: Image, detections: Sequence[Detection]) -> list[CropBox]:
+    def _judge(self, frame: Image, detections: Sequence[Detection]) -> Fresh:
         """Crops around those that are not followed yet, or followed in a crop that lies wrong."""
         assert self._finder is not None  # whose detections these are
         known = self._known()
         new = unknown(detections, known)[: self._most - len(known)]
         boxes = [self._finder.first_crop(found) for found in new]
-        boxes += self._contradicted(detections)
-        return from_first_crops(frame, boxes, self.model, self._timings)
+        crops = from_first_crops(frame, boxes, self.model, self._timings)
+        return Fresh(crops, self._contradicted(frame, detections))
 
-    def _contradicted(self, detections: Sequence[Detection]) -> list[CropBox]:
-        """First crops of what is surely followed, where they lie otherwise than its crop."""
+    def _contradicted(
+        self, frame: Image, detections: Sequence[Detection]
+    ) -> list[tuple[Follower, CropBox]]:
+        """Other crops for what is surely followed, where a detection contradicts its own."""
         assert self._finder is not None
-        boxes = []
+        found = []
         for follower in self.live:
             again = [d for d in detections if not unknown([d], [bounds_xyxy(follower.xy)])]
             if follower.is_sure and again:
-                crop = self._finder.first_crop(again[0])
-                boxes += [crop] if lies_otherwise(crop, follower.crop) else []
-        return boxes
+                first = self._finder.first_crop(again[0])
+                boxes = [first] if lies_otherwise(first, follower.crop) else []
+                crops = from_first_crops(frame, boxes, self.model, self._timings)
+                found += [(follower, crop) for crop in crops]
+        return found
 
     def _known(self) -> list[Floats]:
         """Boxes (4,) xyxy of what is surely followed."""
@@ -364,9 +384,12 @@ class Watch:
 
     def _continue(self, answers: Sequence[Located | None], t: float) -> dict[int, Track]:
         """Go on with the live tracks, given what was seen in the crop of each. Tracks by id."""
-        off = self._config.presence_off
-        own = [i for i, a in enumerate(answers) if a is not None and a.presence >= off]
-        seen = [a for a in answers if a is not None and a.presence >= off]
+        own, seen = [], []
+        for i, answer in enumerate(answers):
+            is_seen = answer is not None and answer.presence >= self._config.presence_off
+            if answer is not None and is_seen and not self.live[i].has_drifted(answer):
+                own.append(i)
+                seen.append(answer)
         cost = cost_matrix(
             [(f.expected_xy(t), f.left_p) for f in self.live], self._sided(seen), own
         )
@@ -384,6 +407,8 @@ class Watch:
                 follower.miss()
                 given_up = i in repeated or follower.missed > self._config.patience
             (self._lost if given_up else live).append(follower)
+            if given_up:
+                self._turns.begin_anew()
         self.live = live
         return tracks
 
@@ -401,18 +426,31 @@ class Watch:
         rank = [order.index(k) for k in range(len(indices))]
         return {indices[k] for k in duplicates([xy for xy, _ in left], rank)}
 
-    def _begin(self, answers: Sequence[Located | None], t: float) -> dict[int, Track]:
+    def _take_up(
+        self, fresh: Fresh, answers: Sequence[Located | None], t: float
+    ) -> dict[int, Track]:
+        """Correct what is followed and begin what is new, by what was seen in the fresh crops."""
+        least = self._config.presence_on
+        sure = [a if a is not None and a.presence >= least else None for a in answers]
+        tracks: dict[int, Track] = {}
+        for (follower, _), answer in zip(fresh.others, sure[len(fresh.new) :], strict=True):
+            least = 0.0 if follower.missed else follower.quality + BETTER
+            if answer is not None and follower in self.live and quality(answer) > least:
+                tracks[follower.id] = follower.correct(answer, t)
+        return tracks | self._begin([a for a in sure[: len(fresh.new)] if a is not None], t)
+
+    def _begin(self, seen: Sequence[Located], t: float) -> dict[int, Track]:
         """Start tracks for new objects; one in doubt, or lost a moment ago, goes on instead."""
         self._lost = [f for f in self._lost if t - f.t <= self._config.memory]
-        seen = [a for a in answers if a is not None and a.presence >= self._config.presence_on]
-        tracks = self._correct(seen, t)
-        taken = [follower.xy for follower in self.live if follower.is_sure]
+        tracks: dict[int, Track] = {}
         new: list[Located] = []
         for answer in seen:
-            is_new = not any(is_same(answer.xy, xy) for xy in taken) and len(taken) < self._most
-            if is_new and self._is_trusted(answer):
+            sure = [follower for follower in self.live if follower.is_sure]
+            is_known = any(is_on_one(answer.xy, follower.xy, ONE_HAND) for follower in sure)
+            is_known |= any(is_same(answer.xy, other.xy) for other in new)
+            has_room = len(sure) + len(new) < self._most
+            if has_room and not is_known and self._is_trusted(answer):
                 new.append(answer)
-                taken.append(answer.xy)
         back = self._returning(new, t)
         for j, answer in enumerate(new):
             follower = back.get(j) or self._new_follower()
@@ -432,24 +470,12 @@ class Watch:
 
         Turned and scaled views show much that looks like an object in one of them only.
         """
-        if self._is_plain:
+        if self._is_plain or quality(answer) >= CLEAR_QUALITY:
             return True
-        if quality(answer) < OTHER_VIEW_QUALITY:
-            return False
-        if not self._is_second:
+        if not self._is_second and answer.presence >= LIKELY_PRESENCE:
             rule = self.model.info.crop
             self._turns.look_at(again(box_from_landmarks(answer.kind, answer.xy, rule=rule)))
-        return self._is_second
-
-    def _correct(self, answers: Sequence[Located], t: float) -> dict[int, Track]:
-        """Give tracks the answers from fresh crops in which their objects lie better."""
-        tracks = {}
-        for answer in answers:
-            for follower in self.live:
-                better = quality(answer) > follower.quality + BETTER
-                if follower.is_sure and better and is_same(answer.xy, follower.xy):
-                    tracks[follower.id] = follower.correct(answer, t)
-        return tracks
+        return self._is_second and answer.presence >= LIKELY_PRESENCE
 
     def _returning(self, new: Sequence[Located], t: float) -> dict[int, Follower]:
         """Which of the new objects is one that was lost near by, or is followed in doubt."""
@@ -460,7 +486,7 @@ class Watch:
         for i, follower in enumerate(waiting):
             cost[i] /= RETURN_DISTANCE + RETURN_SPEED * (t - follower.t)
             if follower in self.live and not follower.missed:  # it is seen: only at its own place
-                same = [is_same(follower.xy, answer.xy) for answer in new]
+                same = [is_on_one(follower.xy, answer.xy, DOUBTFUL_HAND) for answer in new]
                 cost[i] = np.where(same, 0.0, np.inf)
         return {j: waiting[i] for i, j in assign(cost, limit=1.0)}
 
@@ -469,6 +495,11 @@ class Watch:
 
     def _sided(self, found: Sequence[Located]) -> list[tuple[Floats, float | None]]:
         return [(f.xy, left_probability(f, self.model.info)) for f in found]
+
+
+def is_on_one(a_xy: Floats, b_xy: Floats, share: float) -> bool:
+    """Are two sets of landmarks (K, 2) the same, or do their boxes share so much of the smaller?"""
+    return is_same(a_xy, b_xy) or overlap_share(bounds_xyxy(a_xy), bounds_xyxy(b_xy)) > share
 
 
 def model_at(path: str | Path, config: TrackerConfig) -> Model:

@@ -22,7 +22,7 @@ from tracker.types import CropBox, Detection, Floats, Image, Kind
 PATCH = 384
 AWAY = 2.0  # side of the view in which everything is half as large, in sides of the whole frame
 NEAR = 0.75  # of the view on the middle
-LOST_SIDE = 1.6  # of the view at a lost object, in sides of its last crop
+LOST_SIDE = 2.6  # of the view at a lost object, in sides of its last crop: it may have drifted
 # Of the view in which a find is looked at again, in sides of its crop and degrees from it: turned
 # and from farther away, since what is no hand mostly looks like one in one view only.
 AGAIN_SIDE, AGAIN_TURN = 2.6, 30.0
