@@ -219,6 +219,15 @@ def test_what_lies_on_a_followed_hand_is_no_other_hand() -> None:
     a, b = np.array(hand((100, 100)), np.float32), np.array(hand((112, 100)), np.float32)
     assert is_on_one(a, b, 0.5) and not is_on_one(a, b, 0.6), "16 of 28 px: 0.57"
     assert is_on_one(a, a + 1, 1.0), "the same"
+    stage = Stage()
+    stage.show(left=[(100, 100)])
+    watch, box = stage.tracker._watches["hand"], CropBox(np.zeros(2, np.float32), 60.0, 0.0)
+    watch._is_plain = True
+    for x, begun in ((112, 0), (130, 1)):
+        xy = np.array(hand((x, 100)), np.float32)
+        side = {"side": np.array([0.1, 0.9], np.float32)}
+        found = Located("hand", box, xy, np.ones(3, np.float32), 1.0, side)
+        assert len(watch._begin([found], 0.0)) == begun
 
 
 def test_a_model_of_low_scores_finds_as_before_in_the_whole_frame() -> None:
