@@ -18,9 +18,8 @@ XYZ_SIZE = 2.0  # palm lengths of a hand, as 'object size' of points in space
 SPEED_TAU = 0.05  # time constant of a track's velocity, s
 PRESENCE_TAU = 0.3  # time constant of a track's presence, s
 SURE_PRESENCE = 0.7  # an object below this is followed, and looked for again
-# Of a track's best quality: below this its crop has drifted off. That is so in half of the frames
-# in which a thumb held towards the camera was followed wrong, and in 2 % of those of hands that
-# were followed well: fast ones, and ones cut by the picture's end.
+# Of a track's best quality: below this its crop has drifted off. Hands that are followed well fall
+# below it where they are fast or cut by the picture's end; patience carries them over.
 DRIFTED = 0.4
 LOOK_AHEAD = 0.25  # a box is moved ahead by at most this many object sizes
 # A crop stays where it is until the object has moved by this much: then a still object gives the
