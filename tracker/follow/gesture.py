@@ -1,10 +1,10 @@
 """From the gesture probabilities of single frames to a steady gesture.
 
-Probabilities are averaged over time with a time constant; the shown gesture changes when another
-one has led it by a margin for a while, or at once when every frame of a shorter while says clearly
-the same. A gesture that has not even been likely for a while shows as 'none', whatever took its
-place. Where a model states operating points, a gesture comes a little above its own and goes when
-its average has been below for that while, so that a single bad frame does not make it blink.
+The evidence of a short span of time is put together: the mean of the logarithms of the
+probabilities, so that a steady gesture keeps its probability and a single frame that says another
+hardly counts. A gesture comes where that reaches its operating point, and then stays as long as it
+is likely at all: that a hand still does what it did a frame ago needs less evidence than that it
+begins to.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ NONE = "none"
 class GestureConfig:
     """Seconds and probabilities."""
 
-    tau: float = 0.12  # time constant of the average, s
-    lead: float = 0.15  # a new gesture must be this much likelier than the shown one,
-    hold: float = 0.10  # for this long, s
-    floor: float = 0.4  # a gesture without an operating point is 'none' below this
-    clear: float = 0.6  # where each frame gives one at least this (or its operating point),
-    clear_for: float | None = 0.10  # for this long, s, it is shown at once; None: off
-    rise: float = 0.25  # of what is left to 1: by so much above its operating point one comes
+    span: float = 0.15  # the evidence of this long, s, is put together,
+    stale: float = 0.5  # and of the frame before where it is younger than this, s
+    floor: float = 0.5  # from which a gesture without an operating point comes: all else is rarer
+    stay: float = 0.4  # the shown one goes below this, or below its point if that is lower
+    least: float = 0.002  # a frame never says that a gesture is less likely than this
+    # Operating points are from hands whose landmarks lie well. Where their mean score is below
+    # this, a gesture is read from landmarks that are not there, and the frame says 'none'.
+    trusted: float = 0.75
 
 
 class GestureFilter:
@@ -50,92 +51,68 @@ class GestureFilter:
 
     def reset(self) -> None:
         """Forget the past: the next frame decides alone."""
-        self._t = 0.0
-        self._p: NDArray[np.float64] | None = None
         self._shown = NONE
-        self._rival: str | None = None
-        self._rival_since = 0.0
-        self._sunk_since: float | None = None
-        self._clear: tuple[str, float] | None = None  # what the last frames said, since when,
-        self._clear_p: list[NDArray[np.float64]] = []  # and their probabilities
+        self._p: NDArray[np.float64] | None = None  # of each class, and of none of them
+        self._frames: list[tuple[float, NDArray[np.float64]]] = []  # times, log probabilities
 
-    def update(self, probabilities: Floats, t: float) -> tuple[str, float]:
-        """The gesture to show at time t, and its averaged probability."""
-        new = np.asarray(probabilities, np.float64)
-        if self._p is None:
-            self._t, self._p = t, new
-            self._shown = self._best()
-            return self._shown, self._of(self._shown)
-        dt = t - self._t
-        if dt > 0:
-            self._p = self._p + (1 - np.exp(-dt / self._config.tau)) * (new - self._p)
-            self._t = t
-            self._note_clear(new, t)
-        self._maybe_switch(t)
+    def update(self, probabilities: Floats, t: float, score: float = 1.0) -> tuple[str, float]:
+        """The gesture to show at time t, and how likely it is by the last frames.
+
+        `score`: the mean of the landmarks' that the probabilities were read from. It counts where
+        the model states operating points; scores of other models say little.
+        """
+        self._frames = [*self._recent(t), (t, self._evidence(probabilities, score))]
+        mean = np.exp(np.mean([logs for _, logs in self._frames], axis=0))
+        self._p = mean / mean.sum()
+        best = self._best()
+        if best != self._shown and self._of(best) >= self._entry(best):
+            self._shown = best
+        elif self._shown != NONE and self._of(self._shown) < self._exit(self._shown):
+            self._shown = NONE
         return self._shown, self._of(self._shown)
 
     def probabilities(self) -> tuple[tuple[str, float], ...]:
-        """Every class with its averaged probability, in the model's order; () before a frame."""
+        """Every class with its probability by the last frames, in the model's order; () before."""
         if self._p is None:
             return ()
-        return tuple(zip(self._classes, map(float, self._p), strict=True))
+        return tuple(zip(self._classes, map(float, self._p), strict=False))
+
+    def _recent(self, t: float) -> list[tuple[float, NDArray[np.float64]]]:
+        """The frames whose evidence counts at time t beside its own."""
+        within = [f for f in self._frames if t - f[0] < self._config.span - 1e-9]
+        if within or not self._frames or t - self._frames[-1][0] > self._config.stale:
+            return within
+        return self._frames[-1:]
+
+    def _evidence(self, probabilities: Floats, score: float) -> NDArray[np.float64]:
+        """Log probabilities of all classes, and of none of them where 'none' is no class."""
+        p = np.asarray(probabilities, np.float64)
+        if self._operating_points and score < self._config.trusted:
+            p = np.array([float(name == NONE) for name in self._classes])
+        if NONE not in self._classes:
+            p = np.append(p, max(1 - p.sum(), 0.0))
+        logs: NDArray[np.float64] = np.log(np.maximum(p, self._config.least))
+        return logs
 
     def _best(self) -> str:
-        """The likeliest class, or 'none' when nothing is likely."""
+        """The likeliest class."""
         assert self._p is not None
         i = int(np.argmax(self._p))
-        return self._classes[i] if self._p[i] >= self._least(self._classes[i]) else NONE
-
-    def _least(self, name: str) -> float:
-        """From which probability on a gesture may be shown."""
-        return self._operating_points.get(name, self._config.floor)
-
-    def _entry(self, name: str) -> float:
-        """From which probability on one may take the place of another."""
-        least = self._least(name)
-        rise = self._config.rise if name in self._operating_points else 0.0
-        return least + rise * (1 - least)
+        return self._classes[i] if i < len(self._classes) else NONE
 
     def _of(self, name: str) -> float:
-        """Averaged probability of a class; 'none' without a class is what the best leaves over."""
+        """How likely a class is; 'none' without a class is what the best leaves over."""
         assert self._p is not None
         if name in self._classes:
             return float(self._p[self._classes.index(name)])
-        return float(1 - self._p.max())
+        return float(1 - self._p[: len(self._classes)].max())
 
-    def _note_clear(self, new: NDArray[np.float64], t: float) -> None:
-        """Keep frames that clearly say another gesture; after a while they are the average."""
-        i = int(np.argmax(new))
-        name = self._classes[i]
-        wait = self._config.clear_for
-        unclear = new[i] < max(self._config.clear, self._entry(name))
-        if wait is None or unclear or name == self._shown:
-            self._clear, self._clear_p = None, []
-            return
-        if self._clear is None or self._clear[0] != name:
-            self._clear, self._clear_p = (name, t), []
-        self._clear_p.append(new)
-        if t - self._clear[1] >= wait - 1e-9:
-            self._p = np.mean(self._clear_p, axis=0)
-            self._show(name)
+    def _entry(self, name: str) -> float:
+        """From which probability on a gesture comes; 'none' comes when the shown one goes."""
+        if name == NONE:
+            return np.inf
+        return self._operating_points.get(name, self._config.floor)
 
-    def _show(self, name: str) -> None:
-        self._shown, self._rival, self._sunk_since = name, None, None
-        self._clear, self._clear_p = None, []
-
-    def _maybe_switch(self, t: float) -> None:
-        rival, hold = self._best(), self._config.hold - 1e-9
-        leads = self._of(rival) - self._of(self._shown) >= self._config.lead
-        leads = leads and (rival == NONE or self._of(rival) >= self._entry(rival))
-        if rival == self._shown or not leads:
-            self._rival = None
-        elif rival != self._rival:
-            self._rival, self._rival_since = rival, t
-        if self._shown == NONE or self._of(self._shown) >= self._least(self._shown):
-            self._sunk_since = None
-        elif self._sunk_since is None:
-            self._sunk_since = t
-        if self._rival is not None and t - self._rival_since >= hold:
-            self._show(self._rival)
-        elif self._sunk_since is not None and t - self._sunk_since >= hold:
-            self._show(NONE)
+    def _exit(self, name: str) -> float:
+        """Below which probability the shown one goes."""
+        return min(self._config.stay, self._entry(name))

@@ -64,7 +64,8 @@ class Follower:
         self._average_side(found)
         gesture, gesture_p = None, 0.0
         if self._gesture is not None:
-            gesture, gesture_p = self._gesture.update(found.attributes["gesture"], t)
+            said, score = found.attributes["gesture"], float(found.score.mean())
+            gesture, gesture_p = self._gesture.update(said, t, score)
         pose = self._smooth_pose(found, t)
         self.t, self.missed = t, 0
         self.age += 1
