@@ -11,6 +11,7 @@ import numpy as np
 
 from tracker.errors import UserError
 from tracker.live.pipeline import Health, Recording
+from tracker.outputs.centring import Centring
 from tracker.outputs.overlay import Style
 from tracker.sources.source import CameraState
 from tracker.track import TrackerConfig
@@ -40,6 +41,7 @@ class FakePipeline:
     refuses: str | None = None  # every write fails with this sentence
 
     def __post_init__(self) -> None:
+        self.centring = Centring()
         self.closing, self.stopping = Event(), Event()
         self.closing.set()
         self.stopping.set()

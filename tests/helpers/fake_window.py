@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -44,12 +45,13 @@ class Studio:
         self.pipelines.append(FakePipeline(camera, loop, config))
         return self.pipelines[-1]
 
-    def open(self, **choices: object) -> LiveWindow:
+    def open(self, to: Sequence[str] = (), **choices: object) -> LiveWindow:
         """A shown window; folders are inside the test's own."""
         store = self.store()
         places = {n: str(self.folder / n) for n in ("recordings", "snapshots", "project")}
         chosen = Choices(**{**places, **choices})  # type: ignore[arg-type]
-        window = LiveWindow(LiveControls(self.make, store, chosen), store)  # type: ignore[arg-type]
+        controls = LiveControls(self.make, store, chosen, to)  # type: ignore[arg-type]
+        window = LiveWindow(controls, store)
         self.windows.append(window)
         window.resize(1180, 780)
         window.show()

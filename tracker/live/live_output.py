@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from threading import Event
 from typing import Literal
 
 from tracker.errors import UserError, sentence
 from tracker.outputs.landmark_files import UsedModel
-from tracker.outputs.output import About, Output
+from tracker.outputs.output import About, Heard, Output
 from tracker.slots import Backlog
 from tracker.types import Frame, Result
 
@@ -23,6 +24,7 @@ Phase = Literal["opening", "running", "failed", "closed"]
 # Frames wait in `BACKLOG` bytes, `MOST` at most: what is sent should not be old.
 BACKLOG, MOST = 32 << 20, 8
 SILENCE = 0.5  # seconds without a frame after which an output is told that nothing is seen
+ENDS_WITHIN = 5.0  # s that one before to the same target may take
 EASE = 0.1  # weight of the newest frame in the average
 
 log = logging.getLogger("tracker.outputs")
@@ -38,6 +40,7 @@ class OutputFacts:
     sent: int = 0  # frames it took
     dropped: int = 0  # frames it had no time for
     error: str | None = None  # why it failed
+    heard: str = ""  # who listens, in words; '' where nobody can say
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,9 +59,15 @@ class LiveOutput:
         opened: Callable[[str, About], Output],
         about: About,
         failed: Callable[[str], None],
+        after: LiveOutput | None = None,
     ) -> None:
-        """Nothing is opened before `run`. `about.used` is asked at each `put`; `failed` is told."""
-        self._opened, self._failed = opened, failed
+        """Nothing is opened before `run`. `about.used` is asked at each `put`; `failed` is told.
+
+        `after`: one to the same target, whose end is waited for: a port or file is let go first.
+        """
+        self._opened, self._failed, self._after = opened, failed, after
+        self._over = Event()
+        self._output: Output | None = None
         self._used = about.models_now()
         self._used_now, self._about = about.models_now, replace(about, used=lambda: self._used)
         self._backlog: Backlog[_Item] = Backlog(BACKLOG)
@@ -72,7 +81,9 @@ class LiveOutput:
         """How it is doing, now."""
         is_flowing = self._facts.phase == "running" and not self._is_silent
         fps = self._facts.fps if is_flowing else 0.0
-        return replace(self._facts, dropped=self._dropped, fps=fps)
+        output = self._output
+        heard = output.heard() if isinstance(output, Heard) and not self.ended else ""
+        return replace(self._facts, dropped=self._dropped, fps=fps, heard=heard)
 
     @property
     def ended(self) -> bool:
@@ -101,7 +112,8 @@ class LiveOutput:
                     continue
                 self._used = item.used
                 if output is None:
-                    output = self._opened(self._facts.target, self._about)
+                    self._wait_for_the_one_before()
+                    self._output = output = self._opened(self._facts.target, self._about)
                     self._facts = replace(self._facts, phase="running")
                 output.put(item.frame, item.result)
                 self._count(item.frame)
@@ -111,6 +123,13 @@ class LiveOutput:
             self._facts = replace(self._facts, phase="closed")
         except Exception as error:  # the thread's top: it may raise anything, the rest goes on
             self._fail(error, output)
+        finally:
+            self._over.set()
+
+    def _wait_for_the_one_before(self) -> None:
+        if self._after is not None:
+            self._after._over.wait(ENDS_WITHIN)
+            self._after = None
 
     def _count(self, frame: Frame) -> None:
         now, facts = time.monotonic(), self._facts

@@ -95,6 +95,7 @@ class Pipeline:
         self._threads: list[Thread] = []
         self._recorder: Recorder | None = None
         self._live_outputs: dict[str, LiveOutput] = {}
+        self._leaving: dict[str, LiveOutput] = {}  # by target, those that were removed last
         self._outputs: tuple[Output, ...] = ()  # all of them, the recorder included
         self.centring = Centring()  # of heads: what is straight ahead for what they steer
         self._shown: Shown | None = None
@@ -187,7 +188,8 @@ class Pipeline:
             known = self._live_outputs.get(target)
             if known is not None and not known.ended:
                 raise UserError(f"results go to {target} already; remove that one first")
-            output = LiveOutput(target, opened, self._about(style or Style()), failed)
+            before = known or self._leaving.pop(target, None)
+            output = LiveOutput(target, opened, self._about(style or Style()), failed, before)
             self._live_outputs = {**self._live_outputs, target: output}
             self._list_outputs()
         self._notes.clear(f"output {target}")
@@ -199,6 +201,8 @@ class Pipeline:
             rest = dict(self._live_outputs)
             output = rest.pop(target, None)
             self._live_outputs = rest
+            if output is not None:
+                self._leaving[target] = output
             self._list_outputs()
         self._notes.clear(f"output {target}")
         if output is not None:

@@ -11,12 +11,16 @@ from tracker.types import Frame, Result
 
 
 class CsvTables:
-    """OUT.csv gives OUT_hand.csv, OUT_face.csv...; live, time begins at the first frame."""
+    """OUT.csv gives OUT_hand.csv, OUT_face.csv...; live, time begins at the first frame.
+
+    Live tables whose `numbering` has begun already go on.
+    """
 
     def __init__(self, target: str, about: About) -> None:
         """UserError where one of the files cannot be written."""
         self._about = about
-        self._start: float | None = None if about.facts is None else 0.0
+        self._is_live = about.facts is None
+        about.numbering.begin_part()
         with ExitStack() as stack:
             self._tables = []
             for m in about.models_now():
@@ -28,11 +32,12 @@ class CsvTables:
 
     def put(self, frame: Frame, result: Result | None) -> None:
         """Add a row for each track."""
-        if self._start is None:
-            self._start = frame.t
         with self._about.stage("data"):
+            number, t = frame.index, frame.t
+            if self._is_live:
+                number, t = self._about.numbering.place(frame)
             for table in self._tables:
-                table.row(frame.index, frame.t - self._start, result)
+                table.row(number, t, result)
 
     def close(self, whole: bool) -> None:
         """End the files."""

@@ -32,7 +32,7 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.errors import writing
+from tracker.errors import UserError, writing
 from tracker.find.model_file import ModelInfo
 from tracker.outputs.out_file import Target
 from tracker.types import Floats, Frame, Kind, Pose, Result, Track
@@ -194,11 +194,13 @@ class JsonLines:
     """A JSON Lines file in the making."""
 
     def __init__(self, out: Target, head: Mapping[str, object]) -> None:
-        """Write the header line."""
+        """Write the header line, unless the file `goes_on`: it has one."""
         self._out = out
         with writing(out.path):  # line by line: what is written survives a crash
-            self._file = out.temp.open("w", encoding="utf-8", errors=ESCAPED, buffering=1)
-        self._line(head)
+            self._file = out.temp.open("a", encoding="utf-8", errors=ESCAPED, buffering=1)
+            self.goes_on = self._file.tell() > 0
+        if not self.goes_on:
+            self._line(head)
 
     def row(self, frame: int, t: float, result: Result | None, **extra: object) -> None:
         """Add one frame; `result` None: it could not be decoded."""
@@ -232,16 +234,28 @@ class CsvTable:
     def __init__(
         self, out: Target, kind: Kind, landmarks: Sequence[str], with_depth: bool = False
     ) -> None:
-        """Write the row of column names. `with_depth`: the model gives `xyz`."""
+        """Write the row of column names, or go on in a file that has the same ones.
+
+        `with_depth`: the model gives `xyz`. UserError where its columns are others.
+        """
         self._out, self._kind, self._with_depth = out, kind, with_depth
-        with writing(out.path):
-            self._file: TextIO = out.temp.open("w", encoding="utf-8", newline="", buffering=1)
-        self._csv = csv.writer(self._file)
         smooth = [f"{name}_{part}" for name in landmarks for part in ("x", "y", "score")]
         raw = [f"{name}_{part}_raw" for name in landmarks for part in ("x", "y")]
         depth = [f"{name}_{axis}_palm" for name in landmarks for axis in "xyz" if with_depth]
         self._columns = [*CSV_COMMON, *smooth, *raw, *depth]
-        self._row(self._columns)
+        with writing(out.path):
+            with out.temp.open(encoding="utf-8") as before:
+                begun = before.readline().rstrip("\n")
+            self._file: TextIO = out.temp.open("a", encoding="utf-8", newline="", buffering=1)
+        self._csv = csv.writer(self._file)
+        if not begun:
+            self._row(self._columns)
+        elif begun.split(",") != self._columns:
+            self._file.close()
+            raise UserError(
+                f"{out.path} cannot go on: the model in use has other landmarks than its columns; "
+                "name another file"
+            )
 
     def row(self, frame: int, t: float, result: Result | None) -> None:
         """Add one frame; `result` None: it could not be decoded."""

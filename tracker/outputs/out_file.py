@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from tracker.errors import UserError, writing
 from tracker.whole_files import hold, part_of
+
+BLOCK = 1 << 16  # bytes that are looked at in one go
 
 
 class Target(Protocol):
@@ -69,18 +72,36 @@ class LiveFile:
     Nor does giving up remove it. Raises UserError when the name is taken or lies in no folder.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Claim the name."""
-        refuse_bad_output(path, (), overwrite=False)
+    def __init__(self, path: Path, goes_on: bool = False) -> None:
+        """Claim the name. `goes_on`: it is that of lines which this program began itself."""
+        refuse_bad_output(path, (), overwrite=goes_on)
         self.path = self.temp = path
         with writing(path):
-            path.open("xb").close()
+            if goes_on and path.exists():
+                drop_half_line(path)
+            else:
+                path.open("xb").close()
 
     def commit(self) -> None:
         """It has its name."""
 
     def discard(self) -> None:
         """It is kept."""
+
+
+def drop_half_line(path: Path) -> None:
+    """Cut off what stands behind the last line's end, such as after a disk that was full."""
+    with path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(end - BLOCK, 0)
+            file.seek(start)
+            at = file.read(end - start).rfind(b"\n")
+            if at >= 0:
+                file.truncate(start + at + 1)
+                return
+            end = start
+        file.truncate(0)
 
 
 def refuse_bad_output(path: Path, inputs: Iterable[Path], overwrite: bool) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tracker.outputs.centring import Centring, oldest_pose
 from tracker.outputs.landmark_files import UsedModel, header
+from tracker.outputs.numbering import Numbering
 from tracker.outputs.out_file import LiveFile, Target
 from tracker.outputs.overlay import Style
 from tracker.outputs.skeleton import Skeleton, default_skeletons, skeletons
@@ -30,6 +31,15 @@ class Output(Protocol):
 
     def close(self, whole: bool) -> None:
         """Complete what was begun. Not `whole`: the stream ended before its end."""
+        ...
+
+
+@runtime_checkable
+class Heard(Protocol):
+    """What an output may have beside `put` and `close`, where it knows who listens."""
+
+    def heard(self) -> str:
+        """Who listens, in a few words for a person; any thread asks. '' while nobody can say."""
         ...
 
 
@@ -55,6 +65,7 @@ class About:
     stage: Callable[[str], AbstractContextManager[None]] = _untimed  # counts the time of a part
     say: Callable[[str], None] = lambda sentence: None  # what the user should know
     centring: Centring = field(default_factory=Centring)  # of heads, for outputs that steer
+    numbering: Numbering = field(default_factory=Numbering)  # of the frames in a live file
 
     def skeletons(self) -> Mapping[Kind, Skeleton]:
         """How to draw what the models find."""

@@ -100,6 +100,13 @@ def live(
             help="How wide the camera sees, for where heads are. Default: about 53.",
         ),
     ] = None,
+    auto_centre: Annotated[
+        bool | None,
+        typer.Option(
+            "--auto-centre/--no-auto-centre",
+            help="Straight ahead follows the head within a minute, for avatars and games.",
+        ),
+    ] = None,
     actions: Annotated[
         Path | None,
         typer.Option(

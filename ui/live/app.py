@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QTimer
@@ -13,13 +12,13 @@ from PyQt6.QtCore import QTimer
 from tracker.actions.profile import read_profile
 from tracker.errors import UserError
 from tracker.live.pipeline import Pipeline
-from tracker.outputs.open import find_output
 from tracker.sources.open import open_source
 from tracker.track import TrackerConfig
 from ui.kit.start import application, with_signals
 from ui.live.actions_control import over_hold_ms
 from ui.live.choices import Choices, with_models
 from ui.live.controls import LiveControls
+from ui.live.sending import Sending
 from ui.live.settings import Store
 from ui.live.window import LiveWindow
 
@@ -36,8 +35,7 @@ def run(
     `given`: choices of this run by their names, see `Choices.chosen`; `models` of any kind, or
     project folders; results are sent `to` these targets, too.
     """
-    for target in to:
-        find_output(target)
+    Sending(to)  # complains about what is no target
     if "camera" in given:
         open_source(str(given["camera"]))  # opens nothing, and complains about what is no source
     app = application()
@@ -48,7 +46,8 @@ def run(
         choices.config()
     except ValueError as error:
         raise UserError(str(error)) from error
-    window = LiveWindow(LiveControls(partial(make_pipeline, to=to), store, choices), store)
+    choices = replace(choices, send_panel=choices.send_panel or bool(to))
+    window = LiveWindow(LiveControls(make_pipeline, store, choices, to), store)
     window.ended.connect(app.quit)
     if fullscreen:
         window.show_fullscreen(True)
@@ -70,14 +69,9 @@ def with_actions(choices: Choices, given: Mapping[str, object]) -> Choices:
     return replace(choices, actions_on=True, actions_panel=True)
 
 
-def make_pipeline(
-    camera: str, loop: bool, config: TrackerConfig, to: Sequence[str] = ()
-) -> Pipeline:
-    """A pipeline that has not been started; its results are sent to each target of `to`."""
-    pipeline = Pipeline(open_source(camera, loop), config)
-    for target in to:
-        pipeline.add_output(target)
-    return pipeline
+def make_pipeline(camera: str, loop: bool, config: TrackerConfig) -> Pipeline:
+    """A pipeline that has not been started."""
+    return Pipeline(open_source(camera, loop), config)
 
 
 def measure(window: LiveWindow, seconds: float, settle: float = 3.0) -> None:

@@ -65,6 +65,8 @@ class Choices:
     actions_on: bool = True
     actions_test: bool = False  # show what would fire, and do nothing
     actions_panel: bool = False
+    send_panel: bool = False
+    auto_centre: bool = False  # of heads: straight ahead follows slowly
     engine: str = "auto"  # of the landmark models
     precision: str = "fp32"
     fov: float = 0.0  # degrees across the picture; 0: not known

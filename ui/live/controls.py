@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ui.kit.jobs import Jobs
 from ui.live.actions_control import ActionsControl
 from ui.live.choices import Choices, is_device, kind_of
 from ui.live.saver import Saver
+from ui.live.sending import Sending
 from ui.live.session import Make, Order, Session
 from ui.live.settings import Store
 
@@ -35,12 +37,16 @@ class LiveControls(QObject):
     said = pyqtSignal(str)
     wants_other_model = pyqtSignal()
 
-    def __init__(self, make: Make, store: Store, choices: Choices) -> None:
-        """`choices` count now; only what is changed from here on goes to the `store`."""
+    def __init__(self, make: Make, store: Store, choices: Choices, to: Sequence[str] = ()) -> None:
+        """`choices` count now; only what is changed from here on goes to the `store`.
+
+        Results are sent `to` these targets. UserError where one is none.
+        """
         super().__init__()
         self.choices, self._store = choices, store
         self.jobs = Jobs()
         self.acting = ActionsControl()
+        self.sending = Sending(to, choices.auto_centre)
         self.first_words = ""  # to be said when somebody listens
         self._make = make
         self.session = Session(self.jobs, self._make_pipeline)
@@ -89,6 +95,8 @@ class LiveControls(QObject):
             return
         if name.startswith("actions") and not self._act(name, new):
             return
+        if name == "auto_centre":
+            self.sending.follow_head(new.auto_centre, self.session.pipeline)
         self.choices = new
         self._store.keep(name, value)
         if name == "camera" or (name == "loop" and not is_device(new.camera)):
@@ -115,6 +123,42 @@ class LiveControls(QObject):
             self.changed.emit()
             return False
         return True
+
+    def send(self, target: str) -> str:
+        """Send results there, too; '' or, in a sentence, why not."""
+        return self._sending(lambda: self.sending.add(target, self.session.pipeline))
+
+    def switch_sending(self, target: str, on: bool) -> None:
+        """Send there again, or no more."""
+        said = self._sending(lambda: self.sending.switch(target, on, self.session.pipeline))
+        if said:
+            self.said.emit(said)
+
+    def stop_sending(self, target: str) -> None:
+        """Send there no more, and forget it."""
+        self.sending.remove(target, self.session.pipeline)
+        self.changed.emit()
+
+    def _sending(self, act: Callable[[], None]) -> str:
+        try:
+            act()
+        except UserError as error:
+            return str(error)
+        finally:
+            self.changed.emit()
+        return ""
+
+    def recentre(self, on: bool = True) -> None:
+        """The head as it is held now is straight ahead; not `on`: into the camera is."""
+        pipeline = self.session.pipeline
+        if pipeline is None:
+            self.said.emit("there is no head to be seen; choose a camera first")
+        elif on:
+            pipeline.centring.recentre()
+            self.said.emit("straight ahead is where the head points now, or when it is next seen")
+        else:
+            pipeline.centring.reset()
+            self.said.emit("straight ahead is into the camera")
 
     def follow_pause_key(self) -> None:
         """The pause key switches without asking; the window shows it."""
@@ -217,6 +261,7 @@ class LiveControls(QObject):
     def _make_pipeline(self, camera: str, loop: bool, config: TrackerConfig) -> Pipeline:
         pipeline = self._make(camera, loop, config)
         self.acting.attach(pipeline)
+        self.sending.attach(pipeline)
         return pipeline
 
     def _close_session(self) -> None:

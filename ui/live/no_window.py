@@ -14,12 +14,12 @@ from pathlib import Path
 from tracker.actions.actions import Fired
 from tracker.errors import UserError
 from tracker.live.pipeline import Health, Pipeline
-from tracker.outputs.open import find_output
 from tracker.sources.open import open_source
 from tracker.stop import stop_on_signal
 from ui.kit.words import capital
 from ui.live.actions_control import ActionsControl, over_hold_ms
 from ui.live.choices import Choices, with_models
+from ui.live.sending import Sending
 
 LOOK = 0.1  # s between two looks at how it goes
 SETTLE = 3.0  # s at the start that are not measured
@@ -37,15 +37,13 @@ def run(
     choices = with_models(Choices().chosen(given), given, models)
     if not (to or choices.actions):
         raise UserError("without a window nothing would be seen; give --to or --actions")
-    for target in to:
-        find_output(target)
+    sending = Sending(to, choices.auto_centre)
     try:
         config = choices.config()
     except ValueError as error:
         raise UserError(str(error)) from error
     pipeline = Pipeline(open_source(choices.camera, choices.loop), config)
-    for target in to:
-        pipeline.add_output(target)
+    sending.attach(pipeline)
     control = ActionsControl()
     control.use(choices.actions, choices.actions_on, choices.actions_test, pipeline)
     with stop_on_signal() as stopped:

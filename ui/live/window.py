@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import (
     QDockWidget,
     QMainWindow,
     QSplitter,
+    QWidget,
 )
 
 from tracker.live.pipeline import Health
@@ -36,6 +37,7 @@ from ui.live.controls import LiveControls
 from ui.live.dialogs import ask, ask_other_model, ask_project
 from ui.live.history import History, Latency
 from ui.live.panel import Device, Panel
+from ui.live.send_panel import SendPanel
 from ui.live.settings import Store
 from ui.live.tray import Tray
 
@@ -96,14 +98,12 @@ class LiveWindow(QMainWindow):
         self.main.setCollapsible(0, False)
         self.main.setSizes([860, 320])
         self.setCentralWidget(self.main)
-        self.actions_panel = ActionsPanel()
-        self.dock = QDockWidget("Actions", self)
-        self.dock.setObjectName("actions")
-        self.dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
-        self.dock.setWidget(self.actions_panel)
-        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.dock)
+        self.actions_panel, self.send_panel = ActionsPanel(), SendPanel()
+        self.dock = self._docked("Actions", self.actions_panel)
+        self.send_dock = self._docked("Send", self.send_panel)
         self.actions_panel.changed.connect(self.controls.choose)
         self.actions_panel.ask_file.connect(self._ask)
+        self._connect_send_panel()
         self.tray = Tray(self, self.windowIcon(), self.controls.choose)
         self.acts = make_actions(self, ENTRIES, self._handlers())
         self.tools = make_toolbar(self, ENTRIES, self.acts)
@@ -119,6 +119,23 @@ class LiveWindow(QMainWindow):
         room = screen.availableSize()
         self.resize(min(1180, 95 * room.width() // 100), min(780, 88 * room.height() // 100))
         self.picture.setFocus()
+
+    def _docked(self, title: str, panel: QWidget) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(title.lower())
+        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
+        dock.setWidget(panel)
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+        return dock
+
+    def _connect_send_panel(self) -> None:
+        panel, controls = self.send_panel, self.controls
+        panel.added.connect(lambda target: panel.show_problem(controls.send(target)))
+        panel.switched.connect(controls.switch_sending)
+        panel.removed.connect(controls.stop_sending)
+        panel.recentred.connect(controls.recentre)
+        panel.as_seen.connect(lambda: controls.recentre(False))
+        panel.changed.connect(controls.choose)
 
     def _handlers(self) -> dict[str, Callable[[bool], object]]:
         controls = self.controls
@@ -137,6 +154,8 @@ class LiveWindow(QMainWindow):
             "panel": lambda _: controls.toggle("panel"),
             "actions": lambda _: controls.toggle("actions_panel"),
             "actions_on": lambda _: controls.toggle("actions_on"),
+            "send": lambda _: controls.toggle("send_panel"),
+            "recentre": lambda _: controls.recentre(),
             "hide": lambda _: self._hide(),
             "fullscreen": self.show_fullscreen,
             "back": lambda _: self.go_back(),
@@ -220,6 +239,8 @@ class LiveWindow(QMainWindow):
         self.controls.follow_pause_key()
         if self.dock.isVisible():
             self.actions_panel.show_state(self.controls.acting.state())
+        if self.send_dock.isVisible():
+            self.send_panel.show_rows(self.controls.sending.rows(health.outputs))
         if session.order is not None:
             self.panel.show_running(
                 hud.engine(health), health.lag_ms, hud.models(session.order.config, health.models)
@@ -303,7 +324,7 @@ class LiveWindow(QMainWindow):
             "mirror": controls.is_mirrored,
             "landmarks": choices.landmarks, "labels": choices.labels,
             "hud": choices.hud, "privacy": choices.privacy, "panel": choices.panel,
-            "actions": choices.actions_panel,
+            "actions": choices.actions_panel, "send": choices.send_panel,
             "actions_on": choices.actions_on and bool(choices.actions),
             "compare": controls.is_comparing, "fullscreen": self.isFullScreen(),
         }  # fmt: skip
@@ -313,7 +334,9 @@ class LiveWindow(QMainWindow):
         acting = choices.actions, choices.actions_on, choices.actions_test
         self.actions_panel.show_choices(*acting)
         self.tray.show(*acting)
+        self.send_panel.show_choices(choices.auto_centre)
         self.dock.setVisible(choices.actions_panel and not self.isFullScreen())
+        self.send_dock.setVisible(choices.send_panel and not self.isFullScreen())
         self._is_dirty, self._health_at = True, -1e9
 
     def _show_state(self, health: Health) -> None:

@@ -138,3 +138,27 @@ def ratio_of_p95(outputs: list[LiveOutput], frames: int = 150) -> float:
             times[with_them].append(time.perf_counter() - begun)
     slow, plain = (float(np.percentile(times[key], 95)) for key in (True, False))
     return slow / plain
+
+
+def test_one_waits_until_the_one_before_has_let_go() -> None:
+    """A port or a file that is switched off and on again at once."""
+    told: list[str] = []
+
+    class Slow:
+        def __init__(self, target: str, about: About) -> None:
+            told.append("open")
+
+        def put(self, frame: Frame, result: Result | None) -> None:
+            pass
+
+        def close(self, whole: bool) -> None:
+            time.sleep(0.3)
+            told.append("closed")
+
+    with running(FakeCamera()) as pipeline:
+        pipeline.add_output("x", opened=Slow)
+        wait_for(lambda: told == ["open"], "it is open")
+        pipeline.remove_output("x")
+        pipeline.add_output("x", opened=Slow)
+        wait_for(lambda: len(told) == 3, "it is open again")
+        assert told == ["open", "closed", "open"]

@@ -25,7 +25,7 @@ from tracker.outputs.streams.names import Names
 from tracker.types import Floats, Frame, Result, Track
 
 if TYPE_CHECKING:
-    from pylsl import StreamInfo
+    from pylsl import StreamInfo, StreamOutlet
 
 KIND = "Landmarks"
 POSE = ("yaw", "pitch", "roll", "x", "y", "z")
@@ -55,7 +55,7 @@ class LslOutlet:
         labels = [label for _, found in self._blocks for label, _ in found]
         info = pylsl.StreamInfo(name, KIND, len(labels), pylsl.IRREGULAR_RATE, "float32", name)
         self._describe(info)
-        self._outlet = pylsl.StreamOutlet(info)
+        self._outlet: StreamOutlet | None = pylsl.StreamOutlet(info)
         self._offset: float | None = None  # LSL's clock less the frames' time
 
     def put(self, frame: Frame, result: Result | None) -> None:
@@ -64,16 +64,22 @@ class LslOutlet:
             self._offset = self._clock() - self._reference(frame)
         seen = self._names.given(result)
         sample = [values_of(seen.get(name), len(found)) for name, found in self._blocks]
+        assert self._outlet is not None
         self._outlet.push_sample(np.concatenate(sample).tolist(), self._stamp(frame))
+
+    def heard(self) -> str:
+        """Whether anybody records."""
+        outlet = self._outlet
+        return "" if outlet is None else "received" if outlet.have_consumers() else "nobody listens"
 
     def close(self, whole: bool) -> None:
         """Everybody is lost, and the stream ends."""
-        if self._offset is not None:
+        if self._offset is not None and self._outlet is not None:
             count = sum(len(found) for _, found in self._blocks)
             self._outlet.push_sample([float("nan")] * count, self._clock())
             if self._outlet.have_consumers():
                 time.sleep(FAREWELL)
-        del self._outlet
+        self._outlet = None
 
     def _stamp(self, frame: Frame) -> float:
         """The frame's capture on LSL's clock."""

@@ -59,16 +59,21 @@ class VTubeStudio:
         self._size_wh = (1, 1)
         self._slot: Slot[tuple[bool, dict[str, float]]] = Slot()
         self._refused: str | None = None
+        self._heard = "waiting for VTube Studio"
         self._thread = Thread(target=self._run, name="vtubestudio", daemon=True)
         self._thread.start()
 
     def put(self, frame: Frame, result: Result | None) -> None:
-        """Offer the values of a frame. UserError when the user has refused."""
+        """Offer the values of a frame. UserError when VTube Studio or its user has refused."""
         if self._refused is not None:
             raise UserError(self._refused)
         if frame.bgr is not None:
             self._size_wh = (frame.bgr.shape[1], frame.bgr.shape[0])
         self._slot.put((oldest_pose(result) is not None, self._values(result)))
+
+    def heard(self) -> str:
+        """How far the connection is."""
+        return self._heard
 
     def close(self, whole: bool) -> None:
         """Say that the face is lost, and end."""
@@ -127,12 +132,14 @@ class VTubeStudio:
                 with connect(f"ws://{self._host}:{self._port}", open_timeout=ANSWER) as link:
                     self._authenticate(link)
                     for name in hand_parameters():
-                        _ask(link, "ParameterCreationRequest", _parameter(name), ANSWER)
+                        self._must(link, "ParameterCreationRequest", _parameter(name))
+                    self._heard = "connected"
                     self._inject(link)
             except UserError as error:
                 self._refused = str(error)
             except (OSError, WebSocketException, TimeoutError) as error:
                 log.info("%s does not answer: %s", self._target, error)
+                self._heard = "waiting for VTube Studio"
                 self._slot.get(RETRY)
 
     def _inject(self, link: ClientConnection) -> None:
@@ -141,9 +148,19 @@ class VTubeStudio:
             newest = self._slot.get(AGAIN)
             if newest is not None:
                 found, values = newest
-            _ask(link, "InjectParameterDataRequest", injected(found, values), ANSWER)
+            self._must(link, "InjectParameterDataRequest", injected(found, values))
         lost = {name: 0.0 for name in values if name.endswith("Found")}
         _ask(link, "InjectParameterDataRequest", injected(False, lost), ANSWER)
+
+    def _must(self, link: ClientConnection, kind: str, data: Mapping[str, object]) -> None:
+        """UserError where VTube Studio refuses this: another plug-in may have the parameter."""
+        answer = _ask(link, kind, data, ANSWER)
+        if "errorID" in answer:
+            reason = str(answer.get("message", "")).rstrip(".")
+            raise UserError(
+                f"{self._target} refuses what is sent: {reason}; end what else controls it there, "
+                "then switch this output on again"
+            )
 
     def _authenticate(self, link: ClientConnection) -> None:
         """Show the token that was kept, or ask for one. UserError when the user refuses."""
@@ -153,6 +170,7 @@ class VTubeStudio:
         for fresh in (False, True):
             if fresh:
                 log.info("%s asks its user to allow this plug-in", self._target)
+                self._heard = "click Allow in VTube Studio"
                 answer = _ask(link, "AuthenticationTokenRequest", who, CLICK)
                 token = str(answer.get("authenticationToken", ""))
                 if not token:

@@ -72,6 +72,11 @@ class WebSocketServer:
         for client in clients:
             client.put(text, len(text))
 
+    def heard(self) -> str:
+        """How many clients there are."""
+        count = len(self._clients)
+        return "1 client" if count == 1 else f"{count} clients"
+
     def close(self, whole: bool) -> None:
         """Let everybody go and listen no more."""
         with self._lock:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import clips
+from tests.helpers.live import wait_for
 from tracker.errors import UserError
 from tracker.outputs.output import About
 from tracker.outputs.streams.lsl import LslOutlet, blocks
@@ -22,8 +23,10 @@ def test_an_inlet_gets_labelled_samples_at_their_capture_times() -> None:
     name = f"test of landmarks {time.monotonic_ns()}"
     output = LslOutlet(f"lsl:{name}", ABOUT)
     (info,) = pylsl.resolve_byprop("name", name, timeout=20)
+    assert output.heard() == "nobody listens"
     inlet = pylsl.StreamInlet(info)
     inlet.open_stream(timeout=20)
+    wait_for(lambda: output.heard() == "received", "the inlet is known")
     described = inlet.info(timeout=20)
     labels = described.get_channel_labels()
     units = described.get_channel_units()

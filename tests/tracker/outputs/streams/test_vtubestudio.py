@@ -34,6 +34,8 @@ class FakeStudio:
 
     def __init__(self) -> None:
         self.allow = True
+        self.taken: set[str] = set()  # parameters that another plug-in made,
+        self.controlled = ""  # and one that it controls
         self.asked: list[dict[str, object]] = []
         self.known = {"FaceAngleX", "FaceAngleY", "FaceAngleZ", "FacePositionX", "FacePositionY",
                       "FacePositionZ", "EyeOpenLeft", "EyeOpenRight", "MouthOpen", "MouthSmile",
@@ -85,11 +87,17 @@ class FakeStudio:
             name = data["parameterName"]
             assert name.isalnum() and 4 <= len(name) <= 32 and len(data["explanation"]) < 256
             assert data["min"] <= data["defaultValue"] <= data["max"]
+            if name in self.taken:
+                words = f"Parameter {name} was created by a different plugin."
+                return "APIError", {"errorID": 352, "message": words}
             self.known.add(name)
             return "ParameterCreationResponse", {"parameterName": name}
         assert kind == "InjectParameterDataRequest" and data["mode"] == "set"
         for row in data["parameterValues"]:
             assert row["id"] in self.known and -1e6 <= row["value"] <= 1e6
+            if row["id"] == self.controlled:
+                words = "Parameter is already controlled by another plugin."
+                return "APIError", {"errorID": 454, "message": words}
         self.injected.append((time.monotonic(), data))
         return "InjectParameterDataResponse", {}
 
@@ -203,3 +211,42 @@ def test_it_is_waited_for_and_nothing_waits() -> None:
     begun = time.monotonic()
     output.close(True)
     assert time.monotonic() - begun < 3
+
+
+def refusal(output: VTubeStudio) -> str:
+    """What `put` raises, sooner or later."""
+    said: list[str] = []
+
+    def refused() -> bool:
+        try:
+            output.put(FRAME, seen())
+        except UserError as error:
+            said.append(str(error))
+        return bool(said)
+
+    wait_for(refused, "the refusal is told")
+    output.close(True)
+    return said[0]
+
+
+def test_another_plug_in_in_the_way_is_told() -> None:
+    """Its parameter of the same name, or its hand on one that is sent."""
+    with studio() as fake:
+        fake.taken = {"LtRightRingBend"}
+        target = f"vtubestudio://127.0.0.1:{fake.port}"
+        said = refusal(VTubeStudio(target, ABOUT))
+        assert f"{target} refuses what is sent: Parameter LtRightRingBend was created by" in said
+        assert fake.injected == []
+        fake.taken, fake.controlled = set(), "FaceAngleX"
+        said = refusal(VTubeStudio(target, ABOUT))
+        assert "already controlled by another plugin; end what else controls it" in said
+
+
+def test_how_far_the_connection_is() -> None:
+    with studio() as fake:
+        output = VTubeStudio(f"vtubestudio://127.0.0.1:{fake.port}", ABOUT)
+        wait_for(lambda: output.heard() == "connected", "it is connected")
+        output.close(True)
+    output = VTubeStudio(f"vtubestudio://127.0.0.1:{fake.port}", ABOUT)
+    assert output.heard() == "waiting for VTube Studio"
+    output.close(True)

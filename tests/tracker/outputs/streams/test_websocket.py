@@ -68,10 +68,11 @@ def flowing(server: WebSocketServer) -> Iterator[None]:
 
 def test_everybody_gets_the_header_and_then_each_line() -> None:
     with serving() as server, connect(f"ws://127.0.0.1:{server.port}/") as early:
-        wait_for(lambda: len(server._clients) == 1, "the first client")
+        assert server.heard() in ("0 clients", "1 client")
+        wait_for(lambda: server.heard() == "1 client", "the first client")
         server.put(*seen(0))
         with connect(f"ws://127.0.0.1:{server.port}/any/path") as late:
-            wait_for(lambda: len(server._clients) == 2, "the second client")
+            wait_for(lambda: server.heard() == "2 clients", "the second client")
             server.put(*seen(1))
             rows = [json.loads(early.recv(5)) for _ in range(3)]
             assert rows[0]["schema_version"] == 1 and rows[0]["size_wh"] == [96, 64]
