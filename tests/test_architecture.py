@@ -26,8 +26,9 @@ from tests.helpers.drawn import SHAPE, draw_blobs
 from tracker.find.detectors import DETECTORS
 from tracker.outputs.open import OUTPUTS
 from tracker.outputs.output import About
+from tracker.result import Result
 from tracker.sources.open import OPENERS, Playing, open_source
-from tracker.types import CropBox, Detection, Frame, Image, Result
+from tracker.types import CropBox, Detection, Frame, Image
 from train.exchange.foreign import Foreign, Format, LabelFile, Picture, thing
 from train.exchange.formats import FORMATS, read
 from train.losses import TERMS, composite

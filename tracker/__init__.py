@@ -10,18 +10,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tracker.errors import UserError
+    from tracker.outputs.reading import Saved, SavedFrame, read
+    from tracker.result import Result
     from tracker.track import Tracker, TrackerConfig
-    from tracker.types import Frame, Pose, Result, Track
+    from tracker.types import Frame, Pose, Track
 
-__all__ = ["Frame", "Pose", "Result", "Track", "Tracker", "TrackerConfig"]
+__version__ = "0.1.0"
+
+__all__ = [
+    "Frame",
+    "Pose",
+    "Result",
+    "Saved",
+    "SavedFrame",
+    "Track",
+    "Tracker",
+    "TrackerConfig",
+    "UserError",
+    "__version__",
+    "read",
+]
 
 _HOME = {
     "Tracker": "tracker.track",
     "TrackerConfig": "tracker.track",
     "Frame": "tracker.types",
     "Pose": "tracker.types",
-    "Result": "tracker.types",
     "Track": "tracker.types",
+    "Result": "tracker.result",
+    "Saved": "tracker.outputs.reading",
+    "SavedFrame": "tracker.outputs.reading",
+    "read": "tracker.outputs.reading",
+    "UserError": "tracker.errors",
 }
 
 
@@ -29,3 +50,7 @@ def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'tracker' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

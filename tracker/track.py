@@ -7,10 +7,11 @@ detection, decide which answer belongs to which track, smooth.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from tracker.find.geometry import bounds_xyxy, box_from_landmarks, overlap_share
 from tracker.find.head_pose import lens, with_place
 from tracker.find.locate import Model, is_plausible, load_model, locate
 from tracker.find.markups import BUNDLED
-from tracker.find.model_file import bundled_file, model_file, precise_file
+from tracker.find.model_file import bundled_file, model_file, model_name, precise_file
 from tracker.find.views import Turns, again, at_lost, detect_in, is_plain
 from tracker.follow.associate import (
     assign,
@@ -32,8 +33,10 @@ from tracker.follow.associate import (
 from tracker.follow.first_look import from_first_crops, from_frame, lies_otherwise, unknown
 from tracker.follow.smooth import PRESETS, Preset
 from tracker.follow.track_memory import SURE_PRESENCE, Follower, left_probability, quality
+from tracker.outputs.skeleton import skeletons
+from tracker.result import Result
 from tracker.timings import Timings
-from tracker.types import CropBox, Detection, Floats, Image, Kind, Located, Result, Track
+from tracker.types import CropBox, Detection, Floats, Frame, Image, Kind, Located, Track
 
 # Object sizes within which a lost object may come back as itself: at once, and more per second.
 RETURN_DISTANCE, RETURN_SPEED = 1.0, 4.0
@@ -130,7 +133,8 @@ class TrackerConfig:
 class Tracker:
     """Follows hands, faces and objects through one stream.
 
-    All methods are for one thread. A live one is to be closed; see `TrackerConfig.live`.
+    All methods are for one thread. A live one is to be closed (see `TrackerConfig.live`), as `with
+    Tracker(...) as tracker:` does.
     """
 
     def __init__(
@@ -152,10 +156,28 @@ class Tracker:
             self._watches[kind] = Watch(self.config, model, finder, ids, self.timings)
             if finder is not None:
                 finders[kind] = finder
+        self._skeletons = skeletons([watch.model.info for watch in self._watches.values()])
         # Last, since whatever fails before it leaves no thread behind.
         self._background = (
             BackgroundDetector(finders, self.timings) if self.config.live and finders else None
         )
+
+    def __enter__(self) -> Self:
+        """The tracker itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """One line: what is followed, by which models, on what they run."""
+        parts = [
+            f"{kind}: {'a model' if model.path is None else model_name(model.path)} "
+            f"on {model.engine.provider}"
+            for kind, model in self.models.items()
+        ]
+        return f"Tracker({', '.join(parts)})"
 
     @property
     def models(self) -> dict[Kind, Model]:
@@ -187,7 +209,23 @@ class Tracker:
         for kind, watch in self._watches.items():
             tracks += watch.step(frame, t, seen.get(kind))
         self._ask_background(frame, t)
-        return Result(t, tuple(tracks))
+        return Result(t, tuple(tracks), self._skeletons)
+
+    def video(
+        self, path: str | Path, progress: bool | Callable[[int, int | None], object] = False
+    ) -> Iterator[tuple[Frame, Result]]:
+        """Each frame of a video file, upright, in order, with what is seen in it.
+
+        Begins like a new stream (`reset`). Nothing is dropped; `Frame.bgr` is (H, W, 3) uint8 BGR
+        and `Frame.t` seconds from the file's time stamps. A frame that could not be decoded has
+        `bgr` None and a result without tracks. `progress` True: a bar on standard error; or what
+        is called with (frames done, frames in all or None where the file does not say).
+        Raises UserError, before the first frame, where the file is missing or holds no video.
+        """
+        from tracker.files.frame_results import frame_results
+
+        self.reset()
+        return frame_results(self.process, Path(path), progress)
 
     def reset(self) -> None:
         """Forget tracks and time, at the start of another stream. Ids and timings go on."""

@@ -32,6 +32,12 @@ class Frame:
     missing: int = 0  # frames of a file that were lost before this one
     file: str | None = None  # of pictures: the name of the file
 
+    def __repr__(self) -> str:
+        """One line."""
+        bgr = self.bgr
+        size = "no picture" if bgr is None else f"{bgr.shape[1]}x{bgr.shape[0]}"
+        return f"Frame({self.index}, t={self.t:.3f} s, {size})"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detection:
@@ -85,6 +91,10 @@ class Pose:
     # right, y down, z away from the camera). None where the camera is not known.
     matrix: Floats | None = None
 
+    def __repr__(self) -> str:
+        """One line."""
+        return f"Pose(yaw={self.yaw:.1f}, pitch={self.pitch:.1f}, roll={self.roll:.1f})"
+
     @property
     def xyz_cm(self) -> Floats | None:
         """(3,) where the point between the eyes is, camera axes."""
@@ -111,23 +121,29 @@ class Track:
     # (K, 3) palm lengths (wrist to middle knuckle) from the wrist, smoothed; camera axes: x right,
     # y up, z towards the camera. None where the model gives no depth.
     xyz: Floats | None = None
+    names: tuple[str, ...] = ()  # (K,) of the landmarks, as the model file calls them
 
+    def __repr__(self) -> str:
+        """One line."""
+        size = f"{len(self.xy)} landmarks"
+        return f"Track({self.kind} {self.words}, {size}, presence {self.presence:.2f})"
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Result:
-    """Everything seen in one frame. No hand and no face is an empty tuple."""
+    @property
+    def words(self) -> str:
+        """What is said of it on pictures: its number, side, gesture and head pose."""
+        words = [f"#{self.id}"]
+        if self.kind != "face":
+            words.append(f"{self.side or self.kind}")
+        if self.gesture not in (None, "none"):
+            words.append(f"{self.gesture} {self.gesture_p:.0%}")
+        if self.pose is not None:
+            yaw, pitch, roll = (round(a) for a in (self.pose.yaw, self.pose.pitch, self.pose.roll))
+            words.append(f"yaw {yaw:+d} pitch {pitch:+d} roll {roll:+d} deg")
+        return " ".join(words)
 
-    t: float
-    tracks: tuple[Track, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Shown:
-    """A frame of a live stream and what was seen in it."""
-
-    serial: int  # of the captured frame; numbers are missing where frames were dropped
-    frame: Frame  # its `bgr` is never None
-    result: Result
-    other: Result | None  # of the second tracker that is compared with the first
-    t_capture: float  # monotonic seconds at which the frame was handed over,
-    t_done: float  # and at which its results were there
+    def point(self, name: str) -> Floats:
+        """(2,) frame pixels of a landmark by its name, smoothed. KeyError: there is none such."""
+        if name not in self.names:
+            known = ", ".join(self.names) or "none, since its model names none"
+            raise KeyError(f"no landmark is called {name!r}; there are {known}")
+        return self.xy[self.names.index(name)]

@@ -237,7 +237,9 @@ def main(
         outcomes.append(outcome)
         if save is not None and i < 40:
             save.mkdir(parents=True, exist_ok=True)
-            drawn = draw(scene.bgr, result, skeletons([m.info for m in loaded.models]), Style())
+            drawn = draw(
+                scene.bgr, result.tracks, skeletons([m.info for m in loaded.models]), Style()
+            )
             cv2.imwrite(str(save / f"{i:03}.jpg"), drawn)
     for line in table(outcomes, LOOKS):
         typer.echo(line)

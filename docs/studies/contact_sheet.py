@@ -24,9 +24,10 @@ from tracker.follow.gesture import NONE
 from tracker.load import load
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import skeletons
+from tracker.result import Result
 from tracker.sources.video_file import VideoReader
 from tracker.track import TrackerConfig
-from tracker.types import Image, Result, Track
+from tracker.types import Image, Track
 
 EVERY = 10  # frames
 TILE_W, COLUMNS, ROWS = 320, 5, 6
@@ -116,7 +117,9 @@ def look_through(
             counts.add(result)
             first, last = frame.t if first is None else first, frame.t
             if frame.index % EVERY == 0:
-                tiles.append(small(draw(frame.bgr, result, looks, Style()), str(frame.index)))
+                tiles.append(
+                    small(draw(frame.bgr, result.tracks, looks, Style()), str(frame.index))
+                )
     finally:
         reader.close()
     return counts, last - (first or 0.0), tiles

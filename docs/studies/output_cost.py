@@ -31,8 +31,9 @@ from tracker.load import load
 from tracker.outputs.landmark_files import UsedModel
 from tracker.outputs.open import find_output
 from tracker.outputs.output import About
+from tracker.result import Result
 from tracker.track import TrackerConfig
-from tracker.types import Frame, Pose, Result, Side, Track
+from tracker.types import Frame, Pose, Side, Track
 
 FPS, SECONDS, SETTLE = 60, 10.0, 1.0
 PORTS = {"udp": 5005, "osc": 9000, "vmc": 39539, "opentrack": 4242, "openseeface": 11573}

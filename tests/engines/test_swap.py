@@ -15,9 +15,10 @@ from engines.swap import SwapEngine, differs
 from tests.helpers.drawn import BlobFinder, blob_info
 from tracker.find.locate import Model
 from tracker.live.tracking_thread import Captured, Notes, TrackingThread
+from tracker.result import Shown
 from tracker.slots import Slot
 from tracker.track import Tracker, TrackerConfig
-from tracker.types import Frame, Shown
+from tracker.types import Frame
 
 ROOT = Path(__file__).parents[2]
 BATCH = np.ones((1, 3, 4, 4), np.float32)

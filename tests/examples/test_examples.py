@@ -20,7 +20,8 @@ from tracker.find.hand_bones import bent
 from tracker.outputs.output import About
 from tracker.outputs.streams.lsl import LslOutlet
 from tracker.outputs.streams.osc import Osc
-from tracker.types import Frame, Result, Track
+from tracker.result import Result
+from tracker.types import Frame, Track
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MODELS = tuple(

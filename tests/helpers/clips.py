@@ -16,8 +16,9 @@ from tracker.find.markups import find_markup
 from tracker.find.model_file import Attribute, ModelInfo
 from tracker.load import Loaded
 from tracker.outputs.landmark_files import UsedModel
+from tracker.result import Result
 from tracker.timings import Timings
-from tracker.types import Image, Kind, Pose, Result, Side, Track
+from tracker.types import Image, Kind, Pose, Side, Track
 
 MS = Fraction(1, 1000)
 

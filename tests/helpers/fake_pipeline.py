@@ -13,9 +13,10 @@ from tracker.errors import UserError
 from tracker.live.pipeline import Health, Recording
 from tracker.outputs.centring import Centring
 from tracker.outputs.overlay import Style
+from tracker.result import Result, Shown
 from tracker.sources.source import CameraState
 from tracker.track import TrackerConfig
-from tracker.types import Frame, Image, Result, Shown
+from tracker.types import Frame, Image
 
 
 def state(phase: str = "running", reason: str = "") -> CameraState:

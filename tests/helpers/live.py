@@ -10,9 +10,10 @@ import numpy as np
 
 from tests.helpers.clips import track
 from tracker.find.locate import Model
+from tracker.result import Result
 from tracker.sources.source import CameraError, CameraLimits
 from tracker.timings import Timings
-from tracker.types import Frame, Image, Kind, Result
+from tracker.types import Frame, Image, Kind
 
 # Fast enough for tests, slow enough for a busy machine.
 LIMITS = CameraLimits(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tracker.types import Floats, Pose, Result, Side, Track
+from tracker.result import Result
+from tracker.types import Floats, Pose, Side, Track
 
 GESTURES = ("none", "fist", "point", "victory", "open_palm", "thumb_up")
 SIZE_WH = (640, 480)

@@ -27,7 +27,7 @@ from docs.studies.compose_scenes import (
 )
 from tests.helpers.clips import hand_xy, track
 from tracker.find.geometry import apply, upright_angle
-from tracker.types import Result
+from tracker.result import Result
 
 GRAY = np.full((192, 192, 3), 90, np.uint8)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from docs.studies.contact_sheet import COLUMNS, Counts, sheets, small
 from tests.helpers.clips import hand_xy, track
-from tracker.types import Result
+from tracker.result import Result
 
 
 def test_counts_by_hand() -> None:

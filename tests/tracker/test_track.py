@@ -21,8 +21,9 @@ from tracker.files.image_job import read_image
 from tracker.find.head_pose import RIGID, face_xyz
 from tracker.find.locate import Model
 from tracker.find.model_file import Attribute
+from tracker.result import Result
 from tracker.track import is_on_one
-from tracker.types import CropBox, Detection, Located, Result, Track
+from tracker.types import CropBox, Detection, Located, Track
 
 HANDS = TrackerConfig(faces=False, smooth="off")
 Place = tuple[float, float]

@@ -22,7 +22,8 @@ from tracker.errors import UserError
 from tracker.find.model_file import ModelInfo
 from tracker.outputs.landmark_files import UsedModel
 from tracker.outputs.output import About
-from tracker.types import Frame, Result
+from tracker.result import Result
+from tracker.types import Frame
 
 LOOK_AGAIN = 0.5  # s between two looks at the profile's file
 KEPT = 200  # events that are remembered

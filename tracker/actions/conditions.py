@@ -13,7 +13,8 @@ from typing import Literal
 
 from tracker.actions import measures
 from tracker.follow.gesture import NONE
-from tracker.types import Kind, Result, Track
+from tracker.result import Result
+from tracker.types import Kind, Track
 
 Hand = Literal["left", "right", "any"]
 KEEPS = 0.8  # what has begun to hold holds on down to this level

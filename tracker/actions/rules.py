@@ -15,7 +15,8 @@ from tracker.actions.pointer import Point, Pointer
 from tracker.actions.profile import SURE, Place, PointerUse, Profile, Rule, Slide
 from tracker.actions.run import Event, Phase, Run
 from tracker.actions.trigger import State, Timing, Trigger
-from tracker.types import Kind, Result, Track
+from tracker.result import Result
+from tracker.types import Kind, Track
 
 Names = Mapping[Kind, Sequence[str]]  # of the landmarks that the models find
 CLICK = Timing(hold=0.04, release=0.06, cooldown=0.0)  # of the pointer's own conditions

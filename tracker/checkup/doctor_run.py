@@ -23,9 +23,10 @@ from tracker.find.geometry import bounds_xyxy, overlap_share
 from tracker.find.locate import Model, load_model
 from tracker.find.markups import BUNDLED
 from tracker.find.model_file import bundled_file
+from tracker.result import Result
 from tracker.sources.cameras import Camera, list_cameras
 from tracker.track import Tracker
-from tracker.types import Image, Kind, Result
+from tracker.types import Image, Kind
 
 CUDA = "CUDAExecutionProvider"
 AGAIN = "install landmark-tracker again"

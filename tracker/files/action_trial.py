@@ -14,8 +14,9 @@ from tracker.actions.actions import Fired
 from tracker.actions.profile import Profile
 from tracker.actions.rules import Names, Rules
 from tracker.load import Loaded
+from tracker.result import Result
 from tracker.sources.video_file import VideoReader
-from tracker.types import Frame, Result
+from tracker.types import Frame
 
 
 @dataclass(frozen=True, slots=True)

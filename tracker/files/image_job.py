@@ -19,8 +19,9 @@ from tracker.outputs.out_file import OutFile
 from tracker.outputs.output import About, Output
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import skeletons
+from tracker.result import Result
 from tracker.sources.picture_file import decode_picture
-from tracker.types import Frame, Image, Kind, Result
+from tracker.types import Frame, Image, Kind
 
 if TYPE_CHECKING:
     from tracker.load import Loaded
@@ -77,7 +78,7 @@ def annotate_image(
     out = OutFile(job.out, [job.source, *job.others], job.overwrite)
     try:
         result = tracker.process(bgr, 0.0)
-        drawn = draw(bgr, result, skeletons([m.info for m in models]), job.style)
+        drawn = draw(bgr, result.tracks, skeletons([m.info for m in models]), job.style)
         ok, data = cv2.imencode(job.out.suffix, drawn)
         if not ok:
             raise UserError(f"{job.out} could not be written as {job.out.suffix}; use .png")

@@ -23,9 +23,10 @@ from tracker.outputs.out_file import OutFile, Target
 from tracker.outputs.output import About, Output
 from tracker.outputs.overlay import Style
 from tracker.outputs.video import AnnotatedVideo
+from tracker.result import Result
 from tracker.sources.video_file import VideoFacts, VideoReader
 from tracker.timings import FrameTimes, Timings
-from tracker.types import Frame, Image, Kind, Result
+from tracker.types import Frame, Image, Kind
 from tracker.whole_files import dead_parts_of
 
 WAITING = 32 << 20  # bytes of pictures that may wait between two threads

@@ -74,7 +74,7 @@ class Follower:
             self.id, found.kind, xy, found.xy, found.score, found.presence,
             side, side_p, gesture, gesture_p, pose, self.age - 1,
             self._gesture.probabilities() if self._gesture is not None else (),
-            self._smooth_xyz(found, t),
+            self._smooth_xyz(found, t), self._info.landmarks,
         )  # fmt: skip
 
     def correct(self, found: Located, t: float) -> Track:

@@ -17,8 +17,9 @@ from typing import Literal
 from tracker.errors import UserError, sentence
 from tracker.outputs.landmark_files import UsedModel
 from tracker.outputs.output import About, Heard, Output
+from tracker.result import Result
 from tracker.slots import Backlog
-from tracker.types import Frame, Result
+from tracker.types import Frame
 
 Phase = Literal["opening", "running", "failed", "closed"]
 # Frames wait in `BACKLOG` bytes, `MOST` at most: what is sent should not be old.

@@ -31,11 +31,12 @@ from tracker.outputs.live_recorder import Recorder, Recording
 from tracker.outputs.open import OpenOutput, find_output
 from tracker.outputs.output import About, Output
 from tracker.outputs.overlay import Style
+from tracker.result import Shown
 from tracker.slots import Slot
 from tracker.sources.reconnect import ReconnectingSource
 from tracker.sources.source import CameraLimits, CameraState, Gap, Source
 from tracker.track import Tracker, TrackerConfig
-from tracker.types import Frame, Shown
+from tracker.types import Frame
 
 __all__ = ["Health", "OutputFacts", "Pipeline", "Recording", "Shown"]
 

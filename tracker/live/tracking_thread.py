@@ -16,10 +16,11 @@ from tracker.errors import UserError, sentence
 from tracker.find.locate import Model
 from tracker.load import used_models
 from tracker.outputs.landmark_files import UsedModel
+from tracker.result import Result, Shown
 from tracker.slots import Slot
 from tracker.timings import Timings
 from tracker.track import TrackerConfig
-from tracker.types import Frame, Image, Kind, Result, Shown
+from tracker.types import Frame, Image, Kind
 
 STUMBLES = 30  # frames in a row on which the tracker may fail before it is given up
 REMEMBERED = 10.0  # seconds for which a failed frame is worth a sentence

@@ -13,7 +13,8 @@ from threading import Lock
 import numpy as np
 
 from tracker.find.head_pose import pose_from_rotation, rotation_from_pose
-from tracker.types import Floats, Pose, Result
+from tracker.result import Result
+from tracker.types import Floats, Pose
 
 
 class Centring:

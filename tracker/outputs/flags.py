@@ -32,8 +32,9 @@ from tracker.outputs.out_file import OutFile
 from tracker.outputs.output import About
 from tracker.outputs.overlay import draw
 from tracker.outputs.video_writer import VideoWriter
+from tracker.result import Shown
 from tracker.sources.video_file import VideoFacts
-from tracker.types import Image, Shown
+from tracker.types import Image
 from tracker.whole_files import part_of
 
 AROUND = 1.0  # seconds kept before and after a flagged frame
@@ -132,7 +133,7 @@ def save_snapshot(folder: Path, shown: Shown, about: About) -> Path:
     path = folder / f"snapshot_{_stamp()}.png"
     bgr = _bgr(shown)
     if about.style is not None:
-        bgr = draw(bgr, shown.result, about.skeletons(), about.style)
+        bgr = draw(bgr, shown.result.tracks, about.skeletons(), about.style)
     picture, data = OutFile(path), OutFile(path.with_suffix(".json"))
     try:
         _write_png(picture.temp, bgr)

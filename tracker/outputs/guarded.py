@@ -8,7 +8,8 @@ from functools import partial
 
 from tracker.errors import sentence
 from tracker.outputs.output import Output
-from tracker.types import Frame, Result
+from tracker.result import Result
+from tracker.types import Frame
 
 
 class Guarded:

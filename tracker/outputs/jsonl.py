@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tracker.outputs.landmark_files import JsonLines, marks_of, model_facts
 from tracker.outputs.output import About
-from tracker.types import Frame, Result
+from tracker.result import Result
+from tracker.types import Frame
 
 
 class JsonLinesFile:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -27,15 +26,16 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Lock
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracker.errors import UserError, writing
 from tracker.find.model_file import ModelInfo
 from tracker.outputs.out_file import Target
-from tracker.types import Floats, Frame, Kind, Pose, Result, Track
+from tracker.result import Result
+from tracker.rounding import number, rounded
+from tracker.types import Frame, Kind, Pose, Track
 
 SCHEMA_VERSION = 1
 # Names of files need not be text. Python's escapes of what is none are JSON's own.
@@ -134,24 +134,24 @@ def track_row(track: Track) -> dict[str, object]:
         "id": track.id,
         "kind": track.kind,
         "side": track.side,
-        "side_p": _number(track.side_p) if track.side else None,
+        "side_p": number(track.side_p) if track.side else None,
         "gesture": track.gesture,
-        "gesture_p": _number(track.gesture_p) if track.gesture else None,
+        "gesture_p": number(track.gesture_p) if track.gesture else None,
         "pose": pose and pose_row(pose),
-        "presence": _number(track.presence),
+        "presence": number(track.presence),
         "age": track.age,
-        "xy": _points(track.xy),
-        "xy_raw": _points(track.xy_raw),
-        "score": _rounded(track.score, 3),
-        "xyz": None if track.xyz is None else _spots(track.xyz),
+        "xy": rounded(track.xy, 2),
+        "xy_raw": rounded(track.xy_raw, 2),
+        "score": rounded(track.score, 3),
+        "xyz": None if track.xyz is None else rounded(track.xyz, 3),
     }
 
 
 def pose_row(pose: Pose) -> dict[str, object]:
     """A head pose as it stands in JSON Lines."""
-    row: dict[str, object] = {a: _number(getattr(pose, a), 2) for a in ("yaw", "pitch", "roll")}
+    row: dict[str, object] = {a: number(getattr(pose, a), 2) for a in ("yaw", "pitch", "roll")}
     matrix = pose.matrix
-    row["xyz_cm"] = None if matrix is None else [_number(v) for v in matrix[:3, 3].tolist()]
+    row["xyz_cm"] = None if matrix is None else [number(v) for v in matrix[:3, 3].tolist()]
     row["matrix"] = None if matrix is None else np.round(matrix.astype(float), 5).tolist()
     return row
 
@@ -295,44 +295,21 @@ def _csv_cells(track: Track, with_depth: bool) -> list[object]:
         track.id,
         track.kind,
         track.side,
-        _number(track.side_p) if track.side else None,
+        number(track.side_p) if track.side else None,
         track.gesture,
-        _number(track.gesture_p) if track.gesture else None,
+        number(track.gesture_p) if track.gesture else None,
         *(
             [None] * 3
             if pose is None
-            else [_number(a, 2) for a in (pose.yaw, pose.pitch, pose.roll)]
+            else [number(a, 2) for a in (pose.yaw, pose.pitch, pose.roll)]
         ),
-        _number(track.presence),
+        number(track.presence),
     ]
-    for (x, y), score in zip(_points(track.xy), track.score.tolist(), strict=True):
-        head += [x, y, _number(score)]
-    for x, y in _points(track.xy_raw):
+    for (x, y), score in zip(rounded(track.xy, 2), track.score.tolist(), strict=True):
+        head += [x, y, number(score)]
+    for x, y in rounded(track.xy_raw, 2):
         head += [x, y]
     if with_depth:
         xyz = np.full((len(track.xy), 3), np.nan) if track.xyz is None else track.xyz
-        head += [value for spot in _spots(xyz) for value in spot]
+        head += [value for spot in rounded(xyz, 3) for value in spot]
     return head
-
-
-def _number(value: float, digits: int = 3) -> float | None:
-    return round(value, digits) if math.isfinite(value) else None
-
-
-def _spots(xyz: NDArray[np.floating[Any]]) -> list[list[float | None]]:
-    found: list[list[float | None]] = _rounded(xyz, 3)
-    return found
-
-
-def _points(xy: Floats) -> list[list[float | None]]:
-    found: list[list[float | None]] = _rounded(xy, 2)
-    return found
-
-
-def _rounded(values: NDArray[np.floating[Any]], digits: int) -> Any:
-    """As `_number` of each, at once: of a float32 the product with 10**digits is exact."""
-    if values.dtype == np.float32 and np.isfinite(values).all():
-        return np.round(values.astype(np.float64), digits).tolist()
-    if values.ndim == 1:
-        return [_number(v, digits) for v in values.tolist()]
-    return [_rounded(row, digits) for row in values]

@@ -31,10 +31,11 @@ from tracker.outputs.out_file import LiveFile, OutFile, refuse_bad_output
 from tracker.outputs.output import About
 from tracker.outputs.overlay import draw
 from tracker.outputs.video_writer import VideoWriter, remux
+from tracker.result import Result
 from tracker.slots import Backlog
 from tracker.sources.source import Gap
 from tracker.sources.video_file import VideoFacts
-from tracker.types import Frame, Image, Result
+from tracker.types import Frame, Image
 
 BUFFER = 64 << 20  # bytes of frames that wait for the encoder; more are lost, and counted
 SPARE, SMALL = 4 << 20, 8 << 10  # bytes of that kept free for results, and what one may hold
@@ -235,7 +236,7 @@ class _Take:
             raise UserError(f"the disk that holds {self.mkv} is full; free some space")
         bgr = item.bgr
         if item.result is not None:
-            bgr = draw(bgr, item.result, self._skeletons, self._style)
+            bgr = draw(bgr, item.result.tracks, self._skeletons, self._style)
         self._video.write(bgr, t)
         self.times.append(t)
         if item.result is not None:

@@ -18,8 +18,9 @@ from tracker.outputs.numbering import Numbering
 from tracker.outputs.out_file import LiveFile, Target
 from tracker.outputs.overlay import Style
 from tracker.outputs.skeleton import Skeleton, default_skeletons, skeletons
+from tracker.result import Result
 from tracker.sources.video_file import VideoFacts
-from tracker.types import Frame, Kind, Pose, Result
+from tracker.types import Frame, Kind, Pose
 
 
 class Output(Protocol):

@@ -1,4 +1,4 @@
-"""Draw a result on a frame: skeletons, gestures, head pose.
+"""Draw tracks on a frame: skeletons, gestures, head pose.
 
 Sure landmarks are filled dots, unsure ones hollow, and a line that ends in an unsure landmark is
 thin and dim. Sizes follow the picture and the object, so a small hand in a large picture stays
@@ -8,7 +8,7 @@ readable. Head axes: X red to the person's left, Y green down the face, Z blue o
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tracker.find.head_pose import axes_xy
 from tracker.outputs.skeleton import Colour, Skeleton, skeleton
-from tracker.types import Image, Kind, Result, Track
+from tracker.types import Image, Kind, Track
 
 AXES: tuple[Colour, ...] = ((0, 0, 255), (0, 255, 0), (255, 0, 0))
 SUB = 4  # fractional bits of the coordinates, for drawing between pixels
@@ -39,35 +39,25 @@ class Style:
 
 
 def draw(
-    bgr: Image, result: Result, skeletons: Mapping[Kind, Skeleton], style: Style | None = None
+    bgr: Image,
+    tracks: Sequence[Track],
+    skeletons: Mapping[Kind, Skeleton],
+    style: Style | None = None,
 ) -> Image:
-    """A copy of the (H, W, 3) frame with everything of `result` drawn on it."""
+    """A copy of the (H, W, 3) frame with all that is known of `tracks` drawn on it."""
     style = style or Style()
     canvas = np.zeros_like(bgr) if style.on_black else bgr.copy()
     taken: list[Box] = []
-    for track in result.tracks:
+    for track in tracks:
         if style.landmarks and _known(track).any():
             _draw_landmarks(canvas, track, _look(track, skeletons), style.sure)
-    for track in result.tracks:
+    for track in tracks:
         if style.axes and track.pose is not None:
             _draw_axes(canvas, track, _look(track, skeletons).nose)
-    for track in result.tracks:
+    for track in tracks:
         if style.labels and _known(track).any():
             _draw_label(canvas, track, _look(track, skeletons).text_at, taken)
     return canvas
-
-
-def label(track: Track) -> str:
-    """What is said of a hand, a face or an object."""
-    words = [f"#{track.id}"]
-    if track.kind != "face":
-        words.append(f"{track.side or track.kind}")
-    if track.gesture not in (None, "none"):
-        words.append(f"{track.gesture} {track.gesture_p:.0%}")
-    if track.pose is not None:
-        yaw, pitch, roll = (round(a) for a in (track.pose.yaw, track.pose.pitch, track.pose.roll))
-        words.append(f"yaw {yaw:+d} pitch {pitch:+d} roll {roll:+d} deg")
-    return " ".join(words)
 
 
 def _draw_landmarks(canvas: Image, track: Track, look: Skeleton, sure: float) -> None:
@@ -108,7 +98,7 @@ def _draw_axes(canvas: Image, track: Track, at: int | None) -> None:
 
 def _draw_label(canvas: Image, track: Track, at: int | None, taken: list[Box]) -> None:
     """Text on a darkened box near a landmark (the wrist) or above the face, inside the picture."""
-    text, height = printable(label(track), track), _text_height(canvas)
+    text, height = printable(track.words, track), _text_height(canvas)
     scale = height / 22  # the font's capitals are 22 pixels high at scale 1
     thick = max(1, round(scale * 1.5))
     (width, _), _ = cv2.getTextSize(text, FONT, scale, thick)
@@ -195,7 +185,7 @@ def printable(text: str, track: Track) -> str:
         return text
     names = [name for name, _ in track.gestures]
     number = names.index(track.gesture) if track.gesture in names else 0
-    words = label(replace(track, gesture=f"gesture {number}"))
+    words = replace(track, gesture=f"gesture {number}").words
     return "".join(filter(has_glyph, words))
 
 

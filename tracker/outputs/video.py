@@ -10,7 +10,8 @@ from tracker.errors import UserError
 from tracker.outputs.output import About
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.video_writer import VideoWriter, check_container
-from tracker.types import Frame, Result
+from tracker.result import Result
+from tracker.types import Frame
 
 
 class AnnotatedVideo:
@@ -35,8 +36,8 @@ class AnnotatedVideo:
         if frame.bgr is not None:
             self._last = frame.bgr
         with self._about.stage("draw"):
-            shown = Result(frame.t, ()) if result is None else result
-            picture = draw(self._last, shown, self._skeletons, self._style)
+            tracks = () if result is None else result.tracks
+            picture = draw(self._last, tracks, self._skeletons, self._style)
         with self._about.stage("encode"):
             self._video.write(picture, frame.t)
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import Skeleton, skeleton
-from tracker.types import Image, Kind, Pose, Result, Track
+from tracker.result import Result
+from tracker.types import Image, Kind, Pose, Track
 
 GAP = 6  # canvas pixels between two pictures
 LONGEST = 1600  # canvas pixels: larger screens get an enlarged canvas
@@ -129,14 +130,15 @@ def _drawn(picture: Image, result: Result, view: View, looks: Mapping[Kind, Skel
         on_black=view.privacy, landmarks=marks, axes=marks, labels=marks and not view.mirror
     )
     style = style if view.labels else replace(style, labels=False)
-    drawn = draw(picture, result, fitting(looks, [result]), style)
+    drawn = draw(picture, result.tracks, fitting(looks, [result]), style)
     if not view.mirror:
         return drawn
     drawn = np.asarray(cv2.flip(drawn, 1), np.uint8)
     if not (marks and view.labels):
         return drawn
     text = Style(landmarks=False, axes=False)
-    return draw(drawn, mirrored(result, picture.shape[1]), fitting(looks, [result]), text)
+    seen = mirrored(result, picture.shape[1])
+    return draw(drawn, seen.tracks, fitting(looks, [result]), text)
 
 
 def _mirrored(track: Track, width: int) -> Track:

@@ -11,8 +11,8 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from tracker.errors import UserError
 from tracker.live.pipeline import Pipeline
 from tracker.outputs.overlay import Style
+from tracker.result import Shown
 from tracker.track import TrackerConfig
-from tracker.types import Shown
 from ui.kit.jobs import Jobs
 from ui.live.actions_control import ActionsControl
 from ui.live.choices import Choices, is_device, kind_of

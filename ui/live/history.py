@@ -8,7 +8,7 @@ from statistics import quantiles
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.types import Result
+from tracker.result import Result
 
 Series = NDArray[np.float64]
 POSE = ("yaw", "pitch", "roll")

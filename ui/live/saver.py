@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tracker.live.pipeline import Pipeline
 from tracker.outputs.overlay import Style
-from tracker.types import Shown
+from tracker.result import Shown
 from ui.kit.jobs import Jobs
 
 Say = Callable[[str], None]

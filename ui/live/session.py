@@ -8,9 +8,9 @@ from time import monotonic
 
 from tracker.errors import UserError
 from tracker.live.pipeline import Health, Pipeline
+from tracker.result import Shown
 from tracker.sources.source import CameraState
 from tracker.track import TrackerConfig
-from tracker.types import Shown
 from ui.kit.jobs import Jobs
 
 CLOSE_SECONDS = 2.0  # how long a pipeline may take to end before it is left alone

@@ -22,8 +22,9 @@ from PyQt6.QtWidgets import (
 from tracker.live.pipeline import Health
 from tracker.outputs.landmark_files import UsedModel
 from tracker.outputs.skeleton import Skeleton, default_skeletons, skeletons
+from tracker.result import Result, Shown
 from tracker.sources.cameras import list_cameras
-from tracker.types import Kind, Result, Shown
+from tracker.types import Kind
 from ui.kit.actions import HelpDialog, fill_menus, make_actions, make_toolbar, paint_icons
 from ui.kit.picture import PictureView
 from ui.kit.plots import Plots

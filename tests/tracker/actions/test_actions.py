@@ -16,7 +16,8 @@ from tracker.actions.actions import Actions
 from tracker.actions.run import Event
 from tracker.actions.runners import Latency
 from tracker.errors import UserError
-from tracker.types import Frame, Result, Track
+from tracker.result import Result
+from tracker.types import Frame, Track
 
 DO = "[[do]]\nwhen = 'fist'\nhold = 0.3\ncooldown = 0.0\nrun = 'hold:a'\n"
 BLACK = np.zeros((480, 640, 3), np.uint8)

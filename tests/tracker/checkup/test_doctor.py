@@ -24,9 +24,10 @@ from tracker.checkup.doctor_run import SelfTest
 from tracker.checkup.finding import NOTHING, Finding
 from tracker.errors import UserError
 from tracker.find.locate import load_model
+from tracker.result import Result
 from tracker.sources.cameras import Camera
 from tracker.timings import Timings
-from tracker.types import Image, Result
+from tracker.types import Image
 
 ROOT = Path(__file__).parents[3]
 

@@ -24,8 +24,9 @@ from tracker.outputs.out_file import OutFile
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import skeletons
 from tracker.outputs.video_writer import VideoWriter
+from tracker.result import Result
 from tracker.sources.video_file import VideoReader
-from tracker.types import Image, Kind, Result
+from tracker.types import Image, Kind
 
 VFR = [0, 33, 50, 121, 122, 300, 1000]
 
@@ -219,7 +220,7 @@ def one_after_the_other(source: Path, out: Path, tracker: FakeTracker) -> None:
     looks = skeletons([m.info for m in clips.USED])
     for frame in reader.frames():
         assert frame.bgr is not None
-        writer.write(draw(frame.bgr, tracker.process(frame.bgr, frame.t), looks), frame.t)
+        writer.write(draw(frame.bgr, tracker.process(frame.bgr, frame.t).tracks, looks), frame.t)
     writer.finish()
     reader.close()
 

@@ -17,7 +17,8 @@ from tracker.live.live_output import MOST, LiveOutput
 from tracker.outputs.open import OUTPUTS, find_output
 from tracker.outputs.output import About, Output
 from tracker.outputs.streams.websocket import WebSocketServer
-from tracker.types import Frame, Result
+from tracker.result import Result
+from tracker.types import Frame
 
 ABOUT = About("cam", clips.USED)
 PICTURE = np.zeros((480, 640, 3), np.uint8)

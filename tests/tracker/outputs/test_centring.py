@@ -12,7 +12,8 @@ from tests.helpers.live import FakeCamera, FakeLiveTracker, wait_for
 from tests.tracker.live.test_pipeline import running
 from tracker.find.head_pose import rotation_from_pose
 from tracker.outputs.centring import Centring
-from tracker.types import Pose, Result
+from tracker.result import Result
+from tracker.types import Pose
 
 
 def seen(t: float, pose: Pose) -> Result:

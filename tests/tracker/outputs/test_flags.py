@@ -22,8 +22,9 @@ from tracker.outputs import flags
 from tracker.outputs.flags import Ring, save_flag, save_snapshot
 from tracker.outputs.output import About
 from tracker.outputs.overlay import Style
+from tracker.result import Result, Shown
 from tracker.sources.video_file import VideoReader
-from tracker.types import Frame, Result, Shown
+from tracker.types import Frame
 
 ABOUT = About("the fake camera", USED)
 

@@ -19,7 +19,8 @@ from tracker.outputs.landmark_files import (
     track_row,
 )
 from tracker.outputs.out_file import OutFile
-from tracker.types import Pose, Result, Track
+from tracker.result import Result
+from tracker.types import Pose, Track
 
 FACTS: dict[str, object] = {"fps": "30000/1001", "size_wh": [96, 64]}
 

@@ -24,10 +24,11 @@ from tracker.outputs import live_recorder
 from tracker.outputs.live_recorder import Recorder
 from tracker.outputs.output import About
 from tracker.outputs.overlay import Style
+from tracker.result import Result
 from tracker.sources.paced_file import FileSource
 from tracker.sources.source import Gap
 from tracker.sources.video_file import VideoReader
-from tracker.types import Frame, Result
+from tracker.types import Frame
 
 ABOUT = About("the fake camera", USED)
 ROOT = Path(__file__).parents[3]

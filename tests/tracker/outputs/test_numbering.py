@@ -15,7 +15,8 @@ from tracker.outputs.jsonl import JsonLinesFile
 from tracker.outputs.numbering import Numbering
 from tracker.outputs.out_file import LiveFile, drop_half_line
 from tracker.outputs.output import About
-from tracker.types import Frame, Result
+from tracker.result import Result
+from tracker.types import Frame
 
 
 def frame(index: int, t: float, captured: float | None) -> Frame:

@@ -24,7 +24,8 @@ from tracker.outputs.jsonl import JsonLinesFile
 from tracker.outputs.live_recorder import Recorder
 from tracker.outputs.open import OUTPUTS, find_output
 from tracker.outputs.output import About
-from tracker.types import Frame, Result
+from tracker.result import Result
+from tracker.types import Frame
 
 
 class Toy:

@@ -13,7 +13,8 @@ import tracker.load
 from tests.helpers import clips
 from tests.helpers.seen import GESTURES, hand
 from tracker.actions.profile import shipped
-from tracker.types import Image, Result
+from tracker.result import Result
+from tracker.types import Image
 from ui.commands.tracker import app
 
 DO = "[[do]]\nname = 'play'\nwhen = 'fist'\nhold = 0.2\ncooldown = 0.0\nrun = 'key:space'\n"

@@ -11,7 +11,8 @@ from PyQt6.QtCore import Qt
 from tests.helpers.fake_window import Studio
 from tests.helpers.seen import hand, times
 from tracker.actions.actions import ActionsState
-from tracker.types import Frame, Result, Track
+from tracker.result import Result
+from tracker.types import Frame, Track
 from ui.live.actions_panel import counts
 from ui.live.app import with_actions
 from ui.live.choices import Choices

@@ -9,7 +9,8 @@ import pytest
 
 from tests.helpers import clips
 from tracker.outputs.skeleton import default_skeletons
-from tracker.types import Pose, Result
+from tracker.result import Result
+from tracker.types import Pose
 from ui.live.compose import GAP, LONGEST, Pane, View, compose, fit, layout, mirrored, scaled
 
 LOOKS = default_skeletons()

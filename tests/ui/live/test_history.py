@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.helpers import clips
-from tracker.types import Pose, Result
+from tracker.result import Result
+from tracker.types import Pose
 from ui.live.history import MOST_GESTURES, History, Latency
 
 

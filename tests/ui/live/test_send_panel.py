@@ -12,7 +12,8 @@ from tests.helpers.fake_pipeline import HEALTH
 from tests.helpers.fake_window import Studio
 from tests.helpers.seen import face
 from tracker.live.live_output import OutputFacts
-from tracker.types import Pose, Result
+from tracker.result import Result
+from tracker.types import Pose
 from ui.live.send_panel import SendPanel, words
 from ui.live.sending import SendRow
 

@@ -17,8 +17,8 @@ from tests.helpers.drawn import centroid_onnx
 from tests.helpers.fake_pipeline import HEALTH, plain, state
 from tests.helpers.fake_window import Studio, pixel
 from tracker.outputs.overlay import Style
+from tracker.result import Result
 from tracker.sources.cameras import Camera
-from tracker.types import Result
 from ui.kit.actions import HelpDialog
 from ui.live.actions_table import ENTRIES
 from ui.live.choices import Choices

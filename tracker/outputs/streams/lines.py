@@ -11,7 +11,8 @@ import time
 
 from tracker.outputs.landmark_files import as_line, frame_line, marks_of, model_facts
 from tracker.outputs.output import About
-from tracker.types import Frame, Result
+from tracker.result import Result
+from tracker.types import Frame
 
 
 class Lines:

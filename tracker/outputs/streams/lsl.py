@@ -22,7 +22,8 @@ from tracker.errors import UserError
 from tracker.outputs.landmark_files import UsedModel
 from tracker.outputs.output import About
 from tracker.outputs.streams.names import Names
-from tracker.types import Floats, Frame, Result, Track
+from tracker.result import Result
+from tracker.types import Floats, Frame, Track
 
 if TYPE_CHECKING:
     from pylsl import StreamInfo, StreamOutlet

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tracker.types import Result, Track
+from tracker.result import Result
+from tracker.types import Track
 
 
 class Names:

@@ -27,7 +27,8 @@ from tracker.find.head_pose import face_xyz, rotation_from_pose, wrap_degrees
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import Datagrams
 from tracker.outputs.streams.vmc import quaternion
-from tracker.types import Frame, Pose, Result, Track
+from tracker.result import Result
+from tracker.types import Frame, Pose, Track
 
 PORT = 11573
 LAYOUT = struct.Struct("<di4fBf4f3f3f68f136f210f14f")

@@ -11,7 +11,8 @@ import struct
 
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import Datagrams
-from tracker.types import Frame, Pose, Result
+from tracker.result import Result
+from tracker.types import Frame, Pose
 
 PORT = 4242
 LOST = struct.pack("<6d", *[float("nan")] * 6)

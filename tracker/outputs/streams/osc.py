@@ -29,7 +29,8 @@ from tracker.outputs.output import About
 from tracker.outputs.streams.address import Datagrams
 from tracker.outputs.streams.names import Names
 from tracker.outputs.streams.osc_packets import bundles, message, need_osc, rows
-from tracker.types import Frame, Result, Track
+from tracker.result import Result
+from tracker.types import Frame, Track
 
 PORT = 9000
 

@@ -7,7 +7,8 @@ import sys
 from tracker.errors import UserError
 from tracker.outputs.output import About
 from tracker.outputs.streams.lines import Lines
-from tracker.types import Frame, Result
+from tracker.result import Result
+from tracker.types import Frame
 
 
 class StandardOutput:

@@ -6,7 +6,8 @@ from tracker.errors import UserError
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import Datagrams
 from tracker.outputs.streams.lines import Lines
-from tracker.types import Frame, Result
+from tracker.result import Result
+from tracker.types import Frame
 
 AGAIN = 1.0  # seconds
 MOST = 65507  # bytes of a datagram

@@ -17,7 +17,8 @@ import numpy as np
 from tracker.errors import UserError
 from tracker.outputs.output import About
 from tracker.outputs.overlay import Style, draw
-from tracker.types import Frame, Image, Result
+from tracker.result import Result
+from tracker.types import Frame, Image
 
 if TYPE_CHECKING:
     from pyvirtualcam import Camera
@@ -52,8 +53,8 @@ class VirtualCamera:
         self._last = bgr
         if self._camera is None:
             self._camera = self._opened(bgr)
-        shown = Result(frame.t, ()) if result is None else result
-        drawn = draw(bgr, shown, self._about.skeletons(), self._style)
+        tracks = () if result is None else result.tracks
+        drawn = draw(bgr, tracks, self._about.skeletons(), self._style)
         if drawn.shape[:2] != (self._camera.height, self._camera.width):
             drawn = np.asarray(cv2.resize(drawn, (self._camera.width, self._camera.height)))
         self._camera.send(np.ascontiguousarray(drawn))

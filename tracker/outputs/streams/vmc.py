@@ -32,7 +32,8 @@ from tracker.find.head_pose import rotation_from_pose
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import Datagrams
 from tracker.outputs.streams.osc_packets import bundles, message, named, need_osc
-from tracker.types import Frame, Result, Side, Track
+from tracker.result import Result
+from tracker.types import Frame, Side, Track
 
 PORT = 39539
 REST = np.array([0.0, 0, 0, 0, 0, 0, 1])  # position and quaternion of a bone in the T pose

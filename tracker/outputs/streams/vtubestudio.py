@@ -24,8 +24,9 @@ from tracker.find.hand_bones import FINGERS, BoneLengths, finger_bends, hand_bon
 from tracker.outputs.centring import oldest_pose
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import address
+from tracker.result import Result
 from tracker.slots import Slot
-from tracker.types import Frame, Result, Side, Track
+from tracker.types import Frame, Side, Track
 from tracker.whole_files import write_whole
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from tracker.errors import UserError
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import address
 from tracker.outputs.streams.lines import Lines
+from tracker.result import Result
 from tracker.slots import Backlog
-from tracker.types import Frame, Result
+from tracker.types import Frame
 
 if TYPE_CHECKING:
     from websockets.http11 import Request, Response

@@ -18,7 +18,8 @@ from tracker.outputs.output import About
 from tracker.outputs.streams.lines import Lines
 from tracker.outputs.streams.stdout import StandardOutput
 from tracker.outputs.streams.udp import UdpLines
-from tracker.types import Frame, Result
+from tracker.result import Result
+from tracker.types import Frame
 
 ABOUT = About("cam", clips.USED)
 

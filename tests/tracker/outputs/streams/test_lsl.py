@@ -13,7 +13,8 @@ from tests.helpers.live import wait_for
 from tracker.errors import UserError
 from tracker.outputs.output import About
 from tracker.outputs.streams.lsl import LslOutlet, blocks
-from tracker.types import Frame, Pose, Result
+from tracker.result import Result
+from tracker.types import Frame, Pose
 
 pylsl = pytest.importorskip("pylsl")
 ABOUT = About("the camera", clips.USED)

@@ -14,7 +14,8 @@ from tests.helpers.receivers import mailbox
 from tracker.find.head_pose import face_xyz, rotation_from_pose
 from tracker.outputs.output import About
 from tracker.outputs.streams.openseeface import CORNERS, IBUG, OpenSeeFace
-from tracker.types import Frame, Pose, Result, Track
+from tracker.result import Result
+from tracker.types import Frame, Pose, Track
 
 ABOUT = About("cam", clips.USED)
 

@@ -12,7 +12,8 @@ from tests.helpers import clips
 from tests.helpers.receivers import mailbox
 from tracker.outputs.output import About
 from tracker.outputs.streams.opentrack import OpenTrack
-from tracker.types import Frame, Pose, Result, Track
+from tracker.result import Result
+from tracker.types import Frame, Pose, Track
 
 
 def face(pose: Pose, number: int = 1) -> Track:

@@ -15,7 +15,8 @@ from tracker.outputs.output import About
 from tracker.outputs.streams.names import Names
 from tracker.outputs.streams.osc import Osc
 from tracker.outputs.streams.osc_packets import MOST, bundles, message, named
-from tracker.types import Frame, Pose, Result, Track
+from tracker.result import Result
+from tracker.types import Frame, Pose, Track
 
 ABOUT = About("cam", clips.USED)
 

@@ -14,7 +14,8 @@ from tracker.errors import UserError
 from tracker.outputs.output import About
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.streams.virtual_camera import VirtualCamera, device
-from tracker.types import Frame, Image, Result
+from tracker.result import Result
+from tracker.types import Frame, Image
 
 ABOUT = About("cam", clips.USED, Style())
 SEEN = Result(1.0, (clips.track("hand"),))
@@ -59,8 +60,8 @@ def test_frames_are_drawn_on_and_the_first_size_stays() -> None:
     (camera,) = FakeCamera.made
     assert (camera.width, camera.height, camera.fmt, camera.closed) == (96, 64, "BGR ", True)
     first, held, _ = camera.sent
-    assert np.array_equal(first, draw(picture, SEEN, ABOUT.skeletons(), Style()))
-    assert np.array_equal(held, draw(picture, Result(1.2, ()), ABOUT.skeletons(), Style()))
+    assert np.array_equal(first, draw(picture, SEEN.tracks, ABOUT.skeletons(), Style()))
+    assert np.array_equal(held, draw(picture, (), ABOUT.skeletons(), Style()))
 
 
 def test_landmarks_alone() -> None:

@@ -13,7 +13,8 @@ from tracker.find.hand_bones import bent
 from tracker.find.head_pose import face_xyz
 from tracker.outputs.output import About
 from tracker.outputs.streams.vmc import Vmc, half, quaternion, quaternions
-from tracker.types import Frame, Pose, Result, Side
+from tracker.result import Result
+from tracker.types import Frame, Pose, Side
 
 ABOUT = About("cam", clips.USED)
 FINGERS = ("Thumb", "Index", "Middle", "Ring", "Little")

@@ -23,7 +23,8 @@ from tracker.find.hand_bones import bent
 from tracker.outputs.output import About
 from tracker.outputs.streams import vtubestudio
 from tracker.outputs.streams.vtubestudio import VTubeStudio, token_file
-from tracker.types import Frame, Pose, Result
+from tracker.result import Result
+from tracker.types import Frame, Pose
 
 ABOUT = About("cam", clips.USED)
 TOKEN = "adcd-123-ef09-some-token-string-abcd"

@@ -25,7 +25,8 @@ from tests.helpers.live import wait_for
 from tracker.errors import UserError
 from tracker.outputs.output import About
 from tracker.outputs.streams.websocket import HELD, WebSocketServer
-from tracker.types import Frame, Result
+from tracker.result import Result
+from tracker.types import Frame
 
 ABOUT = About("cam", clips.USED)
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
