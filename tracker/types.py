@@ -146,4 +146,5 @@ class Track:
         if name not in self.names:
             known = ", ".join(self.names) or "none, since its model names none"
             raise KeyError(f"no landmark is called {name!r}; there are {known}")
-        return self.xy[self.names.index(name)]
+        found: Floats = self.xy[self.names.index(name)]
+        return found
