@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.helpers.clips import Clip as Recipe
 from tests.helpers.clips import make
@@ -19,6 +21,14 @@ MARKUP = Markup(
     "three", "object", "scratch", ("tip", "left", "right"), ((0, 1), (0, 2)), ((1, 2),), (1, 2),
     CropRule(1.6),
 )  # fmt: skip
+
+
+def tiny_network(patch: pytest.MonkeyPatch) -> None:
+    """What starts from scratch learns a network of a hundredth of the work of the usual one."""
+    from train.networks import NetSpec
+
+    tiny = partial(NetSpec, size=64, stem=8, widths=(16, 16, 16, 16))
+    patch.setattr("train.finetune.plan.NetSpec", tiny)
 
 
 def new_project(folder: Path) -> Project:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.helpers.teaching import MARKUP
+from tests.helpers.teaching import MARKUP, tiny_network
 from tracker.find.locate import load_model
 from tracker.find.model_file import newest_model
 from tracker.outputs.out_file import OutFile
@@ -51,11 +51,17 @@ def picture(xy):
     return bgr
 
 
-@pytest.fixture
-def root(tmp_path):
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    tiny_network(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
     """Two clips of three moving blobs, some frames labelled, two gestures."""
     from fractions import Fraction
 
+    tmp_path = tmp_path_factory.mktemp("finetune")
     project = create_project(tmp_path / "p", MARKUP, "", ["fist", "point"])
     for number, name in enumerate(("a.mp4", "b.mp4")):
         form = VideoFacts((SIZE, SIZE), Fraction(1, 1000), Fraction(25), None, Fraction(1))
@@ -80,12 +86,34 @@ def root(tmp_path):
     return project.root
 
 
+@pytest.fixture
+def root(made, tmp_path):
+    return shutil.copytree(made, tmp_path / "p")
+
+
 def run_cli(*args):
     return CliRunner().invoke(app, [str(a) for a in args])
 
 
-def test_from_labels_to_a_model(root):
-    done = run_cli("finetune", root, "--budget", "4it", "--threads", "1", "--name", "first")
+@pytest.fixture(scope="module")
+def taught(made, tmp_path_factory):
+    """The project after a run of the command, and what that said; copied before it is changed."""
+    root = shutil.copytree(made, tmp_path_factory.mktemp("taught") / "p")
+    with pytest.MonkeyPatch.context() as patch:
+        tiny_network(patch)
+        args = ("--budget", "4it", "--threads", "1", "--name", "first")
+        return root, run_cli("finetune", root, *args)
+
+
+@pytest.fixture
+def first(taught, root):
+    """A copy of the project after that run."""
+    assert taught[1].exit_code == 0, taught[1].output
+    return shutil.copytree(taught[0], root, dirs_exist_ok=True)
+
+
+def test_from_labels_to_a_model(taught, first):
+    root, done = first, taught[1]
     assert done.exit_code == 0, done.output
     assert "hold-out: " in done.output
     assert "no time is labelled 'none'" in done.output
@@ -107,7 +135,10 @@ def test_from_labels_to_a_model(root):
     assert "exists" in str(again.exception)
 
 
-def test_a_killed_run_goes_on_as_if_nothing_had_been(root):
+def test_a_killed_run_goes_on_as_if_nothing_had_been(root, monkeypatch):
+    monkeypatch.setattr(  # its numbers count here; from_labels looks at the exported model
+        "train.finetune.finetune.export_model", lambda _, out: out.write_bytes(b"exported")
+    )
     wish = Wish(budget=Budget(steps=6), threads=1)
     whole = run_plan(plan_run(root, Wish(budget=Budget(steps=6), threads=1, name="whole"), Hooks()),
                      Hooks())  # fmt: skip
@@ -182,7 +213,7 @@ def test_changed_labels_are_not_resumed(root):
 
 def test_what_cannot_be_is_said_and_leaves_nothing(root):
     with pytest.raises(ValueError, match=r"s are too few: a step takes .* give --budget"):
-        plan_run(root, Wish(budget=Budget(seconds=0.2), threads=1, name="x"), Hooks())
+        plan_run(root, Wish(budget=Budget(seconds=0.01), threads=1, name="x"), Hooks())
     assert not (root / "models" / "x").exists()
     with pytest.raises(ValueError, match="--from takes hand21, face68, scratch"):
         plan_run(root, Wish(base="nothing.safetensors"), Hooks())
@@ -221,9 +252,8 @@ def test_without_a_no_head_is_made_for_the_gestures(root):
     assert not any(e.attributes for e in again.data.examples)
 
 
-def test_the_base_is_the_file_that_it_was_wherever_one_stands(root, tmp_path, monkeypatch):
-    done = run_cli("finetune", root, "--budget", "2it", "--threads", "1", "--name", "first")
-    assert done.exit_code == 0, done.output
+def test_the_base_is_the_file_that_it_was_wherever_one_stands(first, tmp_path, monkeypatch):
+    root = first
     base = tmp_path / "elsewhere" / "model.safetensors"
     base.parent.mkdir()
     shutil.copy(root / "models" / "first" / "model.safetensors", base)

@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,7 +20,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from tests.helpers.clips import picture
-from tests.helpers.teaching import MARKUP, with_clip
+from tests.helpers.teaching import MARKUP, tiny_network, with_clip
 from train.data.pictures import DataSet, Example, Markup
 from train.finetune.choices import Budget
 from train.finetune.finetune import run_plan
@@ -90,7 +89,9 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with a finished run; copy it before changing it."""
     root = tmp_path_factory.mktemp("report") / "project"
     teach(root)
-    plan = plan_run(root, Wish(budget=Budget(steps=6), threads=1, name="first"), Hooks())
+    with pytest.MonkeyPatch.context() as patch:
+        tiny_network(patch)
+        plan = plan_run(root, Wish(budget=Budget(steps=6), threads=1, name="first"), Hooks())
     run_plan(plan, Hooks())
     return root
 
@@ -107,6 +108,12 @@ def report(root: Path, **options: object) -> None:
         "threads": 1, "out": None,
     }  # fmt: skip
     command.report(root, **{**given, **options})  # type: ignore[arg-type]
+
+
+def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report's charts and frames are not drawn: seconds, where the page is not looked at."""
+    monkeypatch.setattr("train.report.page.draw_findings", lambda _: {})
+    monkeypatch.setattr("train.report.page.plot_curve", lambda *_: None)
 
 
 class Page(HTMLParser):
@@ -192,7 +199,9 @@ def test_worst_frames_are_the_worst(project: Path) -> None:
     assert all(p.t == pytest.approx(p.frame / 25) for p in places)
 
 
-def test_curve_is_trained_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_curve_is_trained_once(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     report(project, shares="0.5,1", rows="L,L+A")
     assert "4 trainings of 3 steps" in capsys.readouterr().out
     folder = project / "models" / "first" / "report"
@@ -208,6 +217,7 @@ def test_curve_is_trained_once(project: Path, capsys: pytest.CaptureFixture[str]
     before = {p: p.stat().st_mtime_ns for p in folder.glob("cells/*/result.json")}
     assert len(before) == 4
     (folder / "cells" / "L_A_0.5_0" / "result.json").unlink()
+    without_pictures(monkeypatch)
     report(project, shares="0.5,1", rows="L,L+A")
     assert "1 trainings of 3 steps (3 of 4 are done)" in capsys.readouterr().out
     kept = {p: p.stat().st_mtime_ns for p in before if p.parent.name != "L_A_0.5_0"}
@@ -215,18 +225,32 @@ def test_curve_is_trained_once(project: Path, capsys: pytest.CaptureFixture[str]
     assert next(csv.DictReader((folder / "curve.csv").open())) == rows[0]
 
 
-def test_killed_cell_goes_on_to_the_same_result(project: Path) -> None:
+KILLED = """
+import os, signal, sys
+import train.loop.fit as loop
+steps, step = [], loop.train_step
+def killed(run, batch):
+    steps.append(run.step)
+    if len(steps) == 8:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(run, batch)
+loop.train_step = killed
+from ui.commands.train import main
+main()
+"""  # after the checkpoint of step 6
+
+
+def test_killed_cell_goes_on_to_the_same_result(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = f"report {project} --rows L --shares 1 --budget 30it --threads 1"
-    command = [sys.executable, "-m", "ui.commands.train", *options.split()]
+    command = [sys.executable, "-c", KILLED, *options.split()]
     cell = project / "models" / "first" / "report" / "cells" / "L_1_0"
-    process = subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL)
-    limit = time.monotonic() + 400
-    while not (cell / "last.safetensors").is_file() and time.monotonic() < limit:
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait(30)
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=400)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert (cell / "last.safetensors").is_file()
     assert not (cell / "result.json").exists()
+    without_pictures(monkeypatch)
     report(project, budget="30it")
     cut = json.loads((cell / "result.json").read_text())["result"]
     assert cut["seconds"] is None
