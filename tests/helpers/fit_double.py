@@ -1,4 +1,6 @@
-"""One run in float64, as a process of its own: FOLDER NAME CHANGES(JSON).
+"""Runs in float64, one after the other in a process of its own: FOLDER NAME CHANGES(JSON).
+
+CHANGES has those of each run's config by its name; the run goes to FOLDER/NAME/RUN.
 
 In float32 a rounding difference may flip a ReLU, which moves a gradient by a percent; in float64
 what is equal in mathematics is equal to twelve digits. Evaluation is left out.
@@ -19,6 +21,7 @@ import train.loop.fit  # noqa: E402
 import train.loop.step  # noqa: E402
 from train.config import read_config  # noqa: E402
 from train.data.pictures import read_coco  # noqa: E402
+from train.machine.distributed import joined  # noqa: E402
 
 
 def double(batch, device):
@@ -34,9 +37,12 @@ if __name__ == "__main__":
     train.loop.fit.evaluate_hold_out = lambda run: None
     train.loop.fit.finish = lambda run: run.out
     folder = Path(sys.argv[1])
-    spec = read_config(folder / "blobs.toml", json.loads(sys.argv[3]))
     data = read_coco(folder / "labels.json")
     after = {e.path: data.examples[i - 1].path for i, e in enumerate(data.examples) if i % 3}
     examples = tuple(replace(e, neighbour=after.get(e.path)) for e in data.examples)
-    train.loop.fit.fit(spec, folder, folder / sys.argv[2], data=replace(data, examples=examples))
+    data = replace(data, examples=examples)
+    with joined(torch.device("cpu")):
+        for name, changes in json.loads(sys.argv[3]).items():
+            spec = read_config(folder / "blobs.toml", changes)
+            train.loop.fit.fit(spec, folder, folder / sys.argv[2] / name, data=data)
     os._exit(0)  # as ui.commands.train does: gloo may abort a normal leave

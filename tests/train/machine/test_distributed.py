@@ -71,20 +71,26 @@ def write_data(folder):
     return config
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{}, PLUS, {"row_seeds": "true"}, EVERY_EXTRA],
-    ids=["lite", "plus", "rows", "extras"],
-)
-def test_two_processes_train_as_one(tmp_path, change):
-    write_data(tmp_path)
-    script = ["-m", "tests.helpers.fit_double", str(tmp_path)]
-    changes = json.dumps({**EVERY_TERM, **change, "steps": "5"})
+CASES = {"lite": {}, "plus": PLUS, "rows": {"row_seeds": "true"}, "extras": EVERY_EXTRA}
+
+
+@pytest.fixture(scope="module")
+def doubled(tmp_path_factory):
+    """Every case trained by one process (`one`) and by two (`two`), in float64."""
+    folder = tmp_path_factory.mktemp("doubled")
+    write_data(folder)
+    script = ["-m", "tests.helpers.fit_double", str(folder)]
+    changes = json.dumps({k: {**EVERY_TERM, **v, "steps": "5"} for k, v in CASES.items()})
     alone = [sys.executable, *script, "one", changes]
     done = subprocess.run(alone, cwd=HERE, capture_output=True, text=True, timeout=480)
     assert done.returncode == 0, done.stderr
     torchrun(*script, "two", changes)
-    one, two = (load_checkpoint(tmp_path / n / "last.safetensors") for n in ("one", "two"))
+    return folder
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_two_processes_train_as_one(doubled, case):
+    one, two = (load_checkpoint(doubled / n / case / "last.safetensors") for n in ("one", "two"))
     sums = [c.extra["running"]["sums"] for c in (one, two)]
     assert sums[0].keys() == sums[1].keys()
     assert all(v != 0 for v in sums[0].values())
