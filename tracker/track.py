@@ -30,7 +30,13 @@ from tracker.follow.associate import (
     is_same,
     side_conflict,
 )
-from tracker.follow.first_look import from_first_crops, from_frame, lies_otherwise, unknown
+from tracker.follow.first_look import (
+    from_first_crops,
+    from_frame,
+    lies_otherwise,
+    presence_all_round,
+    unknown,
+)
 from tracker.follow.smooth import PRESETS, Preset
 from tracker.follow.track_memory import SURE_PRESENCE, Follower, left_probability, quality
 from tracker.outputs.skeleton import skeletons
@@ -40,9 +46,11 @@ from tracker.types import CropBox, Detection, Floats, Frame, Image, Kind, Locate
 
 # Object sizes within which a lost object may come back as itself: at once, and more per second.
 RETURN_DISTANCE, RETURN_SPEED = 1.0, 4.0
-# What was found in a turned or scaled view counts at once from this quality (presence times mean
-# score), and from this presence if a second look at its place finds it again.
-CLEAR_QUALITY, LIKELY_PRESENCE = 0.85, 0.9
+# A find counts at once from this quality (presence times mean score). Below it a hand of a model
+# whose probabilities were checked needs the next presence in its own crop, and the last in five
+# crops together; of another model, what was found in a turned or scaled view needs the next
+# presence, and to be found there again.
+CLEAR_QUALITY, LIKELY_PRESENCE, SURE_ALL_ROUND = 0.85, 0.9, 0.985
 BETTER = (
     0.1  # in quality: from which a second answer for what is followed takes the place of its own
 )
@@ -305,7 +313,7 @@ class Watch:
         answers = self._located(frame, boxes + fresh.crops())
         with self._timings.stage("smooth"):
             tracks = self._continue(answers[: len(boxes)], t)
-            tracks |= self._take_up(fresh, answers[len(boxes) :], t)
+            tracks |= self._take_up(fresh, answers[len(boxes) :], frame, t)
             if not self._config.every_view:
                 return self._shown(tracks, frame)
         return self._shown(tracks | self._other_views(frame, t), frame)
@@ -383,7 +391,7 @@ class Watch:
             view = place or views.pop(0)
             self._is_second, self._is_plain = place is not None, is_plain(view, frame.shape)
             fresh = self._judge(frame, self._detected(frame, view))
-            tracks |= self._take_up(fresh, self._located(frame, fresh.crops()), t)
+            tracks |= self._take_up(fresh, self._located(frame, fresh.crops()), frame, t)
         return tracks
 
     def _detected(self, frame: Image, view: CropBox) -> list[Detection]:
@@ -464,7 +472,7 @@ class Watch:
         return {indices[k] for k in duplicates([xy for xy, _ in left], rank)}
 
     def _take_up(
-        self, fresh: Fresh, answers: Sequence[Located | None], t: float
+        self, fresh: Fresh, answers: Sequence[Located | None], frame: Image, t: float
     ) -> dict[int, Track]:
         """Correct what is followed and begin what is new, by what was seen in the fresh crops."""
         least = self._config.presence_on
@@ -474,9 +482,9 @@ class Watch:
             least = 0.0 if follower.missed else follower.quality + BETTER
             if answer is not None and follower in self.live and quality(answer) > least:
                 tracks[follower.id] = follower.correct(answer, t)
-        return tracks | self._begin([a for a in sure[: len(fresh.new)] if a is not None], t)
+        return tracks | self._begin([a for a in sure[: len(fresh.new)] if a is not None], frame, t)
 
-    def _begin(self, seen: Sequence[Located], t: float) -> dict[int, Track]:
+    def _begin(self, seen: Sequence[Located], frame: Image, t: float) -> dict[int, Track]:
         """Start tracks for new objects; one in doubt, or lost a moment ago, goes on instead."""
         self._lost = [f for f in self._lost if t - f.t <= self._config.memory]
         tracks: dict[int, Track] = {}
@@ -486,7 +494,7 @@ class Watch:
             is_known = any(is_on_one(answer.xy, follower.xy, ONE_HAND) for follower in sure)
             is_known |= any(is_same(answer.xy, other.xy) for other in new)
             has_room = len(sure) + len(new) < self._most
-            if has_room and not is_known and self._is_trusted(answer):
+            if has_room and not is_known and self._is_trusted(answer, frame):
                 new.append(answer)
         back = self._returning(new, t)
         for j, answer in enumerate(new):
@@ -502,17 +510,22 @@ class Watch:
         self._lost += leaving
         return tracks
 
-    def _is_trusted(self, answer: Located) -> bool:
-        """May this begin a track at once? Else the next look is at its place.
+    def _is_trusted(self, answer: Located, frame: Image) -> bool:
+        """May this begin a track? A hand is seen in more crops; else the next look is at its place.
 
         Turned and scaled views show much that looks like an object in one of them only.
         """
-        if self._is_plain or quality(answer) >= CLEAR_QUALITY:
+        info, is_likely = self.model.info, answer.presence >= LIKELY_PRESENCE
+        if quality(answer) >= CLEAR_QUALITY:
             return True
-        if not self._is_second and answer.presence >= LIKELY_PRESENCE:
-            rule = self.model.info.crop
-            self._turns.look_at(again(box_from_landmarks(answer.kind, answer.xy, rule=rule)))
-        return self._is_second and answer.presence >= LIKELY_PRESENCE
+        if info.kind == "hand" and info.is_checked:
+            if not is_likely:
+                return False
+            return presence_all_round(frame, answer, self.model, self._timings) >= SURE_ALL_ROUND
+        if is_likely and not self._is_plain and not self._is_second:
+            box = box_from_landmarks(answer.kind, answer.xy, rule=info.crop)
+            self._turns.look_at(again(box))
+        return self._is_plain or (self._is_second and is_likely)
 
     def _returning(self, new: Sequence[Located], t: float) -> dict[int, Follower]:
         """Which of the new objects is one that was lost near by, or is followed in doubt."""

@@ -196,6 +196,23 @@ def test_what_another_view_shows_must_be_seen_better() -> None:
     assert len(tracker.process(picture, 0.0).tracks) == 1
 
 
+@pytest.mark.parametrize("presence", [0.89, 0.98, 0.99])
+def test_a_hand_that_is_not_clear_is_seen_in_five_crops(presence: float) -> None:
+    """Where the model's probabilities were checked: 0.99 in all of them is enough, 0.98 is not,
+    and below 0.9 in its own the others are not asked. Clear hands begin at once, and all of other
+    models.
+    """
+    checked = replace(blob_info(), operating_points={"wave": 0.5})
+    for info, score in ((checked, 0.8), (checked, 0.97), (blob_info(), 0.8)):
+        finder, engine = BlobFinder(), Scored(presence, score)
+        finder.objects = [hand((160, 60))]
+        tracker = Tracker(HANDS, {"hand": Model(engine, info)}, {"hand": finder})
+        found = tracker.process(draw_blobs(finder.objects), 0.0).tracks
+        at_once = not info.is_checked or presence * score >= 0.85
+        assert len(found) == (at_once or presence == 0.99)
+        assert engine.batches == [1, 1] + [4] * (not at_once and presence >= 0.9)
+
+
 def test_a_crop_that_drifts_is_missed_though_presence_says_nothing() -> None:
     """Scores fall to 0.3 of what they were: the hand is not shown, and looked for in that frame's
     place at once; when they are back it goes on as itself.
@@ -228,7 +245,7 @@ def test_what_lies_on_a_followed_hand_is_no_other_hand() -> None:
         xy = np.array(hand((x, 100)), np.float32)
         side = {"side": np.array([0.1, 0.9], np.float32)}
         found = Located("hand", box, xy, np.ones(3, np.float32), 1.0, side)
-        assert len(watch._begin([found], 0.0)) == begun
+        assert len(watch._begin([found], draw_blobs([]), 0.0)) == begun
 
 
 def test_a_model_of_low_scores_finds_as_before_in_the_whole_frame() -> None:

@@ -93,6 +93,11 @@ class ModelInfo:
         """How the crop lies around the landmarks."""
         return rule_of(self.kind, len(self.landmarks)) if self.crop is None else self.crop
 
+    @property
+    def is_checked(self) -> bool:
+        """Were its probabilities checked on pictures that were kept apart?"""
+        return bool(self.operating_points)
+
     def to_props(self) -> dict[str, str]:
         """The metadata_props of an ONNX file."""
         found = asdict(self)

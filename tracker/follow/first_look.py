@@ -29,6 +29,10 @@ OTHER_SHIFT, OTHER_SIDE, OTHER_ANGLE = 0.25, 0.45, 40.0  # sides, ratio, degrees
 REFINE = 4
 BEYOND = 0.2  # longer sides of the box
 SPARE = 2  # views that are refined beyond those there is room for: the first score misleads
+# Crops in which a new hand is seen again, in sides of its own and degrees from it, and how near to
+# sure one crop can at most make it.
+AGAIN = ((1.0, -40.0), (1.0, 40.0), (1.2, -25.0), (1.2, 25.0))
+OPEN = 1e-3
 
 
 def unknown(found: Sequence[Detection], known: Sequence[Floats]) -> list[Detection]:
@@ -63,6 +67,19 @@ def from_first_crops(
         for f in first
         if f.presence >= HINT_PRESENCE and is_plausible(f, frame)
     ]
+
+
+def presence_all_round(frame: Image, found: Located, model: Model, timings: Timings) -> float:
+    """How surely an object is there by its own crop and by turned and wider ones, [0, 1].
+
+    What they leave open, as a geometric mean, is taken from 1: what is no hand looks like one in
+    some crops and not in others.
+    """
+    box = found.box
+    boxes = [CropBox(box.centre_xy, box.side * k, box.angle + turn) for k, turn in AGAIN]
+    seen = [found, *locate(frame, boxes, model, timings)]
+    left_open = np.maximum([1 - answer.presence for answer in seen], OPEN)
+    return float(1 - np.exp(np.log(left_open).mean()))
 
 
 def from_frame(

@@ -21,8 +21,9 @@ from tests.helpers.drawn import (
 from tracker import Tracker, TrackerConfig
 from tracker.find.locate import Model
 from tracker.find.model_file import Attribute
-from tracker.follow.first_look import hidden, lies_otherwise
-from tracker.types import CropBox, CropRule, Kind
+from tracker.follow.first_look import hidden, lies_otherwise, presence_all_round
+from tracker.timings import Timings
+from tracker.types import CropBox, CropRule, Kind, Located
 
 ALONE = TrackerConfig(hands=False, faces=False, objects=True, smooth="off")
 ROOM = (720, 1280)
@@ -166,3 +167,19 @@ def test_a_pose_and_a_gesture_of_an_object() -> None:
     assert track.pose is not None and track.pose.roll == pytest.approx(20)
     assert (track.gesture, track.side) == ("öffnen", None)
     assert [name for name, _ in track.gestures] == ["none", "öffnen"]
+
+
+def test_presence_all_round_by_hand() -> None:
+    """Left open: 0.1 in its own crop, 0.2, 0.4, 0 and 0 in the others; none counts below 0.001.
+    (0.1 x 0.2 x 0.4 x 1e-6) ** (1 / 5) = (8e-9) ** 0.2 = 0.02402.
+    """
+
+    class Answers(BlobEngine):
+        def run(self, batch: np.ndarray) -> dict[str, np.ndarray]:
+            return super().run(batch) | {"presence": np.array([0.8, 0.6, 1.0, 1.0], np.float32)}
+
+    box = CropBox(np.array([100, 100], np.float32), 64.0, 10.0)
+    found = Located("hand", box, SHAPE, np.ones(3, np.float32), 0.9, {})
+    model = Model(Answers(), blob_info())
+    sure = presence_all_round(draw_blobs([]), found, model, Timings())
+    assert sure == pytest.approx(1 - 0.02402, abs=1e-5)
