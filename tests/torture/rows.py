@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from select import select
 
-PATIENCE = 120.0  # seconds until a child must have begun
+PATIENCE = 900.0  # seconds until a child must have begun, or be where it is killed
 Say = Callable[[object], None]
 
 
