@@ -32,7 +32,7 @@ def load(path: Path, flavour: Flavour, report: Report | None = None) -> TensorRT
     kept = cache_folder() / key.name
     ahead = beside(path, flavour.engine)
     if ahead.is_file() and not is_ours(ahead):
-        print(f"{ahead} was not built by you here, so it is not used", file=sys.stderr)
+        print(f"{str(ahead)!r} was not built by you here, so it is not used", file=sys.stderr)
     for place in (ahead, kept):
         engine = existing(trt, flavour, key, place)
         if engine is not None:
@@ -67,7 +67,7 @@ def built(trt: Bindings, flavour: Flavour, path: Path, plan: Plan, report: Repor
         with BUILDING:
             return build(trt, flavour, path, plan, report)
     began = perf_counter()
-    print(f"{flavour.title} builds an engine of {path.name}, once only", file=sys.stderr)
+    print(f"{flavour.title} builds an engine of {path.name!r}, once only", file=sys.stderr)
     told = to_terminal if sys.stderr.isatty() else to_nobody
     body = build(trt, flavour, path, plan, told)
     print(f"{flavour.title} built it in {perf_counter() - began:.1f} s", file=sys.stderr)

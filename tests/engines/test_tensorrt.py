@@ -85,7 +85,7 @@ def test_a_batch_that_does_not_fit(fake: FakeTensorRT, blob_onnx: Path, batch) -
 def test_built_once(fake: FakeTensorRT, blob_onnx: Path, capsys: pytest.CaptureFixture) -> None:
     trt_load.load(blob_onnx, RTX)
     told = capsys.readouterr().err
-    assert "TensorRT-RTX builds an engine of centroid.onnx" in told and "built it in" in told
+    assert "TensorRT-RTX builds an engine of 'centroid.onnx'" in told and "built it in" in told
     trt_load.load(blob_onnx, RTX)
     assert fake.builds == 1 and not capsys.readouterr().err
     trt_load.load(blob_onnx, PROPER)

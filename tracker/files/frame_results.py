@@ -7,8 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 
+from tracker.printable import printable
 from tracker.result import Result
 from tracker.sources.video_file import VideoReader
 from tracker.types import Frame, Image
@@ -27,7 +29,8 @@ def frame_results(
     if progress is not True:
         return seen
     console = Console(stderr=True)
-    return iter(track(seen, path.name, reader.facts.frames, console=console))
+    name = escape(printable(path.name))
+    return iter(track(seen, name, reader.facts.frames, console=console))
 
 
 def _seen(process: Process, reader: VideoReader, told: Told) -> Iterator[tuple[Frame, Result]]:

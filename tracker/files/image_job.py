@@ -15,7 +15,7 @@ from tracker.files.video_job import FrameTracker, nothing
 from tracker.outputs.guarded import Guarded
 from tracker.outputs.landmark_files import JsonLines, UsedModel, header
 from tracker.outputs.open import find_output
-from tracker.outputs.out_file import OutFile
+from tracker.outputs.out_file import OutFile, clear_parts_of
 from tracker.outputs.output import About, Output
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import skeletons
@@ -130,14 +130,14 @@ class Outcome:
     source: Path
     seen: Mapping[Kind, int] = field(default_factory=dict)  # of each kind looked for
     error: UserError | None = None
+    leftovers: tuple[str, ...] = ()  # of runs that were killed, a sentence each
 
     def sentences(self) -> list[str]:
         """What the user should know."""
         if self.error is not None:
             return [str(self.error)]
-        if not any(self.seen.values()):
-            return [f"{self.source}: {nothing(self.seen)} was found"]
-        return []
+        nobody = f"{self.source}: {nothing(self.seen)} was found"
+        return [*([] if any(self.seen.values()) else [nobody]), *self.leftovers]
 
 
 def run_images(
@@ -170,4 +170,6 @@ def run_images(
             output.put(Frame(done, 0.0, bgr, file=job.source.name), result)
         done += 1
         kinds = [track.kind for track in result.tracks]
-        yield Outcome(job.source, {m.info.kind: kinds.count(m.info.kind) for m in loaded.models})
+        seen = {m.info.kind: kinds.count(m.info.kind) for m in loaded.models}
+        left = () if job.out is None else tuple(clear_parts_of(job.out))
+        yield Outcome(job.source, seen, None, left)

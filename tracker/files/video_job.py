@@ -19,7 +19,7 @@ from tracker.outputs.guarded import Guarded
 from tracker.outputs.jsonl import JsonLinesFile
 from tracker.outputs.landmark_files import UsedModel
 from tracker.outputs.open import OpenOutput, find_output
-from tracker.outputs.out_file import OutFile, Target
+from tracker.outputs.out_file import OutFile, Target, clear_parts_of
 from tracker.outputs.output import About, Output
 from tracker.outputs.overlay import Style
 from tracker.outputs.video import AnnotatedVideo
@@ -92,12 +92,12 @@ class Report:
         if self.damaged:
             said.append(
                 f"{self.damaged} of {_count(self.frames, 'frame')} could not be decoded whole: the "
-                "JSON Lines mark them as damaged"
+                "data files mark them as damaged"
             )
         if self.missing:
             said.append(
                 f"{_count(self.missing, 'frame')} between others could not be found in the damaged "
-                "file: the JSON Lines tell where"
+                "file: the data files tell where"
             )
         if self.cut_off:
             said.append(f"the file is cut off: the last {_count(self.cut_off, 'frame')} of it miss")
@@ -320,15 +320,13 @@ def _about(
 
 def _clear(written: Sequence[Path], interrupted: bool) -> list[str]:
     """Remove what killed runs had begun of these files, now that they are whole; what was done."""
-    said = []
-    for part in [part for path in written for part in dead_parts_of(path)]:
-        if interrupted:
-            said.append(f"{part} was left by a run that was killed; it is kept, it can be played")
-            continue
-        with suppress(OSError):
-            part.unlink()
-            said.append(f"{part}, which a run that was killed had left, is removed")
-    return said
+    if not interrupted:
+        return [sentence for path in written for sentence in clear_parts_of(path)]
+    return [
+        f"{part} was left by a run that was killed; it is kept, it can be played"
+        for path in written
+        for part in dead_parts_of(path)
+    ]
 
 
 def nothing(kinds: Collection[Kind]) -> str:

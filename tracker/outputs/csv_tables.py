@@ -38,7 +38,7 @@ class CsvTables:
             if self._is_live:
                 number, t = self._about.numbering.place(frame)
             for table in self._tables:
-                table.row(number, t, result)
+                table.row(number, t, result, frame.damaged, frame.missing)
 
     def close(self, whole: bool) -> None:
         """End the files."""

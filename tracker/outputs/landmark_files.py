@@ -10,8 +10,13 @@ and `reason`; `models`: others were used from here on, described as in the heade
 CSV: OUT_hand.csv, OUT_face.csv and OUT_object.csv, one row per track and frame, and a row with only
 `frame` and `t_s` where the frame could not be decoded. A frame without a hand has no row in
 OUT_hand.csv. All hold the smoothed points and the raw ones, and where the model gives depth (`xyz`)
-the columns NAME_x_palm, NAME_y_palm and NAME_z_palm at the end. A number that is not known is null,
+the columns NAME_x_palm, NAME_y_palm and NAME_z_palm after them. The last two columns are of the
+frame: `damaged` (1: not whole) and `missing_before`, both 0 in a sound one, in each of its rows. A
+gap says the latter alone, and only where frames are missing. A number that is not known is null,
 or empty.
+
+Within a version, keys and columns are added, columns at the end; none is taken away, changes its
+place or what it means. Else SCHEMA_VERSION rises.
 """
 
 from __future__ import annotations
@@ -70,6 +75,7 @@ CSV_COMMON = (
     "frame", "t_s", "track_id", "kind", "side", "side_p", "gesture", "gesture_p",
     "yaw", "pitch", "roll", "presence",
 )
+CSV_MARKS = ("damaged", "missing_before")
 # fmt: on
 
 
@@ -242,7 +248,7 @@ class CsvTable:
         smooth = [f"{name}_{part}" for name in landmarks for part in ("x", "y", "score")]
         raw = [f"{name}_{part}_raw" for name in landmarks for part in ("x", "y")]
         depth = [f"{name}_{axis}_palm" for name in landmarks for axis in "xyz" if with_depth]
-        self._columns = [*CSV_COMMON, *smooth, *raw, *depth]
+        self._columns = [*CSV_COMMON, *smooth, *raw, *depth, *CSV_MARKS]
         with writing(out.path):
             with out.temp.open(encoding="utf-8") as before:
                 begun = before.readline().rstrip("\n")
@@ -253,19 +259,23 @@ class CsvTable:
         elif begun.split(",") != self._columns:
             self._file.close()
             raise UserError(
-                f"{out.path} cannot go on: the model in use has other landmarks than its columns; "
+                f"{out.path} cannot go on: it was begun with other columns, of another model or version; "
                 "name another file"
             )
 
-    def row(self, frame: int, t: float, result: Result | None) -> None:
-        """Add one frame; `result` None: it could not be decoded."""
+    def row(
+        self, frame: int, t: float, result: Result | None, damaged: bool = False, missing: int = 0
+    ) -> None:
+        """Add one frame; `result` None: it could not be decoded. Marks as in `Frame`."""
         start: list[object] = [frame, round(t, 6)]
         if result is None:
-            self._row([*start, *[None] * (len(self._columns) - len(start))])
+            empty = [None] * (len(self._columns) - len(start) - 1)
+            self._row([*start, *empty, missing or None])
             return
         for track in result.tracks:
             if track.kind == self._kind:
-                self._row([*start, *_csv_cells(track, self._with_depth)])
+                cells = _csv_cells(track, self._with_depth)
+                self._row([*start, *cells, int(damaged), missing])
 
     def finish(self) -> None:
         """End the file and give it its name."""

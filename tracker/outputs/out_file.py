@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from tracker.errors import UserError, writing
-from tracker.whole_files import hold, part_of
+from tracker.whole_files import dead_parts_of, hold, part_of
 
 BLOCK = 1 << 16  # bytes that are looked at in one go
 
@@ -102,6 +103,16 @@ def drop_half_line(path: Path) -> None:
                 return
             end = start
         file.truncate(0)
+
+
+def clear_parts_of(path: Path) -> list[str]:
+    """Remove what killed runs had begun of a file that is whole now; a sentence about each."""
+    said = []
+    for part in dead_parts_of(path):
+        with suppress(OSError):
+            part.unlink()
+            said.append(f"{part}, which a run that was killed had left, is removed")
+    return said
 
 
 def refuse_bad_output(path: Path, inputs: Iterable[Path], overwrite: bool) -> None:

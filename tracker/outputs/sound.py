@@ -10,7 +10,7 @@ from typing import Protocol, cast
 import av
 from av.bitstream import BitStreamFilterContext
 
-from tracker.sources.pixel_limit import most_pixels
+from tracker.sources.pixel_limit import most_frame_pixels
 from tracker.sources.video_file import open_media
 
 # What plays from an MP4 file in browsers and phones. Matroska takes everything.
@@ -33,7 +33,7 @@ class SoundCopy:
 
     def __init__(self, source: Path, out: av.container.OutputContainer) -> None:
         """Declare the streams in `out`; nothing is written yet."""
-        self._container = open_media(source, {"max_pixels": str(most_pixels())})
+        self._container = open_media(source, {"max_pixels": str(most_frame_pixels())})
         self._start = Fraction(max(self._container.start_time or 0, 0), av.time_base)
         self._tracks: dict[int, _Track] = {}
         notes = []

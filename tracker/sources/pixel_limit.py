@@ -1,8 +1,9 @@
-"""How large a picture or a frame may be: one limit, kept where OpenCV looks for its own.
+"""How large a picture or a frame may be, kept where OpenCV looks for its own limit.
 
 A file of a few KB can announce a picture that takes gigabytes. OpenCV compares the size in a
 picture's header with the variable `LIMIT` before it takes memory for the pixels, and reads that
-variable once, while it is imported; FFmpeg is told the same number.
+variable once, while it is imported; FFmpeg is told the number for frames. That one is lower: a
+decoder keeps up to 17 frames, and an encoder some more.
 """
 
 from __future__ import annotations
@@ -11,30 +12,54 @@ import os
 from contextlib import suppress
 
 LIMIT = "OPENCV_IO_MAX_IMAGE_PIXELS"
+FRAMES = "LANDMARK_TRACKER_MAX_FRAME_PIXELS"  # for children; whoever sets LIMIT means frames, too
 USUAL = 100_000_000
+USUAL_OF_FRAMES = 36_000_000  # 8K, as 7680x4320 and 8192x4320, has 33 and 35 million
 
 
 def limit_pixels(millions: int | None = None) -> None:
-    """Set the limit of this process and its children; None: the usual one, unless one is set.
+    """Set both limits of this process and its children; None: the usual ones, unless one is set.
 
     For pictures it only counts before OpenCV is imported.
     """
     if millions is not None:
-        os.environ[LIMIT] = str(millions * 1_000_000)
-    else:
-        os.environ.setdefault(LIMIT, str(USUAL))
+        os.environ[LIMIT] = os.environ[FRAMES] = str(millions * 1_000_000)
+        return
+    if LIMIT not in os.environ:
+        os.environ.setdefault(FRAMES, str(USUAL_OF_FRAMES))
+    os.environ.setdefault(LIMIT, str(USUAL))
 
 
 def most_pixels() -> int:
-    """The limit that is set, else the usual one."""
-    with suppress(KeyError, ValueError):  # not set, or in a form that only OpenCV knows, as '1MB'
-        return int(os.environ[LIMIT])
-    return USUAL
+    """Of a picture: what is set, else the usual limit."""
+    return _number(LIMIT, USUAL)
 
 
-def too_large(name: object, what: str = "is") -> str:
-    """The sentence about a file that is refused; `what`: such as 'is' or 'has frames that are'."""
+def most_frame_pixels() -> int:
+    """Of a frame of a video: the lower of both that are set, else the usual limit."""
+    if LIMIT not in os.environ and FRAMES not in os.environ:
+        return USUAL_OF_FRAMES
+    return min(_number(FRAMES, most_pixels()), most_pixels())
+
+
+def too_large(name: object) -> str:
+    """The sentence about a picture that is refused."""
+    return _sentence(f"{name} is larger than", most_pixels())
+
+
+def frames_too_large(name: object) -> str:
+    """The sentence about a video that is refused."""
+    return _sentence(f"{name} has frames that are larger than", most_frame_pixels())
+
+
+def _sentence(fact: str, most: int) -> str:
     return (
-        f"{name} {what} larger than {most_pixels() / 1e6:g} million pixels; make it smaller, or "
-        f"allow more with --max-megapixels (or {LIMIT} in the environment)"
+        f"{fact} {most / 1e6:g} million pixels; make it smaller, or allow more with "
+        f"--max-megapixels (or {LIMIT} in the environment)"
     )
+
+
+def _number(variable: str, usual: int) -> int:
+    with suppress(KeyError, ValueError):  # not set, or in a form that only OpenCV knows, as '1MB'
+        return int(os.environ[variable])
+    return usual

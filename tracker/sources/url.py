@@ -12,7 +12,7 @@ import numpy as np
 
 from tracker.errors import UserError
 from tracker.slots import Holder
-from tracker.sources.pixel_limit import most_pixels
+from tracker.sources.pixel_limit import most_frame_pixels
 from tracker.sources.source import CameraError
 from tracker.types import Frame, Image
 
@@ -50,7 +50,7 @@ class UrlSource:
         options = {
             "protocol_whitelist": PROTOCOLS,
             "fflags": "nobuffer",
-            "max_pixels": str(most_pixels()),
+            "max_pixels": str(most_frame_pixels()),
         }
         if self._url.startswith("rtsp"):
             options["rtsp_transport"] = "tcp"
@@ -106,7 +106,7 @@ class _Stream:
     def __init__(self, container: av.container.InputContainer) -> None:
         self.container = container
         self.stream = container.streams.video[0]
-        self.stream.codec_context.options = {"max_pixels": str(most_pixels())}
+        self.stream.codec_context.options = {"max_pixels": str(most_frame_pixels())}
         self.stream.thread_type = "SLICE"  # threads over frames would hold frames back
         self.pictures = self._decode()
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from tracker.errors import UserError
 from tracker.sources.complaints import Complaints, Holes
-from tracker.sources.pixel_limit import most_pixels, too_large
+from tracker.sources.pixel_limit import frames_too_large, most_frame_pixels
 from tracker.types import Frame, Image
 
 # fmt: off
@@ -41,7 +41,6 @@ FORMATS = (
 # In these containers the stamps of the packets are in decode order, not in the order of display.
 DECODE_ORDER = frozenset({"avi", "h264", "hevc", "m4v", "mpegvideo"})
 UPRIGHT = np.eye(2, dtype=np.int64)
-FRAMES_ARE = "has frames that are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +132,8 @@ class VideoReader:
             if item[1] is not None:
                 break
         else:
-            if _announced(self.path) > most_pixels():
-                raise UserError(too_large(self.path, FRAMES_ARE))
+            if _announced(self.path) > most_frame_pixels():
+                raise UserError(frames_too_large(self.path))
             raise UserError(
                 f"no frame of {self.path} could be decoded; check that another player shows it"
             )
@@ -351,9 +350,9 @@ def open_media(path: Path, options: Mapping[str, str] | None = None) -> InputCon
 def _limit(path: Path, stream: av.VideoStream) -> None:
     """Refuse frames that are too large, and have the decoder refuse those that turn out to be."""
     context = stream.codec_context
-    if context.width * context.height > most_pixels():
-        raise UserError(too_large(path, FRAMES_ARE))
-    context.options = {"max_pixels": str(most_pixels())}
+    if context.width * context.height > most_frame_pixels():
+        raise UserError(frames_too_large(path))
+    context.options = {"max_pixels": str(most_frame_pixels())}
 
 
 def _announced(path: Path) -> int:
@@ -374,7 +373,7 @@ def _open(path: Path) -> InputContainer:
     if path.stat().st_size == 0:
         raise UserError(f"{path} is empty (0 bytes); copy or record it again")
     try:
-        return open_media(path, {"max_pixels": str(most_pixels())})
+        return open_media(path, {"max_pixels": str(most_frame_pixels())})
     except (av.InvalidDataError, av.ArgumentError) as error:  # the latter: none of FORMATS
         with path.open("rb") as file:
             is_mp4 = file.read(12)[4:8] in (b"ftyp", b"mdat", b"moov", b"wide")

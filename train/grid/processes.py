@@ -11,6 +11,7 @@ from multiprocessing.process import BaseProcess
 import torch
 
 from tracker.errors import UserError
+from tracker.printable import printable
 from tracker.stop import Stopped, stop_on_signal
 from train.grid.resume import J, read_result
 
@@ -24,7 +25,7 @@ def attempt(work: Callable[[J], object], job: J) -> None:
     except Stopped:
         sys.exit(130)
     except (UserError, ValueError, OSError, FloatingPointError) as error:
-        print(f"train: {job.name}: {error}", file=sys.stderr)
+        print(printable(f"train: {job.name}: {error}"), file=sys.stderr)
         sys.exit(1)
 
 

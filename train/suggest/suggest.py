@@ -9,7 +9,6 @@ give the same answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -201,12 +200,11 @@ class _Reasons:
         return "unsure of " + ", ".join(self._names[k] for k in worst)
 
 
-def to_json(found: Sequence[Suggestion]) -> str:
-    """A JSON list; null: a disagreement that was not measured, the time of a picture."""
-    rows = [
+def to_rows(found: Sequence[Suggestion]) -> list[dict[str, object]]:
+    """For a JSON list; null: a disagreement that was not measured, the time of a picture."""
+    return [
         {"clip": s.clip, "frame": s.frame, "t_s": None if s.t is None else round(s.t, 6),
          "disagreement": None if s.disagreement is None else round(s.disagreement, 3),
          "why": s.why}
         for s in found
     ]  # fmt: skip
-    return json.dumps(rows, ensure_ascii=False, indent=1)

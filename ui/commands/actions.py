@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ui.commands.words import say, user_errors
+from ui.commands.words import say, tell, user_errors
 
 if TYPE_CHECKING:
     from tracker.actions.profile import Profile
@@ -41,11 +41,11 @@ def show(context: typer.Context) -> None:
     from tracker.checkup.doctor_actions import what_works
 
     for name, path in shipped().items():
-        typer.echo(f"{name:10} {_first_words(path)}")
-    typer.echo("\nCopy one with 'tracker actions copy NAME', change it, then:")
-    typer.echo("tracker live --actions NAME.toml\n")
+        tell(f"{name:10} {_first_words(path)}")
+    tell("\nCopy one with 'tracker actions copy NAME', change it, then:")
+    tell("tracker live --actions NAME.toml\n")
     for name, (works, words) in what_works().items():
-        typer.echo(f"{name:10} {'yes' if works else 'no ':3}  {words}")
+        tell(f"{name:10} {'yes' if works else 'no ':3}  {words}")
 
 
 @actions.command()
@@ -69,7 +69,7 @@ def copy(
             raise UserError(f"{target} is there already; name another file")
         with writing(target), target.open("x", encoding="utf-8") as file:
             file.write(known[name].read_text(encoding="utf-8"))
-    typer.echo(f"wrote {target}; 'tracker actions check {target}' after you changed it")
+    tell(f"wrote {target}; 'tracker actions check {target}' after you changed it")
 
 
 @actions.command()
@@ -87,9 +87,9 @@ def check(file: File, model: Models = None) -> None:
             profile = read_profile(file, gestures_of(loaded))
         except Faulty as error:
             for fault in error.faults:
-                typer.echo(f"{file}: {fault}")
+                tell(f"{file}: {fault}")
             raise typer.Exit(1) from error
-    typer.echo(f"{file}: nothing is wrong; {_contents(profile)}")
+    tell(f"{file}: nothing is wrong; {_contents(profile)}")
 
 
 @actions.command("try")
@@ -122,7 +122,7 @@ def try_(
         say("there was no second of video to try it on; name longer clips")
         raise typer.Exit(1)
     count, minutes = sum(len(t.fired) for t in trials), sum(t.seconds for t in trials) / 60
-    typer.echo(
+    tell(
         f"{count} fired in {minutes:.1f} minutes: {rate:.1f} false triggers per hour, if nothing "
         "should have fired"
     )
@@ -136,9 +136,9 @@ def _load(models: Sequence[Path], max_hands: int) -> Loaded:
 
 
 def _tell(trial: ClipTrial) -> None:
-    typer.echo(f"{trial.clip}: {len(trial.fired)} fired in {trial.seconds:.1f} s")
+    tell(f"{trial.clip}: {len(trial.fired)} fired in {trial.seconds:.1f} s")
     for fired in trial.fired:
-        typer.echo(f"  {fired.t:8.2f} s  {fired.name}: {fired.run}")
+        tell(f"  {fired.t:8.2f} s  {fired.name}: {fired.run}")
 
 
 def _first_words(path: Path) -> str:

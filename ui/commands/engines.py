@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ui.commands.words import user_errors
+from ui.commands.words import tell, tell_json, user_errors
 
 
 def _known_engine(name: str) -> str:
@@ -77,15 +76,15 @@ def show(
     found = statuses()
     if as_json:
         rows = [asdict(status) for status in found]
-        typer.echo(json.dumps({"schema_version": 1, "engines": rows}, indent=2))
+        tell_json({"schema_version": 1, "engines": rows})
         return
     for status in found:
         name = f"{status.name} {status.version or ''}".strip()
-        typer.echo(f"{'usable    ' if status.usable else 'not usable'}  {name}: {status.fact}")
+        tell(f"{'usable    ' if status.usable else 'not usable'}  {name}: {status.fact}")
     kept = sorted(cache_folder().glob("*.engine"))
     size = sum(path.stat().st_size for path in kept) / 1e6
     told = f"{len(kept)} built engines, {size:.0f} MB, are" if kept else "built engines will be"
-    typer.echo(f"{told} kept in {cache_folder()}")
+    tell(f"{told} kept in {cache_folder()}")
 
 
 @engines.command()
@@ -116,7 +115,7 @@ def build(
     """
     with user_errors():
         path, size = _build(model, engine, compute, precision, out, overwrite)
-    typer.echo(f"wrote {path}, {size / 1e6:.1f} MB")
+    tell(f"wrote {path}, {size / 1e6:.1f} MB")
 
 
 @engines.command()
@@ -135,7 +134,7 @@ def time(
     with user_errors():
         rows = _times(model, threads, precision, runs, pause / 1e3)
     for provider, ms in rows:
-        typer.echo(f"{ms:6.2f} ms  {provider}")
+        tell(f"{ms:6.2f} ms  {provider}")
 
 
 def _times(
@@ -195,11 +194,13 @@ def _build(
 @contextmanager
 def _bar(name: str) -> Iterator[Callable[[float], None]]:
     """A progress bar on standard error, where people see it."""
-    from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
+    from ui.commands.console import console, described
+
+    columns = (described(), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     shown = sys.stderr.isatty()
-    with Progress(console=Console(stderr=True), disable=not shown) as progress:
+    with Progress(*columns, console=console(aside=True), disable=not shown) as progress:
         task = progress.add_task(f"building {name}", total=1.0)
 
         def report(share: float) -> None:

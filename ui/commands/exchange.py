@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ui.commands.words import tell
+
 if TYPE_CHECKING:
     from train.exchange.bring import Brought
 
@@ -60,8 +62,8 @@ def import_labels(
         if times:
             brought = bring_ranges(opened, times, clip)
             for note in (*brought.messages, *(f"left out: {one}" for one in brought.left_out)):
-                typer.echo(f"note: {note}")
-            typer.echo(
+                tell(f"note: {note}")
+            tell(
                 f"imported {brought.new} time ranges; {brought.known} were there already, "
                 f"{len(brought.left_out)} left out"
             )
@@ -71,14 +73,14 @@ def import_labels(
 
 def _tell(done: Brought) -> None:
     for note in done.notes:
-        typer.echo(f"note: {note}")
-    typer.echo(
+        tell(f"note: {note}")
+    tell(
         f"imported {done.objects} objects: {done.in_clips} new frames of clips, {done.as_stills} "
         f"new pictures" + (f" in '{done.stills_name}'" if done.as_stills else "")
         + f", {done.replaced} replaced"
     )  # fmt: skip
     if done.kept:
-        typer.echo(f"{done.kept} frames were labelled already and left as they were (--replace)")
+        tell(f"{done.kept} frames were labelled already and left as they were (--replace)")
 
 
 def export_labels(
@@ -99,6 +101,6 @@ def export_labels(
     except UserError as error:
         raise ValueError(str(error)) from error
     for text in done.lost:
-        typer.echo(f"not kept by {format}: {text}")
-    typer.echo(f"wrote {done.frames} frames: {', '.join(str(f) for f in done.files[:3])}"
+        tell(f"not kept by {format}: {text}")
+    tell(f"wrote {done.frames} frames: {', '.join(str(f) for f in done.files[:3])}"
                + (" ..." if len(done.files) > 3 else ""))  # fmt: skip

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ui.commands.words import tell
+
 
 def finetune(
     project: Annotated[Path, typer.Argument(metavar="DIR", help="A project folder.")],
@@ -53,10 +55,10 @@ def finetune(
     given = {"--from": from_, "--budget": budget, "--losses": losses, "--seed": seed}
     mine = [option for option, value in given.items() if value is not None]
     if resume and mine:
-        typer.echo(f"note: {', '.join(mine)} is for new runs; --resume goes on as the run began")
+        tell(f"note: {', '.join(mine)} is for new runs; --resume goes on as the run began")
     cut_off = unfinished(open_project(project))
     if cut_off and not resume:
-        typer.echo(f"note: run {cut_off[-1].name} is unfinished; --resume goes on with it")
+        tell(f"note: run {cut_off[-1].name} is unfinished; --resume goes on with it")
     if world() > 1 and name is None:
         raise ValueError("under torchrun all processes must know the run: give it a --name")
     if not leading() and not resume:
@@ -70,7 +72,7 @@ def finetune(
     if not leading():
         return
     print_comparison(comparison)
-    typer.echo(
+    tell(
         f"wrote {plan.out / 'model.onnx'}\n"
         f"next: tracker live --model {project}, or "
         f"tracker video CLIP --out OUT.mp4 --model {project}"

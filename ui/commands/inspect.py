@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ui.commands.engines import Engine, Precision
-from ui.commands.words import user_errors
+from ui.commands.words import say, tell, tell_json, user_errors
 
 if TYPE_CHECKING:
     from tracker.checkup.doctor import Diagnosis
@@ -36,10 +36,10 @@ def cameras(
         found = look(measure)
     if as_json:
         rows = [listed.to_json() for listed in found]
-        typer.echo(json.dumps({"schema_version": 1, "cameras": rows}, indent=2))
+        tell_json({"schema_version": 1, "cameras": rows})
         return
     for sentence in sentences(found):
-        typer.echo(sentence)
+        tell(sentence)
 
 
 def doctor(as_json: AsJson = False) -> None:
@@ -51,7 +51,7 @@ def doctor(as_json: AsJson = False) -> None:
 
     diagnosis = examine()
     if as_json:
-        typer.echo(json.dumps(diagnosis.to_json(), indent=2))
+        tell_json(diagnosis.to_json())
     else:
         _show(diagnosis)
     raise typer.Exit(diagnosis.exit_code)
@@ -96,13 +96,12 @@ def bench(
     is an optional extra, looks up a Google host each time it is started. With --all, it and every
     form of ours take turns; options that say what to look for are left out of account.
     """
-    from rich.console import Console
-
     from tracker.checkup import bench_run, bench_table
     from tracker.checkup.bench import busy_warning
     from tracker.checkup.peers import NETWORK_NOTE
     from tracker.errors import writing
-    from tracker.outputs.out_file import OutFile
+    from tracker.outputs.out_file import OutFile, clear_parts_of
+    from ui.commands.console import console
 
     given: list[tuple[Kind, Path | None]] = [("hand", hand_bundle), ("face", face_bundle)]
     bundles = {kind: path for kind, path in given if path is not None}
@@ -116,7 +115,7 @@ def bench(
         target = None if out is None else OutFile(out, [clip], overwrite)
         try:
             if peer == "mediapipe" or every:
-                typer.echo(f"tracker: note: {NETWORK_NOTE}", err=True)
+                say(f"note: {NETWORK_NOTE}")
             if every:
                 bench_table.check(bundles)
                 wanted = bench_table.TableOptions(clip, bundles, frames, threads, engine, runs)
@@ -127,22 +126,24 @@ def bench(
                 with writing(target.path):
                     target.temp.write_text(json.dumps(outcome, indent=2) + "\n", encoding="utf-8")
                 target.commit()
+                for sentence in clear_parts_of(target.path):
+                    say(sentence)
         finally:
             if target is not None:
                 target.discard()
-    (bench_table if every else bench_run).show(outcome, Console())
+    (bench_table if every else bench_run).show(outcome, console())
     warning = busy_warning(outcome["hardware"])
     if warning:
-        typer.echo(f"tracker: {warning}", err=True)
+        say(warning)
 
 
 def _show(diagnosis: Diagnosis) -> None:
     """A table for people."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from tracker.checkup.finding import NOTHING
+    from ui.commands.console import console
 
     table = Table("", "what", "found and advised", box=None, pad_edge=False)
     for finding in diagnosis.findings:
@@ -151,7 +152,7 @@ def _show(diagnosis: Diagnosis) -> None:
             words.append(f"\n-> {finding.advice}", style="bold")
         level = Text(finding.level, style=COLOURS[finding.level])
         table.add_row(level, Text(finding.name), words)
-    console = Console()
-    console.print(table)
+    terminal = console()
+    terminal.print(table)
     verdict = "'tracker video' cannot run here" if diagnosis.exit_code else "'tracker video' runs"
-    console.print(Text(verdict, style="bold"))
+    terminal.print(Text(verdict, style="bold"))

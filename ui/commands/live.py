@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ui.commands.engines import Engine, Precision
+from ui.commands.words import say
 
 # No choices: nothing of them is kept.
 OF_THIS_RUN = ("to", "model", "fullscreen", "measure", "window")
@@ -152,7 +153,7 @@ def live(
 
             code = no_window.run(given, model or (), measure, to or ())
     except UserError as error:
-        typer.echo(f"tracker: {error}", err=True)
+        say(str(error))
         raise typer.Exit(1) from error
     raise typer.Exit(code)
 

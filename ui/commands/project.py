@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ui.commands.words import printable, say, tell
+from ui.commands.words import count_up, say, tell, tell_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +56,8 @@ def init(
     project = create_project(folder, markup, name, named, POSES if pose else None)
     more = f", gestures {', '.join(project.gestures)}" if project.gestures else ""
     more += f", pose by {len(project.pose)} presets" if project.pose else ""
-    typer.echo(f"made {folder}: {len(project.landmarks)} landmarks of a {project.kind}{more}")
-    typer.echo(f"next: train add CLIP... --project {folder}, then train label {folder}")
+    tell(f"made {folder}: {len(project.landmarks)} landmarks of a {project.kind}{more}")
+    tell(f"next: train add CLIP... --project {folder}, then train label {folder}")
 
 
 def _of_kind(markup: Markup, kind: str) -> Markup:
@@ -105,9 +104,9 @@ def add(
     for source in todo:
         failed += not _add(opened, source, link)
     if failed:
-        typer.echo(f"train: {failed} of these could not be added (see above)", err=True)
+        say(f"{failed} of these could not be added (see above)", "train")
         raise typer.Exit(1)
-    typer.echo(f"next: train label {project}")
+    tell(f"next: train label {project}")
 
 
 def _add(project: Project, source: Source, link: bool) -> bool:
@@ -141,9 +140,7 @@ def _add(project: Project, source: Source, link: bool) -> bool:
 
 def _progress(name: str, frames: int, announced: int) -> None:
     if frames % 50 == 0 or frames == announced:
-        typer.echo(
-            f"\rreading {printable(name)}: {frames} of {announced or '?'}\r", err=True, nl=False
-        )
+        count_up(f"reading {name}: {frames} of {announced or '?'}")
 
 
 def check(
@@ -169,7 +166,7 @@ def check(
         problems = [make_error(TOML, "", str(wrong), "see there")]
     if as_json:
         rows = [asdict(p) for p in problems]
-        typer.echo(json.dumps({"problems": rows}, ensure_ascii=False, indent=1))
+        tell_json({"problems": rows}, 1)
     else:
         _print(problems, fix)
     if any(p.severity == "error" and not p.fixed for p in problems):
@@ -179,18 +176,18 @@ def check(
 def _print(problems: Sequence[Problem], fix: bool) -> None:
     for p in problems:
         head = "mended" if p.fixed else p.severity
-        typer.echo(f"{head}: {p.where}: {p.what}" + ("" if p.fixed else f"; {p.remedy}"))
+        tell(f"{head}: {p.where}: {p.what}" + ("" if p.fixed else f"; {p.remedy}"))
     left = [p for p in problems if not p.fixed]
     errors = sum(p.severity == "error" for p in left)
     if not problems:
-        typer.echo("no problem found")
+        tell("no problem found")
         return
     text = f"{errors} errors, {len(left) - errors} warnings"
     if len(left) < len(problems):
         text += f", {len(problems) - len(left)} mended"
     elif any(p.code in _MENDABLE for p in left) and not fix:
         text += "; --fix mends some of them"
-    typer.echo(text)
+    tell(text)
 
 
 _MENDABLE = {
@@ -217,4 +214,4 @@ def remove(
     for wish in [find(opened, name) for name in names]:  # a wrong name moves nothing
         done = move(opened, wish)
         labels = f"{done.frames} labelled frames, {done.ranges} ranges"
-        typer.echo(f"moved {done.name} ({labels}) to {done.folder}")
+        tell(f"moved {done.name} ({labels}) to {done.folder}")

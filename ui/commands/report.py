@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ui.commands.words import tell
+
 if TYPE_CHECKING:
     from train.loop.progress import Progress
 
@@ -55,32 +57,33 @@ def report(
     wish = CurveWish(parse_rows(rows), parse_shares(shares), seeds, parse_budget(budget))
     try:
         with counting() as count:
-            opened = open_run(folder, run, Hooks(typer.echo, count), threads)
+            opened = open_run(folder, run, Hooks(tell, count), threads)
         found = examine(opened)
         cases = draw_findings(found)
         missing = 0 if no_curve else len(open_cells(opened, wish)[0])
         path = write_report(found, cases, known_curve(opened, (), missing), out)
-        typer.echo(f"wrote {path}")
+        tell(f"wrote {path}")
         if no_curve:
             return
         with trainings() as (say, step):
             curve = run_curve(opened, wish, say, step)
         write_report(found, cases, curve, out)
-        typer.echo(f"wrote {path} with the share curve, and {opened.report / 'curve.csv'}")
+        tell(f"wrote {path} with the share curve, and {opened.report / 'curve.csv'}")
     except (Stopped, KeyboardInterrupt) as error:
-        typer.echo(f"stopped: 'train report {folder}' with the same options goes on")
+        tell(f"stopped: 'train report {folder}' with the same options goes on")
         raise typer.Exit(130) from error
 
 
 @contextmanager
 def counting() -> Iterator[Callable[[str, int, int], None]]:
     """Bars on standard error, one for whatever is counted, gone when it is complete."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
+    from rich.progress import BarColumn, Progress
 
-    columns = (TextColumn("{task.description}"), BarColumn())
+    from ui.commands.console import console, described
+
+    columns = (described(), BarColumn())
     tasks: dict[str, Any] = {}
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console(aside=True), transient=True) as bar:
 
         def count(what: str, done: int, of: int) -> None:
             if what not in tasks:
@@ -93,15 +96,17 @@ def counting() -> Iterator[Callable[[str, int, int], None]]:
 @contextmanager
 def trainings() -> Iterator[tuple[Callable[[str], None], Callable[[str, Progress], None]]]:
     """(say, step): lines that stay, and a bar for the training that goes on."""
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Bar(*columns, transient=True) as bar:
+    from ui.commands.console import console, described
+
+    columns = (described(), BarColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=console(), transient=True) as bar:
         task = bar.add_task("", total=None)
 
         def say(text: str) -> None:
-            bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
+            bar.console.print(text, highlight=False, soft_wrap=True)
 
         def step(name: str, p: Progress) -> None:
             bar.update(task, description=f"{name}, loss {p.loss:.3f}", completed=p.step,

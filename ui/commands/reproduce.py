@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ui.commands.report import trainings
+from ui.commands.words import tell
 
 if TYPE_CHECKING:
     from train.reproduce.cells import Task
@@ -77,13 +78,13 @@ def reproduce(
     tasks = plan_tasks(wish, cells) if chosen else []
     if tasks or not chosen:
         for line in time_lines(wish, cells, at_once, all_cells or not chosen):
-            typer.echo(line)
+            tell(line)
     if not chosen:
-        typer.echo("choose with --rows and --fractions, or take --all-cells")
+        tell("choose with --rows and --fractions, or take --all-cells")
         return
     for task in tasks:
         if task.start is not None:
-            typer.echo(f"{task.cell.name}: {task.start.words}")
+            tell(f"{task.cell.name}: {task.start.words}")
     train_all(wish, tasks, at_once)
     show_results(wish)
 
@@ -105,13 +106,13 @@ def train_all(wish: ReproduceWish, tasks: Sequence[Task], at_once: int | None) -
         elif at_once is None:
             from train.grid.by_ray import run_by_ray
 
-            run_by_ray(tasks, run_task, typer.echo, done)
+            run_by_ray(tasks, run_task, tell, done)
         else:
             from train.grid.processes import run_in_processes
 
-            run_in_processes(tasks, run_task, at_once, typer.echo, done)
+            run_in_processes(tasks, run_task, at_once, tell, done)
     except (Stopped, KeyboardInterrupt) as error:
-        typer.echo("stopped: the same command goes on from the last checkpoints")
+        tell("stopped: the same command goes on from the last checkpoints")
         raise typer.Exit(130) from error
 
 
@@ -122,9 +123,9 @@ def show_results(wish: ReproduceWish) -> None:
 
     results, text = write_results(wish.folder, wish.experiment)
     if not results:
-        typer.echo("no training is finished yet")
+        tell("no training is finished yet")
         return
-    typer.echo(text)
+    tell(text)
     drawn = draw_all(wish, results)
     files = ", ".join(p.name for p in drawn)
-    typer.echo(f"wrote {wish.folder}: results.csv, table.txt, {files}")
+    tell(f"wrote {wish.folder}: results.csv, table.txt, {files}")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ui.commands.words import tell
+
 Where = Annotated[list[str] | None, typer.Option(help="quality=manual, source=NAME.")]
 
 
@@ -34,16 +36,16 @@ def quantize(
     check_request(model, data, out, target, pair)
     crops = training_crops(model, data)
     run_quantize(model, crops, out, target, not full_range, kept)
-    typer.echo(f"wrote {out}: {out.stat().st_size / 1e6:.1f} MB, ranges of {len(crops)} crops")
+    tell(f"wrote {out}: {out.stat().st_size / 1e6:.1f} MB, ranges of {len(crops)} crops")
     found = gain((model, out), data, where or [], pair)
-    typer.echo(f"hold-out NME {found.nme[0]:.3f} % -> {found.nme[1]:.3f} % ({found.worse:+.2%})")
+    tell(f"hold-out NME {found.nme[0]:.3f} % -> {found.nme[1]:.3f} % ({found.worse:+.2%})")
     for threads, (before, after) in enumerate(found.ms, 1):
-        typer.echo(
+        tell(
             f"{threads} thread{'s' * (threads > 1)}: {before:.2f} ms -> {after:.2f} ms per crop, "
             f"{before / after:.2f}x"
         )
     bars = f"less than {MOST_WORSE:.0%} worse and {LEAST_FASTER} times faster"
-    typer.echo(f"{'passes' if found.passes else 'misses'} the bars: {bars}")
+    tell(f"{'passes' if found.passes else 'misses'} the bars: {bars}")
 
 
 def parity(
@@ -57,11 +59,11 @@ def parity(
     """
     from train.export.parity import compare
 
-    typer.echo("| form | engine | mean px | max px | mean score | max score |")
-    typer.echo("|---|---|---|---|---|---|")
+    tell("| form | engine | mean px | max px | mean score | max score |")
+    tell("|---|---|---|---|---|---|")
     for d in compare(checkpoint, data, crops):
         numbers = (d.mean_px, d.max_px, d.mean_score, d.max_score)
-        typer.echo(f"| {d.form} | {d.engine} | {' | '.join(f'{n:.5f}' for n in numbers)} |")
+        tell(f"| {d.form} | {d.engine} | {' | '.join(f'{n:.5f}' for n in numbers)} |")
 
 
 def indices(text: str, option: str = "--normaliser") -> list[int]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ui.commands.words import tell, tell_json
+
 if TYPE_CHECKING:
     from train.suggest.suggest import Suggestion
 
@@ -31,7 +33,7 @@ def suggest(
     from train.project.layout import open_project
     from train.suggest.prelabel import current_model
     from train.suggest.suggest import suggest as rank
-    from train.suggest.suggest import teaching_clips, to_json
+    from train.suggest.suggest import teaching_clips, to_rows
 
     try:
         project = open_project(folder)
@@ -47,33 +49,35 @@ def suggest(
     except UserError as error:
         raise ValueError(str(error)) from error
     if json_:
-        typer.echo(to_json(found))
+        tell_json(to_rows(found), 1)
     elif not found:
-        typer.echo("every frame that was looked at is labelled; add clips with 'train add'")
+        tell("every frame that was looked at is labelled; add clips with 'train add'")
     else:
         show(found)
-        typer.echo(f"next: train label {folder} (Space goes to the next suggested frame)")
+        tell(f"next: train label {folder} (Space goes to the next suggested frame)")
 
 
 @contextmanager
 def progress_line() -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error that is gone afterwards; yields what moves it."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    from ui.commands.console import console
+
     columns = (TextColumn("looking at frames"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console(aside=True), transient=True) as bar:
         task = bar.add_task("frames", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def show(found: Sequence[Suggestion]) -> None:
     """The table on standard output."""
-    from rich.console import Console
     from rich.table import Table
+
+    from ui.commands.console import console
 
     table = Table("clip", "frame", "seconds", "disagreement", "why", box=None)
     for s in found:
         amount = "-" if s.disagreement is None else f"{s.disagreement:.2f} %"
         table.add_row(s.clip, str(s.frame), "-" if s.t is None else f"{s.t:.2f}", amount, s.why)
-    Console().print(table)
+    console().print(table)

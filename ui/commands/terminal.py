@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
@@ -18,6 +17,7 @@ from rich.table import Table
 from train.finetune.compare import is_better
 from train.finetune.plan import Plan
 from train.loop.progress import Progress
+from ui.commands.console import console, described
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -38,7 +38,7 @@ class Terminal:
     def __init__(self) -> None:
         self.bar = Bar(
             TextColumn("{task.completed}/{task.total}"), BarColumn(),
-            TextColumn("{task.description}"), TimeRemainingColumn(),
+            described(), TimeRemainingColumn(), console=console(),
         )  # fmt: skip
         self.tasks: dict[str, Any] = {}
         self.losses: list[float] = []  # of each step
@@ -54,7 +54,7 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """A line that stays."""
-        self.bar.console.print(text, highlight=False, markup=False)
+        self.bar.console.print(text, highlight=False)
 
     def recall(self, metrics_csv: Path) -> None:
         """The curves of a run that goes on begin where it began; a new run has no such file."""
@@ -138,10 +138,10 @@ def _number(row: Mapping[str, str], column: str) -> float:
 
 def print_comparison(comparison: Mapping[str, Any]) -> None:
     """Base against fine-tuned on the hold-out, and where it got better or worse."""
-    console = Console()
+    terminal = console()
     tuned, base = comparison.get("tuned"), comparison.get("base")
     if tuned is None:
-        console.print("nothing is held out, so nothing can be compared; label a second clip")
+        terminal.print("nothing is held out, so nothing can be compared; label a second clip")
         return
     table = Table(title=f"hold-out, {tuned['images']} labelled objects ({tuned['normaliser']})")
     for column in ("", "base", "fine-tuned"):
@@ -165,10 +165,10 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
             f"{name} ({found['count']})", f"{old[key]:.3f}{unit}" if old else "-",
             f"{found[key]:.3f}{unit}",
         )  # fmt: skip
-    console.print(table)
+    terminal.print(table)
     if base and tuned["images"]:
         changes = is_better(base, tuned)
         better = [f"{n} {a:.1f} -> {b:.1f} %" for n, a, b in changes[:4] if b < a]
         worse = [f"{n} {a:.1f} -> {b:.1f} %" for n, a, b in reversed(changes[-4:]) if b > a]
-        console.print("better: " + (", ".join(better) or "no landmark"), highlight=False)
-        console.print("worse: " + (", ".join(worse) or "no landmark"), highlight=False)
+        terminal.print("better: " + (", ".join(better) or "no landmark"), highlight=False)
+        terminal.print("worse: " + (", ".join(worse) or "no landmark"), highlight=False)

@@ -71,8 +71,8 @@ MaxMegapixels = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Refuse pictures and frames of more million pixels: they take memory as they please "
-        "(default 100).",
+        help="Refuse pictures and frames of more million pixels: they take memory as they please. "
+        "Default: 100, and 36 for the frames of videos (8K has 33).",
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
@@ -262,7 +262,7 @@ def _run_videos(jobs: Sequence[Job], loaded: Loaded, shown: bool, stats: bool) -
     from tracker.errors import UserError, unforeseen
     from tracker.files.video_job import annotate
     from tracker.stop import INTERRUPTED, stop_on_signal
-    from ui.commands.bars import bars
+    from ui.commands.console import bars
 
     failed: list[Path] = []
     with stop_on_signal() as stopped, bars(shown) as bar:
@@ -282,7 +282,7 @@ def _run_videos(jobs: Sequence[Job], loaded: Loaded, shown: bool, stats: bool) -
             if report.failed_outputs:
                 failed.append(job.source)
             if stats:
-                typer.echo(f"{loaded.describe()}\n{report.times.table(report.fps)}")
+                tell(f"{loaded.describe()}\n{report.times.table(report.fps)}")
         ended_early = stopped()
     _list_failures(failed, len(jobs))
     return INTERRUPTED if ended_early else int(bool(failed))
@@ -298,6 +298,7 @@ def _run_images(
     from contextlib import ExitStack
 
     from tracker.files.image_job import image_data, image_outputs, run_images
+    from tracker.outputs.out_file import clear_parts_of
     from tracker.stop import INTERRUPTED, stop_on_signal
 
     failed: list[Path] = []
@@ -320,6 +321,8 @@ def _run_images(
         if data is not None and len(failed) < len(jobs):
             data.finish()
         ended_early = stopped()
+        for sentence in [] if json is None or failed or ended_early else clear_parts_of(json):
+            say(sentence)
     for words in ended:
         say(words)
     _list_failures(failed, len(jobs))

@@ -20,7 +20,7 @@ from ui.commands.report import report
 from ui.commands.reproduce import reproduce
 from ui.commands.speed import indices, parity, quantize
 from ui.commands.suggest import suggest
-from ui.commands.words import say
+from ui.commands.words import say, tell
 
 if TYPE_CHECKING:
     from train.loop.fit import Progress
@@ -120,7 +120,7 @@ def fit(
     if not leading():
         return
     plot_curves(out / "metrics.csv", out / "curves.png")
-    typer.echo(f"wrote {final}; next: train export {final} --out MODEL.onnx")
+    tell(f"wrote {final}; next: train export {final} --out MODEL.onnx")
 
 
 @app.command()
@@ -141,13 +141,11 @@ def ablation(
     def report(row: str, p: Progress) -> None:
         if p.hold is not None:
             nme = p.hold["nme"]
-            typer.echo(
-                f"{row}  step {p.step}/{p.steps}  NME {nme:.2f} %  {p.images_s:.0f} images/s"
-            )
+            tell(f"{row}  step {p.step}/{p.steps}  NME {nme:.2f} %  {p.images_s:.0f} images/s")
 
     spec = read_config(config, _overrides(set_ or []))
     for row in ablate(spec, data, out, report):
-        typer.echo("  ".join(f"{k} {v}" for k, v in row.items()))
+        tell("  ".join(f"{k} {v}" for k, v in row.items()))
 
 
 @app.command()
@@ -164,9 +162,8 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Seed of that split.")] = 0,
 ) -> None:
     """Print NME, PCK, AUC, errors per landmark and attribute accuracy; draw CED and worst cases."""
-    from rich.console import Console
-
     from train.evaluate.report import evaluate_model, print_summary, write_report
+    from ui.commands.console import console
 
     pair = indices(normaliser)
     if split not in ("hold", "train", "all"):
@@ -174,10 +171,10 @@ def evaluate(
     summary, outputs, examples, spec = evaluate_model(
         model, data, split, where or [], pair, hold_out, seed
     )
-    print_summary(summary, Console())
+    print_summary(summary, console())
     if out is not None:
         write_report(summary, outputs, examples, spec, out)
-        typer.echo(f"wrote {out}/metrics.json, ced.png, worst.png")
+        tell(f"wrote {out}/metrics.json, ced.png, worst.png")
 
 
 @app.command()
@@ -192,7 +189,7 @@ def export(
     from train.export.export import export_model
 
     info = export_model(checkpoint, out, precision)
-    typer.echo(
+    tell(
         f"wrote {out}: {info.kind}, {len(info.landmarks)} landmarks, {info.size} px {info.colour}, "
         f"attributes {', '.join(a.name for a in info.attributes) or 'none'}, "
         f"{out.stat().st_size / 1e6:.1f} MB"
@@ -211,7 +208,7 @@ def shrink(
 
     run_shrink(source, out)
     sizes = [path.stat().st_size / 1e6 for path in (source, out)]
-    typer.echo(f"wrote {out}: {sizes[0]:.1f} -> {sizes[1]:.1f} MB")
+    tell(f"wrote {out}: {sizes[0]:.1f} -> {sizes[1]:.1f} MB")
 
 
 @app.command()
@@ -225,7 +222,7 @@ def average(
     from train.finetune.average import average as run_average
 
     run_average(first, second, weight, out)
-    typer.echo(f"wrote {out}; next: train evaluate {out} LABELS, train export {out} --out M.onnx")
+    tell(f"wrote {out}; next: train evaluate {out} LABELS, train export {out} --out M.onnx")
 
 
 @app.command()
@@ -237,7 +234,7 @@ def speed(
     from train.export.speed import time_models
 
     for s in time_models(checkpoints, runs):
-        typer.echo(
+        tell(
             f"{s.name}  {s.parameters:,} parameters  {s.mmac:.0f} MMAC  {s.threads} threads  "
             f"p20 {s.p20_ms:.2f} ms  p50 {s.p50_ms:.2f} ms"
         )
@@ -256,7 +253,7 @@ def prepare(
     if what not in makers:
         raise ValueError(f"prepare takes hands or faces, found '{what}'")
     counts = makers[what](data, out)
-    typer.echo(f"wrote {out}: " + ", ".join(f"{v} {k}" for k, v in counts.items()))
+    tell(f"wrote {out}: " + ", ".join(f"{v} {k}" for k, v in counts.items()))
 
 
 app.command()(quantize)

@@ -1,21 +1,17 @@
-"""How the commands speak of what went wrong: one sentence on stderr, no traceback."""
+"""How the commands speak: whatever they print goes through here, or through `console`.
+
+What went wrong is one sentence on stderr, no traceback.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
 
-
-def printable(text: str) -> str:
-    """The text without what a terminal would obey: names of files are anybody's.
-
-    Control characters, and letters that are no text at all, are written out as Python does.
-    """
-    return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
-    )
+from tracker.printable import printable, printable_json
 
 
 def say(sentence: str, program: str = "tracker") -> None:
@@ -26,6 +22,16 @@ def say(sentence: str, program: str = "tracker") -> None:
 def tell(line: str) -> None:
     """A line on stdout."""
     typer.echo(printable(line))
+
+
+def tell_json(value: object, indent: int = 2) -> None:
+    """A value on stdout, for machines."""
+    typer.echo(printable_json(json.dumps(value, ensure_ascii=False, indent=indent)))
+
+
+def count_up(line: str) -> None:
+    """A line on stderr that the next one takes the place of."""
+    typer.echo(f"\r{printable(line)}\r", err=True, nl=False)
 
 
 @contextmanager

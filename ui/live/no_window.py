@@ -14,6 +14,7 @@ from pathlib import Path
 from tracker.actions.actions import Fired
 from tracker.errors import UserError
 from tracker.live.pipeline import Health, Pipeline
+from tracker.printable import printable
 from tracker.sources.open import open_source
 from tracker.stop import stop_on_signal
 from ui.kit.words import capital
@@ -30,7 +31,7 @@ def run(
     models: Sequence[Path] = (),
     measure_s: float | None = None,
     to: Sequence[str] = (),
-    say: Callable[[str], None] = lambda words: print(words, file=sys.stderr, flush=True),
+    say: Callable[[str], None] = lambda words: print(printable(words), file=sys.stderr, flush=True),
 ) -> int:
     """Until a signal, the end of a file, or a pipeline that died (exit code 1). UserError as in
     the window."""

@@ -99,7 +99,7 @@ def test_csv_has_one_row_per_track_of_its_kind(tmp_path: Path) -> None:
     assert (first["gesture"], first["gesture_p"], first["yaw"]) == ("fist", "0.9", "")
     assert float(first["p0_x_raw"]) - float(first["p0_x"]) == 1
     assert (first["p0_x"], first["p0_y"]) == ("40.0", "46.0")
-    assert len(first) == 12 + 21 * 5 and None not in first and None not in rows[2].values()
+    assert len(first) == 12 + 21 * 5 + 2 and None not in first and None not in rows[2].values()
 
 
 def test_csv_of_faces_has_the_pose(tmp_path: Path) -> None:
@@ -132,10 +132,29 @@ def test_points_in_space_stand_at_the_end_of_a_table_whose_model_gives_them(tmp_
     table.row(1, 0.04, None)
     table.finish()
     rows = list(csv.reader((tmp_path / "a.csv").open(encoding="utf-8")))
-    assert rows[0][-63:-59] == ["p0_x_palm", "p0_y_palm", "p0_z_palm", "p1_x_palm"]
-    assert {len(row) for row in rows} == {12 + 21 * 8}
-    assert rows[1][-63:-54] == ["0.0"] * 3 + ["0.1", "1.235", "-0.5"] + [""] * 3
-    assert rows[2][-63:] == [""] * 63, "the model gives it, this track has none"
+    assert {len(row) for row in rows} == {12 + 21 * 8 + 2}
+    assert rows[0][-2:] == ["damaged", "missing_before"]
+    depth = [row[-65:-2] for row in rows]
+    assert depth[0][:4] == ["p0_x_palm", "p0_y_palm", "p0_z_palm", "p1_x_palm"]
+    assert depth[1][:9] == ["0.0"] * 3 + ["0.1", "1.235", "-0.5"] + [""] * 3
+    assert depth[2] == [""] * 63, "the model gives it, this track has none"
+
+
+def test_marks_of_a_frame_stand_at_the_end_of_each_of_its_rows(tmp_path: Path) -> None:
+    table = CsvTable(OutFile(tmp_path / "a.csv"), "hand", ["a"])
+    track = replace(clips.track("hand"), xy=np.ones((1, 2)), xy_raw=np.ones((1, 2)))
+    track = replace(track, score=np.ones(1))
+    table.row(0, 0.0, Result(0.0, (track, track)), damaged=True, missing=3)
+    table.row(1, 0.04, Result(0.04, (track,)))
+    table.row(2, 0.08, None, missing=2)
+    table.row(3, 0.12, None)
+    table.row(4, 0.16, Result(0.16, ()), damaged=True)
+    table.finish()
+    rows = list(csv.reader((tmp_path / "a.csv").open(encoding="utf-8")))
+    marks = [row[-2:] for row in rows]
+    assert marks[0] == ["damaged", "missing_before"]
+    assert marks[1:] == [["1", "3"], ["1", "3"], ["0", "0"], ["", "2"], ["", ""]]
+    assert all(row[2:-1] == [""] * (len(row) - 3) for row in rows[4:]), "a gap as it was"
 
 
 def test_names_of_tables() -> None:

@@ -79,10 +79,11 @@ def test_frames_larger_than_allowed_are_refused_before_their_pixels(tmp_path: Pa
     bombs.gif(tmp_path / "a.gif")
     bombs.ffv1(tmp_path / "b.mkv")
     clips.make(tmp_path / "c.mp4")
+    clips.flat(tmp_path / "d.mp4", (6400, 6400), 1)
     ran = run("video", tmp_path, "--json", tmp_path / "out")
     said = sentences(ran)
-    for name in ("a.gif", "b.mkv"):
-        assert "has frames that are larger than 100 million pixels" in said[name]
+    for name in ("a.gif", "b.mkv", "d.mp4"):
+        assert "has frames that are larger than 36 million pixels" in said[name]
     assert ran.code == 1 and ran.peak_mb < 600
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["c.jsonl"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -245,9 +246,11 @@ def test_warnings_are_sentences_and_success(tmp_path: Path) -> None:
 def test_damaged_frames_are_said_and_marked(tmp_path: Path) -> None:
     source = clips.make(tmp_path / "in.mp4", Clip(frames=24, options={"bf": "0"}))
     clips.maul(source, range(1, 24, 2))
-    result = run("video", source, "--json", tmp_path / "o.jsonl")
+    result = run("video", source, "--json", tmp_path / "o.jsonl", "--csv", tmp_path / "o.csv")
     assert result.exit_code == 0
     assert "12 of 24 frames could not be decoded whole" in result.stderr
+    with (tmp_path / "o_hand.csv").open(encoding="utf-8") as file:
+        assert [row["damaged"] for row in csv.DictReader(file)] == ["0", "1"] * 12
     rows = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()[1:]]
     assert [row.get("damaged", False) for row in rows] == [False, True] * 12
 
@@ -400,6 +403,32 @@ def test_picture(tmp_path: Path) -> None:
     result = run("image", tmp_path / "in.png", *words)
     assert (result.exit_code, result.stderr) == (0, "")
     assert names(tmp_path) == {"in.png", "o.png", "o.jsonl"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_killed_job_over_pictures_leaves_nothing_that_the_next_one_does_not_clear(
+    tmp_path: Path,
+) -> None:
+    for name in ("a.png", "b.png"):
+        cv2.imwrite(str(tmp_path / name), clips.picture(0))
+    words = ["image", tmp_path / "a.png", tmp_path / "b.png", "--out", tmp_path / "o"]
+    words += ["--json", tmp_path / "o.jsonl"]
+    job = subprocess.Popen([*FAKE, *map(str, words)], env={**ENV, "FAKE_DELAY": "60"})
+    until = time.monotonic() + 60
+    while not list(tmp_path.glob("o/.a.png.*.part")):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    job.kill()
+    job.wait()
+    (data,), (part,) = tmp_path.glob(".o.jsonl.*.part"), tmp_path.glob("o/.a.png.*.part")
+    running = part.with_name(f".b.png.{os.getpid()}.part")
+    running.write_text("being written")
+    result = run(*words)
+    assert result.exit_code == 0
+    for left in (data, part):
+        assert f"{left}, which a run that was killed had left, is removed" in result.stderr
+    assert names(tmp_path / "o") == {"a.png", "b.png", running.name}
+    assert names(tmp_path) == {"a.png", "b.png", "o", "o.jsonl"}
 
 
 def test_pictures_of_a_folder(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 from tracker.errors import UserError
 from tracker.outputs.output import About
 from tracker.outputs.streams.lines import Lines
+from tracker.printable import printable_json
 from tracker.result import Result
 from tracker.types import Frame
 
@@ -21,7 +22,7 @@ class StandardOutput:
     def put(self, frame: Frame, result: Result | None) -> None:
         """Write a line. UserError when who read it has gone."""
         try:
-            sys.stdout.write("".join(self._lines.next(frame, result)))
+            sys.stdout.write("".join(map(printable_json, self._lines.next(frame, result))))
             sys.stdout.flush()
         except BrokenPipeError as error:
             raise UserError("who read the lines of --to - has ended; start it again") from error
