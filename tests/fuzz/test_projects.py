@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.fuzz.strategies import DEEP, bent_bytes, bent_json, quietly
+from tests.fuzz.strategies import DEEP, HUGE, bent_bytes, bent_json, quietly
 from tests.helpers.teaching import label, new_project, with_clip
 from tracker.errors import UserError
 from train.data.from_project import read_split
@@ -99,6 +99,13 @@ def test_clips(made: Project, text: str) -> None:
 @given(bent_json(LABELS))
 @example(json.dumps(LABELS).replace('"t_s": 0.12', '"t_s": 1e400'))
 @example(json.dumps(LABELS).replace('"clip": "a.mp4"', '"clip": ".."'))
+@example(json.dumps(LABELS).replace('"width": 96', '"width": null'))
+@example(json.dumps(LABELS).replace('"id": 1', '"id": []'))
+@example(json.dumps(LABELS).replace("[1, 2, 2, 3", f"[{HUGE}, 2, 2, 3"))
+@example(json.dumps(LABELS).replace("[1, 2, 3, 4]", f"[{HUGE}, 2, 3, 4]"))
+@example(json.dumps(LABELS).replace('"width": 96', f'"width": {HUGE}'))
+@example(json.dumps(LABELS).replace('"image_id": 1', '"image_id": {}'))
+@example(json.dumps(LABELS).replace('"tip"', '["tip"]'))
 @example('{"images": ' + DEEP + "}")
 def test_labels(made: Project, text: str) -> None:
     look(made, made.labels_path, text.encode("utf-8", "surrogatepass"))

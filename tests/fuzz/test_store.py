@@ -6,14 +6,22 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, seed
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
+from tests.fuzz.conftest import is_night
 from tests.fuzz.strategies import bent_bytes
 from tests.helpers.teaching import label, new_project
 from tracker.errors import UserError
@@ -153,9 +161,9 @@ class Labelling(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-TestLabelling = Labelling.TestCase
-if settings.default.max_examples < 1000:  # in every run, not by night
-    TestLabelling.settings = settings(max_examples=15, stateful_step_count=15)
+def test_labelling(rounds: Iterator[int], pytestconfig: pytest.Config) -> None:
+    for number in rounds:
+        run_state_machine_as_test(Labelling if is_night(pytestconfig) else seed(number)(Labelling))
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,10 @@ def check_labels(project: Project, clips: Clips) -> Iterator[Problem]:
         lists = isinstance(images, list) and isinstance(annotations, list)
         if not lists or not all(isinstance(row, dict) for row in [*images, *annotations]):
             raise TypeError("images and annotations must be lists of objects")
+        ids = [row.get("id") for row in [*images, *annotations]]
+        ids += [ann.get("image_id") for ann in annotations]
+        if not all(isinstance(word, int | str | None) for word in [*ids, *names]):
+            raise TypeError("ids must be numbers, and names of landmarks words")
     except (UserError, ValueError, KeyError, TypeError, IndexError) as wrong:
         yield error(LABELS, "", f"it cannot be read ({wrong!r})", RESTORE)
         return
@@ -162,14 +166,14 @@ def _annotations(
 def _points(project: Project, image: Any, ann: Any, place: str) -> Iterator[Problem]:
     points = ann.get("keypoints")
     landmarks = len(project.landmarks)
-    if not isinstance(points, list) or not all(type(p) in (int, float) for p in points):
+    if not isinstance(points, list) or not all(map(_is_number, points)):
         yield error(LABELS, place, "its points cannot be read", RESTORE, "keypoints")
         return
     if len(points) != 3 * landmarks:
         what = f"points are missing: {len(points) / 3:g} of {landmarks}"
         yield error(LABELS, place, what, "label this object again", "keypoints")
         return
-    width, height = image.get("width", 0), image.get("height", 0)
+    width, height = _size_of(image)
     for name, x, y, v in zip(
         project.landmarks, points[::3], points[1::3], points[2::3], strict=True
     ):
@@ -188,11 +192,11 @@ def _box(image: Any, bbox: Any, place: str) -> Iterator[Problem]:
     """A box that somebody drew."""
     at, again = f"{place}, box", "draw it again in the labeller (R), or delete the object"
     numbers = isinstance(bbox, list) and len(bbox) == 4
-    if not numbers or not all(type(a) in (int, float) and math.isfinite(a) for a in bbox):
+    if not numbers or not all(_is_number(a) and math.isfinite(a) for a in bbox):
         yield error(LABELS, at, "it is not four numbers", RESTORE)
         return
     x, y, w, h = bbox
-    width, height = image.get("width", 0), image.get("height", 0)
+    width, height = _size_of(image)
     if w <= 0 or h <= 0:
         yield error(LABELS, at, f"it has no area ({w:g} x {h:g})", again)
     elif not (_inside(x, y, width, height) and _inside(x + w, y + h, width, height)):
@@ -200,6 +204,19 @@ def _box(image: Any, bbox: Any, place: str) -> Iterator[Problem]:
         what = f"({x:g}, {y:g}) to ({x + w:g}, {y + h:g}) is {'' if apart else 'partly '}outside"
         make = error if apart else warning
         yield make(LABELS, at, f"{what} the frame of {width}x{height}", again)
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is one that arrays can hold; JSON has whole numbers of any length."""
+    return type(value) is float or (type(value) is int and abs(value) < 1 << 53)
+
+
+def _size_of(image: Any) -> tuple[int, int]:
+    """Width and height; where they are none, `_images` says so, and nothing lies outside."""
+    try:
+        return count(image["width"], 1), count(image["height"], 1)
+    except (KeyError, TypeError, ValueError):
+        return 1 << 30, 1 << 30
 
 
 def _inside(x: float, y: float, width: float, height: float) -> bool:

@@ -242,7 +242,10 @@ def _annotation(found: ObjectLabel) -> dict[str, Any]:
 
 
 def _object(ann: Mapping[str, Any], landmarks: int, number: int) -> ObjectLabel:
-    points = np.asarray(ann["keypoints"], np.float64).reshape(-1, 3)
+    try:
+        points = np.asarray(ann["keypoints"], np.float64).reshape(-1, 3)
+    except OverflowError as error:  # a whole number of hundreds of digits
+        raise ValueError(f"annotation {ann.get('id')} has a point without coordinates") from error
     if len(points) != landmarks:
         raise ValueError(f"annotation {ann.get('id')} has {len(points)} landmarks, not {landmarks}")
     if not np.isin(points[:, 2], (0, 1, 2)).all():
@@ -254,7 +257,7 @@ def _object(ann: Mapping[str, Any], landmarks: int, number: int) -> ObjectLabel:
     xy = points[:, :2].astype(np.float32)
     box = None
     if ann.get("bbox") and not ann.get("box_of_points"):
-        x, y, w, h = (float(a) for a in ann["bbox"])
+        x, y, w, h = (finite(a) for a in ann["bbox"])
         ends = np.array([x, y, x + w, y + h])
         if not (np.abs(ends) < FARTHEST).all():
             raise ValueError(f"annotation {ann.get('id')} has a box without coordinates")
