@@ -259,8 +259,8 @@ class CsvTable:
         elif begun.split(",") != self._columns:
             self._file.close()
             raise UserError(
-                f"{out.path} cannot go on: it was begun with other columns, of another model or version; "
-                "name another file"
+                f"{out.path} cannot go on: it was begun with other columns, of another model or "
+                "version; name another file"
             )
 
     def row(

@@ -421,7 +421,7 @@ def test_a_killed_job_over_pictures_leaves_nothing_that_the_next_one_does_not_cl
     job.kill()
     job.wait()
     (data,), (part,) = tmp_path.glob(".o.jsonl.*.part"), tmp_path.glob("o/.a.png.*.part")
-    running = part.with_name(f".b.png.{os.getpid()}.part")
+    running = part.with_name(f".b.png.{os.getppid()}.part")
     running.write_text("being written")
     result = run(*words)
     assert result.exit_code == 0
