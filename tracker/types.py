@@ -122,6 +122,8 @@ class Track:
     # y up, z towards the camera. None where the model gives no depth.
     xyz: Floats | None = None
     names: tuple[str, ...] = ()  # (K,) of the landmarks, as the model file calls them
+    # Each class of the model's other attributes, such as an expression, with its averaged value.
+    attributes: tuple[tuple[str, float], ...] = ()
 
     def __repr__(self) -> str:
         """One line."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
+from tracker.actions.conditions import told_by
 from tracker.actions.hotkey import listen
 from tracker.actions.profile import Faulty, Profile, read_profile
 from tracker.actions.rules import Names, Row, Rules
@@ -80,12 +81,13 @@ class Actions:
         self._used_now: Callable[[], tuple[UsedModel, ...]] = tuple
         self._used: tuple[UsedModel, ...] = ()
         self._names: Names = {}
-        self._gestures: tuple[str, ...] | None = None  # of no model yet
+        self._told: tuple[str, ...] | None = None  # of no model yet
         self._lock = Lock()  # guards all above and below
         self._on, self._test = on, test
         self._fault: str | None = None  # of the file as it was saved last
         self._deaf: str | None = None  # why the pause key cannot be heard
-        self._stop_listening: Callable[[], None] | None = None
+        self._stop_listening: list[Callable[[], None]] = []
+        self._recentre: Callable[[], None] = lambda: None
         self._looked_at = 0.0
         self._fired: list[Fired] = []
         self._count, self._seconds = 0, 0.0
@@ -131,31 +133,36 @@ class Actions:
     def opened(self, target: str, about: About) -> Actions:
         """Itself, as an output of a pipeline; `about` tells at each frame which models see."""
         self._used_now, self._used = about.models_now, ()
+        self._recentre = about.centring.recentre
         return self
 
     def _tell_models(self, infos: Sequence[ModelInfo]) -> None:
         names = {info.kind: info.landmarks for info in infos}
-        gestures = tuple(
-            name for info in infos for a in info.attributes if a.name == "gesture"
-            for name in a.classes
-        )  # fmt: skip
+        told = told_by(infos)
         with self._lock:
-            if (names, gestures) != (self._names, self._gestures):
-                self._names, self._gestures = names, gestures
+            if (names, told) != (self._names, self._told):
+                self._names, self._told = names, told
                 self._restart(self._profile)
 
     def start(self) -> None:
-        """Hear the pause key."""
-        if self._stop_listening is not None:
-            self._stop_listening()
-            self._stop_listening = None
-        if not self._profile.pause:
-            return
-        try:
-            self._stop_listening = listen(self._profile.pause, self.toggle)
-            self._deaf = None
-        except (UserError, OSError) as error:
-            self._deaf = str(error)
+        """Hear the keys for pausing and recentring."""
+        self._hear_nothing()
+        self._deaf = None
+        keys = (self._profile.pause, self.toggle), (self._profile.recentre, self.recentre)
+        for chord, pressed in keys:
+            try:
+                if chord:
+                    self._stop_listening.append(listen(chord, pressed))
+            except (UserError, OSError) as error:
+                self._deaf = str(error)
+
+    def recentre(self) -> None:
+        """The way the head is held now is straight ahead, for what is sent."""
+        self._recentre()
+
+    def _hear_nothing(self) -> None:
+        while self._stop_listening:
+            self._stop_listening.pop()()
 
     def put(self, frame: Frame, result: Result | None) -> None:
         """Take a frame in. Without a result, nothing is seen."""
@@ -197,10 +204,9 @@ class Actions:
             self._latencies += runners.latencies
 
     def end(self) -> None:
-        """For good: close, and hear the pause key no more."""
+        """For good: close, and hear no key any more."""
         self.close(True)
-        if self._stop_listening is not None:
-            self._stop_listening()
+        self._hear_nothing()
 
     def latencies(self) -> list[Latency]:
         """Of everything that fired."""
@@ -245,7 +251,7 @@ class Actions:
         """The lock is held."""
         self._stop()
         self._profile = profile
-        self._rules = Rules(profile, self._names, self._gestures)
+        self._rules = Rules(profile, self._names, self._told)
         return self._rules
 
     def _reload(self) -> None:
@@ -271,7 +277,7 @@ class Actions:
         if profile.settings != before.settings and runners is not None:
             runners.close()
             self._latencies += runners.latencies
-        if profile.pause != before.pause:
+        if (profile.pause, profile.recentre) != (before.pause, before.recentre):
             self.start()
 
     def _waiting(self) -> tuple[Row, ...]:

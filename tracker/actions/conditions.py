@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast, get_args
 
 from tracker.actions import measures
+from tracker.find.model_file import ModelInfo
 from tracker.follow.gesture import NONE
 from tracker.result import Result
 from tracker.types import Kind, Track
@@ -42,6 +43,12 @@ class Condition:
     level: Level | None = None
     gesture: str | None = None
     is_lost: bool = False
+    attribute: str | None = None  # the class of the model's attributes that `level` reads
+
+    @property
+    def needs(self) -> str | None:
+        """What the models in use must tell, as `told_by` writes it; None: landmarks are enough."""
+        return self.gesture if self.attribute is None else f"{self.kind} {self.attribute}"
 
     def read(self, result: Result, hand: Hand, sure: float, held: bool) -> Reading:
         """Of this frame. `sure`: probability that a gesture must have; `held`: held before."""
@@ -126,13 +133,27 @@ CONDITIONS: Mapping[str, Words] = {
         (0.4, 0.1, 1.5),
         lambda text, n: Condition(text, "face", _rising(measures.mouth, 0.0, n)),
     ),
+    "smile": (
+        (0.4, 0.1, 1.0),
+        lambda text, n: Condition(text, "face", _rising(measures.smile, 0.0, n)),
+    ),
+    "brows up": (
+        (0.3, 0.1, 1.0),
+        lambda text, n: Condition(text, "face", _rising(measures.brows, -0.2, n)),
+    ),
+    "eyes shut": (
+        (0.2, 0.05, 0.8),
+        lambda text, n: Condition(text, "face", _rising(measures.eyes, 1.0, n)),
+    ),
 }
+USUAL, LEAST, MOST = 0.5, 0.05, 1.0  # value from which a class of an attribute holds
 
 
 def condition(text: str) -> Condition:
     """From words; a single word that is none of `CONDITIONS` is a gesture. ValueError if neither.
 
-    Whether a model knows that gesture is told by `unknown_gestures`.
+    A kind and a word, as in `face jawOpen 0.4`, is a class of any other attribute of its model.
+    Whether a model knows it is told by `unknown_words`.
     """
     words = " ".join(text.split())
     found = re.fullmatch(r"([a-zA-Z_][\w ]*?)(?: (-?\d+(?:\.\d+)?))?", words)
@@ -148,6 +169,9 @@ def condition(text: str) -> Condition:
         if not least <= value <= most:
             raise ValueError(f"{value:g} of {name!r} is out of range; write {least:g} to {most:g}")
         return make(words, value)
+    kind, _, attribute = name.partition(" ")
+    if kind in get_args(Kind) and attribute and " " not in attribute:
+        return _of_attribute(words, cast(Kind, kind), attribute, number)
     if number is not None or " " in name:
         raise ValueError(f"{text!r} is no condition; write a gesture, or {', '.join(CONDITIONS)}")
     if name == NONE:
@@ -155,7 +179,26 @@ def condition(text: str) -> Condition:
     return Condition(words, "hand", gesture=name)
 
 
-def unknown_gestures(conditions: Sequence[Condition], known: Sequence[str]) -> list[str]:
-    """Those that no model at hand can tell."""
-    asked = [c.gesture for c in conditions if c.gesture is not None]
+def _of_attribute(text: str, kind: Kind, name: str, number: str | None) -> Condition:
+    value = USUAL if number is None else float(number)
+    if not LEAST <= value <= MOST:
+        raise ValueError(f"{value:g} of {name!r} is out of range; write {LEAST:g} to {MOST:g}")
+    level = _rising(measures.attribute(name), 0.0, value)
+    return Condition(text, kind, level, attribute=name)
+
+
+def told_by(models: Sequence[ModelInfo]) -> tuple[str, ...]:
+    """What these models tell: gestures, and `KIND CLASS` of every other attribute."""
+    return tuple(
+        name if attribute.name == "gesture" else f"{model.kind} {name}"
+        for model in models
+        for attribute in model.attributes
+        if attribute.name != "side"
+        for name in attribute.classes
+    )
+
+
+def unknown_words(conditions: Sequence[Condition], known: Sequence[str]) -> list[str]:
+    """Gestures and classes of attributes that no model at hand can tell."""
+    asked = [c.needs for c in conditions if c.needs is not None]
     return [name for name in dict.fromkeys(asked) if name not in known]

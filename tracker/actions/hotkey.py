@@ -1,4 +1,4 @@
-"""The global pause key: heard in every program, where the system lets us listen."""
+"""Keys for pausing and recentring: heard in every program, where the system lets us listen."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def listen(keys: Sequence[str], pressed: Callable[[], None]) -> Callable[[], Non
         return _by_pynput(keys, pressed)
     if sys.platform == "linux":
         return _by_evdev(keys, pressed)
-    raise UserError(f"the pause key cannot be heard: {why_not_pynput()}")
+    raise UserError(f"keys cannot be heard in other programs: {why_not_pynput()}")
 
 
 def _by_pynput(keys: Sequence[str], pressed: Callable[[], None]) -> Callable[[], None]:
@@ -48,20 +48,19 @@ def _by_evdev(keys: Sequence[str], pressed: Callable[[], None]) -> Callable[[], 
         import evdev
     except ImportError as error:
         raise UserError(
-            "the pause key cannot be heard: evdev is not installed; "
+            "keys cannot be heard in other programs: evdev is not installed; "
             "run 'pip install landmark-tracker[actions]'"
         ) from error
     found = [evdev.InputDevice(path) for path in evdev.list_devices()]
     keyboards = [d for d in found if evdev.ecodes.KEY_A in d.capabilities().get(1, [])]
     if not keyboards:
         raise UserError(
-            "the pause key cannot be heard: no keyboard of /dev/input may be read; join group input"
+            "keys cannot be heard in other programs: no keyboard of /dev/input may be read; "
+            "join group input"
         )
     over = Event()
     codes = [_codes(evdev, name) for name in keys]
-    Thread(
-        target=_watch, args=(keyboards, codes, pressed, over), name="pause key", daemon=True
-    ).start()
+    Thread(target=_watch, args=(keyboards, codes, pressed, over), name="keys", daemon=True).start()
     return over.set
 
 

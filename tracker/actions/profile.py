@@ -15,10 +15,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from tracker.actions.conditions import Condition, Hand, condition, unknown_gestures
+from tracker.actions.conditions import Condition, Hand, condition, unknown_words
 from tracker.actions.device import DEVICES
 from tracker.actions.keys import chord, near
-from tracker.actions.measures import MEASURES
+from tracker.actions.measures import MEASURES, measure_of
 from tracker.actions.osc import host_port
 from tracker.actions.pointer import PointerRule
 from tracker.actions.run import Run
@@ -115,6 +115,7 @@ class Profile:
     enable: Enable | None = None
     pause: tuple[str, ...] = ()  # keys of the global switch
     settings: Mapping[str, Any] = field(default_factory=dict)  # of the runners
+    recentre: tuple[str, ...] = ()  # keys after which straight ahead is where the head points
 
     def schemes(self) -> tuple[str, ...]:
         """Of all runs, the pointer's own included."""
@@ -132,10 +133,10 @@ class Faulty(UserError):
         super().__init__(f"{path} is no profile that can be used: {words}")
 
 
-def read_profile(path: Path, gestures: Sequence[str] | None = None) -> Profile:
+def read_profile(path: Path, told: Sequence[str] | None = None) -> Profile:
     """The profile of a file. Faulty tells all that is wrong, UserError that it cannot be read.
 
-    `gestures`: those that the models know; None: not asked.
+    `told`: what the models tell, see `told_by`; None: not asked.
     """
     try:
         if path.stat().st_size > LARGEST:
@@ -154,8 +155,8 @@ def read_profile(path: Path, gestures: Sequence[str] | None = None) -> Profile:
         raise Faulty(path, [Fault(line, f"this is no TOML: {error}; mend that first")]) from error
     reader = _Reader(path, text)
     profile = reader.profile(body)
-    if gestures is not None:
-        reader.name_gestures(gestures)
+    if told is not None:
+        reader.name_words(told)
     if reader.faults:
         raise Faulty(path, reader.faults)
     return profile
@@ -257,7 +258,8 @@ def _place(value: object) -> Place:
 
 
 def _source(value: object) -> tuple[str, Hand, Place | None]:
-    """A measure (`right pinch`, `head yaw`), or `x` or `y` of a landmark (`index_tip y`)."""
+    """A measure (`right pinch`, `head yaw`), `x` or `y` of a landmark (`index_tip y`), or a class
+    of the model's attributes (`face jawOpen`)."""
     words = _text(value).split()
     hand = "any"
     if words[0] in get_args(Hand) and " ".join(words[1:]) in MEASURES:
@@ -267,6 +269,8 @@ def _source(value: object) -> tuple[str, Hand, Place | None]:
     if len(words) > 1 and words[-1] in ("x", "y"):
         place = _place(" ".join(words[:-1]))
         return words[-1], place.hand, place
+    if len(words) == 2 and words[0] in get_args(Kind):  # a class of the model's attributes
+        return " ".join(words), "any", None
     known = ", ".join(MEASURES)
     raise ValueError(f"{value!r} is no value; write one of {known}, or 'right index_tip y'")
 
@@ -326,7 +330,8 @@ TABLES: dict[str, dict[str, Parser]] = {
     "midi": {"port": _text, "channel": _channel},
 }
 TOP: dict[str, Parser] = {
-    "pause": _chord, "sure": _between(0.3, 1), "device": _one_of("auto", *DEVICES),
+    "pause": _chord, "recentre": _chord, "sure": _between(0.3, 1),
+    "device": _one_of("auto", *DEVICES),
 }  # fmt: skip
 NAMES = (*TOP, "do", "pointer", "slide", "enable", *TABLES)
 
@@ -358,14 +363,16 @@ class _Reader:
             self._enable(enable) if "when" in enable else None,
             top.get("pause", ()),
             {"device": top.get("device", "auto"), **settings},
+            top.get("recentre", ()),
         )
 
-    def name_gestures(self, known: Sequence[str]) -> None:
-        """Faults for gestures that no model at hand tells."""
+    def name_words(self, known: Sequence[str]) -> None:
+        """Faults for gestures and attributes that no model at hand tells."""
         words = tuple(word for word in known if word != NONE)
         for asked, line in self._conditions:
-            for name in unknown_gestures([asked], known):
-                fact = f"no model here knows a gesture {name!r}; write {near(name, words)}"
+            for name in unknown_words([asked], known):
+                what = "a gesture" if asked.gesture else "of"
+                fact = f"no model here knows {what} {name!r}; write {near(name, words)}"
                 self.faults.append(Fault(line, fact))
 
     def _rule(self, found: dict[str, Any], index: int) -> Rule:
@@ -383,7 +390,7 @@ class _Reader:
             known = ", ".join(f"{name}:" for name, kind in RUNNERS.items() if kind.slides)
             self.faults.append(Fault(line, f"{run.scheme}: takes no values; write {known}"))
         source, hand, place = found["from"]
-        usual = MEASURES[source].usual if place is None else (0.0, 1.0)
+        usual = measure_of(source).usual if place is None else (0.0, 1.0)
         outside = (-1.0, 1.0) if run.scheme == "joystick" else (0.0, 1.0)
         return Slide(
             found.get("name", source), source, hand, place,

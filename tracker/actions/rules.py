@@ -10,7 +10,7 @@ import numpy as np
 
 from tracker.actions.conditions import UNSURE, Condition, Hand, Reading, matching
 from tracker.actions.device import Typed
-from tracker.actions.measures import MEASURES
+from tracker.actions.measures import measure_of
 from tracker.actions.pointer import Point, Pointer
 from tracker.actions.profile import SURE, Place, PointerUse, Profile, Rule, Slide
 from tracker.actions.run import Event, Phase, Run
@@ -59,10 +59,10 @@ class _Watched:
 class Rules:
     """The memory of all rules of one profile. `update` takes each frame once, in order."""
 
-    def __init__(self, profile: Profile, names: Names, gestures: Sequence[str] | None) -> None:
-        """`names`: landmarks of the models in use; `gestures`: theirs, None: not known yet."""
+    def __init__(self, profile: Profile, names: Names, told: Sequence[str] | None) -> None:
+        """`names`: landmarks of the models in use; `told`: see `told_by`; None: not known yet."""
         self.profile, self._names = profile, names
-        self._gestures = gestures
+        self._told = told
         self._rules = [(r, _Watched(r.when, r.hand, r.sure, r.timing)) for r in profile.rules]
         self._fired = [0] * len(profile.rules)
         self._slides = [_Slider(slide, names) for slide in profile.slides]
@@ -128,11 +128,11 @@ class Rules:
         return tuple(found)
 
     def _note(self, rule: Rule) -> str:
-        gesture = rule.when.gesture
-        known = self._gestures
-        if gesture is not None and known is not None and gesture not in known:
-            return f"the model in use knows no gesture {gesture!r}"
-        return ""
+        asked, known = rule.when.needs, self._told
+        if asked is None or known is None or asked in known:
+            return ""
+        what = "gesture " if rule.when.gesture else ""
+        return f"the model in use knows no {what}{asked!r}"
 
     def _look_for_enabling(self, result: Result) -> None:
         if self._enable is None:
@@ -223,7 +223,7 @@ class _Slider:
                 return None
             axis = ("x", "y").index(slide.source)
             return float(found[1][axis]) / size_wh[axis]
-        measure = MEASURES[slide.source]
+        measure = measure_of(slide.source)
         tracks = [t for t in matching(result, measure.kind, slide.hand) if t.presence >= UNSURE]
         values = [v for v in map(measure.read, tracks) if v is not None]
         return values[0] if values else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.actions.actions import Fired
+from tracker.actions.conditions import told_by
 from tracker.actions.profile import Profile
 from tracker.actions.rules import Names, Rules
 from tracker.load import Loaded
@@ -49,18 +50,18 @@ def try_clip(
 
     with closing(VideoReader(clip)) as video:
         names: Names = {m.info.kind: m.info.landmarks for m in loaded.models}
-        return try_results(profile, clip, names, gestures_of(loaded), followed(video))
+        return try_results(profile, clip, names, told_of(loaded), followed(video))
 
 
 def try_results(
     profile: Profile,
     clip: Path,
     names: Names,
-    gestures: Sequence[str],
+    told: Sequence[str],
     followed: Iterable[tuple[Frame, Result]],
 ) -> ClipTrial:
     """The same from results that are there already."""
-    rules = Rules(profile, names, gestures)
+    rules = Rules(profile, names, told)
     fired: list[Fired] = []
     first = last = None
     for frame, result in followed:
@@ -77,7 +78,6 @@ def try_results(
     return ClipTrial(clip, seconds, tuple(fired))
 
 
-def gestures_of(loaded: Loaded) -> tuple[str, ...]:
-    """The gestures that the loaded models can tell."""
-    attributes = [a for m in loaded.models for a in m.info.attributes if a.name == "gesture"]
-    return tuple(name for attribute in attributes for name in attribute.classes)
+def told_of(loaded: Loaded) -> tuple[str, ...]:
+    """What conditions may ask of the loaded models: gestures, and classes of other attributes."""
+    return told_by([model.info for model in loaded.models])

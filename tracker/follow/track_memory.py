@@ -12,10 +12,12 @@ from tracker.follow.gesture import GestureFilter
 from tracker.follow.smooth import OneEuro, SmoothConfig
 from tracker.types import CropBox, Floats, Located, Pose, Side, Track
 
+SHOWN_APART = ("gesture", "side")  # attributes that are steadied in ways of their own
 SIDE_FRAMES = 30  # the side is the mean over about this many frames
 POSE_SPAN = 60.0  # degrees that count as one 'object size' when a pose is smoothed
 XYZ_SIZE = 2.0  # palm lengths of a hand, as 'object size' of points in space
 SPEED_TAU = 0.05  # time constant of a track's velocity, s
+ATTRIBUTE_TAU = 0.08  # time constant of attributes such as expressions, s
 PRESENCE_TAU = 0.3  # time constant of a track's presence, s
 SURE_PRESENCE = 0.7  # an object below this is followed, and looked for again
 # Of a track's best quality: below this its crop has drifted off. Hands that are followed well fall
@@ -49,6 +51,8 @@ class Follower:
         if "gesture" in classes:
             shown_from = info.operating_points
             self._gesture = GestureFilter(classes["gesture"], operating_points=shown_from)
+        self._others = [a for a in info.attributes if a.classes and a.name not in SHOWN_APART]
+        self._values: Floats | None = None  # of those, averaged
         self._sides_seen = 0
         self._velocity = np.zeros(2)  # frame pixels per second
         self._box: CropBox | None = None
@@ -67,6 +71,7 @@ class Follower:
             said, score = found.attributes["gesture"], float(found.score.mean())
             gesture, gesture_p = self._gesture.update(said, t, score)
         pose = self._smooth_pose(found, t)
+        attributes = self._average_attributes(found, t)
         self.t, self.missed = t, 0
         self.age += 1
         side, side_p = self._side()
@@ -74,7 +79,7 @@ class Follower:
             self.id, found.kind, xy, found.xy, found.score, found.presence,
             side, side_p, gesture, gesture_p, pose, self.age - 1,
             self._gesture.probabilities() if self._gesture is not None else (),
-            self._smooth_xyz(found, t), self._info.landmarks,
+            self._smooth_xyz(found, t), self._info.landmarks, attributes,
         )  # fmt: skip
 
     def correct(self, found: Located, t: float) -> Track:
@@ -116,6 +121,7 @@ class Follower:
         self._points.reset()
         self._pose.reset()
         self._space.reset()
+        self._values = None
         self._velocity = np.zeros(2)
         self._box, self._best = None, 0.0
         self.xy = self.xy[:0]
@@ -152,6 +158,19 @@ class Follower:
         self._sides_seen = min(self._sides_seen + 1, SIDE_FRAMES)
         before = left if self.left_p is None else self.left_p
         self.left_p = before + (left - before) / self._sides_seen
+
+    def _average_attributes(self, found: Located, t: float) -> tuple[tuple[str, float], ...]:
+        """Every class of every attribute that has no field of its own, with its value."""
+        if not self._others:
+            return ()
+        new = np.concatenate([found.attributes[a.name].ravel() for a in self._others])
+        if self._values is None:
+            self._values = new
+        else:
+            weight = 1 - np.exp(-max(t - self.t, 0.0) / ATTRIBUTE_TAU)
+            self._values = (self._values + weight * (new - self._values)).astype(np.float32)
+        names = [name for a in self._others for name in a.classes]
+        return tuple(zip(names, self._values.tolist(), strict=True))
 
     def _side(self) -> tuple[Side | None, float]:
         if self.left_p is None:

@@ -5,7 +5,8 @@ JSON Lines: the first line is a header, then one object per frame: `frame` (deco
 whole, `missing_before: N` where a damaged file lost N frames before this one. In pictures the row
 also has `file` and `size_wh`. A live recording has further rows: with `event` instead of `frame`
 where something happened (`gap`: `start_s` and `end_s`, the times of the frames around it, `phase`
-and `reason`; `models`: others were used from here on, described as in the header), and
+and `reason`; `models`: others were used from here on, described as in the header; `source`: the
+same, and another camera is seen from here on), and
 `skipped: true` in frames that were filmed but not looked at, since the tracker was busy.
 CSV: OUT_hand.csv, OUT_face.csv and OUT_object.csv, one row per track and frame, and a row with only
 `frame` and `t_s` where the frame could not be decoded. A frame without a hand has no row in
@@ -136,7 +137,7 @@ def versions() -> dict[str, str]:
 def track_row(track: Track) -> dict[str, object]:
     """One hand, face or object of one frame, as it stands in JSON Lines."""
     pose = track.pose
-    return {
+    row: dict[str, object] = {
         "id": track.id,
         "kind": track.kind,
         "side": track.side,
@@ -151,6 +152,9 @@ def track_row(track: Track) -> dict[str, object]:
         "score": rounded(track.score, 3),
         "xyz": None if track.xyz is None else rounded(track.xyz, 3),
     }
+    if track.attributes:
+        row["attributes"] = {name: number(value) for name, value in track.attributes}
+    return row
 
 
 def pose_row(pose: Pose) -> dict[str, object]:

@@ -116,7 +116,7 @@ def _saved(rows: list[dict[str, Any]]) -> Saved:
     for row in rows[1:]:
         if "event" in row:
             events.append(row)
-            if row["event"] == "models":
+            if row["event"] in ("models", "source"):
                 facts = _Facts(row)
             continue
         t = finite(row["t_s"])
@@ -149,6 +149,7 @@ class _Facts:
             row["gesture"], _or_zero(row["gesture_p"]), None if pose is None else _pose(pose),
             count(row["age"]), xyz=None if xyz is None else _array(xyz, 3),
             names=self.names.get(kind, ()),
+            attributes=tuple((str(n), _or_nan(v)) for n, v in row.get("attributes", {}).items()),
         )  # fmt: skip
 
 

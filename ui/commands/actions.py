@@ -79,12 +79,12 @@ def check(file: File, model: Models = None) -> None:
     Exit code 0: nothing is wrong; 1: something is.
     """
     from tracker.actions.profile import Faulty, read_profile
-    from tracker.files.action_trial import gestures_of
+    from tracker.files.action_trial import told_of
 
     with user_errors():
         loaded = _load(model or [], 2)
         try:
-            profile = read_profile(file, gestures_of(loaded))
+            profile = read_profile(file, told_of(loaded))
         except Faulty as error:
             for fault in error.faults:
                 tell(f"{file}: {fault}")
@@ -105,13 +105,13 @@ def try_(
     triggers per hour. Times are those of the frame in which the condition first held.
     """
     from tracker.actions.profile import read_profile
-    from tracker.files.action_trial import gestures_of, per_hour, try_clip
+    from tracker.files.action_trial import per_hour, told_of, try_clip
     from tracker.stop import stop_on_signal
 
     trials = []
     with user_errors(), stop_on_signal() as stopped:
         loaded = _load(model or [], max_hands)
-        profile = read_profile(file, gestures_of(loaded))
+        profile = read_profile(file, told_of(loaded))
         for clip in clips:
             trials.append(try_clip(profile, clip, loaded, stopped))
             _tell(trials[-1])

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.helpers.seen import hand, times
+from tests.helpers import clips
+from tests.helpers.seen import face, hand, times
 from tracker.actions import actions as module
 from tracker.actions.actions import Actions
 from tracker.actions.run import Event
 from tracker.actions.runners import Latency
 from tracker.errors import UserError
+from tracker.outputs.output import About
 from tracker.result import Result
-from tracker.types import Frame, Track
+from tracker.types import Frame, Pose, Track
 
 DO = "[[do]]\nwhen = 'fist'\nhold = 0.3\ncooldown = 0.0\nrun = 'hold:a'\n"
 BLACK = np.zeros((480, 640, 3), np.uint8)
@@ -183,6 +186,30 @@ def test_a_pause_key_that_cannot_be_heard_is_told(
     assert stage.actions.state().problems == (
         "the pause key cannot be heard: there is no keyboard",
     )
+
+
+def test_a_key_recentres_in_every_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: dict[tuple[str, ...], Callable[[], None]] = {}
+    ended: list[tuple[str, ...]] = []
+
+    def listen(keys: tuple[str, ...], pressed: Callable[[], None]) -> Callable[[], None]:
+        heard[keys] = pressed
+        return lambda: ended.append(keys)
+
+    monkeypatch.setattr(module, "listen", listen)
+    stage = Stage(tmp_path, "pause = 'ctrl+p'\nrecentre = 'ctrl+alt+c'\n" + DO)
+    stage.actions.start()
+    assert set(heard) == {("ctrl", "p"), ("ctrl", "alt", "c")}
+    about = About("cam", clips.USED)
+    stage.actions.opened("actions", about)
+    heard["ctrl", "alt", "c"]()
+    about.centring.see(Result(0.0, (face(yaw=20),)))
+    assert about.centring.relative(Pose(20, 0, 0)).yaw == pytest.approx(0, abs=1e-6)
+    stage.save("recentre = 'f9'\n" + DO)
+    stage.show(1, hand())
+    assert set(ended) == {("ctrl", "p"), ("ctrl", "alt", "c")} and ("f9",) in heard
+    stage.actions.end()
+    assert ("f9",) in ended
 
 
 def test_before_the_first_frame_all_rows_are_there(tmp_path: Path) -> None:

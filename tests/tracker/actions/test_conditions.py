@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from tests.helpers.clips import hand_info
 from tests.helpers.seen import face, hand, hand_xy, seen
-from tracker.actions.conditions import CONDITIONS, condition, unknown_gestures
-from tracker.actions.measures import mouth, pinch
-from tracker.types import Track
+from tracker.actions.conditions import CONDITIONS, condition, told_by, unknown_words
+from tracker.actions.measures import MEASURES, brows, eyes, measure_of, mouth, pinch, smile
+from tracker.find.head_pose import face_xyz, rotation_from_pose
+from tracker.find.model_file import Attribute
+from tracker.types import Pose, Track
 
 
 def level(text: str, *tracks: Track, hand: str = "any", held: bool = False) -> tuple[float, object]:
@@ -71,9 +77,75 @@ def test_pinch_and_mouth() -> None:
     assert level("mouth open 0.8", face(mouth=0.4)) == (0.5, False)
 
 
+def expressive(yaw: float = 0.0, **moved: float) -> Track:
+    """The average face, seen from the front or turned, with parts moved by so many cm."""
+    solid = face_xyz().copy()
+    solid[48, 0] -= moved.get("apart", 0)
+    solid[54, 0] += moved.get("apart", 0)
+    solid[[48, 54], 1] -= moved.get("up", 0)
+    solid[17:27, 1] -= moved.get("brows", 0)
+    for upper, lower in ((37, 41), (38, 40), (43, 47), (44, 46)):
+        middle = (solid[upper, 1] + solid[lower, 1]) / 2
+        solid[[upper, lower], 1] = middle + moved.get("lids", 1) * (
+            solid[[upper, lower], 1] - middle
+        )
+    turned = solid @ rotation_from_pose(Pose(yaw, 0, 0)).T
+    xy = (10 * turned[:, :2] + 300).astype(np.float32)
+    return replace(face(yaw=yaw), xy=xy)
+
+
+@pytest.mark.parametrize("yaw", [0.0, 25.0])
+def test_expressions_of_landmarks(yaw: float) -> None:
+    """Each by what `tracker.find.face_measures` says of 1 cm."""
+    width = float(np.linalg.norm(face_xyz()[54, :2] - face_xyz()[48, :2]))
+    rest = expressive(yaw)
+    assert smile(rest) == pytest.approx(0, abs=1e-3) and brows(rest) == pytest.approx(0, abs=1e-3)
+    both = expressive(yaw, apart=0.06 * width, up=0.3)  # 0.12 / 0.3 of the width, 0.3 / 0.6 cm
+    assert smile(both) == pytest.approx(0.4, abs=1e-3), "the lesser one"
+    assert smile(expressive(yaw, up=0.6)) == pytest.approx(0, abs=1e-3), "an open mouth"
+    assert level("smile 0.39", both)[1] is True and level("smile 0.8", both) == (0.5, False)
+    assert level("smile", rest)[1] is False
+    raised = expressive(yaw, brows=0.4)
+    assert brows(raised) == pytest.approx(0.5, abs=1e-3)
+    assert level("brows up 0.49", raised)[1] is True and level("brows up", rest)[1] is False
+    shut, wide = expressive(yaw, lids=0.1), expressive(yaw, lids=1.5)
+    assert eyes(shut) == 0 and eyes(wide) == 1
+    assert level("eyes shut", shut) == (1.0, True) and level("eyes shut", wide) == (0.0, False)
+
+
+def test_in_profile_no_expression_is_told() -> None:
+    assert smile(expressive(60)) is None and level("smile", expressive(60)) == (0.0, None)
+    assert brows(hand()) is None and eyes(replace(face(), pose=None)) is None
+
+
+def test_any_class_of_any_attribute() -> None:
+    """As a model of 52 expressions has them, and one of an object of one's own."""
+    expressions = tuple((f"shape{i}", i / 51) for i in range(52))
+    shown = replace(face(), attributes=expressions)
+    assert level("face shape51 0.9", shown) == (1.0, True)
+    assert level("face shape17 0.5", shown) == (0.667, False), "1/3 of the 1/2 asked for"
+    assert level("face shape26", shown) == (1.0, True), "26/51, of 0.5"
+    assert level("face shape21", shown)[1] is False
+    assert level("face shape21", shown, held=True)[1] is True, "0.41 is above 0.8 of it"
+    assert level("face other", shown) == (0.0, None) and level("object open") == (0.0, False)
+    box = replace(face(), kind="object", attributes=(("open", 0.75),))
+    assert level("object open 0.7", box, shown) == (1.0, True)
+    info = replace(
+        hand_info("face", 68),
+        attributes=(Attribute("expression", ("jawOpen", "smileLeft")), Attribute("pose", size=3)),
+    )
+    told = told_by([hand_info(), info])
+    assert told == ("none", "fist", "face jawOpen", "face smileLeft")
+    asked = [condition(w) for w in ("face jawOpen 0.4", "face jawShut", "hand jawOpen", "smile")]
+    assert unknown_words(asked, told) == ["face jawShut", "hand jawOpen"]
+    assert MEASURES["smile"].usual == (0.0, 0.6)
+    assert measure_of("face shape51").read(shown) == 1 and measure_of("smile") is MEASURES["smile"]
+
+
 def test_words_that_are_no_conditions() -> None:
     for text, words in (
         ("head sideways", "is no condition"), ("head left 90", "5 to 60"), ("lost 3", "no number"),
+        ("face jawOpen 2", "0.05 to 1"), ("face jaw open", "is no condition"),
         ("", "is no condition"), ("fist 3", "is no condition"), ("none", "between gestures"),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=words):
@@ -81,4 +153,4 @@ def test_words_that_are_no_conditions() -> None:
     for text in CONDITIONS:
         assert condition(text).gesture is None
     found = [condition("fist"), condition("head left"), condition("wave")]
-    assert unknown_gestures(found, ("none", "fist")) == ["wave"]
+    assert unknown_words(found, ("none", "fist")) == ["wave"]

@@ -56,11 +56,26 @@ def test_a_track_goes_through_the_file_and_back_unchanged(tmp_path: Path) -> Non
     xy = clips.hand_xy()
     xy[5] = np.nan
     pose = replace(clips.track("face").pose, matrix=np.eye(4, dtype=np.float32))  # type: ignore[type-var]
-    tracks = (replace(clips.track(), xy=xy, xyz=xyz), replace(clips.track("face"), pose=pose))
+    face = replace(clips.track("face"), pose=pose, attributes=(("jawOpen", 0.25), ("smile", 1.0)))
+    tracks = (replace(clips.track(), xy=xy, xyz=xyz), face)
     line = frame_line(7, 0.28, Result(0.28, tracks))
     (frame,) = tracker.read(lines(tmp_path / "o.jsonl", line.rstrip("\n"))).frames
     again = [track_row(track) for track in frame.result.tracks]  # type: ignore[union-attr]
     assert again == json.loads(line)["tracks"]
+    assert "attributes" not in again[0] and again[1]["attributes"] == {"jawOpen": 0.25, "smile": 1}
+    assert frame.result.tracks[1].attributes == face.attributes  # type: ignore[union-attr]
+
+
+def test_another_camera_with_another_model(tmp_path: Path) -> None:
+    row = json.dumps({"frame": 1, "t_s": 0.0, "tracks": [track_row(clips.track())]})
+    event = {
+        "event": "source",
+        "source": "b.mp4",
+        "landmarks": {"hand": [f"q{i}" for i in range(21)]},
+    }
+    saved = tracker.read(lines(tmp_path / "o.jsonl", row, json.dumps(event), row))
+    names = [frame.result.tracks[0].names[0] for frame in saved]  # type: ignore[union-attr]
+    assert names == ["p0", "q0"] and saved.events[0]["source"] == "b.mp4"
 
 
 def test_gaps_events_and_a_cut_off_end(tmp_path: Path) -> None:

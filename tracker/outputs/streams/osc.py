@@ -73,6 +73,8 @@ class Osc:
             yield message(f"/{name}/gesture", track.gesture, track.gesture_p)
         for gesture, p in track.gestures:
             yield message(gesture_address(name, gesture), float(p))
+        for attribute, value in track.attributes:
+            yield message(attribute_address(name, attribute), float(value))
         bones = hand_bones(track, self._lengths.setdefault(name, BoneLengths()))
         if bones is not None:
             yield message(f"/{name}/bend", *finger_bends(bones).tolist())
@@ -99,6 +101,12 @@ def point_addresses(name: str, landmarks: tuple[str, ...]) -> list[str]:
 def gesture_address(name: str, gesture: str) -> str:
     """That of a gesture's probability."""
     return f"/{name}/gesture/{_part(gesture)}"
+
+
+@lru_cache(maxsize=256)
+def attribute_address(name: str, attribute: str) -> str:
+    """That of a class of any other attribute, such as an expression."""
+    return f"/{name}/attribute/{_part(attribute)}"
 
 
 def _part(name: str) -> str:

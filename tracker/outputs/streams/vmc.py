@@ -2,7 +2,8 @@
 
 Each frame: `/VMC/Ext/OK` (loaded 1, calibrated 3, mode 0, tracking 1, or 0 when nobody is seen),
 `/VMC/Ext/T`, `/VMC/Ext/Root/Pos`, the bones Neck and Head (half of the head's turn each), fifteen
-finger bones a hand, the blend shapes Blink_L, Blink_R and A (of VRM 0), `/VMC/Ext/Blend/Apply`.
+finger bones a hand, the blend shapes Blink_L, Blink_R and A (of VRM 0) and each expression of the
+face model by its own name, `/VMC/Ext/Blend/Apply`.
 Rotations are local, from the avatar's T pose; positions are 0. What is lost returns to that pose,
 with its blend shapes at 0. Each message is a part of a bundle that fits into 1,400 bytes.
 
@@ -53,6 +54,7 @@ class Vmc:
         self._about, self._out = about, Datagrams(target, PORT)
         self._lengths = {side: BoneLengths() for side in SIDES}
         self._start: float | None = None
+        self._sent: set[str] = set()  # names of all blend shapes so far
 
     def put(self, frame: Frame, result: Result | None) -> None:
         """Send the pose of a frame."""
@@ -84,7 +86,10 @@ class Vmc:
             yield _bone("/VMC/Ext/Bone/Pos", name, head)
         for side in SIDES:
             yield from self._fingers(side, hands.get(side))
-        for name, value in blends(face).items():
+        values = blends(face)
+        gone = dict.fromkeys(self._sent - values.keys(), 0.0)  # what was lost is at rest
+        self._sent |= values.keys()
+        for name, value in {**values, **gone}.items():
             yield named("/VMC/Ext/Blend/Val", name, "f") + _floats([value])
         yield message("/VMC/Ext/Blend/Apply")
 
@@ -99,11 +104,16 @@ class Vmc:
 
 
 def blends(face: Track | None) -> dict[str, float]:
-    """Blend shapes of VRM 0 by what 68 landmarks show; all 0 without them."""
+    """Blend shapes of VRM 0 by what 68 landmarks show, 0 without them; expressions of the model.
+
+    An expression is sent by its own name, and takes the place of what landmarks say.
+    """
+    shown = {} if face is None else dict(face.attributes)
     if face is None or face.pose is None or len(face.xy) != 68:
-        return {"Blink_L": 0.0, "Blink_R": 0.0, "A": 0.0}
+        return {"Blink_L": 0.0, "Blink_R": 0.0, "A": 0.0, **shown}
     seen = measured(face)[1]
-    return {"Blink_L": 1 - seen.eye_left, "Blink_R": 1 - seen.eye_right, "A": seen.mouth_open}
+    usual = {"Blink_L": 1 - seen.eye_left, "Blink_R": 1 - seen.eye_right, "A": seen.mouth_open}
+    return usual | shown
 
 
 def finger_turns(bones: HandBones, side: Side) -> NDArray[np.float64]:

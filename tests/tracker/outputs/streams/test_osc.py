@@ -50,7 +50,11 @@ def test_a_hand_and_a_face_and_their_loss() -> None:
     )
     matrix = np.eye(4, dtype=np.float32)
     matrix[:3, 3] = 1, 2, 60
-    face = replace(clips.track("face", number=2), pose=Pose(10, -5, 2.5, matrix))
+    face = replace(
+        clips.track("face", number=2),
+        pose=Pose(10, -5, 2.5, matrix),
+        attributes=(("jawOpen", 0.25), ("my smile", 0.5)),
+    )
     with osc_ears() as ears:
         output = Osc(f"osc://127.0.0.1:{ears.port}", ABOUT)
         output.put(Frame(7, 70.0, clips.picture(0)), Result(70.0, (left, face)))
@@ -70,6 +74,8 @@ def test_a_hand_and_a_face_and_their_loss() -> None:
         ((*bends,),) = ears.values("/left/bend")
         assert bends[1:] == pytest.approx([0, 1, 0.5, 0], abs=1e-3)
         assert ears.values("/face/pose") == [(10.0, -5.0, 2.5)]
+        assert ears.values("/face/attribute/jawOpen") == [(0.25,)]
+        assert ears.values("/face/attribute/my_smile") == [(0.5,)]
         assert ears.values("/face/place") == [(1.0, 2.0, 60.0)]
         output.close(True)
         assert ears.wait("/left/found", 3)[-1] == (0,)

@@ -153,6 +153,28 @@ def test_blend_shapes_and_their_order() -> None:
         assert order[0] == "/VMC/Ext/OK"
 
 
+def test_expressions_of_the_model_by_their_names_and_their_end() -> None:
+    face = replace(
+        clips.track("face"), pose=Pose(0, 0, 0), attributes=(("jawOpen", 0.25), ("Blink_L", 0.75))
+    )
+    _, ears = heard(Result(1.0, (face,)))
+    values = dict(ears.values("/VMC/Ext/Blend/Val"))
+    assert set(values) == {"Blink_L", "Blink_R", "A", "jawOpen"}
+    assert (values["jawOpen"], values["Blink_L"]) == (0.25, 0.75)
+
+
+def test_what_was_lost_is_at_rest() -> None:
+    face = replace(clips.track("face"), pose=Pose(0, 0, 0), attributes=(("jawOpen", 0.25),))
+    with osc_ears() as ears:
+        output = Vmc(f"vmc://127.0.0.1:{ears.port}", ABOUT)
+        output.put(Frame(1, 1.0, None), Result(1.0, (face,)))
+        output.put(Frame(2, 1.1, None), None)
+        ears.wait("/VMC/Ext/Blend/Apply", 2)
+        told = [value for name, value in ears.values("/VMC/Ext/Blend/Val") if name == "jawOpen"]
+        assert told == [0.25, 0.0]
+        output.close(True)
+
+
 def test_quaternions_turn_as_their_matrices_do() -> None:
     rng = np.random.default_rng(1)
     q = rng.normal(size=(50, 4))
