@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.helpers.blobs import write_blobs, write_config
-from train.config import read_config
 from train.export.parity import compare, deviation, in_parts
-from train.loop.fit import fit
 
 
 def test_distances_by_hand() -> None:
@@ -34,9 +32,9 @@ def test_parts_keep_their_order() -> None:
     assert sizes == [32, 32, 6]
 
 
-def test_forms_of_a_trained_network(tmp_path: Path) -> None:
-    labels = write_blobs(tmp_path)
-    final = fit(read_config(write_config(tmp_path, steps=20)), tmp_path, tmp_path / "run")
+def test_forms_of_a_trained_network(blobs: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(blobs, tmp_path / "blobs"))
+    labels, final = folder / "labels.json", folder / "run" / "model.safetensors"
     found = {d.form: d for d in compare(final, labels, 5) if "CPUExecution" in d.engine}
     assert list(found) == ["fp32", "fp16", "int8"]
     assert found["fp32"].max_px < 1e-3 < found["int8"].max_px < 5

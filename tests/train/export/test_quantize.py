@@ -1,6 +1,7 @@
 """The int8 form: the same description, nearly the same points, an int8 body and a float head."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,24 +10,18 @@ import pytest
 from onnx import TensorProto, helper
 from typer.testing import CliRunner
 
-from tests.helpers.blobs import write_blobs, write_config
 from tracker.errors import UserError
 from tracker.find.model_file import ModelInfo
 from tracker.whole_files import file_sha256, part_of
-from train.config import read_config
-from train.export.export import export_model, onnx_outputs
+from train.export.export import onnx_outputs
 from train.export.quantize import Gain, body, check_request, gain, quantize, training_crops
-from train.loop.fit import fit
 from ui.commands.train import app
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("quantize")
-    labels = write_blobs(folder)
-    final = fit(read_config(write_config(folder, steps=30)), folder, folder / "run")
-    model, out = folder / "blobs.onnx", folder / "blobs.int8.onnx"
-    export_model(final, model)
+def made(blobs, tmp_path_factory):
+    folder = shutil.copytree(blobs, tmp_path_factory.mktemp("quantize") / "blobs")
+    labels, model, out = (folder / n for n in ("labels.json", "blobs.onnx", "blobs.int8.onnx"))
     crops = training_crops(model, labels)
     parts, rename = [], Path.replace
     out.write_bytes(b"an earlier output")

@@ -2,10 +2,7 @@
 
 from typer.testing import CliRunner
 
-from tests.helpers.blobs import write_blobs, write_config
-from train.config import read_config
 from train.export.speed import multiply_adds, time_models
-from train.loop.fit import fit
 from train.networks import NetSpec
 from train.networks.model import LandmarkNet
 from ui.commands.train import app
@@ -22,10 +19,8 @@ def test_rcn_plus_by_hand():
     assert multiply_adds(LandmarkNet(68, NetSpec("rcn_plus", 80, "gray"), ())) == by_hand
 
 
-def test_measures_each_checkpoint_at_one_and_two_threads(tmp_path):
-    write_blobs(tmp_path)
-    final = fit(read_config(write_config(tmp_path, steps=2)), tmp_path, tmp_path / "run")
-    found = time_models([final], runs=5, warm_up=1)
+def test_measures_each_checkpoint_at_one_and_two_threads(blobs):
+    found = time_models([blobs / "run" / "model.safetensors"], runs=5, warm_up=1)
     assert [(s.name, s.threads) for s in found] == [("run", 1), ("run", 2)]
     assert all(0 < s.p20_ms <= s.p50_ms for s in found)
 
