@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.blobs import write_blobs, write_config
+from ui.commands.train import main
 
 HERE = Path(__file__).parents[3]
 
 
-def train(*arguments, code=0):
+def in_a_process(*arguments, code=0):
     done = subprocess.run(
         [sys.executable, "-m", "ui.commands.train", *map(str, arguments)],
         cwd=HERE, capture_output=True, text=True, timeout=120,
@@ -22,16 +23,33 @@ def train(*arguments, code=0):
     return done.stdout + done.stderr
 
 
+@pytest.fixture
+def train(monkeypatch, capsys):
+    """The same without a process of its own, which imports torch again; a traceback is raised."""
+
+    def run(*arguments, code=0):
+        monkeypatch.setattr(sys, "argv", ["train", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, error = capsys.readouterr()
+        assert end.value.code == code, error + out
+        assert "Traceback" not in error
+        return out + error
+
+    return run
+
+
 def assert_one_sentence(text, message):
     assert message in text
     assert len(text.strip().splitlines()) == 1
 
 
-def test_fit_evaluate_export(tmp_path):
+def test_fit_evaluate_export(tmp_path, train):
     labels = write_blobs(tmp_path)
     config = write_config(tmp_path, steps=20)
     run = tmp_path / "run"
-    out = train("fit", config, "--data", tmp_path, "--out", run, "--set", "loss.alpha=0.01")
+    words = ("--data", tmp_path, "--out", run, "--set", "loss.alpha=0.01")
+    out = in_a_process("fit", config, *words)
     assert "hold-out NME" in out
     assert (run / "curves.png").stat().st_size > 5000
     model = tmp_path / "m.onnx"
@@ -58,8 +76,9 @@ def test_fit_evaluate_export(tmp_path):
         (["prepare", "hands", "--data", ".", "--out", "x.json"], "does not exist"),
     ],
 )
-def test_mistakes_are_one_sentence(arguments, message):
-    assert_one_sentence(train(*arguments, code=1), message)
+def test_mistakes_are_one_sentence(train, arguments, message):
+    run = in_a_process if arguments[0] == "fit" else train  # nor does an import say anything
+    assert_one_sentence(run(*arguments, code=1), message)
 
 
 RUN = "import sys; {}; from ui.commands.train import main; sys.argv[1:] = {!r}; main()"
