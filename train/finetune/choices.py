@@ -68,10 +68,16 @@ def parse_losses(text: str) -> tuple[str, ...]:
 
 
 def project_heads(project: Project, base: Sequence[Head], same_markup: bool) -> tuple[Head, ...]:
-    """The project's attributes, and those of the base that still make sense."""
+    """The project's attributes, and those of the base that still make sense.
+
+    A gesture is read as the base reads its own: where that sees the picture's up, thumbs held up
+    and down can be told apart by the new one, too.
+    """
     heads = []
     if project.gestures:
-        heads.append(Head(Attribute("gesture", project.gesture_classes)))
+        gesture = Attribute("gesture", project.gesture_classes)
+        ups = any(h.up for h in base if h.attribute.name == "gesture" and h.source == "landmarks")
+        heads.append(Head(gesture, up=ups))
     if project.pose:
         heads.append(Head(Attribute("pose", size=3)))
     have = {h.attribute.name for h in heads}

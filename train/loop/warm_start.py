@@ -66,7 +66,8 @@ def carry_over(model: LandmarkNet, markup: Markup, base: Checkpoint) -> CarriedO
         elif is_last and new_classes[head] != old_classes[head]:
             state[name] = place(value, theirs, *matches(new_classes[head], old_classes[head]))
         elif is_first and not same_markup:
-            state[name] = _columns(value, theirs, points)
+            counts = len(markup.landmarks), len(base.markup.landmarks)
+            state[name] = _columns(value, theirs, points, counts)
         elif theirs.shape == value.shape:
             state[name] = theirs
             continue
@@ -96,11 +97,19 @@ def adapt(spec: FitSpec, markup: Markup, base: Checkpoint, out: Path) -> Carried
     return start
 
 
-def _columns(target: Tensor, source: Tensor, points: tuple[list[int], list[int]]) -> Tensor:
-    """The first layer of a head: its columns are x and y of one landmark after the other."""
+def _columns(
+    target: Tensor, source: Tensor, points: tuple[list[int], list[int]], counts: tuple[int, int]
+) -> Tensor:
+    """The first layer of a head: its columns are x and y of one landmark after the other.
+
+    `counts`: landmarks of target and source. What a head sees beside them (features, up) follows.
+    """
     if source.shape[0] != target.shape[0] or not points[0]:
         return target
     out = target.clone()
     for i, j in zip(*points, strict=True):
         out[:, 2 * i : 2 * i + 2] = source[:, 2 * j : 2 * j + 2]
+    more, theirs = target[:, 2 * counts[0] :], source[:, 2 * counts[1] :]
+    if more.shape == theirs.shape:
+        out[:, 2 * counts[0] :] = theirs
     return out

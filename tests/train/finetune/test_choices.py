@@ -85,6 +85,13 @@ def test_heads_of_the_project_replace_those_of_the_base(tmp_path):
     assert [h.attribute.name for h in project_heads(plain, base, False)] == ["side"]
 
 
+def test_gestures_of_the_project_see_up_where_those_of_the_base_do(tmp_path):
+    project = new_project(tmp_path / "p")
+    for base, up in ((Head(Attribute("gesture", ("a",)), up=True), True), (None, False)):
+        heads = project_heads(project, () if base is None else (base,), same_markup=False)
+        assert {h.attribute.name: h.up for h in heads} == {"gesture": up, "pose": False}
+
+
 def test_spec_turns_terms_off_that_are_not_wanted(tmp_path):
     project = new_project(tmp_path / "p")
     spec, told = choose_spec(project, census(), (), ("L",), NetSpec(), scratch=False)

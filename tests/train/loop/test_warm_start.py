@@ -55,6 +55,21 @@ def test_rows_follow_names(base, tmp_path):
     assert torch.equal(new[stem], old[stem])
 
 
+def test_what_a_head_sees_beside_the_landmarks_is_kept(tmp_path):
+    """Features of the picture and where up is: columns after those of the landmarks."""
+    heads = (Head(Attribute("gesture", ("none", "fist")), "both", hidden=8, up=True),)
+    spec, old = replace(BASE, heads=heads), Markup(("tip", "mid", "end"))
+    path = tmp_path / "base.safetensors"
+    save_checkpoint(path, spec, old, 0, None, build_model(spec, old), None)
+    base = load_checkpoint(path)
+    adapt(spec, Markup(("end", "tip")), base, tmp_path / "s.safetensors")
+    name = "heads.gesture.layers.0.weight"
+    before = base.part("ema")[name]
+    after = load_checkpoint(tmp_path / "s.safetensors").part("ema")[name]
+    assert before.shape[1] > 8 and torch.equal(after[:, 4:], before[:, 6:])
+    assert torch.equal(after[:, :4], before[:, [4, 5, 0, 1]])
+
+
 def test_another_network_is_refused(base, tmp_path):
     other = replace(BASE, net=replace(NET, widths=(4, 4, 4, 8)))
     with pytest.raises(ValueError, match="start from scratch or use the base's network"):
