@@ -47,9 +47,9 @@ from tracker.types import CropBox, Detection, Floats, Frame, Image, Kind, Locate
 # Object sizes within which a lost object may come back as itself: at once, and more per second.
 RETURN_DISTANCE, RETURN_SPEED = 1.0, 4.0
 # A find counts at once from this quality (presence times mean score). Below it a hand of a model
-# whose probabilities were checked needs this presence in five crops together. If its mean score is
-# below the next, it must be found there again, too; of other models, so must all that has the last
-# presence and was found in a turned or scaled view.
+# whose probabilities were checked needs this presence in five crops together. What was found in a
+# turned or scaled view must be found there again, from the last presence on; such a hand only where
+# its mean score is below the next.
 CLEAR_QUALITY, SURE_ALL_ROUND, FAIR_SCORE, LIKELY_PRESENCE = 0.85, 0.985, 0.45, 0.9
 BETTER = (
     0.1  # in quality: from which a second answer for what is followed takes the place of its own
@@ -518,16 +518,16 @@ class Watch:
         info = self.model.info
         if quality(answer) >= CLEAR_QUALITY:
             return True
-        is_likely = answer.presence >= LIKELY_PRESENCE
-        needs_more = not self._is_plain
+        is_likely, is_fair = answer.presence >= LIKELY_PRESENCE, self._is_plain
         if info.kind == "hand" and info.is_checked:
             look = self.model, self._timings
-            is_likely = is_likely and presence_all_round(frame, answer, *look) >= SURE_ALL_ROUND
-            needs_more = float(answer.score.mean()) < FAIR_SCORE or not is_likely
-        if is_likely and needs_more and not self._is_second:
+            if not is_likely or presence_all_round(frame, answer, *look) < SURE_ALL_ROUND:
+                return False
+            is_fair |= float(answer.score.mean()) >= FAIR_SCORE
+        if is_likely and not is_fair and not self._is_second:
             box = box_from_landmarks(answer.kind, answer.xy, rule=info.crop)
             self._turns.look_at(again(box))
-        return not needs_more or (self._is_second and is_likely)
+        return is_fair or (self._is_second and is_likely)
 
     def _returning(self, new: Sequence[Located], t: float) -> dict[int, Follower]:
         """Which of the new objects is one that was lost near by, or is followed in doubt."""
