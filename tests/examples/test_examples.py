@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 import wave
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,6 +53,24 @@ def test_read_jsonl(tmp_path: Path) -> None:
     said, wrong = start("read_jsonl.py", tmp_path / "o.jsonl").communicate(timeout=120)
     assert "track 1, left hand: the index fingertip moved 0 pixels" in said, wrong
     assert [line.split() for line in said.splitlines()[-1:]] == [["fist", "12"]]
+
+
+def test_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its cells, one after the other: a hand that holds a fist for 12 frames of 1/25 s."""
+    pytest.importorskip("pandas")
+    source = clips.make(tmp_path / "in.mp4")
+    annotate(Job(source, json=tmp_path / "points.jsonl"), FakeTracker(), (*MODELS, clips.USED[1]))
+    monkeypatch.chdir(tmp_path)
+    notebook = json.loads((EXAMPLES / "read_jsonl.ipynb").read_text(encoding="utf-8"))
+    assert notebook["nbformat"] == 4 and all(not cell.get("outputs") for cell in notebook["cells"])
+    names: dict[str, Any] = {}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
+    assert len(names["points"]) == 12 * (21 + 68) and len(names["tracks"]) == 24
+    assert names["held"].to_dict() == {("left", "fist"): pytest.approx(12 / 25)}
+    assert names["speed"].dropna().tolist() == [0.0] * 11
+    assert set(names["tracks"].yaw.dropna()) == {10.0}
 
 
 def test_osc_to_synth(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from tracker.result import Result
 from tracker.types import Kind, Track
 
 Names = Mapping[Kind, Sequence[str]]  # of the landmarks that the models find
-CLICK = Timing(hold=0.04, release=0.06, cooldown=0.0)  # of the pointer's own conditions
+# Of the pointer's own conditions. Two frames of a hand that turns may look like a pinch.
+CLICK = Timing(hold=0.08, release=0.06, cooldown=0.0)
 AWAKE = 1.0  # s for which the pointer stays awake after its gesture, a click, or scrolling
 GLIDE = Timing(hold=0.1, release=0.15, cooldown=0.0)
 KEEP_SCROLLING = "scroll"  # a slider of this scheme is a speed: it is told in every frame

@@ -189,6 +189,18 @@ def test_a_pointer_that_must_be_woken(tmp_path: Path) -> None:
     assert show(found, 1, hand(xy=pinching), start=9) == [], "asleep again"
 
 
+def test_two_frames_of_a_pinch_are_no_click(tmp_path: Path) -> None:
+    """A hand that turns looks like one for that long; three frames, at 30 a second, are one."""
+    for frames, clicks in ((2, 0), (3, 1)):
+        found = rules(tmp_path, POINTER)
+        pinching, open_hand = hand_xy(0.2, tip=(320, 240)), hand_xy(1.0, tip=(320, 240))
+        events = show(found, 1, hand(xy=open_hand), start=0)
+        events += show(found, frames / 30, hand(xy=pinching), start=1)
+        events += show(found, 1, hand(xy=open_hand), start=1 + frames / 30)
+        down = [e for e in events if e.run.what.kind == "button" and e.run.what.down]
+        assert len(down) == clicks, frames
+
+
 def test_dwelling_and_the_right_button(tmp_path: Path) -> None:
     found = rules(tmp_path, POINTER + "dwell = 0.5\nright_click = 'thumb_up'\n")
     at = hand_xy(tip=(320, 240))
