@@ -69,7 +69,8 @@ class DataSpec:
     files: tuple[str, ...] = ()  # COCO keypoints JSON files
     hold_out: float = 0.1  # share of groups, where the file names no split itself
     label_share: float = 1.0  # share of training images whose landmarks are used
-    # times per epoch, by source ('ytf') or by class ('head_pose=left'); factors multiply
+    # times per epoch, by source ('ytf'), by class ('head_pose=left') or by several of them
+    # ('ytf & eyes=closed'); factors multiply
     repeat: Mapping[str, float] = field(default_factory=dict)
     labelled_share: float = (
         0.0  # least share of landmark-labelled images in a batch; 0: as it falls
@@ -192,9 +193,10 @@ def read_config(path: Path, overrides: Mapping[str, str] | None = None) -> FitSp
             value = text
         place = raw
         *parents, last = key.split(".")
-        for parent in parents:
-            place = place.setdefault(parent, {})
-            if not isinstance(place, dict):
+        for at, parent in enumerate(parents, start=1):
+            place = _inner(place, parent)
+            is_list = isinstance(place, list) and parent == "heads" and at < len(parents)
+            if not isinstance(place, dict) and not is_list:
                 raise ValueError(
                     f"--set {key}={text}: '{parent}' is no table, so it has no keys; "
                     f"set '{parent}' itself, or a key of a table such as loss.alpha=0.5"
@@ -205,6 +207,13 @@ def read_config(path: Path, overrides: Mapping[str, str] | None = None) -> FitSp
     return spec
 
 
+def _inner(place: Any, key: str) -> Any:
+    """What a key of a config leads to; of its list of heads, the one of this name."""
+    if isinstance(place, list):
+        return next((h for h in place if h.get("attribute", {}).get("name") == key), None)
+    return place.setdefault(key, {})
+
+
 def check_bounds(spec: FitSpec, where: str) -> None:
     """ValueError names the number that no network or run can have."""
     for name in COUNTS:
@@ -213,7 +222,8 @@ def check_bounds(spec: FitSpec, where: str) -> None:
     for f in fields(spec.net):
         value = getattr(spec.net, f.name)
         numbers = value if isinstance(value, tuple) else (value,)
-        refuse_beyond(f"{where}: the length of net.{f.name}", len(numbers), 1, MOST_LAYERS)
+        least, longest = (0, MOST_SIDE) if f.name == "fine" else (1, MOST_LAYERS)
+        refuse_beyond(f"{where}: the length of net.{f.name}", len(numbers), least, longest)
         most = MOST_LAYERS if f.name in LAYERS else MOST_SIDE
         for number in numbers:
             if isinstance(number, int) and not isinstance(number, bool):

@@ -23,8 +23,8 @@ import typer
 from tracker.types import CropRule
 from tracker.whole_files import write_table
 from train.config import AugmentSpec, DataSpec, EltSpec, FitSpec
+from train.data.faces import prepare_faces68
 from train.data.pictures import DataSet, keep_labels, read_coco
-from train.data.shipped import prepare_faces
 from train.loop.checkpoint import load_checkpoint
 from train.loop.fit import fit
 from train.loop.progress import Progress
@@ -63,7 +63,7 @@ def few_labelled(data: Path, out: Path, share: float, seed: int) -> DataSet:
     """faces68 with the landmarks of `share` of its hand-labelled training pictures."""
     labels = out / "face68.json"
     if not labels.is_file():
-        prepare_faces(data, labels)
+        prepare_faces68(data, labels)
     full = read_coco(labels)
     manual = [i for i in full.rows(False) if full.examples[i].quality == "manual"]
     order = np.random.default_rng([seed, 7]).permutation(len(manual))

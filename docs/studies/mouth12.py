@@ -21,9 +21,9 @@ import typer
 import assets
 from tracker.find.markups import find_markup
 from tracker.find.model_file import is_project
+from train.data.faces import prepare_faces68
 from train.data.from_project import markup_of, take_census
 from train.data.pictures import DataSet, read_coco
-from train.data.shipped import prepare_faces
 from train.evaluate import metrics
 from train.evaluate.outputs import predict, torch_runner
 from train.finetune.choices import choose_spec
@@ -83,7 +83,7 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     labels = out / "face68.json"
     if not labels.is_file():
-        prepare_faces(data, labels)
+        prepare_faces68(data, labels)
     markup = find_markup("mouth12")
     home = out / "project"
     project = open_project(home) if is_project(home) else create_project(home, markup)

@@ -56,11 +56,11 @@ def fit_spec(seed: int, steps: int) -> FitSpec:
 
 def read_faces(data: Path, out: Path) -> DataSet:
     """The hand-labelled pictures of faces68, split by photo group as for the shipped model."""
-    from train.data.shipped import prepare_faces
+    from train.data.faces import prepare_faces68
 
     labels = out / "faces.json"
     if not labels.is_file():
-        prepare_faces(data, labels)
+        prepare_faces68(data, labels)
     whole = read_coco(labels)
     kept = tuple(e for e in whole.examples if e.quality == "manual" and not e.negative)
     return DataSet(whole.markup, kept)

@@ -84,3 +84,17 @@ def test_missing_file_and_missing_key(tmp_path):
 
 def test_integers_serve_as_floats():
     assert build(LossSpec, {"alpha": 1}).alpha == 1.0
+
+
+def test_a_head_is_changed_by_its_name():
+    path = Path(train.__file__).parent / "configs" / "face68.toml"
+    spec = read_config(path, {"heads.pose.flow": "false", "heads.place.weight": "0.5"})
+    heads = {h.attribute.name: h for h in spec.heads}
+    assert not heads["pose"].flow and heads["place"].flow
+    assert heads["place"].weight == 0.5
+
+
+def test_a_head_that_is_not_there_is_told():
+    path = Path(train.__file__).parent / "configs" / "face68.toml"
+    with pytest.raises(ValueError, match="flow=false: 'smile' is no table"):
+        read_config(path, {"heads.smile.flow": "false"})

@@ -38,6 +38,9 @@ FOLDER = Path(__file__).parent / "markups"
 # The model of a kind that comes with the program, and its markup: assets/models/NAME.onnx.
 BUNDLED: Mapping[Kind, str] = {"hand": "hand21", "face": "face68"}
 KINDS = ("hand", "face", "object")
+# Two landmarks more, the person's own: in training they follow the 68 of a face; a model gives them
+# beside these (`tracker/find/model_file.py`).
+IRISES = ("right_iris", "left_iris")
 DRAWN = ("nose", "text_at", "colours")  # how it is drawn
 KNOWN = {
     "kind", "base", "landmarks", "edges", "flip_pairs", "normaliser", "scale", "across", "up",
@@ -46,6 +49,13 @@ KNOWN = {
 DEFAULT_SCALE = 1.6
 
 Pairs = tuple[tuple[int, int], ...]
+
+
+def irises_in(kind: str, landmarks: Sequence[str]) -> int:
+    """How many of the last landmarks are irises beside the 68 of a face: two or none."""
+    if kind != "face" or tuple(landmarks[-len(IRISES) :]) != IRISES:
+        return 0
+    return len(IRISES) if tuple(landmarks[: -len(IRISES)]) == find_markup("face68").landmarks else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +118,8 @@ def rule_of(kind: Kind, count: int) -> CropRule:
     """How the crop lies around `count` landmarks where nothing else is said."""
     if kind not in BUNDLED:
         return CropRule(DEFAULT_SCALE)
-    known = bundled_markup(kind, count)
+    irises = len(IRISES) if kind == "face" else 0
+    known = bundled_markup(kind, count) or bundled_markup(kind, count - irises)
     return CropRule(find_markup(BUNDLED[kind]).crop.scale) if known is None else known.crop
 
 

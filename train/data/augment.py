@@ -31,6 +31,7 @@ class CropSample:
     matrix: Floats | None = None  # (2, 3) picture pixels to crop pixels, before mirroring
     border: int = cv2.BORDER_CONSTANT
     window: Floats | None = None  # (4, 2) crop pixels before mirroring: black beyond
+    covered: tuple[int, int, int, int] | None = None  # x0, y0, x1, y1 that `occlude` covered
 
 
 def true_box(
@@ -330,8 +331,12 @@ def block_out(rng: np.random.Generator, bgr: Image) -> Image:
     return out
 
 
-def occlude(rng: np.random.Generator, bgr: Image, other: Image) -> Image:
-    """Cover a random rectangle with one colour or with a piece of another picture."""
+def occlude(
+    rng: np.random.Generator, bgr: Image, other: Image
+) -> tuple[Image, tuple[int, int, int, int]]:
+    """Cover a random rectangle with one colour or with a piece of another picture; x0, y0, x1, y1
+    of it, pixels.
+    """
     size = bgr.shape[0]
     h, w = (rng.uniform(0.12, 0.4, 2) * size).astype(int)
     y, x = int(rng.integers(0, size - h)), int(rng.integers(0, size - w))
@@ -340,7 +345,7 @@ def occlude(rng: np.random.Generator, bgr: Image, other: Image) -> Image:
         out[y : y + h, x : x + w] = rng.integers(0, 256, 3)
     else:
         out[y : y + h, x : x + w] = cv2.resize(other, (int(w), int(h)))
-    return out
+    return out, (x, y, x + int(w), y + int(h))
 
 
 def random_warp(rng: np.random.Generator, spec: EltSpec, size: int) -> np.ndarray:

@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 import torch
 
-from tracker.find.geometry import rotation
+from tracker.find.expressions import MIRRORED
+from tracker.find.geometry import apply, rotation
 from tracker.find.head_pose import wrap_degrees
 from tracker.types import Image
 from train.config import FitSpec
@@ -45,7 +46,7 @@ def repeated(data: DataSet, spec: FitSpec, rng: np.random.Generator) -> list[int
     ValueError for a class of an attribute that no example has.
     """
     known = {name for example in data.examples for name in example.attributes}
-    for key in spec.data.repeat:
+    for key in (part for joined in spec.data.repeat for part in joined.split(" & ")):
         name, equals, _ = key.partition("=")
         if equals and name not in known:
             raise ValueError(
@@ -57,9 +58,11 @@ def repeated(data: DataSet, spec: FitSpec, rng: np.random.Generator) -> list[int
         example = data.examples[i]
         if example.negative:
             continue
-        times = float(spec.data.repeat.get(example.source, 1.0))
-        for name, value in example.attributes.items():
-            times *= float(spec.data.repeat.get(f"{name}={value}", 1.0))
+        words = ((n, v) for n, v in example.attributes.items() if not isinstance(v, list))
+        holds = {example.source, *(f"{n}={v}" for n, v in words)}
+        times = 1.0
+        for key, factor in spec.data.repeat.items():
+            times *= float(factor) if holds.issuperset(key.split(" & ")) else 1.0
         rows += [i] * (int(times) + int(rng.random() < times % 1))
     return rows
 
@@ -138,11 +141,48 @@ def swap_sides(classes: Sequence[str]) -> list[int]:
     return [at.get(mirror_name(c), i) for i, c in enumerate(classes)]
 
 
-def attribute_target(head: Head, example: Example, crop: CropSample) -> int | np.ndarray:
+def place_in_crop(place: np.ndarray, crop: CropSample) -> np.ndarray:
+    """x, y and a distance (3,) in pixels of the picture, as sides of the crop from its middle."""
+    size = crop.bgr.shape[0]
+    if crop.matrix is None:
+        raise ValueError("a place needs a crop whose matrix is known")
+    x, y = (apply(crop.matrix, place[:2]) - (size - 1) / 2) / size
+    return np.array([-x if crop.flipped else x, y, place[2] * crop.scale / size], np.float32)
+
+
+def visible_in_crop(
+    visible: np.ndarray, crop: CropSample, pairs: Sequence[tuple[int, int]]
+) -> np.ndarray:
+    """The same (K,) of the crop's landmarks, 0 for those beyond it or covered in it."""
+    seen, xy, size = visible.copy(), np.nan_to_num(crop.xy, nan=-1.0), crop.bgr.shape[0]
+    for a, b in pairs if crop.flipped else ():
+        seen[[a, b]] = seen[[b, a]]
+    hidden = ((xy < -0.5) | (xy > size - 0.5)).any(1)
+    if crop.covered is not None:
+        x0, y0, x1, y1 = crop.covered
+        hidden |= ((xy >= (x0, y0)) & (xy < (x1, y1))).all(1)
+    seen[hidden & np.isfinite(seen)] = 0
+    return np.asarray(seen, np.float32)
+
+
+def yaw_between(example: Example, crop: CropSample) -> np.ndarray:
+    """The least and the greatest yaw (2,) that a crop's head can have; NaN where that is open."""
+    low, high = example.attributes.get("yaw_between") or (np.nan, np.nan)
+    if example.negative:
+        low, high = np.nan, np.nan
+    return np.array([-high, -low] if crop.flipped else [low, high], np.float32)
+
+
+def attribute_target(
+    head: Head, example: Example, crop: CropSample, pairs: Sequence[tuple[int, int]] = ()
+) -> int | np.ndarray:
     """The label of one attribute as it holds in the crop; -1 or NaN where there is none.
 
-    Mirroring swaps left and right classes, negates yaw, roll and x; turning the crop by its angle
-    takes that angle from roll (axes: `tracker/find/head_pose.py`) and turns `xyz` about the view.
+    Mirroring swaps left and right classes, negates yaw, roll and x, swaps what is said of either
+    side; turning the crop by its angle takes that angle from roll (axes:
+    `tracker/find/head_pose.py`) and turns `xyz` about the view. `place` is in sides of the crop
+    from its middle; a landmark beyond the crop, or covered in it, is not visible. ValueError for a
+    class that the head does not know, or for another number of values than it has.
     """
     value = example.attributes.get(head.attribute.name)
     classes = head.attribute.classes
@@ -159,6 +199,17 @@ def attribute_target(head: Head, example: Example, crop: CropSample) -> int | np
     if value is None or example.negative:
         return np.full(head.attribute.size, np.nan, np.float32)
     target = np.array(value, np.float32)
+    if target.shape != (head.attribute.size,):
+        raise ValueError(
+            f"{example.path.name}: {head.attribute.name} has {target.size} values, its head "
+            f"{head.attribute.size}; make the labels and the config agree"
+        )
+    if head.attribute.name == "expressions" and crop.flipped:
+        target = target[list(MIRRORED)]
+    if head.attribute.name == "place":
+        target = place_in_crop(target, crop)
+    if head.attribute.name == "visible":
+        target = visible_in_crop(target, crop, pairs)
     if head.attribute.name == "xyz":
         points = target.reshape(-1, 3)
         points[:, :2] = points[:, :2] @ rotation(-crop.angle)  # y up: the other way round
@@ -212,16 +263,20 @@ class Views:
 
 def _disturb(
     rng: np.random.Generator, bgr: Image, other: Image, black: bool, spec: FitSpec
-) -> tuple[Image, Image]:
-    """An easy view (background filled) and a hard one (all that disturbs) of a crop."""
+) -> tuple[Image, Image, tuple[int, int, int, int] | None]:
+    """An easy view (background filled) and a hard one (all that disturbs) of a crop; what is
+    covered in it.
+    """
+    covered = None
     if black and rng.random() < spec.augment.background:
         bgr = put_behind(bgr, random_square(rng, other, spec.net.size))
     hard = sharpen(rng, bgr, spec.augment.sharpen) if spec.augment.sharpen else bgr
-    hard = occlude(rng, hard, other) if rng.random() < spec.augment.occlude else hard
+    if rng.random() < spec.augment.occlude:
+        hard, covered = occlude(rng, hard, other)
     if spec.augment.block and rng.random() < spec.augment.block:
         hard = block_out(rng, hard)
     hard = degrade(rng, recolour(rng, hard, spec.augment.colour), spec.augment.blur)
-    return bgr, worsen(rng, hard, spec.augment)
+    return bgr, worsen(rng, hard, spec.augment), covered
 
 
 def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Generator) -> Views:
@@ -239,7 +294,7 @@ def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Genera
         pairs = data.markup.flip_pairs
         crop = crop_example(spec.kind, example, image, size, pairs, rng, spec.augment, spec.crop)  # type: ignore[arg-type]
     again = copy.deepcopy(rng) if "after" in needed(spec.loss) and example.neighbour else None
-    easy, hard = _disturb(rng, crop.bgr, other, example.black, spec)
+    easy, hard, covered = _disturb(rng, crop.bgr, other, example.black, spec)
     after = None
     if again is not None and example.neighbour is not None and not example.negative:
         following = data.picture(example.neighbour)
@@ -248,7 +303,7 @@ def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Genera
                 f"{example.neighbour} is of another size than {example.path}, whose neighbour it is"
             )
         after = _disturb(again, cut_alike(following, crop), other, example.black, spec)[1]
-    return Views(replace(crop, bgr=hard), easy, after)
+    return Views(replace(crop, bgr=hard, covered=covered), easy, after)
 
 
 def make_batch(
@@ -266,6 +321,9 @@ def make_batch(
     views: list[Views] = []
     ups: list[np.ndarray] = []
     targets: dict[str, list[int | np.ndarray]] = {h.attribute.name: [] for h in spec.heads}
+    has_turns = any("yaw_between" in data.examples[row].attributes for row in rows if row >= 0)
+    has_turns = has_turns or "yaw_between" in needed(spec.loss)
+    targets |= {"yaw_between": []} if has_turns else {}
     each = list(rng) if isinstance(rng, Sequence) else [rng] * len(rows)
     hides_up = spec.augment.no_up > 0 and any(head.up for head in spec.heads)
     for row, own in zip(rows, each, strict=True):
@@ -288,7 +346,10 @@ def make_batch(
         told = own is None or not hides_up or own.random() >= spec.augment.no_up
         ups.append(up_in_crop(crop) * told)
         for head in spec.heads:
-            targets[head.attribute.name].append(attribute_target(head, example, crop))
+            target = attribute_target(head, example, crop, data.markup.flip_pairs)
+            targets[head.attribute.name].append(target)
+        if has_turns:
+            targets["yaw_between"].append(yaw_between(example, crop))
     xy = np.stack(points)
     still = np.eye(2, 3, dtype=np.float32)
     warps = np.stack([still if r is None else random_warp(r, spec.elt, size) for r in each])

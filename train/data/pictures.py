@@ -3,7 +3,8 @@
 Beyond COCO the reader knows: image `group` (person or clip; a group never straddles the split),
 `split` ('train' or 'hold'), `negative` (true: no object here), `background` ('black': cut out);
 annotation `attributes` (class names, or a list of numbers; absent = unlabelled), `weight` (how much
-its landmarks count in training, above 0; absent: 1).
+its landmarks count in training, above 0; absent: 1), `by_box` (true: its bbox, not its few points,
+says where the crop lies).
 """
 
 from __future__ import annotations
@@ -151,6 +152,7 @@ def _example(
         dict(attributes), str(image.get("source") or ""),
         str(image.get("group", "")), str(image.get("quality") or ""), hold,
         image.get("background") == "black", weight=float(weight), hidden=hidden,
+        by_box=ann is not None and ann.get("by_box") is True and box is not None,
     )  # fmt: skip
 
 

@@ -1,20 +1,19 @@
-"""Label files for the two shipped models, made from the raw collections by a repeatable rule.
+"""The label file of the shipped hand model, made from the raw collections by a repeatable rule.
 
-Class names of the collections are mapped to gestures here, head pose is computed from the 68
-points, the split is by person, clip or photo, and pictures of the other kind serve as negatives.
+Class names of the collections are mapped to gestures here, the split is by person, clip or photo,
+and faces serve as negatives. Faces have their own file, `train/data/faces.py`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tracker.find.head_pose import pose_from_landmarks
 from train.data.pictures import _hashed
 
 GESTURES = (
@@ -47,42 +46,21 @@ SURE, UNSURE = 0.02, 0.04
 FACELESS = ("asl_letters", "sign_digits", "asl_cutout")
 
 
-# Chains of the iBUG 68-point markup: first, last, closed.
-FACE_CHAINS = (
-    (0, 16, False), (17, 21, False), (22, 26, False), (27, 30, False), (31, 35, False),
-    (36, 41, True), (42, 47, True), (48, 59, True), (60, 67, True),
-)  # fmt: skip
-
-
-def face_edges() -> list[list[int]]:
-    """Edges of the 68-point markup as COCO writes them, 1-based."""
-    edges = []
-    for first, last, closed in FACE_CHAINS:
-        edges += [[i + 1, i + 2] for i in range(first, last)]
-        edges += [[last + 1, first + 1]] if closed else []
-    return edges
-
-
-def face_flip_pairs() -> list[list[int]]:
-    """Mirror partners of the 68-point markup, 0-based; the other side's chains run backwards."""
-    pairs = [[i, 16 - i] for i in range(8)] + [[17 + i, 26 - i] for i in range(5)]
-    pairs += [[31, 35], [32, 34], [36, 45], [37, 44], [38, 43], [39, 42], [40, 47], [41, 46]]
-    pairs += [[48, 54], [49, 53], [50, 52], [55, 59], [56, 58], [60, 64], [61, 63], [65, 67]]
-    return pairs
-
-
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
+    """The labels of a collection. ValueError where there are none."""
     if not path.is_file():
-        raise ValueError(f"{path} does not exist; give the folder that holds faces68 and hands21")
+        raise ValueError(f"{path} does not exist; give the folder that holds the collections")
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 
-def _relative(data: Path, part: str, name: str, out: Path) -> str:
+def relative(data: Path, part: str, name: str, out: Path) -> str:
+    """A picture of a collection, as a label file beside `out` names it."""
     return Path(os.path.relpath(data / part / name, out.parent)).as_posix()
 
 
-def _write(out: Path, category: Any, images: list[Any], annotations: list[Any]) -> None:
+def write(out: Path, category: Any, images: list[Any], annotations: list[Any]) -> None:
+    """A COCO file."""
     out.parent.mkdir(parents=True, exist_ok=True)
     body = {"images": images, "annotations": annotations, "categories": [category]}
     out.write_text(json.dumps(body), encoding="utf-8")
@@ -128,24 +106,25 @@ def prepare_hands(data: Path, out: Path) -> dict[str, int]:
     `hands_real` (quality 'teacher') and `hands_synth` ('exact'), each with its own hold-out;
     squares without a hand and faces, real and rendered, are the negatives.
     """
-    real, made = _read(data / "hands_real/labels.json"), _read(data / "hands_synth/labels.json")
+    real, made = read(data / "hands_real/labels.json"), read(data / "hands_synth/labels.json")
     images, annotations = _real_hands(data, real, out)
-    rows = [_rendered_hand(data, i, a, out) for i, a in _pairs(made)]
+    rows = [_rendered_hand(data, i, a, out) for i, a in pairs_of(made)]
     images += [image for image, _ in rows]
     annotations += [ann for _, ann in rows]
     for part, first in (("faces_synth", 300_000), ("faces_real", 400_000)):
         images += _faces_without_hands(data, part, out, first)
-    _write(out, real["categories"][0], images, annotations)
+    write(out, real["categories"][0], images, annotations)
     return {"images": len(images), "objects": len(annotations)}
 
 
-def _pairs(coco: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def pairs_of(coco: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Each picture with its one annotation; pictures without are left out."""
     by_image = {a["image_id"]: a for a in coco["annotations"]}
     return [(i, by_image[i["id"]]) for i in coco["images"] if i["id"] in by_image]
 
 
-def _split(image: Mapping[str, Any]) -> str:
+def split_of(image: Mapping[str, Any]) -> str:
+    """Our word for a collection's own split."""
     return "hold" if image.get("split") == "holdout" else "train"
 
 
@@ -153,13 +132,13 @@ def _real_hands(data: Path, coco: Mapping[str, Any], out: Path) -> tuple[list[An
     images, annotations = [], []
     for image in coco["images"]:
         entry = {
-            "id": image["id"], "file_name": _relative(data, "hands_real", image["file_name"], out),
-            "source": image["source"], "group": str(image["group"]), "split": _split(image),
+            "id": image["id"], "file_name": relative(data, "hands_real", image["file_name"], out),
+            "source": image["source"], "group": str(image["group"]), "split": split_of(image),
             "quality": "teacher", "licence": image["licence"],
             "background": "black" if image["source"] == "asl_cutout" else "photo",
         }  # fmt: skip
         images.append(entry if image["hand"] else entry | {"negative": True})
-    for image, ann in _pairs(coco):
+    for image, ann in pairs_of(coco):
         points = np.array(ann["keypoints"], np.float32).reshape(-1, 3)[:, :2]
         gesture = real_gesture(image["source"], image["gesture"], points)
         weight = spread_weight(ann["spread"])
@@ -181,8 +160,8 @@ def _rendered_hand(
     number = 200_000 + int(image["id"])
     xyz = [round(float(v), 3) for point in ann["xyz"] for v in point]
     return (
-        {"id": number, "file_name": _relative(data, "hands_synth", image["file_name"], out),
-         "source": "hands_synth", "group": image["group"], "split": _split(image),
+        {"id": number, "file_name": relative(data, "hands_synth", image["file_name"], out),
+         "source": "hands_synth", "group": image["group"], "split": split_of(image),
          "quality": "exact", "licence": "CC0"},
         {"id": number, "image_id": number, "category_id": 1, "bbox": ann["bbox"],
          "keypoints": ann["keypoints"],
@@ -193,67 +172,13 @@ def _rendered_hand(
 
 def _faces_without_hands(data: Path, part: str, out: Path, first: int) -> list[dict[str, Any]]:
     """Faces as pictures without a hand: none with a hand, or with what a hand may hold."""
-    coco = _read(data / part / "labels.json")
+    coco = read(data / part / "labels.json")
     held = {"hand", "phone", "microphone"}
-    bare = [i for i, a in _pairs(coco) if not held & set(a.get("flags") or ())]
+    bare = [i for i, a in pairs_of(coco) if not held & set(a.get("flags") or ())]
     return [
-        {"id": first + n, "file_name": _relative(data, part, image["file_name"], out),
+        {"id": first + n, "file_name": relative(data, part, image["file_name"], out),
          "source": part, "group": str(image["group"]), "negative": True, "quality": "negative",
          "split": "hold" if image.get("split") == "holdout"
          or (part == "faces_real" and _hashed(str(image["group"])) < 0.1) else "train"}
         for n, image in enumerate(bare)
     ]  # fmt: skip
-
-
-def _negatives(
-    data: Path, part: str, images: list[dict[str, Any]], out: Path, first: int
-) -> list[Any]:
-    """Pictures of the other kind, a tenth of them held out by group."""
-    return [
-        {"id": first + i, "file_name": _relative(data, part, m["file_name"], out),
-         "source": f"no_{part}", "group": str(m.get("group") or m["source"]), "negative": True,
-         "split": "hold" if _hashed(str(m.get("group") or m["source"])) < 0.1 else "train"}
-        for i, m in enumerate(images)
-    ]  # fmt: skip
-
-
-def held_face_groups(images: Sequence[Mapping[str, Any]], hold_images: int = 200) -> set[str]:
-    """Whole groups of manual face pictures, by hash, until there are `hold_images` pictures."""
-    manual: dict[str, int] = {}
-    for image in images:
-        if image["quality"] == "manual":
-            manual[str(image["group"])] = manual.get(str(image["group"]), 0) + 1
-    held: set[str] = set()
-    for group in sorted(manual, key=lambda g: _hashed(f"face/{g}")):
-        if sum(manual[g] for g in held) + manual[group] <= hold_images:
-            held.add(group)
-    return held
-
-
-def prepare_faces(data: Path, out: Path, hold_images: int = 200) -> dict[str, int]:
-    """Write face68 labels to `out`: whole groups of manual pictures are held out until there are
-    `hold_images` of them; automatic pictures only train, people of held-out groups never.
-    """
-    coco = _read(data / "faces68/labels.json")
-    held = held_face_groups(coco["images"], hold_images)
-    by_image = {a["image_id"]: a for a in coco["annotations"]}
-    images, annotations = [], []
-    for image in coco["images"]:
-        ann = by_image[image["id"]]
-        points = np.array(ann["keypoints"], np.float32).reshape(-1, 3)[:, :2]
-        pose = pose_from_landmarks(points)
-        images.append(
-            {"id": image["id"], "file_name": _relative(data, "faces68", image["file_name"], out),
-             "source": image["source"], "group": str(image["group"]), "quality": image["quality"],
-             "split": "hold" if str(image["group"]) in held else "train"}
-        )  # fmt: skip
-        annotations.append(
-            {"id": ann["id"], "image_id": image["id"], "category_id": 1,
-             "keypoints": ann["keypoints"], "bbox": ann.get("bbox"),
-             "attributes": {"pose": [round(v, 2) for v in (pose.yaw, pose.pitch, pose.roll)]}}
-        )  # fmt: skip
-    hands = [m for m in _read(data / "hands21/labels.json")["images"] if m["source"] in FACELESS]
-    images += _negatives(data, "hands21", hands, out, 100_000)
-    category = coco["categories"][0] | {"skeleton": face_edges(), "flip_pairs": face_flip_pairs()}
-    _write(out, category, images, annotations)
-    return {"images": len(images), "objects": len(annotations)}

@@ -6,7 +6,7 @@ landmark or a class are taken over by its name; what the base does not know star
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from torch import Tensor
 from train.config import FitSpec
 from train.data.pictures import Markup
 from train.loop.checkpoint import Checkpoint, build_model, save_checkpoint
+from train.networks import NetSpec
 from train.networks.model import LandmarkNet
 
 
@@ -47,6 +48,7 @@ def carry_over(model: LandmarkNet, markup: Markup, base: Checkpoint) -> CarriedO
     """Give a network what fits of a base's averaged weights. ValueError when nothing does."""
     own, source = model.state_dict(), base.part("ema")
     points = matches(markup.landmarks, base.markup.landmarks)
+    ours, theirs_by_row = heat_rows(markup, model.spec), heat_rows(base.markup, base.spec.net)
     same_markup = markup.landmarks == base.markup.landmarks
     old_classes = {h.attribute.name: h.attribute.classes for h in base.spec.heads}
     new_classes = {h.attribute.name: h.attribute.classes for h in model.specs}
@@ -58,11 +60,12 @@ def carry_over(model: LandmarkNet, markup: Markup, base: Checkpoint) -> CarriedO
         head = parts[1] if parts[0] == "heads" else ""
         is_last = bool(head) and ("layers" not in parts or parts[3] == "6")  # of an MLP
         is_first = bool(head) and parts[2:] == ["layers", "0", "weight"]
-        is_points = name.startswith("net.head") and value.shape[0] == len(markup.landmarks)
+        rows, old_rows = (part_of(name, known) for known in (ours, theirs_by_row))
+        is_points = bool(rows) and value.shape[0] == len(rows)
         if theirs is None:
             state[name] = value
-        elif is_points and not same_markup:
-            state[name] = place(value, theirs, *points)
+        elif is_points and rows != old_rows:
+            state[name] = place(value, theirs, *matches(rows, old_rows))
         elif is_last and new_classes[head] != old_classes[head]:
             state[name] = place(value, theirs, *matches(new_classes[head], old_classes[head]))
         elif is_first and not same_markup:
@@ -78,6 +81,20 @@ def carry_over(model: LandmarkNet, markup: Markup, base: Checkpoint) -> CarriedO
         raise ValueError("the base shares no layer with this network")
     model.load_state_dict(state)
     return CarriedOver(len(own) - len(fresh), len(points[0]), tuple(fresh))
+
+
+def heat_rows(markup: Markup, net: NetSpec) -> dict[str, tuple[str, ...]]:
+    """For the layers that give the heat, by the start of their names, the landmark of each row."""
+    names = markup.landmarks
+    return {
+        "net.head": tuple(n for i, n in enumerate(names) if i not in net.fine),
+        "net.fine.head": tuple(names[i] for i in net.fine if i < len(names)),
+    }
+
+
+def part_of(name: str, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The landmarks of a tensor's rows; none where it is of no such layer."""
+    return next((rows for start, rows in known.items() if name.startswith(start)), ())
 
 
 def adapt(spec: FitSpec, markup: Markup, base: Checkpoint, out: Path) -> CarriedOver:

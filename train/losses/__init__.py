@@ -9,11 +9,11 @@ from dataclasses import fields
 
 from torch import Tensor
 
-from train.losses import beyond, paper
+from train.losses import beyond, faces, paper
 from train.losses.paper import LossSpec, Seen, Term
 
 # In the order in which they are added up.
-TERMS: dict[str, Term] = {term.name: term for term in (*paper.TERMS, *beyond.TERMS)}
+TERMS: dict[str, Term] = {term.name: term for term in (*paper.TERMS, *beyond.TERMS, *faces.TERMS)}
 
 
 def composite(seen: Seen, step: int = 0, steps: int = 1) -> dict[str, Tensor]:

@@ -18,7 +18,15 @@ from torch import Tensor
 
 from train.losses.plausible_shapes import ShapeSpace
 from train.machine.distributed import first_rows, processes, total
-from train.networks.model import Head, LandmarkNet, Prediction, unit
+from train.networks.model import (
+    SHARES,
+    Head,
+    LandmarkNet,
+    Prediction,
+    heat_parts,
+    raw_place,
+    unit,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,8 @@ class Term:
     # Gives the value without its weight, one for each head where it is said of heads, or None where
     # this batch has nothing for it. It sums over all processes (train/machine/distributed.py).
     value: Callable[[Seen], Tensor | dict[str, Tensor] | None]
-    # What must be made for it, of 'warped', 'taught', 'after' and 'shapes' (fields of Seen).
+    # What must be made for it, of 'warped', 'taught', 'after' and 'shapes' (fields of Seen), or
+    # 'yaw_between' (of the batch's attributes).
     needs: tuple[str, ...] = ()
     rise: Callable[[LossSpec, int, int], float] | None = None  # its share of the weight by a step
     always: bool = False  # also with a weight of 0, so that a cost has a graph whatever is off
@@ -159,7 +168,9 @@ def heat_loss(heat: Tensor, beta: float, target: Tensor, mask: Tensor, sigma: fl
 
 
 def attribute_loss(head: Head, raw: Tensor, target: Tensor) -> Tensor:
-    """Cross-entropy for classes, L1 for values (in their `unit`), masked where unknown."""
+    """Cross-entropy for classes and for shares, L1 for values (in their `unit`), masked where
+    unknown.
+    """
     if head.attribute.classes:
         known = target >= 0
         count = total(known.sum())
@@ -167,8 +178,21 @@ def attribute_loss(head: Head, raw: Tensor, target: Tensor) -> Tensor:
             return raw.sum() * 0
         return F.cross_entropy(raw[known], target[known], reduction="sum") / count
     known = torch.isfinite(target)
+    if head.attribute.name in SHARES:
+        return share_loss(raw, target, known)
+    target = raw_place(target) if head.attribute.name == "place" else target
     goal = torch.where(known, target, torch.zeros_like(target)) / unit(head.attribute.name)
     return ((raw - goal).abs() * known).sum() / total(known.sum()).clamp(min=1)
+
+
+def share_loss(raw: Tensor, target: Tensor, known: Tensor) -> Tensor:
+    """Cross-entropy of each share (N, D) against its target from 0 to 1, less the target's own: 0
+    where they agree.
+    """
+    goal = torch.where(known, target, torch.zeros_like(target))
+    own = F.binary_cross_entropy(goal, goal, reduction="none")
+    each = F.binary_cross_entropy_with_logits(raw, goal, reduction="none") - own
+    return (each * known).sum() / total(known.sum()).clamp(min=1)
 
 
 def presence_loss(logit: Tensor, present: Tensor) -> Tensor:
@@ -244,8 +268,12 @@ def landmark(seen: Seen) -> Tensor:
 def heat(seen: Seen) -> Tensor:
     """Cross-entropy of the heat against a spot at the label."""
     model, batch = seen.model, seen.batch
-    target = (batch.xy + 0.5) / model.net.stride - 0.5
-    return heat_loss(seen.out.heat, model.beta, target, counted(batch), seen.spec.sigma)
+    mask, losses = counted(batch), []
+    for landmarks, part, finer in heat_parts(seen.out.heat, model.spec.fine):
+        target = (batch.xy[:, landmarks] + 0.5) * finer / model.net.stride - 0.5
+        one = heat_loss(part, model.beta, target, mask[:, landmarks], seen.spec.sigma)
+        losses.append(len(landmarks) / mask.shape[1] * one)
+    return torch.stack(losses).sum()
 
 
 def attribute(seen: Seen) -> dict[str, Tensor]:

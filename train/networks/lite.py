@@ -80,6 +80,10 @@ class RcnLite(nn.Module):
     """The real-time localiser: stem of stride 4, then RCN branches of light blocks.
 
     For a 128 px crop the heat is 32x32; each further level halves it (32, 16, 8, 4).
+
+    The landmarks of `spec.fine` have heat of 64x64, from the finest level and the stem's first
+    maps. So that one tensor holds all, each of their maps comes as its four interleaved quarters,
+    after the other landmarks' (`train.networks.model.heat_parts`).
     """
 
     direct = False
@@ -101,18 +105,50 @@ class RcnLite(nn.Module):
         self.coarsest = block(widths[-1])
         self.branches = _branches(spec)
         self.again = nn.ModuleList(_branches(spec) for _ in range(spec.rounds - 1))
-        self.head = nn.Conv2d(widths[0], landmarks, 1)
+        self.fine = _Fine(landmarks, spec) if spec.fine else None
+        self.head = nn.Conv2d(widths[0], landmarks - len(spec.fine), 1)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, C, S, S) normalised -> heat (N, K, S/4, S/4), coarse features (N, W, S/32, S/32)."""
-        levels = [self.encoder[0](self.stem(image))]
+        """(N, C, S, S) normalised -> heat (N, K, S/4, S/4), coarse features (N, W, S/32, S/32).
+
+        With M landmarks of `fine` the heat is (N, K - M + 4 M, S/4, S/4).
+        """
+        half = self.stem[:2](image)  # at half the crop's side, where the stem is of convolutions
+        levels = [self.encoder[0](self.stem[2:](half))]
         for down, stage in zip(self.downs, list(self.encoder)[1:], strict=True):
             levels.append(stage(down(levels[-1])))
         coarse = levels[-1] = self.coarsest(levels[-1])
         for branches in (self.branches, *self.again):
             for i, recombine in enumerate(branches, start=2):
                 levels[-i] = recombine(levels[-i], levels[1 - i])
-        return self.head(levels[0]), coarse
+        heat = self.head(levels[0])
+        if self.fine is not None:
+            heat = torch.cat([heat, F.pixel_unshuffle(self.fine(half, levels[0]), 2)], 1)
+        return heat, coarse
+
+
+class _Fine(nn.Module):
+    """Heat of some landmarks at half the crop's side."""
+
+    def __init__(self, landmarks: int, spec: NetSpec) -> None:
+        super().__init__()
+        if spec.enter != "convs":
+            raise ValueError("net.fine takes the maps of a stem of convolutions: net.enter convs")
+        if len(set(spec.fine)) < len(spec.fine) or not all(i < landmarks for i in spec.fine):
+            raise ValueError(
+                f"net.fine takes different landmarks from 0 to {landmarks - 1}, found "
+                f"{', '.join(map(str, spec.fine))}"
+            )
+        width = spec.fine_width
+        self.narrow = _norm_conv(spec.widths[0], width, 1)
+        self.mix = _norm_conv(spec.stem + width, width, 3)
+        self.head = nn.Conv2d(width, len(spec.fine), 1)
+
+    def forward(self, half: Tensor, level: Tensor) -> Tensor:
+        """(N, stem, S/2, S/2), (N, W, S/4, S/4) -> heat (N, M, S/2, S/2)."""
+        up = F.interpolate(F.relu(self.narrow(level)), scale_factor=2.0, mode="nearest")
+        out: Tensor = self.head(F.relu(self.mix(torch.cat([half, up], 1))))
+        return out
 
 
 def _stem(cin: int, spec: NetSpec) -> nn.Sequential:

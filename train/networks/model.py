@@ -41,13 +41,14 @@ class Head:
     frame: str = "object"
     up: bool = False
     weight: float = 1.0  # of its loss, times the loss's `attribute`
+    flow: bool = True  # its error flows back into the landmarks that it sees, as in the paper
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
     """One forward pass. Points are crop pixels with centres at integers."""
 
-    heat: Tensor  # (N, K, h, w) logits
+    heat: Tensor  # (N, K, h, w) logits, or as `heat_parts` reads them
     xy: Tensor  # (N, K, 2)
     spread: Tensor  # (N, K) standard deviation of softmax(beta * heat), crop pixels
     presence: Tensor  # (N,) logits
@@ -71,11 +72,30 @@ def soft_argmax(heat: Tensor, beta: float) -> tuple[Tensor, Tensor]:
     return torch.stack([x, y], -1), (var + 1e-6).sqrt()
 
 
+def heat_parts(heat: Tensor, fine: tuple[int, ...]) -> list[tuple[list[int], Tensor, int]]:
+    """What a localiser's heat holds: landmarks, their heat, and how often it is finer (1 or 2).
+
+    With M landmarks of `fine` (NetSpec), their maps are the last 4 M of (N, K - M + 4 M, h, w),
+    each the quarters of one of (2 h, 2 w).
+    """
+    if not fine:
+        return [(list(range(heat.shape[1])), heat, 1)]
+    count = heat.shape[1] - 3 * len(fine)
+    others = [i for i in range(count) if i not in fine]
+    quarters = heat[:, len(others) :]
+    return [(others, heat[:, : len(others)], 1), (list(fine), F.pixel_shuffle(quarters, 2), 2)]
+
+
 def argmax_points(heat: Tensor) -> Tensor:
     """The brightest pixel of each map: heat (N, K, h, w) -> xy (N, K, 2) heat pixels, integers."""
     at = heat.flatten(2).argmax(2)
     w = heat.shape[-1]
     return torch.stack([at % w, at // w], -1).float()
+
+
+# Attributes of which each value is a share of its own, 0 to 1, whatever the others are.
+SHARES = ("visible", "expressions")
+EYES_APART = 0.44  # outer corners of the eyes, sides of the crop, as most faces have them
 
 
 class AttributeHead(nn.Module):
@@ -212,11 +232,19 @@ class LandmarkNet(nn.Module):
             middle = (self.spec.size - 1) / 2
             xy = heat.float()[:, :, 0] * middle + middle
             return xy, torch.zeros_like(xy[..., 0])
-        stride = self.net.stride
-        xy, spread = soft_argmax(heat, self.beta)
-        if self.spec.read == "argmax":
-            xy = argmax_points(heat)
-        return (xy + 0.5) * stride - 0.5, spread * stride  # centres of heat pixels
+        found, order = [], []
+        for landmarks, part, finer in heat_parts(heat, self.spec.fine):
+            stride = self.net.stride / finer
+            xy, spread = soft_argmax(part, self.beta)
+            if self.spec.read == "argmax":
+                xy = argmax_points(part)
+            found.append(((xy + 0.5) * stride - 0.5, spread * stride))  # centres of heat pixels
+            order += landmarks
+        if len(found) == 1:
+            return found[0]
+        xy, spread = (torch.cat(parts, 1) for parts in zip(*found, strict=True))
+        back = [order.index(i) for i in range(len(order))]
+        return xy[:, back], spread[:, back]
 
     def finish(self, heat: Tensor, coarse: Tensor, up: Tensor | None = None) -> Prediction:
         """From the localiser's outputs to points and attributes, in float32."""
@@ -226,12 +254,12 @@ class LandmarkNet(nn.Module):
         sources = {
             "landmarks": (xy,), "image": (pooled,), "both": (xy, pooled), "heat": (heat.float(),)
         }  # fmt: skip
-        attributes = {
-            h.attribute.name: self.heads[h.attribute.name](
-                *sources[h.source], *((up,) if h.up else ())
-            )
-            for h in self.specs
-        }
+        attributes = {}
+        for h in self.specs:
+            seen = (*sources[h.source], *((up,) if h.up else ()))
+            if not h.flow:
+                seen = (seen[0].detach(), *seen[1:])
+            attributes[h.attribute.name] = self.heads[h.attribute.name](*seen)
         return Prediction(heat, xy, spread, self.presence(pooled)[:, 0], attributes, pooled)
 
     def score(self, spread: Tensor) -> Tensor:
@@ -241,10 +269,19 @@ class LandmarkNet(nn.Module):
 
 
 def attribute_values(head: Head, raw: Tensor) -> Tensor:
-    """What a user sees of a head's raw output: probabilities, or degrees for `pose`."""
+    """What a user sees of a head's raw output: probabilities, degrees for `pose`, places."""
     if head.attribute.classes:
         return F.softmax(raw, -1)
+    if head.attribute.name in SHARES:
+        return raw.sigmoid()
+    if head.attribute.name == "place":
+        return torch.cat([raw[:, :2] / 2, EYES_APART * raw[:, 2:].exp()], 1)
     return raw * unit(head.attribute.name)
+
+
+def raw_place(place: Tensor) -> Tensor:
+    """The raw output (N, 3) that `attribute_values` makes this `place` of."""
+    return torch.cat([2 * place[:, :2], (place[:, 2:] / EYES_APART).log()], 1)
 
 
 def by_up(model: LandmarkNet, head: Head, out: Prediction) -> Tensor:
@@ -268,4 +305,4 @@ def by_up(model: LandmarkNet, head: Head, out: Prediction) -> Tensor:
 
 def unit(attribute: str) -> float:
     """What a regression head's raw output of 1 means: keeps its targets near 1."""
-    return 1.0 if attribute == "xyz" else 30.0  # palm lengths; degrees
+    return 1.0 if attribute in ("xyz", "place") else 30.0  # palm lengths, sides; degrees

@@ -20,6 +20,8 @@ class NetSpec:
     rounds: int = 1  # recombinations, each from the coarsest level to the finest
     block: str = "dense"  # 'dense' 3x3 or 'light' (inverted residual, depthwise 3x3)
     depth: tuple[int, ...] = (1, 1, 1, 1)  # encoder blocks a level
+    fine: tuple[int, ...] = ()  # rcn_lite: landmarks whose heat has twice the others' resolution,
+    fine_width: int = 24  # and the maps that it is made from
     gist: int = 0  # rcn_lite: values that heads read of the coarsest maps; 0: the maps' means
     # what the paper's networks differ in
     scaling: str = "standard"  # input: 'standard' (mean, deviation), 'unit' (0..1), 'lcn' or 'raw'

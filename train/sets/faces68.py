@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from tracker.find.markups import find_markup
+from train.data.faces import held_face_groups
 from train.data.pictures import DataSet, Example, Markup
-from train.data.shipped import held_face_groups
 from train.sets.base import Metric, PaperSet, between
 from train.sets.points import example, need, square_box
 

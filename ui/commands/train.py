@@ -245,14 +245,19 @@ def prepare(
     what: Annotated[str, typer.Argument(help="hands or faces: which shipped model's labels.")],
     data: Annotated[Path, typer.Option(help="Folder with the collections (hands_real/, ...).")],
     out: Annotated[Path, typer.Option(help="The label file to write.")],
+    free: Annotated[
+        bool, typer.Option("--free", help="Faces: leave out what is for research only.")
+    ] = False,
 ) -> None:
     """Make the label file of a shipped model from the raw collections (split, gestures, pose)."""
-    from train.data.shipped import prepare_faces, prepare_hands
+    from train.data.faces import prepare_faces
+    from train.data.shipped import prepare_hands
 
-    makers = {"hands": prepare_hands, "faces": prepare_faces}
-    if what not in makers:
+    if what not in ("hands", "faces"):
         raise ValueError(f"prepare takes hands or faces, found '{what}'")
-    counts = makers[what](data, out)
+    if what == "hands" and free:
+        raise ValueError("all that hands learn from is free; leave out --free")
+    counts = prepare_hands(data, out) if what == "hands" else prepare_faces(data, out, free)
     tell(f"wrote {out}: " + ", ".join(f"{v} {k}" for k, v in counts.items()))
 
 

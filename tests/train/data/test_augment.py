@@ -95,8 +95,13 @@ def test_background_fills_only_the_black():
 
 def test_occluder_leaves_the_input_alone():
     bgr = np.zeros((64, 64, 3), np.uint8)
-    out = occlude(np.random.default_rng(1), bgr, np.full((8, 8, 3), 255, np.uint8))
+    out, (x0, y0, x1, y1) = occlude(
+        np.random.default_rng(1), bgr, np.full((8, 8, 3), 255, np.uint8)
+    )
     assert bgr.max() == 0
+    covered = np.zeros((64, 64), bool)
+    covered[y0:y1, x0:x1] = True
+    assert ((out > 0).any(2) == covered).all()
     assert 0.01 < (out > 0).mean() < 0.2
 
 

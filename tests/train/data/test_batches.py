@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.helpers.blobs import write_blobs, write_config
+from tracker.find.expressions import EXPRESSIONS
 from tracker.find.model_file import Attribute
 from train.config import read_config
 from train.data.augment import CropSample
@@ -21,6 +22,7 @@ from train.data.batches import (
     swap_sides,
     to_input,
     up_in_crop,
+    yaw_between,
 )
 from train.data.pictures import DataSet, hide_landmarks, read_coco
 from train.networks.model import Head
@@ -284,3 +286,64 @@ def test_shares_of_a_batch_by_quality(tmp_path):
     wrong = replace(spec, data=replace(spec.data, shares={"manual": 1.0}))
     with pytest.raises(ValueError, match="no training example of quality 'manual'"):
         next(step_rows(data, wrong, 0))
+
+
+def test_expressions_change_sides_in_a_mirror(blobs):
+    head = Head(Attribute("expressions", size=52))
+    given = [0.0] * 52
+    given[EXPRESSIONS.index("eyeBlinkLeft")], given[EXPRESSIONS.index("jawOpen")] = 0.75, 0.5
+    example = labelled(blobs[0], expressions=given)
+    assert attribute_target(head, example, crop()).tolist() == given
+    seen = attribute_target(head, example, crop(flipped=True))
+    assert seen[EXPRESSIONS.index("eyeBlinkRight")] == 0.75
+    assert seen[EXPRESSIONS.index("eyeBlinkLeft")] == 0
+    assert seen[EXPRESSIONS.index("jawOpen")] == 0.5
+
+
+def test_a_place_follows_the_crop(blobs):
+    """A crop of 100 px around (50, 60), twice enlarged: (60, 60) is 20 px right of its middle."""
+    head = Head(Attribute("place", size=3))
+    example = labelled(blobs[0], place=[60.0, 60.0, 25.0])
+    matrix = np.array([[2.0, 0, 49.5 - 100], [0, 2, 49.5 - 120]])
+    sample = CropSample(np.zeros((100, 100, 3), np.uint8), np.zeros((4, 2)), 0, False, 2.0, matrix)
+    np.testing.assert_allclose(attribute_target(head, example, sample), [0.2, 0, 0.5], atol=1e-6)
+    mirror = replace(sample, flipped=True)
+    np.testing.assert_allclose(attribute_target(head, example, mirror), [-0.2, 0, 0.5], atol=1e-6)
+
+
+def test_what_is_covered_or_beyond_the_crop_is_not_visible(blobs):
+    head = Head(Attribute("visible", size=4))
+    example = labelled(blobs[0], visible=[1, 1, 0, None])
+    xy = np.array([[1, 1], [9.6, 1], [2, 2], [5, 5]], np.float32)
+    sample = CropSample(np.zeros((10, 10, 3), np.uint8), xy, 0, False, 1.0)
+    seen = attribute_target(head, example, sample)
+    assert seen[:3].tolist() == [1, 0, 0] and np.isnan(seen[3])  # the second lies outside
+    covered = replace(sample, covered=(0, 0, 2, 2))  # the first, not the third
+    assert attribute_target(head, example, covered)[:3].tolist() == [0, 0, 0]
+    flipped = attribute_target(head, example, replace(sample, flipped=True), ((0, 2),))
+    assert flipped[[0, 2]].tolist() == [0, 1]
+
+
+def test_a_class_of_the_turn_is_mirrored(blobs):
+    example = labelled(blobs[0], yaw_between=[12.0, 50.0])
+    assert yaw_between(example, crop()).tolist() == [12, 50]
+    assert yaw_between(example, crop(flipped=True)).tolist() == [-50, -12]
+    assert np.isnan(yaw_between(labelled(blobs[0]), crop())).all()
+
+
+def test_another_number_of_values_than_the_heads_is_refused(blobs):
+    with pytest.raises(ValueError, match="pose has 2 values, its head 3"):
+        attribute_target(POSE, labelled(blobs[0], pose=[1.0, 2.0]), crop())
+
+
+def test_repeats_of_several_words_at_once(blobs):
+    """Only where all of them hold: 'a & eyes=closed'."""
+    data, spec = blobs
+    words = ({"eyes": "closed"}, {"eyes": "open"}, {"eyes": "closed"})
+    examples = tuple(
+        replace(data.examples[i], source=source, attributes=known, hold=False)
+        for i, (source, known) in enumerate(zip("aab", words, strict=True))
+    )
+    some = replace(spec, data=replace(spec.data, repeat={"a & eyes=closed": 3.0}))
+    rows = repeated(replace(data, examples=examples), some, np.random.default_rng(0))
+    assert rows == [0, 0, 0, 1, 2]

@@ -1,21 +1,17 @@
-"""The label files of the shipped models: split by group, gestures mapped, pose computed."""
+"""The label file of the shipped hand model: split by group, gestures mapped."""
 
-import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 import train
+from tests.helpers.collections import write_collection
 from train.config import read_config
 from train.data.pictures import read_coco
 from train.data.shipped import (
     GESTURE_OF,
     GESTURES,
-    face_edges,
-    face_flip_pairs,
-    prepare_faces,
     prepare_hands,
     real_gesture,
     spread_weight,
@@ -31,28 +27,6 @@ def test_gestures_of_config_and_mapping_agree():
         assert spec.heads[0].attribute.classes == GESTURES
     assert len(set(GESTURES)) == 19
     assert {g for m in GESTURE_OF.values() for g in m.values()} < set(GESTURES)
-
-
-def test_face_partners_are_a_mirror():
-    """On a symmetric drawing of the markup every partner lies at the mirrored place."""
-    pairs = face_flip_pairs()
-    flat = [i for p in pairs for i in p]
-    assert len(flat) == len(set(flat)) == 58
-    alone = sorted(set(range(68)) - set(flat))
-    assert alone == [8, 27, 28, 29, 30, 33, 51, 57, 62, 66]  # chin, nose ridge, lips' middle
-    # jaw: 17 points on an arc; partner of i is 16 - i. Eye corners: outer with outer.
-    assert [0, 16] in pairs
-    assert [36, 45] in pairs
-    assert [39, 42] in pairs
-
-
-def test_face_edges_are_one_based_chains():
-    edges = face_edges()
-    assert edges[0] == [1, 2]
-    assert [42, 37] in edges  # right eye closed
-    assert [17, 18] not in edges  # jaw and brow are not joined
-    assert min(min(e) for e in edges) == 1
-    assert max(max(e) for e in edges) == 68
 
 
 def hand(spread_pinky: bool, touching: bool) -> np.ndarray:
@@ -87,26 +61,6 @@ def test_a_counted_three_is_what_its_points_say():
 def test_a_label_weighs_less_the_less_its_views_agree():
     spreads = [0.0, 0.02, 0.03, 0.04, 0.0401, 0.2]
     assert [spread_weight(s) for s in spreads] == pytest.approx([1, 1, 0.75, 0.5, 0, 0])
-
-
-def write_collection(folder: Path, part: str, k: int, count: int, more) -> None:
-    """`count` pictures in a collection's own format; `more(i)` adds fields to image and label."""
-    rng = np.random.default_rng(0)
-    (folder / part / "images").mkdir(parents=True)
-    images, annotations = [], []
-    for i in range(count):
-        name = f"images/{i}.jpg"
-        cv2.imwrite(str(folder / part / name), np.full((192, 192, 3), i * 8, np.uint8))
-        points = np.column_stack([rng.uniform(40, 150, (k, 2)), np.full(k, 2)])
-        image, ann = more(i)
-        images.append({"id": i, "file_name": name, "group": f"g{i // 2}", **image})
-        if ann is not None:
-            annotations.append({"id": i, "image_id": i, "keypoints": points.flatten().tolist(),
-                                "bbox": [40, 40, 110, 110], **ann})  # fmt: skip
-    category = {"id": 1, "name": part, "keypoints": [f"p{j}" for j in range(k)], "skeleton": []}
-    (folder / part / "labels.json").write_text(
-        json.dumps({"images": images, "annotations": annotations, "categories": [category]})
-    )
 
 
 def a_real_hand(i):
@@ -153,18 +107,3 @@ def test_hands(tmp_path):
     )
     assert [e.hold for e in negatives[:2]] == [False, True]
     assert data.image(0).shape == (192, 192, 3)  # paths are relative to the label file
-
-
-def test_faces(tmp_path):
-    write_collection(
-        tmp_path / "raw", "faces68", 68, 30,
-        lambda i: ({"source": "afw", "quality": "manual" if i < 20 else "automatic"}, {}),
-    )  # fmt: skip
-    write_collection(tmp_path / "raw", "hands21", 21, 3, lambda i: ({"source": "sign_digits"}, {}))
-    prepare_faces(tmp_path / "raw", tmp_path / "face.json", hold_images=5)
-    data = read_coco(tmp_path / "face.json")
-    held = [e for e in data.examples if e.hold and not e.negative]
-    assert len(held) == 4  # whole groups of two, never more than asked
-    assert all(e.quality == "manual" for e in held)
-    assert len(data.examples[0].attributes["pose"]) == 3
-    assert len(data.markup.flip_pairs) == 29

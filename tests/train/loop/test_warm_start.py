@@ -9,7 +9,7 @@ from tracker.find.model_file import Attribute
 from train.config import FitSpec
 from train.data.pictures import Markup
 from train.loop.checkpoint import build_model, load_checkpoint, save_checkpoint
-from train.loop.warm_start import adapt
+from train.loop.warm_start import adapt, carry_over
 from train.networks import NetSpec
 from train.networks.model import Head
 
@@ -74,3 +74,19 @@ def test_another_network_is_refused(base, tmp_path):
     other = replace(BASE, net=replace(NET, widths=(4, 4, 4, 8)))
     with pytest.raises(ValueError, match="start from scratch or use the base's network"):
         adapt(other, base.markup, base, tmp_path / "s.safetensors")
+
+
+def test_landmarks_with_finer_heat_follow_names_too(base, tmp_path):
+    """What the base has at the same resolution is kept; the others' layers start fresh."""
+    markup = Markup(("end", "new", "tip"))
+    spec = replace(BASE, net=replace(NET, fine=(1, 2), fine_width=4))
+    model = build_model(spec, markup)
+    start = carry_over(model, markup, base)
+    old, new = base.part("ema"), model.state_dict()
+    assert torch.equal(new["net.head.weight"][0], old["net.head.weight"][2])  # end
+    assert "net.fine.head.weight" in start.fresh
+    save_checkpoint(tmp_path / "fine.safetensors", spec, markup, 0, None, model, None)
+    again = build_model(replace(spec, net=replace(spec.net, fine=(2, 1))), markup)
+    carry_over(again, markup, load_checkpoint(tmp_path / "fine.safetensors"))
+    turned = again.state_dict()["net.fine.head.weight"]
+    assert torch.equal(turned, new["net.fine.head.weight"].flip(0))

@@ -8,7 +8,14 @@ import torch
 
 from tracker.find.model_file import Attribute
 from train.networks import NetSpec
-from train.networks.model import Head, LandmarkNet, attribute_values, by_up, soft_argmax
+from train.networks.model import (
+    Head,
+    LandmarkNet,
+    attribute_values,
+    by_up,
+    raw_place,
+    soft_argmax,
+)
 
 SMALL = NetSpec(size=64, stem=8, widths=(8, 8, 8, 8))
 GESTURE = Head(Attribute("gesture", ("a", "b", "c")))
@@ -130,3 +137,56 @@ def test_a_gist_tells_where_the_object_is():
     one, other = model.finish(heat, coarse), model.finish(heat, coarse.flip(-1))
     assert one.pooled is not None and one.pooled.shape == (1, 16)
     assert not torch.allclose(one.presence, other.presence)
+
+
+FINE = replace(SMALL, fine=(2, 0), fine_width=8)
+
+
+def test_fine_landmarks_have_heat_of_twice_the_resolution():
+    """The centre of heat pixel i at stride 2 is crop pixel 2 i + 0.5, at stride 4 it is 4 i + 1.5.
+
+    Landmark 2 is the first of the fine ones, landmark 0 the second.
+    """
+    model = LandmarkNet(3, FINE, ()).eval()
+    maps = torch.zeros(1, 2, 32, 32)
+    maps[0, 0, 5, 9] = maps[0, 1, 31, 0] = 1000.0
+    coarse = torch.zeros(1, 1, 16, 16)
+    coarse[0, 0, 3, 7] = 1000.0
+    heat = torch.cat([coarse, torch.nn.functional.pixel_unshuffle(maps, 2)], 1)
+    xy = model.finish(heat, torch.zeros(1, 8, 2, 2)).xy[0]
+    torch.testing.assert_close(xy, torch.tensor([[0.5, 62.5], [29.5, 13.5], [18.5, 10.5]]))
+
+
+def test_every_landmark_learns_from_its_own_heat():
+    torch.manual_seed(0)
+    model = LandmarkNet(3, FINE, ()).eval()
+    out = model(torch.rand(2, 3, 64, 64) * 255)
+    assert out.heat.shape == (2, 1 + 4 * 2, 16, 16)
+    assert out.xy.shape == (2, 3, 2) and out.spread.shape == (2, 3)
+    out.xy[:, 1].sum().backward()
+    assert model.net.head.weight.grad.abs().sum() > 0
+    assert model.net.fine.head.weight.grad is None or not model.net.fine.head.weight.grad.any()
+
+
+@pytest.mark.parametrize("fine", [(0, 3), (0, 0)])
+def test_fine_landmarks_must_exist_once(fine):
+    with pytest.raises(ValueError, match="fine takes different landmarks from 0 to 2"):
+        LandmarkNet(3, replace(SMALL, fine=fine), ())
+
+
+def test_without_flow_a_heads_error_moves_no_landmark():
+    torch.manual_seed(0)
+    model = LandmarkNet(4, SMALL, (replace(GESTURE, flow=False),)).eval()
+    out = model(torch.rand(2, 3, 64, 64) * 255)
+    torch.nn.functional.cross_entropy(out.attributes["gesture"], torch.tensor([0, 2])).backward()
+    assert model.net.head.weight.grad is None
+    assert model.heads["gesture"].layers[0].weight.grad.abs().sum() > 0
+
+
+def test_shares_and_places_shown_to_users():
+    shares = Head(Attribute("expressions", size=2))
+    assert attribute_values(shares, torch.zeros(1, 2)).tolist() == [[0.5, 0.5]]
+    place = Head(Attribute("place", size=3))
+    raw = torch.tensor([[0.5, -1.0, 0.6931472]])  # half sides; ln 2: twice 0.44 sides
+    torch.testing.assert_close(attribute_values(place, raw), torch.tensor([[0.25, -0.5, 0.88]]))
+    torch.testing.assert_close(raw_place(attribute_values(place, raw)), raw)
