@@ -77,7 +77,8 @@ class Located:
     xy: Floats  # (K, 2) frame pixels
     score: Floats  # (K,) [0, 1]
     presence: float  # [0, 1] is there such an object in the crop at all
-    attributes: Mapping[str, Floats]  # class attributes: probabilities; 'pose': degrees
+    # class attributes: probabilities; 'pose': degrees; 'iris', 'place': frame pixels
+    attributes: Mapping[str, Floats]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +91,9 @@ class Pose:
     # (4, 4) from face axes (cm, origin between the eyes) to camera axes (cm, x to the picture's
     # right, y down, z away from the camera). None where the camera is not known.
     matrix: Floats | None = None
+    # (3,) frame pixels, as a network gives it: x, y of the middle between the outer corners of the
+    # eyes, and how far these would be apart seen from the front. None: computed from landmarks.
+    seen_at: Floats | None = None
 
     def __repr__(self) -> str:
         """One line."""
@@ -124,6 +128,11 @@ class Track:
     names: tuple[str, ...] = ()  # (K,) of the landmarks, as the model file calls them
     # Each class of the model's other attributes, such as an expression, with its averaged value.
     attributes: tuple[tuple[str, float], ...] = ()
+    # Faces, each None where the model does not give it:
+    irises: Floats | None = None  # (2, 3) x, y in frame pixels, smoothed, and score [0, 1]; the
+    # person's own right one first
+    visible: Floats | None = None  # (K,) [0, 1] is the landmark seen, not behind something
+    expressions: Floats | None = None  # (52,) [0, 1], smoothed; tracker/find/expressions.py
 
     def __repr__(self) -> str:
         """One line."""

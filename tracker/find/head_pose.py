@@ -156,6 +156,8 @@ def with_place(pose: Pose, xy: ArrayLike, seen_by: Lens) -> Pose:
 
     As it is where the landmarks do not tell: fewer than six rigid points, or no face in front.
     """
+    if pose.seen_at is not None:
+        return replace(pose, matrix=matrix_at(pose, pose.seen_at, seen_by))
     points = np.asarray(xy, np.float64)
     use = np.array([i for i in RIGID if np.isfinite(points[i]).all()], int)
     if len(use) < 6:
@@ -183,6 +185,22 @@ def with_place(pose: Pose, xy: ArrayLike, seen_by: Lens) -> Pose:
     matrix[:3, :3] = cv2.Rodrigues(turn)[0]
     matrix[:3, 3] = shift[:, 0] - matrix[:3, :3] @ middle
     return replace(pose, matrix=matrix.astype(np.float32))
+
+
+def matrix_at(pose: Pose, seen_at: ArrayLike, seen_by: Lens) -> Floats:
+    """(4, 4) of a pose whose place on the picture is known; see `Pose`.
+
+    seen_at (3,): x, y, distance of the eyes' outer corners seen from the front, frame pixels.
+    """
+    x, y, apart = np.asarray(seen_at, np.float64)
+    solid = face_xyz()
+    z = seen_by.focal * float(np.linalg.norm(solid[45] - solid[36])) / max(float(apart), 1e-6)
+    (cx, cy), f = seen_by.centre_xy, seen_by.focal
+    shift = np.array([(x - cx) * z / f, (y - cy) * z / f, z])
+    matrix = np.eye(4)
+    matrix[:3, :3] = rotation_to(shift) @ rotation_from_pose(pose)
+    matrix[:3, 3] = shift  # face axes begin between these corners
+    return matrix.astype(np.float32)
 
 
 def rotation_to(direction: ArrayLike) -> NDArray[np.float64]:

@@ -175,7 +175,9 @@ def averaged(image: Image, factor: int) -> Image:
 
 
 def read(outputs: Outputs, i: int, box: CropBox, info: ModelInfo) -> Located:
-    """Row i of the network's answers, in the frame; roll and `xyz` turn with the box."""
+    """Row i of the network's answers, in the frame: roll and `xyz` turn with the box, `iris` and
+    `place` are in frame pixels.
+    """
     attributes = {a.name: outputs[a.name][i].astype(np.float32) for a in info.attributes}
     for attribute in info.attributes:
         if attribute.ups:
@@ -187,10 +189,19 @@ def read(outputs: Outputs, i: int, box: CropBox, info: ModelInfo) -> Located:
         yaw, pitch, roll = attributes["pose"]
         turned = wrap_degrees(float(roll) + box.angle)
         attributes["pose"] = np.array([yaw, pitch, turned], np.float32)
+    to_frame = crop_to_frame(box, info.size)
+    if "place" in attributes:
+        x, y, apart = attributes["place"].astype(np.float64)
+        middle = (info.size - 1) / 2
+        spot = apply(to_frame, [middle + x * info.size, middle + y * info.size])
+        attributes["place"] = np.append(spot, np.float32(apart * box.side))
+    if "iris" in attributes:
+        irises = attributes["iris"].reshape(-1, 3)
+        irises[:, :2] = apply(to_frame, irises[:, :2])
     return Located(
         info.kind,
         box,
-        apply(crop_to_frame(box, info.size), outputs["xy"][i]),
+        apply(to_frame, outputs["xy"][i]),
         outputs["score"][i].astype(np.float32),
         float(outputs["presence"][i]),
         attributes,

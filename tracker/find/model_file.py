@@ -4,9 +4,13 @@ Graph. Input `image`: float32 (N, C, S, S), raw 0..255, RGB (C = 3) or gray (C =
 normalisation is inside. Outputs: `xy` (N, K, 2) crop pixels, `score` (N, K) in [0, 1],
 `presence` (N,) in [0, 1], and one output per attribute, by its name: class attributes give
 probabilities (N, classes), `pose` gives (N, 3) yaw, pitch, roll in degrees in the crop, `xyz` gives
-(N, 3 K) places in space in palm lengths: x right, y up, z towards the camera, wrist near 0. An
-attribute that depends on where the picture's up is in the crop gives (N, UPS, width): its answers
-for crops turned by 0, 45, ... 315 degrees (`CropBox.angle`).
+(N, 3 K) places in space in palm lengths: x right, y up, z towards the camera, wrist near 0. Of
+faces `place` gives (N, 3): x, y of the middle between the outer corners of the eyes from the crop's
+middle, and the distance that these have when seen from the front, all in sides of the crop;
+`iris` (N, 6) x, y in crop pixels and score of the person's right iris, then of the left; `visible`
+(N, K) in [0, 1], with the irises after the landmarks; `expressions` (N, 52) in [0, 1]
+(`tracker/find/expressions.py`). An attribute that depends on where the picture's up is in the crop
+gives (N, UPS, width): its answers for crops turned by 0, 45, ... 315 degrees (`CropBox.angle`).
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from typing import Any, get_args
 
 import assets
 from tracker.errors import UserError
+from tracker.find.expressions import EXPRESSIONS
 from tracker.find.markups import (
     BUNDLED,
     Drawing,
@@ -42,6 +47,8 @@ SCALES = (0.1, 100.0)  # of a crop
 MOST_CLASSES = 4096  # of an attribute
 MOST_LANDMARKS = 10_000
 TAKEN = ("xy", "score", "presence")  # outputs that are no attribute
+# Attributes of faces that the tracker reads, and how many values each has.
+SIZES = {"pose": 3, "place": 3, "iris": 6, "expressions": len(EXPRESSIONS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +259,8 @@ def _check(info: ModelInfo, origin: str) -> None:
         fact = f"wants {info.colour!r} pictures, this program gives rgb or gray"
     elif not 0 < points <= MOST_LANDMARKS or info.size < 1:
         fact = f"describes {points} landmarks in pictures of {info.size} pixels"
+    elif any(not a.classes and a.size != SIZES.get(a.name, a.size) for a in info.attributes):
+        fact = f"describes an attribute of another size than {SIZES}"
     elif any(a.name in TAKEN or not a.width for a in info.attributes):
         fact = "describes an attribute that gives nothing, or has the name of another output"
     else:

@@ -15,6 +15,7 @@ from tracker.types import CropBox, Floats, Located, Pose, Side, Track
 SHOWN_APART = ("gesture", "side")  # attributes that are steadied in ways of their own
 SIDE_FRAMES = 30  # the side is the mean over about this many frames
 POSE_SPAN = 60.0  # degrees that count as one 'object size' when a pose is smoothed
+SHARE_SPAN = 1.0  # the range of an expression, as 'object size'
 XYZ_SIZE = 2.0  # palm lengths of a hand, as 'object size' of points in space
 SPEED_TAU = 0.05  # time constant of a track's velocity, s
 ATTRIBUTE_TAU = 0.08  # time constant of attributes such as expressions, s
@@ -45,6 +46,8 @@ class Follower:
         self.left_p: float | None = None
         self._info = info
         self._points, self._pose, self._space = OneEuro(smooth), OneEuro(smooth), OneEuro(smooth)
+        self._irises, self._place = OneEuro(smooth), OneEuro(smooth)
+        self._expressions = OneEuro(smooth)
         self._roll = 0.0
         classes = {a.name: a.classes for a in info.attributes}
         self._gesture = None
@@ -80,6 +83,8 @@ class Follower:
             side, side_p, gesture, gesture_p, pose, self.age - 1,
             self._gesture.probabilities() if self._gesture is not None else (),
             self._smooth_xyz(found, t), self._info.landmarks, attributes,
+            self._smooth_irises(found, t), _of_landmarks(found, "visible"),
+            self._smooth_expressions(found, t),
         )  # fmt: skip
 
     def correct(self, found: Located, t: float) -> Track:
@@ -120,6 +125,8 @@ class Follower:
         """Forget the motion and the averages over time, keep id, age, side and gesture."""
         self._points.reset()
         self._pose.reset()
+        for part in (self._irises, self._place, self._expressions):
+            part.reset()
         self._space.reset()
         self._values = None
         self._velocity = np.zeros(2)
@@ -188,7 +195,26 @@ class Follower:
         # Unwound, so that a roll that passes 180 degrees does not swing back through 0.
         self._roll += wrap_degrees(roll - self._roll)
         values = self._pose.update([[yaw, pitch, self._roll]], t, POSE_SPAN)[0]
-        return Pose(float(values[0]), float(values[1]), wrap_degrees(float(values[2])))
+        seen_at = found.attributes.get("place")
+        if seen_at is not None:
+            seen_at = self._place.update(seen_at[None], t, object_size(found.xy))[0]
+        yaw, pitch, roll = (float(v) for v in values)
+        return Pose(yaw, pitch, wrap_degrees(roll), seen_at=seen_at)
+
+    def _smooth_irises(self, found: Located, t: float) -> Floats | None:
+        """As the landmarks; scores as they are."""
+        if "iris" not in found.attributes:
+            return None
+        spots = found.attributes["iris"].reshape(-1, 3)
+        xy = self._irises.update(spots[:, :2], t, object_size(found.xy))
+        return np.column_stack([xy, spots[:, 2]]).astype(np.float32)
+
+    def _smooth_expressions(self, found: Located, t: float) -> Floats | None:
+        """Each from 0 to 1."""
+        if "expressions" not in found.attributes:
+            return None
+        values = self._expressions.update(found.attributes["expressions"][:, None], t, SHARE_SPAN)
+        return np.clip(values[:, 0], 0, 1).astype(np.float32)
 
     def _smooth_xyz(self, found: Located, t: float) -> Floats | None:
         """Points in space, from the wrist; a network says almost, not exactly, 0 for the wrist."""
@@ -196,6 +222,12 @@ class Follower:
             return None
         xyz = found.attributes["xyz"].reshape(-1, 3)
         return self._space.update(xyz - xyz[0], t, XYZ_SIZE)
+
+
+def _of_landmarks(found: Located, name: str) -> Floats | None:
+    """The landmarks' own values of an attribute; what follows them, of irises, is left out."""
+    values = found.attributes.get(name)
+    return None if values is None else values[: len(found.xy)]
 
 
 def left_probability(found: Located, info: ModelInfo) -> float | None:

@@ -128,6 +128,6 @@ def _caption(out: Outputs, spec: FitSpec, i: int, error: float) -> str:
             parts.append(
                 guess if truth < 0 or classes[truth] == guess else f"{guess}!={classes[truth]}"
             )
-        else:
+        elif head.attribute.width <= 3:
             parts.append(" ".join(f"{v:.0f}" for v in out.attributes[name][i]))
     return "  ".join(parts)

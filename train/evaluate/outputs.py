@@ -102,7 +102,7 @@ def attribute_summary(out: Outputs, spec: FitSpec) -> dict[str, Any]:
                     "confusion": table.tolist(),
                 }
         else:
-            known = np.isfinite(truth).all(1)
+            known = np.isfinite(truth).any(1)
             if known.any():
                 error = np.abs(guess - truth)[known]
                 if name == "xyz":
@@ -110,8 +110,8 @@ def attribute_summary(out: Outputs, spec: FitSpec) -> dict[str, Any]:
                 if name == "pose":
                     error[:, 2] = np.abs((error[:, 2] + 180) % 360 - 180)
                 summary[name] = {
-                    "mean_abs_error": error.mean(0).tolist(),
-                    "mean": float(error.mean()),
+                    "mean_abs_error": [float(np.nanmean(e)) for e in error.T],
+                    "mean": float(np.nanmean(error)),
                     "count": int(known.sum()),
                 }
     return summary

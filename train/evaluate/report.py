@@ -17,11 +17,13 @@ from rich.table import Table
 from engines.foreign import refuse_unsafe
 from engines.onnx import LOAD_ERRORS, first_line
 from tracker.find.locate import at_angle
+from tracker.find.markups import IRISES, irises_in
 from tracker.find.model_file import ModelInfo
 from train.config import DataSpec, FitSpec
 from train.data.pictures import DataSet, join, read_coco
 from train.evaluate import metrics
 from train.evaluate.curves import plot_ced, worst_grid
+from train.evaluate.faces import face_summary
 from train.evaluate.outputs import (
     Outputs,
     Runner,
@@ -53,6 +55,8 @@ def onnx_runner(path: Path) -> tuple[Runner, FitSpec, tuple[str, ...]]:
     info = ModelInfo.from_props(session.get_modelmeta().custom_metadata_map, str(path))
     names = [o.name for o in session.get_outputs()]
 
+    irises = info.kind == "face" and any(a.name == "iris" for a in info.attributes)
+
     def run(batch: Batch) -> dict[str, NDArray[np.float64]]:
         found = dict(zip(names, session.run(names, {"image": batch.image.numpy()}), strict=True))
         for attribute in info.attributes:
@@ -60,16 +64,20 @@ def onnx_runner(path: Path) -> tuple[Runner, FitSpec, tuple[str, ...]]:
                 turns = np.rad2deg(np.arctan2(-batch.up[:, 0].numpy(), -batch.up[:, 1].numpy()))
                 each = zip(found[attribute.name], turns, strict=True)
                 found[attribute.name] = np.stack([at_angle(a, float(t)) for a, t in each])
+        if irises:  # as in training: after the other landmarks
+            spots = found.pop("iris").reshape(len(batch.image), -1, 3)
+            found["xy"] = np.concatenate([found["xy"], spots[..., :2]], 1)
+            found["score"] = np.concatenate([found["score"], spots[..., 2]], 1)
         return {k: np.asarray(v, np.float64) for k, v in found.items()}
 
     spec = FitSpec(
         kind=info.kind,
         net=NetSpec(info.network, info.size, info.colour),
-        heads=tuple(Head(a) for a in info.attributes),
+        heads=tuple(Head(a) for a in info.attributes if a.name != "iris"),
         beta=info.beta,
         crop=info.crop,
     )
-    return run, spec, info.landmarks
+    return run, spec, (*info.landmarks, *(IRISES if irises else ()))
 
 
 def open_model(path: Path) -> tuple[Runner, FitSpec, tuple[str, ...]]:
@@ -130,7 +138,7 @@ def evaluate_model(
 ) -> tuple[dict[str, Any], Outputs, DataSet, FitSpec]:
     """The summary of a model on label files, with what is needed to draw it."""
     run, spec, names = open_model(model)
-    data = join([read_coco(f, hold_out, seed) for f in files])
+    data = without_irises(join([read_coco(f, hold_out, seed) for f in files]), names)
     if data.markup.landmarks != names:
         raise ValueError(
             f"{model} has {len(names)} landmarks, the labels {len(data.markup.landmarks)} others; "
@@ -151,9 +159,31 @@ def evaluate_model(
         if head.attribute.name == "gesture" and points:
             truth, guess = out.truth["gesture"], out.attributes["gesture"]
             summary["shown"] = shown(truth, guess, head.attribute.classes, points)
+    if spec.kind == "face" and len(names) - irises_in(spec.kind, names) == 68:
+        summary["faces"] = face_summary(out, data)
     summary["presence"] = presence_summary(run, data, split, spec)
     summary["present_kept"] = float((out.presence >= 0.5).mean())
     return summary, out, data, spec
+
+
+def without_irises(data: DataSet, names: Sequence[str]) -> DataSet:
+    """The same without irises, where a model (its landmarks) does not know them."""
+    landmarks = data.markup.landmarks
+    if not irises_in("face", landmarks) or landmarks[: len(names)] != tuple(names):
+        return data
+    k = len(names)
+    markup = replace(
+        data.markup, landmarks=landmarks[:k],
+        flip_pairs=tuple(pair for pair in data.markup.flip_pairs if max(pair) < k),
+    )  # fmt: skip
+    examples = (
+        replace(
+            e, xy=e.xy[:k], labelled=e.labelled[:k],
+            hidden=None if e.hidden is None else e.hidden[:k],
+        )
+        for e in data.examples
+    )  # fmt: skip
+    return DataSet(markup, tuple(examples), data.cache)
 
 
 def write_report(
@@ -185,7 +215,8 @@ def print_summary(summary: dict[str, Any], console: Console) -> None:
         if "accuracy" in found:
             table.add_row(f"{name} accuracy ({found['count']})", f"{found['accuracy']:.4f}")
         else:
-            each = " ".join(f"{v:.2f}" for v in found["mean_abs_error"])
+            values = found["mean_abs_error"]
+            each = " ".join(f"{v:.2f}" for v in (values if len(values) <= 6 else [found["mean"]]))
             table.add_row(f"{name} mean abs. error ({found['count']})", each)
     table.add_row("presence >= 0.5 on objects", f"{summary['present_kept']:.4f}")
     if summary["presence"]:
@@ -197,11 +228,29 @@ def print_summary(summary: dict[str, Any], console: Console) -> None:
     for at in range(0, len(names), 3):
         points.add_row(*[f"{n}  {v:.2f}" for n, v in names[at : at + 3]])
     console.print(points)
+    if "faces" in summary:
+        console.print(face_table(summary["faces"]))
     for name, (recall, precision, count) in summary.get("shown", {}).items():
         console.print(f"{name}: shown {recall:.3f} of {count}, right {precision:.3f} of those")
     for name, found in summary["attributes"].items():
         if "confusion" in found:
             _print_confusion(name, found, console)
+
+
+def face_table(found: Mapping[str, Any]) -> Table:
+    """Rows of `face_summary`: quality, measure, value."""
+    table = Table(title="Faces, by the quality of the labels")
+    for name in ("labels", "measure", "value"):
+        table.add_column(name)
+    for quality, part in found.items():
+        for name, value in part.items():
+            if not isinstance(value, dict):
+                table.add_row(quality, name, f"{value:.3f}")
+                continue
+            for key, one in value.items():
+                shown = f"{one[0]:.2f} ({one[1]})" if isinstance(one, tuple) else f"{one:.3f}"
+                table.add_row(quality, f"{name}, {key}", shown)
+    return table
 
 
 def _print_confusion(name: str, found: dict[str, Any], console: Console) -> None:

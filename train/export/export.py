@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from engines.foreign import made_here
-from tracker.find.model_file import UPS, ModelInfo
+from tracker.find.markups import irises_in
+from tracker.find.model_file import UPS, Attribute, ModelInfo
 from tracker.whole_files import file_sha256, write_whole
 from train.loop.checkpoint import Checkpoint, load_model, prepare_output
 from train.networks import Localiser
@@ -28,11 +29,14 @@ PRECISIONS = ("fp32", "fp16")
 
 
 class ExportGraph(nn.Module):
-    """Raw pixels in; points, scores, presence and readable attributes out, in that order."""
+    """Raw pixels in; points, scores, presence and readable attributes out, in that order.
 
-    def __init__(self, model: LandmarkNet) -> None:
+    The last `irises` landmarks are given apart, at the end: x, y, score of each in one row.
+    """
+
+    def __init__(self, model: LandmarkNet, irises: int = 0) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.irises = model, irises
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         out = self.model(image)
@@ -41,7 +45,12 @@ class ExportGraph(nn.Module):
             else attribute_values(h, out.attributes[h.attribute.name])
             for h in self.model.specs
         ]  # fmt: skip
-        return (out.xy, self.model.score(out.spread), out.presence.sigmoid(), *attributes)
+        xy, score = out.xy, self.model.score(out.spread)
+        if self.irises:
+            spots = torch.cat([xy, score[..., None]], 2)[:, -self.irises :].flatten(1)
+            xy, score = xy[:, : -self.irises], score[:, : -self.irises]
+            attributes.append(spots)
+        return (xy, score, out.presence.sigmoid(), *attributes)
 
 
 class HalfBody(nn.Module):
@@ -75,20 +84,31 @@ def fuse_norms(net: Localiser) -> None:
                 setattr(part, after, nn.Identity())
 
 
-def output_names(model: LandmarkNet) -> list[str]:
+def output_names(graph: ExportGraph) -> list[str]:
     """Names of the graph's outputs, in order."""
-    return ["xy", "score", "presence", *[h.attribute.name for h in model.specs]]
+    own = [h.attribute.name for h in graph.model.specs]
+    return ["xy", "score", "presence", *own, *(["iris"] if graph.irises else [])]
+
+
+def graph_of(model: LandmarkNet, found: Checkpoint) -> ExportGraph:
+    """What is exported of a checkpoint's network."""
+    return ExportGraph(model, irises_in(found.spec.kind, found.markup.landmarks)).eval()
 
 
 def describe(model: LandmarkNet, found: Checkpoint, sha: str) -> ModelInfo:
     """The metadata of an exported model."""
-    spec, extra = found.spec, found.extra
+    spec, extra, markup = found.spec, found.extra, found.markup
+    attributes = [replace(h.attribute, ups=UPS if h.up else 0) for h in spec.heads]
+    irises = irises_in(spec.kind, markup.landmarks)
+    count = len(markup.landmarks) - irises
+    if irises:
+        attributes.append(Attribute("iris", size=3 * irises))
     return ModelInfo(
         kind=spec.kind,  # type: ignore[arg-type]
-        landmarks=found.markup.landmarks,
-        edges=found.markup.edges,
-        flip_pairs=found.markup.flip_pairs,
-        attributes=tuple(replace(h.attribute, ups=UPS if h.up else 0) for h in spec.heads),
+        landmarks=markup.landmarks[:count],
+        edges=tuple(edge for edge in markup.edges if max(edge) < count),
+        flip_pairs=tuple(pair for pair in markup.flip_pairs if max(pair) < count),
+        attributes=tuple(attributes),
         network=spec.net.name,
         size=spec.net.size,
         colour=spec.net.colour,
@@ -99,7 +119,7 @@ def describe(model: LandmarkNet, found: Checkpoint, sha: str) -> ModelInfo:
         data=str(extra.get("data", "not stated")),
         checkpoint_sha256=sha,
         crop=spec.crop,
-        drawing=found.markup.drawing,
+        drawing=markup.drawing,
         operating_points=dict(extra.get("operating_points", {})),
     )
 
@@ -130,14 +150,15 @@ def export_model(checkpoint: Path, out: Path, precision: str = "fp32") -> ModelI
     info = describe(model, found, file_sha256(checkpoint))
     if precision == "fp16":
         model.net = HalfBody(model.net)
+    whole = graph_of(model, found)
     channels = 3 if info.colour == "rgb" else 1
     example = torch.zeros(2, channels, info.size, info.size)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
-            ExportGraph(model).eval(), (example,), dynamo=True, opset_version=OPSET,
-            input_names=["image"], output_names=output_names(model), verbose=False,
+            whole, (example,), dynamo=True, opset_version=OPSET,
+            input_names=["image"], output_names=output_names(whole), verbose=False,
             dynamic_shapes={"image": {0: torch.export.Dim("batch", min=1, max=64)}},
         )  # fmt: skip
     assert program is not None  # None only comes back from the old exporter writing to a file
@@ -159,11 +180,11 @@ def onnx_outputs(path: Path, image: NDArray[np.float32]) -> dict[str, NDArray[np
 
 def parity(checkpoint: Path, path: Path, image: NDArray[np.float32]) -> dict[str, float]:
     """Largest absolute difference torch against ONNX Runtime per output; `xy` in crop pixels."""
-    model, _ = load_model(checkpoint)
+    graph = graph_of(*load_model(checkpoint))
     with torch.inference_mode():
-        wanted = ExportGraph(model)(torch.from_numpy(image))
+        wanted = graph(torch.from_numpy(image))
     found = onnx_outputs(path, image)
     return {
         name: float(np.abs(found[name] - value.numpy()).max())
-        for name, value in zip(output_names(model), wanted, strict=True)
+        for name, value in zip(output_names(graph), wanted, strict=True)
     }

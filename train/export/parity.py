@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engines import Batch, Outputs
 from engines.choose import load_network
-from train.export.export import ExportGraph, export_model
+from train.export.export import export_model, graph_of
 from train.export.quantize import PART, crops_of, objects, open_data, quantize, training_crops
 from train.loop.checkpoint import load_model
 
@@ -57,8 +57,7 @@ def compare(checkpoint: Path, labels: Path, count: int = 500) -> Iterator[Deviat
 
 def torch_outputs(checkpoint: Path, crops: Batch) -> Outputs:
     """The checkpoint's own `xy` (N, K, 2) in crop pixels and `score` (N, K)."""
-    model, _ = load_model(checkpoint)
-    graph = ExportGraph(model).eval()
+    graph = graph_of(*load_model(checkpoint))
 
     def run(part: Batch) -> Outputs:
         with torch.inference_mode():
