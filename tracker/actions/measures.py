@@ -12,6 +12,7 @@ from typing import cast
 
 import numpy as np
 
+from tracker.find.expressions import by_name
 from tracker.find.face_measures import FaceMeasures, measured
 from tracker.types import Floats, Kind, Track
 
@@ -79,7 +80,13 @@ def eyes(track: Track) -> float | None:
 
 def attribute(name: str) -> Callable[[Track], float | None]:
     """The value of a class of the model's attributes, [0, 1]; None where it has no such class."""
-    return lambda track: dict(track.attributes).get(name)
+    return lambda track: _values(track).get(name)
+
+
+def _values(track: Track) -> dict[str, float]:
+    """Every class of its attributes, and ARKit's expressions, with its value."""
+    expressions = {} if track.expressions is None else by_name(track.expressions)
+    return expressions | dict(track.attributes)
 
 
 def head_left(track: Track) -> float | None:

@@ -6,12 +6,14 @@ turns or nods shortens them, so they are first turned back by the head's pose.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tracker.find.expressions import by_name
 from tracker.find.head_pose import face_xyz, rotation_from_pose
 from tracker.types import Pose, Track
 
@@ -41,10 +43,33 @@ class FaceMeasures:
 
 @lru_cache(maxsize=8)
 def measured(track: Track) -> tuple[Flat, FaceMeasures]:
-    """A tracked face of 68 landmarks from the front, and its measures; once for all outputs."""
+    """A tracked face of 68 landmarks from the front, and its measures; once for all outputs.
+
+    A model that gives expressions is believed before the landmarks are measured.
+    """
     assert track.pose is not None
     flat = from_the_front(track.xy, track.pose)
+    if track.expressions is not None:
+        return flat, told_by(by_name(track.expressions))
     return flat, measures(flat)
+
+
+def told_by(seen: Mapping[str, float]) -> FaceMeasures:
+    """Measures by ARKit's coefficients (`tracker/find/expressions.py`)."""
+
+    def both(name: str) -> float:
+        return (seen[f"{name}Left"] + seen[f"{name}Right"]) / 2
+
+    up = {side: max(seen["browInnerUp"], seen[f"browOuterUp{side}"]) for side in ("Left", "Right")}
+    return FaceMeasures(
+        eye_right=1 - seen["eyeBlinkRight"],
+        eye_left=1 - seen["eyeBlinkLeft"],
+        mouth_open=seen["jawOpen"] * (1 - seen["mouthClose"]),
+        mouth_wide=max(both("mouthSmile"), both("mouthStretch")),
+        smile=both("mouthSmile") - both("mouthFrown"),
+        brow_right=up["Right"] - seen["browDownRight"],
+        brow_left=up["Left"] - seen["browDownLeft"],
+    )
 
 
 def face_measures(xy: ArrayLike, pose: Pose) -> FaceMeasures:

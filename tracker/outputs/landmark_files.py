@@ -11,10 +11,12 @@ same, and another camera is seen from here on), and
 CSV: OUT_hand.csv, OUT_face.csv and OUT_object.csv, one row per track and frame, and a row with only
 `frame` and `t_s` where the frame could not be decoded. A frame without a hand has no row in
 OUT_hand.csv. All hold the smoothed points and the raw ones, and where the model gives depth (`xyz`)
-the columns NAME_x_palm, NAME_y_palm and NAME_z_palm after them. The last two columns are of the
+the columns NAME_x_palm, NAME_y_palm and NAME_z_palm after them. The next two columns are of the
 frame: `damaged` (1: not whole) and `missing_before`, both 0 in a sound one, in each of its rows. A
-gap says the latter alone, and only where frames are missing. A number that is not known is null,
-or empty.
+gap says the latter alone, and only where frames are missing. Where the model of faces gives them,
+tracks have `irises`, `visible` and `expressions`, and tables, behind all others, the columns
+right_iris_x, ..., left_iris_score, NAME_visible, and the expressions by their names. A number that
+is not known is null, or empty.
 
 Within a version, keys and columns are added, columns at the end; none is taken away, changes its
 place or what it means. Else SCHEMA_VERSION rises.
@@ -25,23 +27,24 @@ from __future__ import annotations
 import csv
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Lock
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 
 from tracker.errors import UserError, writing
-from tracker.find.model_file import ModelInfo
+from tracker.find.expressions import EXPRESSIONS
+from tracker.find.model_file import Attribute, ModelInfo
 from tracker.outputs.out_file import Target
 from tracker.result import Result
 from tracker.rounding import number, rounded
-from tracker.types import Frame, Kind, Pose, Track
+from tracker.types import Floats, Frame, Kind, Pose, Track
 
 SCHEMA_VERSION = 1
 # Names of files need not be text. Python's escapes of what is none are JSON's own.
@@ -69,6 +72,9 @@ UNITS = {
     "head_pose": HEAD_POSE,
     "head_place": HEAD_PLACE,
     "xyz": XYZ,
+    "irises": "x, y as xy, and score; the person's own right one, then the left",
+    "visible": "0 to 1 per landmark: is it seen, not behind something",
+    "expressions": "0 to 1 each, in the order of attributes.face.expressions: ARKit's coefficients",
 }
 PROGRAMS = ("landmark-tracker", "numpy", "opencv-contrib-python", "onnxruntime", "av")
 # fmt: off
@@ -118,9 +124,15 @@ def model_facts(models: Sequence[UsedModel]) -> dict[str, object]:
         "landmarks": {m.info.kind: list(m.info.landmarks) for m in models},
         "edges": {m.info.kind: [list(edge) for edge in m.info.edges] for m in models},
         "attributes": {
-            m.info.kind: {a.name: list(a.classes) for a in m.info.attributes} for m in models
+            m.info.kind: {a.name: list(a.classes or parts_of(a)) for a in m.info.attributes}
+            for m in models
         },
     }
+
+
+def parts_of(attribute: Attribute) -> tuple[str, ...]:
+    """What the values of an attribute without classes are called, where they have names."""
+    return EXPRESSIONS if attribute.name == "expressions" else ()
 
 
 def versions() -> dict[str, str]:
@@ -151,10 +163,17 @@ def track_row(track: Track) -> dict[str, object]:
         "xy_raw": rounded(track.xy_raw, 2),
         "score": rounded(track.score, 3),
         "xyz": None if track.xyz is None else rounded(track.xyz, 3),
+        **{name: rounded(values, 3) for name, values in of_face(track).items()},
     }
     if track.attributes:
         row["attributes"] = {name: number(value) for name, value in track.attributes}
     return row
+
+
+def of_face(track: Track) -> dict[str, Floats]:
+    """What only some models of faces give, by the name of its field in Track."""
+    given = {"irises": track.irises, "visible": track.visible, "expressions": track.expressions}
+    return {name: values for name, values in given.items() if values is not None}
 
 
 def pose_row(pose: Pose) -> dict[str, object]:
@@ -242,17 +261,20 @@ class CsvTable:
     """The table of one kind in the making."""
 
     def __init__(
-        self, out: Target, kind: Kind, landmarks: Sequence[str], with_depth: bool = False
+        self, out: Target, kind: Kind, landmarks: Sequence[str], gives: Collection[str] = ()
     ) -> None:
         """Write the row of column names, or go on in a file that has the same ones.
 
-        `with_depth`: the model gives `xyz`. UserError where its columns are others.
+        `gives`: names of the model's attributes. UserError where its columns are others.
         """
-        self._out, self._kind, self._with_depth = out, kind, with_depth
+        self._out, self._kind = out, kind
+        self._with_depth = with_depth = "xyz" in gives
+        self._more = more_columns(landmarks, gives)
         smooth = [f"{name}_{part}" for name in landmarks for part in ("x", "y", "score")]
         raw = [f"{name}_{part}_raw" for name in landmarks for part in ("x", "y")]
         depth = [f"{name}_{axis}_palm" for name in landmarks for axis in "xyz" if with_depth]
-        self._columns = [*CSV_COMMON, *smooth, *raw, *depth, *CSV_MARKS]
+        more = [column for columns in self._more.values() for column in columns]
+        self._columns = [*CSV_COMMON, *smooth, *raw, *depth, *CSV_MARKS, *more]
         with writing(out.path):
             with out.temp.open(encoding="utf-8") as before:
                 begun = before.readline().rstrip("\n")
@@ -273,13 +295,25 @@ class CsvTable:
         """Add one frame; `result` None: it could not be decoded. Marks as in `Frame`."""
         start: list[object] = [frame, round(t, 6)]
         if result is None:
-            empty = [None] * (len(self._columns) - len(start) - 1)
-            self._row([*start, *empty, missing or None])
+            cells = start + [None] * (len(self._columns) - len(start))
+            cells[self._columns.index(CSV_MARKS[1])] = missing or None
+            self._row(cells)
             return
         for track in result.tracks:
             if track.kind == self._kind:
-                cells = _csv_cells(track, self._with_depth)
-                self._row([*start, *cells, int(damaged), missing])
+                marks = (int(damaged), missing)
+                self._row(
+                    [*start, *_csv_cells(track, self._with_depth), *marks, *self._more_cells(track)]
+                )
+
+    def _more_cells(self, track: Track) -> list[object]:
+        """Those of `more_columns`, empty where this track has none."""
+        cells: list[object] = []
+        for name, columns in self._more.items():
+            values = getattr(track, name)
+            none: list[object] = [None] * len(columns)
+            cells += none if values is None else _flat(rounded(values, 3))
+        return cells
 
     def finish(self) -> None:
         """End the file and give it its name."""
@@ -296,6 +330,22 @@ class CsvTable:
     def _row(self, cells: Sequence[object]) -> None:
         with writing(self._out.path):
             self._csv.writerow(cells)
+
+
+def more_columns(landmarks: Sequence[str], gives: Collection[str]) -> dict[str, list[str]]:
+    """Columns at a table's end, by the field of Track that they hold: of the attributes given."""
+    irises = [f"{side}_iris_{part}" for side in ("right", "left") for part in ("x", "y", "score")]
+    known = {
+        "iris": ("irises", irises),
+        "visible": ("visible", [f"{name}_visible" for name in landmarks]),
+        "expressions": ("expressions", list(EXPRESSIONS)),
+    }
+    return {field: columns for name, (field, columns) in known.items() if name in gives}
+
+
+def _flat(values: Sequence[Any]) -> list[object]:
+    """One row of what may be rows."""
+    return [v for one in values for v in (one if isinstance(one, list) else [one])]
 
 
 def csv_path(path: Path, kind: Kind) -> Path:

@@ -150,6 +150,8 @@ class _Facts:
             count(row["age"]), xyz=None if xyz is None else _array(xyz, 3),
             names=self.names.get(kind, ()),
             attributes=tuple((str(n), _or_nan(v)) for n, v in row.get("attributes", {}).items()),
+            irises=_given(row, "irises", 3), visible=_given(row, "visible"),
+            expressions=_given(row, "expressions"),
         )  # fmt: skip
 
 
@@ -157,6 +159,11 @@ def _array(values: Any, width: int | None = None) -> Floats:
     """(K, width) or (K,), NaN where the file has null."""
     found = np.array(values, object).astype(np.float32)
     return found.reshape(-1) if width is None else found.reshape(-1, width)
+
+
+def _given(row: Mapping[str, Any], name: str, width: int | None = None) -> Floats | None:
+    """What only some models give."""
+    return None if row.get(name) is None else _array(row[name], width)
 
 
 def _pose(row: Mapping[str, Any]) -> Pose:

@@ -146,7 +146,8 @@ def place_in_crop(place: np.ndarray, crop: CropSample) -> np.ndarray:
     size = crop.bgr.shape[0]
     if crop.matrix is None:
         raise ValueError("a place needs a crop whose matrix is known")
-    x, y = (apply(crop.matrix, place[:2]) - (size - 1) / 2) / size
+    matrix = np.asarray(crop.matrix, np.float64)
+    x, y = (apply(matrix, place[:2]) - (size - 1) / 2) / size
     return np.array([-x if crop.flipped else x, y, place[2] * crop.scale / size], np.float32)
 
 

@@ -300,7 +300,7 @@ def turn_word(yaw: float) -> str:
 def openings(xy: Points, apart: float) -> Points:
     """(2,) how far the person's right and left lids are apart, in units of `apart`. xy (K, 2)."""
     each = [[np.linalg.norm(xy[a] - xy[b]) for a, b in eye] for eye in LIDS]
-    return np.array(each).mean(1) / max(apart, 1e-6)
+    return np.asarray(np.array(each).mean(1) / max(apart, 1e-6))
 
 
 def _rounded(values: Sequence[float]) -> list[float]:

@@ -37,7 +37,8 @@ def openings_loss(xy: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     error = (apart.square().sum(-1) + 1e-6).sqrt() - 1e-3
     size = face_size(target, weight > 0)
     each = error / (true.norm(dim=-1) + LEAST * size[:, None])
-    return (each * counts).sum() / total(counts.sum()).clamp(min=1)
+    mean: Tensor = (each * counts).sum() / total(counts.sum()).clamp(min=1)
+    return mean
 
 
 def face_size(target: Tensor, labelled: Tensor) -> Tensor:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from tracker.find.face_measures import face_measures, from_the_front
+from tests.helpers import clips
+from tracker.find.expressions import by_name, in_order
+from tracker.find.face_measures import face_measures, from_the_front, measured, told_by
 from tracker.find.head_pose import face_xyz, rotation_from_pose
 from tracker.types import Pose
 
@@ -45,3 +49,16 @@ def test_each_measure_moves_alone() -> None:
     assert smile.smile == pytest.approx(0.5)  # type: ignore[attr-defined]
     gape = moved([65, 66, 67], 0, 1.0)
     assert gape.mouth_open > rest.mouth_open + 0.2  # type: ignore[attr-defined]
+
+
+def test_expressions_are_believed_before_landmarks():
+    seen = dict.fromkeys(by_name(np.zeros(52)), 0.0) | {
+        "eyeBlinkLeft": 0.75, "jawOpen": 0.5, "mouthSmileLeft": 0.5, "mouthSmileRight": 0.5,
+        "browInnerUp": 0.25, "browDownRight": 0.5,
+    }  # fmt: skip
+    found = told_by(seen)
+    assert (found.eye_left, found.eye_right) == (0.25, 1.0)
+    assert (found.mouth_open, found.smile, found.mouth_wide) == (0.5, 0.5, 0.5)
+    assert (found.brow_left, found.brow_right) == (0.25, -0.25)
+    track = replace(clips.track("face"), expressions=np.array(in_order(seen), np.float32))
+    assert measured(track)[1] == found

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tracker.find.head_pose import (
     RIGID,
+    Lens,
     axes_xy,
     face_xyz,
     lens,
@@ -185,3 +188,34 @@ def test_rotation_to_a_direction() -> None:
         turn, wanted = rotation_to(direction), np.array(direction) / np.linalg.norm(direction)
         assert turn @ [0, 0, 1] == pytest.approx(wanted)
         assert turn @ turn.T == pytest.approx(np.eye(3)) and np.linalg.det(turn) == pytest.approx(1)
+
+
+def test_a_place_that_a_network_tells_is_believed():
+    """10 px beside the middle of the lens; corners of the eyes that are 100 px apart."""
+    seen_by, solid = Lens(500.0, (320.0, 240.0)), face_xyz()
+    apart = float(np.linalg.norm(solid[45] - solid[36]))
+    z = 500 * apart / 100
+    pose = Pose(0, 0, 0, seen_at=np.array([330, 240, 100], np.float32))
+    found = with_place(pose, np.zeros((68, 2)), seen_by)
+    assert found.xyz_cm == pytest.approx([10 * z / 500, 0, z], rel=1e-5)
+    # it looks to the camera as it does from the front: turned by the ray's angle
+    turn = pose_from_rotation(found.matrix[:3, :3])
+    assert abs(turn.yaw) == pytest.approx(np.rad2deg(np.arctan2(10, 500)), abs=1e-3)
+
+
+def test_the_place_of_landmarks_is_that_of_the_network():
+    """The same face by both ways: its points projected, and where its eyes' middle lies."""
+    seen_by, solid = Lens(600.0, (320.0, 240.0)), face_xyz()
+    turn, shift = rotation_from_pose(Pose(25, -10, 5)), np.array([8.0, -5, 70])
+    points = solid @ turn.T + shift
+    xy = points[:, :2] / points[:, 2:] * 600 + (320, 240)
+    by_points = with_place(pose_from_landmarks(xy), xy, seen_by)
+    middle = shift[:2] / shift[2] * 600 + (320, 240)
+    apart = float(np.linalg.norm(solid[45] - solid[36])) * 600 / shift[2]
+    seen_at = np.append(middle, apart).astype(np.float32)
+    by_network = with_place(replace(pose_from_landmarks(xy), seen_at=seen_at), xy, seen_by)
+    assert by_points.xyz_cm == pytest.approx(shift, abs=0.05)
+    assert by_network.xyz_cm == pytest.approx(shift, abs=0.05)
+    apart_by = np.rad2deg(np.arccos(
+        (np.trace(by_points.matrix[:3, :3].T @ by_network.matrix[:3, :3]) - 1) / 2))  # fmt: skip
+    assert apart_by < 2

@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from tests.helpers import clips
+from tracker.find.expressions import EXPRESSIONS
+from tracker.find.model_file import Attribute
 from tracker.outputs.landmark_files import (
     CsvTable,
     JsonLines,
     csv_path,
     header,
+    model_facts,
     pose_row,
     track_row,
 )
@@ -127,7 +130,7 @@ def test_points_in_space_stand_at_the_end_of_a_json_row() -> None:
 
 def test_points_in_space_stand_at_the_end_of_a_table_whose_model_gives_them(tmp_path: Path) -> None:
     names = clips.USED[0].info.landmarks
-    table = CsvTable(OutFile(tmp_path / "a.csv"), "hand", names, with_depth=True)
+    table = CsvTable(OutFile(tmp_path / "a.csv"), "hand", names, ["xyz"])
     table.row(0, 0.0, Result(0.0, (with_depth(), clips.track("hand", number=2))))
     table.row(1, 0.04, None)
     table.finish()
@@ -155,6 +158,47 @@ def test_marks_of_a_frame_stand_at_the_end_of_each_of_its_rows(tmp_path: Path) -
     assert marks[0] == ["damaged", "missing_before"]
     assert marks[1:] == [["1", "3"], ["1", "3"], ["0", "0"], ["", "2"], ["", ""]]
     assert all(row[2:-1] == [""] * (len(row) - 3) for row in rows[4:]), "a gap as it was"
+
+
+def expressive() -> Track:
+    irises = np.array([[10, 20.125, 0.5], [30, 20, np.nan]], np.float32)
+    expressions = np.zeros(52, np.float32)
+    expressions[25] = 0.5
+    visible = np.full(68, 0.25, np.float32)
+    face = clips.track("face")
+    return replace(face, irises=irises, expressions=expressions, visible=visible)
+
+
+def test_what_only_some_models_of_faces_give_stands_at_the_end_of_a_json_row() -> None:
+    row = json.loads(json.dumps(track_row(expressive()), allow_nan=False))
+    assert list(row)[-3:] == ["irises", "visible", "expressions"]
+    assert row["irises"] == [[10, 20.125, 0.5], [30, 20, None]]
+    assert row["expressions"][25] == 0.5 and len(row["visible"]) == 68
+    assert "irises" not in track_row(clips.track("face")), "rows of other models are as before"
+
+
+def test_the_header_names_expressions() -> None:
+    face = clips.USED[1]
+    info = replace(face.info, attributes=(Attribute("expressions", size=52),))
+    facts = model_facts((replace(face, info=info),))
+    assert facts["attributes"] == {"face": {"expressions": list(EXPRESSIONS)}}
+
+
+def test_what_only_some_models_of_faces_give_stands_at_the_end_of_their_table(
+    tmp_path: Path,
+) -> None:
+    names = [f"p{i}" for i in range(68)]
+    gives = ["pose", "expressions", "visible", "iris"]
+    table = CsvTable(OutFile(tmp_path / "a.csv"), "face", names, gives)
+    table.row(0, 0.0, Result(0.0, (expressive(), clips.track("face", number=2))))
+    table.finish()
+    rows = list(csv.reader((tmp_path / "a.csv").open(encoding="utf-8")))
+    assert {len(row) for row in rows} == {12 + 68 * 5 + 2 + 6 + 68 + 52}
+    at = {name: i for i, name in enumerate(rows[0])}
+    assert rows[0][12 + 68 * 5 + 2] == "right_iris_x" and rows[0][-1] == "noseSneerRight"
+    assert [rows[1][at[n]] for n in ("left_iris_x", "left_iris_score")] == ["30.0", ""]
+    assert (rows[1][at["jawOpen"]], rows[1][at["p67_visible"]]) == ("0.5", "0.25")
+    assert set(rows[2][-(6 + 68 + 52) :]) == {""}
 
 
 def test_names_of_tables() -> None:

@@ -131,3 +131,18 @@ def test_pandas_reads_it_with_and_without_us(tmp_path: Path) -> None:
     assert len(ours) == 12 * (21 + 68) and ours.frame.nunique() == 12
     theirs = pandas.read_json(path, lines=True).dropna(subset="frame")  # as docs/how-to says
     assert len(theirs) == 12 and theirs.tracks.str.len().tolist() == [2] * 12
+
+
+def test_irises_visibility_and_expressions_come_back(tmp_path: Path) -> None:
+    given = {
+        "irises": np.array([[10, 20, 0.5], [30, 20, 0.25]], np.float32),
+        "visible": np.full(68, 0.5, np.float32), "expressions": np.full(52, 0.125, np.float32),
+    }  # fmt: skip
+    face = replace(clips.track("face"), **given)
+    rows = [frame_line(i, 0.1 * i, Result(0.1 * i, (t,))).rstrip() for i, t in enumerate(
+        (face, clips.track("face")))]  # fmt: skip
+    first, second = tracker.read(lines(tmp_path / "f.jsonl", *rows)).frames
+    assert first.result is not None and second.result is not None
+    for name, values in given.items():
+        np.testing.assert_array_equal(getattr(first.result.tracks[0], name), values)
+        assert getattr(second.result.tracks[0], name) is None

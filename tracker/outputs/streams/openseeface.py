@@ -7,8 +7,9 @@ Its 66 points are the 68 of iBUG in order, without two at the mouth's corners: t
 (iBUG 49 to 53, 55 to 59), then a corner (48), three of the upper inner lip (61 to 63), the other
 corner (54), three of the lower one (65 to 67). So says its own average face, on which ours lies
 with 0.024 of an eye-to-eye unit in this order and with 0.076 where the inner corners are left out.
-Then come two pupils, and in space two centres of the eyeballs, which 68 landmarks do not tell: the
-middle of the eye stands for both, so the gaze is straight ahead.
+Then come two pupils, which are the irises of a model that gives them, and in space two centres of
+the eyeballs, which 68 landmarks do not tell: the middle of the eye stands for what is not known, so
+the gaze is straight ahead.
 
 Its raw rotation is found from points (row, column), by a search that ends behind the camera: it is
 Q R for our rotation R with Q = [[0, 1, 0], [1, 0, 0], [0, 0, -1]], which its Unity receiver undoes.
@@ -100,6 +101,8 @@ def packed(track: Track, pose: Pose, t: float, number: int, size_wh: tuple[int, 
     unit = float(np.linalg.norm(face_xyz()[45] - face_xyz()[36])) / UNIT  # cm
     xy = track.xy[ORDER].astype(float)
     pupils = (track.xy[[36, 42]] + track.xy[[39, 45]]) / 2
+    if track.irises is not None:
+        pupils = track.irises[:, :2]
     score = [*track.score[ORDER].tolist(), *(float(track.score[a]) for a, _ in CORNERS)]
     return LAYOUT.pack(
         t, number, *(float(v) for v in size_wh),

@@ -10,6 +10,8 @@ Each frame is one or more bundles of messages:
     /NAME/bend             f f f f f  thumb to little finger: 0 straight, 1 bent by 180 degrees
     /NAME/pose             f yaw, f pitch, f roll, degrees; faces
     /NAME/place            f x, f y, f z, cm; faces
+    /NAME/iris/SIDE        f x, f y, f score, as a point; SIDE: the person's own, right or left
+    /NAME/expression/EXPRESSION  f 0 to 1, ARKit's names; faces of models that give them
 
 NAME is `left` or `right` (the person's own hand), `face` or `object`; a second one is `left2`,
 `face2`. LANDMARK is the model's name of it; letters that an address cannot hold are `_`. See
@@ -24,6 +26,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from tracker.find.expressions import by_name
 from tracker.find.hand_bones import BoneLengths, finger_bends, hand_bones
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import Datagrams
@@ -83,6 +86,13 @@ class Osc:
             yield message(f"/{name}/pose", pose.yaw, pose.pitch, pose.roll)
             if pose.xyz_cm is not None:
                 yield message(f"/{name}/place", *pose.xyz_cm.tolist())
+        if track.irises is not None:
+            for side, (x, y, score) in zip(("right", "left"), track.irises, strict=True):
+                spot = np.array([x, y]) / self._size_wh
+                yield message(f"/{name}/iris/{side}", *spot.tolist(), float(score))
+        if track.expressions is not None:
+            for expression, value in by_name(track.expressions).items():
+                yield message(f"/{name}/expression/{expression}", value)
 
     def _landmarks(self, track: Track) -> tuple[str, ...]:
         for model in self._about.models_now():

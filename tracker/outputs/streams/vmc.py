@@ -3,7 +3,7 @@
 Each frame: `/VMC/Ext/OK` (loaded 1, calibrated 3, mode 0, tracking 1, or 0 when nobody is seen),
 `/VMC/Ext/T`, `/VMC/Ext/Root/Pos`, the bones Neck and Head (half of the head's turn each), fifteen
 finger bones a hand, the blend shapes Blink_L, Blink_R and A (of VRM 0) and each expression of the
-face model by its own name, `/VMC/Ext/Blend/Apply`.
+face model by its own name (ARKit's also as VRM 0's other clips), `/VMC/Ext/Blend/Apply`.
 Rotations are local, from the avatar's T pose; positions are 0. What is lost returns to that pose,
 with its blend shapes at 0. Each message is a part of a bundle that fits into 1,400 bytes.
 
@@ -32,6 +32,7 @@ from tracker.find.hand_bones import (
 from tracker.find.head_pose import rotation_from_pose
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import Datagrams
+from tracker.outputs.streams.avatars import perfect_sync, vrm0
 from tracker.outputs.streams.osc_packets import bundles, message, named, need_osc
 from tracker.result import Result
 from tracker.types import Frame, Side, Track
@@ -113,6 +114,8 @@ def blends(face: Track | None) -> dict[str, float]:
         return {"Blink_L": 0.0, "Blink_R": 0.0, "A": 0.0, **shown}
     seen = measured(face)[1]
     usual = {"Blink_L": 1 - seen.eye_left, "Blink_R": 1 - seen.eye_right, "A": seen.mouth_open}
+    if face.expressions is not None:
+        usual = vrm0(face.expressions) | perfect_sync(face.expressions)
     return usual | shown
 
 

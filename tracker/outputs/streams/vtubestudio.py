@@ -19,6 +19,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from tracker.errors import UserError
+from tracker.find.expressions import by_name
 from tracker.find.face_measures import measured
 from tracker.find.hand_bones import FINGERS, BoneLengths, finger_bends, hand_bones
 from tracker.outputs.centring import oldest_pose
@@ -109,6 +110,8 @@ class VTubeStudio:
                 "BrowLeftY": (1 + seen.brow_left) / 2,
                 "BrowRightY": (1 + seen.brow_right) / 2,
             }
+        if face.expressions is not None:
+            values |= of_expressions(by_name(face.expressions))
         return values
 
     def _of_hand(self, side: Side, hand: Track | None) -> dict[str, float]:
@@ -184,6 +187,18 @@ class VTubeStudio:
             if token and _ask(link, "AuthenticationRequest", shown, ANSWER).get("authenticated"):
                 return
         raise UserError(f"{self._target} does not accept its own token; restart VTube Studio")
+
+
+def of_expressions(seen: Mapping[str, float]) -> dict[str, float]:
+    """Parameters of VTube Studio's own by ARKit's coefficients; the gaze, as the head, is positive
+    to the picture's right and up.
+    """
+    values = {"CheekPuff": seen["cheekPuff"], "MouthX": seen["mouthLeft"] - seen["mouthRight"]}
+    for side, out, inner in (("Left", "Out", "In"), ("Right", "In", "Out")):
+        to_left = seen[f"eyeLook{out}{side}"] - seen[f"eyeLook{inner}{side}"]  # the person's own
+        values[f"Eye{side}X"] = to_left
+        values[f"Eye{side}Y"] = seen[f"eyeLookUp{side}"] - seen[f"eyeLookDown{side}"]
+    return values
 
 
 def injected(found: bool, values: Mapping[str, float]) -> dict[str, object]:

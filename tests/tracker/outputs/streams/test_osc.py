@@ -10,6 +10,7 @@ from pythonosc.osc_bundle import OscBundle
 
 from tests.helpers import clips
 from tests.helpers.receivers import osc_ears
+from tracker.find.expressions import in_order
 from tracker.find.hand_bones import bent
 from tracker.outputs.output import About
 from tracker.outputs.streams.names import Names
@@ -91,3 +92,18 @@ def test_names_stay_and_the_smallest_free_one_is_given() -> None:
     face = clips.track("face", number=5)
     assert names.given(Result(0, (turned, face))) == {"right": turned, "face": face}
     assert names.given(None) == {} and names.known == ["left", "left2", "right", "face"]
+
+
+def test_irises_and_expressions_of_a_face() -> None:
+    face = replace(
+        clips.track("face"), irises=np.array([[24, 32, 0.5], [48, 32, 0.75]], np.float32),
+        expressions=np.array(in_order({"mouthSmileLeft": 0.5}), np.float32),
+    )  # fmt: skip
+    with osc_ears() as ears:
+        output = Osc(f"osc://127.0.0.1:{ears.port}", ABOUT)
+        output.put(Frame(1, 1.0, clips.picture(0)), Result(1.0, (face,)))  # 96 x 64 px
+        assert ears.wait("/face/expression/noseSneerRight")[-1] == (0.0,)
+        assert ears.values("/face/expression/mouthSmileLeft") == [(0.5,)]
+        assert ears.values("/face/iris/right") == [(0.25, 0.5, 0.5)]
+        assert ears.values("/face/iris/left") == [(0.5, 0.5, 0.75)]
+        output.close(True)

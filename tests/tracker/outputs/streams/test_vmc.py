@@ -9,6 +9,7 @@ import pytest
 
 from tests.helpers import clips
 from tests.helpers.receivers import OscEars, osc_ears
+from tracker.find.expressions import in_order
 from tracker.find.hand_bones import bent
 from tracker.find.head_pose import face_xyz
 from tracker.outputs.output import About
@@ -173,6 +174,23 @@ def test_what_was_lost_is_at_rest() -> None:
         told = [value for name, value in ears.values("/VMC/Ext/Blend/Val") if name == "jawOpen"]
         assert told == [0.25, 0.0]
         output.close(True)
+
+
+def test_expressions_are_sent_by_all_their_names_and_return_to_0() -> None:
+    expressions = np.array(in_order({"jawOpen": 0.5, "eyeBlinkLeft": 0.75}), np.float32)
+    face = replace(clips.track("face"), expressions=expressions)
+    with osc_ears() as ears:
+        output = Vmc(f"vmc://127.0.0.1:{ears.port}", ABOUT)
+        output.put(Frame(1, 1.0, None), Result(1.0, (face,)))
+        output.put(Frame(2, 1.5, None), None)
+        ears.wait("/VMC/Ext/Blend/Apply", 2)
+        values = ears.values("/VMC/Ext/Blend/Val")
+        output._out.close()
+    first, last = dict(values[:62]), dict(values[62:])
+    assert len(first) == 51 + 11
+    shown = {"A": 0.5, "JawOpen": 0.5, "Blink_L": 0.75, "EyeBlinkLeft": 0.75}
+    assert {name: value for name, value in first.items() if value} == shown
+    assert set(last) == set(first) and not any(last.values())
 
 
 def test_quaternions_turn_as_their_matrices_do() -> None:
