@@ -150,7 +150,7 @@ def test_a_term_may_give_a_value_for_each_head_or_nothing(monkeypatch):
 
 @pytest.mark.parametrize(
     "key,message",
-    [("left", "loss.more.left is the weight of no term; no term has its weight there"),
+    [("left", "loss.more.left is the weight of no term; there are openings, turn"),
      ("heat", "loss.more.heat is the weight of no term")],
 )  # fmt: skip
 def test_a_weight_that_no_term_has_is_a_sentence(tmp_path, monkeypatch, capsys, key, message):

@@ -47,5 +47,6 @@ def check_weights(spec: LossSpec) -> None:
     free = [term.weight for term in TERMS.values() if term.weight not in own]
     for name in spec.more:
         if name not in free:
-            known = f"there are {', '.join(free)}" if free else "no term has its weight there"
-            raise ValueError(f"loss.more.{name} is the weight of no term; {known}")
+            raise ValueError(
+                f"loss.more.{name} is the weight of no term; there are {', '.join(free)}"
+            )

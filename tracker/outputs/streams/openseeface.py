@@ -100,9 +100,8 @@ def packed(track: Track, pose: Pose, t: float, number: int, size_wh: tuple[int, 
     raw = Q @ rotation_from_pose(pose)
     unit = float(np.linalg.norm(face_xyz()[45] - face_xyz()[36])) / UNIT  # cm
     xy = track.xy[ORDER].astype(float)
-    pupils = (track.xy[[36, 42]] + track.xy[[39, 45]]) / 2
-    if track.irises is not None:
-        pupils = track.irises[:, :2]
+    known = track.irises
+    pupils = (track.xy[[36, 42]] + track.xy[[39, 45]]) / 2 if known is None else known[:, :2]
     score = [*track.score[ORDER].tolist(), *(float(track.score[a]) for a, _ in CORNERS)]
     return LAYOUT.pack(
         t, number, *(float(v) for v in size_wh),
