@@ -48,5 +48,5 @@ def check_weights(spec: LossSpec) -> None:
     for name in spec.more:
         if name not in free:
             raise ValueError(
-                f"loss.more.{name} is the weight of no term; there are {', '.join(free)}"
+                f"loss.more.{name} is the weight of no term; there are {', '.join(sorted(free))}"
             )
