@@ -205,6 +205,18 @@ def _reasons(spec: FitSpec, census: Census, losses: Sequence[str], scratch: bool
     return told
 
 
+def left_out(heads: Sequence[Head], base: Sequence[Head]) -> list[str]:
+    """A sentence on what the base tells and the new model will not."""
+    kept = {head.attribute.name for head in heads}
+    lost = [head.attribute.name for head in base if head.attribute.name not in kept]
+    if not lost:
+        return []
+    return [
+        f"the new model will not tell {' and '.join(lost)}, as the base does: "
+        "it reads them from landmarks that this project does not have"
+    ]
+
+
 def missing_attributes(heads: Sequence[Head], census: Census) -> list[str]:
     """Sentences on classes that the ranges hardly show."""
     told = []

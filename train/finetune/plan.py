@@ -46,6 +46,7 @@ from train.finetune.choices import (
     Budget,
     Choice,
     choose_spec,
+    left_out,
     missing_attributes,
     project_heads,
     usable_losses,
@@ -235,7 +236,9 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
     learnt = project
     if "A" not in losses:  # heads that nothing teaches would be noise in the model
         learnt, data = replace(project, gestures=(), pose={}), without_attributes(data)
-    heads = project_heads(learnt, () if base is None else base.spec.heads, same)
+    known = () if base is None else base.spec.heads
+    heads = project_heads(learnt, known, same)
+    warnings += left_out(heads, known)
     net = NetSpec() if base is None else base.spec.net
     if any(h.attribute.name == "gesture" for h in heads) and "A" in losses:
         shown = census.attributes.get("gesture", {})

@@ -12,6 +12,7 @@ from train.finetune.choices import (
     choose_spec,
     kept_weights,
     labelled_part,
+    left_out,
     missing_attributes,
     parse_budget,
     parse_losses,
@@ -83,6 +84,13 @@ def test_heads_of_the_project_replace_those_of_the_base(tmp_path):
     kept = project_heads(plain, base, same_markup=True)
     assert [h.attribute.name for h in kept] == ["gesture", "side"]
     assert [h.attribute.name for h in project_heads(plain, base, False)] == ["side"]
+
+
+def test_what_the_base_tells_and_the_new_model_will_not_is_said():
+    side, xyz = (Head(Attribute(name, size=1), "both") for name in ("side", "xyz"))
+    assert left_out((side, xyz), (side, xyz)) == []
+    (told,) = left_out((), (side, xyz))
+    assert told.startswith("the new model will not tell side and xyz, as the base does")
 
 
 def test_gestures_of_the_project_see_up_where_those_of_the_base_do(tmp_path):
