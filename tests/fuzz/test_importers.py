@@ -84,6 +84,7 @@ def test_cvat(folder: Path, data: bytes) -> None:
 @given(bent_bytes(DLC))
 @example(DLC.replace(b"me,me", b"me," + b"x" * 200_000))
 @example(DLC + b"\0" * 50)
+@example(DLC.replace(b"bodyparts", b"scorer,x,y,me,me\nbodyparts", 1))  # which never ended
 def test_deeplabcut(folder: Path, data: bytes) -> None:
     take(folder / "x.csv", data)
 

@@ -53,8 +53,10 @@ def read_csv(path: Path) -> Foreign:
     """Parse CollectedData_*.csv. ValueError when it is none."""
     rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
     heads: dict[str, list[str]] = {}
-    while len(heads) < len(rows) and rows[len(heads)] and rows[len(heads)][0] in LEVELS:
-        heads[rows[len(heads)][0]] = rows[len(heads)]
+    for row in rows:
+        if not row or row[0] not in LEVELS or row[0] in heads:  # one that is there twice is no head
+            break
+        heads[row[0]] = row
     if not {"bodyparts", "coords"} <= set(heads):
         raise ValueError(
             f"{path} is not a DeepLabCut file: its first rows must be scorer, bodyparts, coords"
