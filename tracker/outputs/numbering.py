@@ -30,11 +30,16 @@ class Numbering:
         self._first = None
 
     def place(self, frame: Frame) -> tuple[int, float]:
-        """The number of this frame in the file, and its time in seconds."""
+        """The number of this frame in the file, and its time in seconds.
+
+        One without a picture tells of a silence, which began at the frame before.
+        """
         if self._first is None:
             self._first = frame
             self._numbers, self._seconds = self._ahead(frame)
         number = frame.index + self._numbers
+        if frame.bgr is None:  # a silence: frames that are under way may still be older than now
+            return number, self._t
         seconds = frame.t - self._first.t + self._seconds
         self._frame, self._t = max(self._frame, number), max(self._t, seconds)
         return number, seconds

@@ -124,6 +124,13 @@ class SendPanel(QWidget):
         self._problem.setText(capital(sentence))
         if not sentence:
             self.entry.clear()
+            self._hide_offers()
+
+    def _hide_offers(self) -> None:
+        completer = self.entry.completer()
+        offers = None if completer is None else completer.popup()
+        if offers is not None:
+            offers.hide()
 
     def show_choices(self, auto_centre: bool) -> None:
         """Fill in what is chosen, without telling that anything changed."""

@@ -38,6 +38,15 @@ def test_parts_follow_each_other_by_the_clock() -> None:
     assert numbering.place(frame(40, 0.0, 63.0)) == (40, 13.0), "a number that is free stays"
 
 
+def test_a_silence_lies_where_it_began() -> None:
+    """On a slow computer frames come that were captured before it was told."""
+    numbering = Numbering()
+    numbering.place(frame(1, 10.0, 10.0))
+    assert numbering.place(frame(2, 10.1, 10.1)) == (2, pytest.approx(0.1))
+    assert numbering.place(Frame(2, 10.7, None)) == (2, pytest.approx(0.1))
+    assert numbering.place(frame(3, 10.2, 10.2)) == (3, pytest.approx(0.2))
+
+
 def about(numbering: Numbering, source: str) -> About:
     usual = About(source, clips.USED, numbering=numbering)
     if not numbering.has_begun:

@@ -73,6 +73,8 @@ def test_a_target_is_typed(studio: Studio) -> None:
     studio.settle()
     assert studio.calls("add_output")[-1] == ("vmc://",)
     assert shown._problem.text() == "" and shown.entry.text() == ""
+    offers = shown.entry.completer().popup()  # type: ignore[union-attr]
+    assert not offers.isVisible(), "what is offered lies on nothing"  # type: ignore[union-attr]
     assert texts(studio)[-1] == (True, "vmc://", "waits for a picture")
 
 
