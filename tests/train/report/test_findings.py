@@ -235,6 +235,8 @@ def killed(run, batch):
         os.kill(os.getpid(), signal.SIGKILL)
     return step(run, batch)
 loop.train_step = killed
+import train.report.page
+train.report.page.draw_findings = lambda found: {}  # seconds of charts
 from ui.commands.train import main
 main()
 """  # after the checkpoint of step 6
@@ -297,7 +299,10 @@ def test_a_run_on_changed_labels_is_reported_as_it_was(project: Path) -> None:
         ({"budget": "0.01s"}, "are too few: a step takes"),
     ],
 )
-def test_mistakes_are_one_sentence(project: Path, option: dict[str, str], message: str) -> None:
+def test_mistakes_are_one_sentence(
+    project: Path, option: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_pictures(monkeypatch)
     with pytest.raises(ValueError, match=message):
         report(project, **option)
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.train.sets.test_hgr1 import write_hgr1
 from tests.train.sets.test_multipie import SCENES, write_multipie
+from train.reproduce import cells
 from train.reproduce.cells import Task, run_task
 from train.reproduce.experiments import EXPERIMENTS, Cell, experiment_of
 from train.reproduce.specs import hgr1_spec, multipie_spec, row_of
@@ -35,11 +36,12 @@ def test_every_row_that_the_paper_trained_can_be_trained(name):
         ("multipie", "Seq-MT (L+A)", 64),
     ],
 )  # fmt: skip
-def test_a_row_trains_on_crops_of_its_networks_size(tmp_path, name, row, size):
+def test_a_row_trains_on_crops_of_its_networks_size(tmp_path, name, row, size, monkeypatch):
+    monkeypatch.setattr(cells, "VALIDATION", 2)
     wish = ReproduceWish(
         name, data=folder_of(name, tmp_path / "data"), out=tmp_path / "out", device="cpu"
     )
-    spec = replace(in_steps(row_spec(wish, row, 0), 2), batch=4)
+    spec = replace(in_steps(row_spec(wish, row, 0), 1), batch=2)
     assert spec.net.size == size
     result = run_task(Task(Cell(name, row, 1.0, 0), spec, wish.data, wish.out))
     assert all(0 < m["mean"] < 1000 for m in result["metrics"].values()) and result["metrics"]
@@ -55,7 +57,7 @@ def test_comm_mt_has_the_dropout_of_its_data_set(spec, dropout):
 def test_tcdcn_has_the_parameters_of_its_layers(tmp_path):
     """Convolutions and shared layer as in test_nets; 2 x 25 coordinates and 2 gestures."""
     wish = ReproduceWish("hgr1", data=folder_of("hgr1", tmp_path / "data"), out=tmp_path)
-    spec = replace(in_steps(row_spec(wish, "TCDCN (L+A)", 0), 1), batch=4)
+    spec = replace(in_steps(row_spec(wish, "TCDCN (L+A)", 0), 1), batch=2)
     result = run_task(Task(Cell("hgr1", "TCDCN (L+A)", 1.0, 0), spec, wish.data, wish.out))
     shared = 416 + 6_960 + 27_712 + 16_448 + 25_700
     assert result["parameters"] == shared + 101 * 50
