@@ -66,6 +66,7 @@ class About:
     stage: Callable[[str], AbstractContextManager[None]] = _untimed  # counts the time of a part
     say: Callable[[str], None] = lambda sentence: None  # what the user should know
     centring: Centring = field(default_factory=Centring)  # of heads, for outputs that steer
+    private: Callable[[], bool] = lambda: False  # is the picture itself to be shown to nobody?
     numbering: Numbering = field(default_factory=Numbering)  # of the frames in a live file
 
     def skeletons(self) -> Mapping[Kind, Skeleton]:

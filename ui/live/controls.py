@@ -46,7 +46,7 @@ class LiveControls(QObject):
         self.choices, self._store = choices, store
         self.jobs = Jobs()
         self.acting = ActionsControl()
-        self.sending = Sending(to, choices.auto_centre)
+        self.sending = Sending(to, choices.auto_centre, choices.privacy)
         self.first_words = ""  # to be said when somebody listens
         self._make = make
         self.session = Session(self.jobs, self._make_pipeline)
@@ -97,6 +97,7 @@ class LiveControls(QObject):
             return
         if name == "auto_centre":
             self.sending.follow_head(new.auto_centre, self.session.pipeline)
+        self.sending.is_private = new.privacy
         self.choices = new
         self._store.keep(name, value)
         if name == "camera" or (name == "loop" and not is_device(new.camera)):

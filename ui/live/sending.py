@@ -31,11 +31,14 @@ class SendRow:
 class Sending:
     """Targets, each on or off; they go along from camera to camera."""
 
-    def __init__(self, targets: Sequence[str] = (), auto_centre: bool = False) -> None:
+    def __init__(
+        self, targets: Sequence[str] = (), auto_centre: bool = False, is_private: bool = False
+    ) -> None:
         """All of them on. UserError where one is no target, or is named twice."""
         self._on: dict[str, bool] = {}
         self._numbering: dict[str, Numbering] = {}
         self._auto_centre = auto_centre
+        self.is_private = is_private  # the picture itself is shown to nobody
         for target in targets:
             self.add(target, None)
 
@@ -90,7 +93,7 @@ class Sending:
     def _opened(self, target: str, about: About) -> Output:
         """An output whose file goes on where this window wrote to it before."""
         numbering = self._numbering.setdefault(target, Numbering())
-        about = replace(about, numbering=numbering)
+        about = replace(about, numbering=numbering, private=lambda: self.is_private)
         if numbering.has_begun:
             about = replace(about, target=partial(LiveFile, goes_on=True))
         return find_output(target)(target, about)

@@ -86,6 +86,15 @@ def test_targets_go_along_to_the_next_camera(studio: Studio) -> None:
     assert studio.calls("add_output") == [("ws://",)]
 
 
+def test_privacy_reaches_what_shows_pictures(studio: Studio) -> None:
+    window = studio.open(privacy=True)
+    assert window.controls.sending.is_private
+    studio.key("p")
+    assert not window.controls.sending.is_private
+    studio.key("p")
+    assert window.controls.sending.is_private
+
+
 def test_the_key_shows_the_panel(studio: Studio) -> None:
     window = studio.open()
     assert not window.send_dock.isVisible()

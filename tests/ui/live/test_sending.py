@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ from tests.helpers.live import FakeCamera, wait_for
 from tests.tracker.live.test_pipeline import running
 from tracker.errors import UserError
 from tracker.live.live_output import OutputFacts
-from tracker.types import Pose
+from tracker.outputs.open import OUTPUTS
+from tracker.outputs.output import About
+from tracker.result import Result
+from tracker.types import Frame, Pose
 from ui.live.sending import AUTO_CENTRE, Sending
 
 
@@ -62,6 +66,27 @@ def test_off_and_on_again_and_forgotten(tmp_path: Path) -> None:
         wait_for(lambda: state() == "sends", "it sends again")
         sending.remove(target, pipeline)
         assert sending.rows(pipeline.health().outputs) == () and pipeline.health().outputs == ()
+
+
+def test_outputs_are_told_of_privacy() -> None:
+    told: list[Callable[[], bool]] = []
+
+    class Asking:
+        def __init__(self, target: str, about: About) -> None:
+            told.append(about.private)
+
+        def put(self, frame: Frame, result: Result | None) -> None: ...
+        def close(self, whole: bool) -> None: ...
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(OUTPUTS, "asking", Asking)
+        sending = Sending(["asking:"], is_private=True)
+        with running(FakeCamera()) as pipeline:
+            sending.attach(pipeline)
+            wait_for(lambda: len(told) == 1, "it is open")
+    assert told[0]()
+    sending.is_private = False
+    assert not told[0]()
 
 
 def test_states() -> None:

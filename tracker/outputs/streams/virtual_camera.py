@@ -1,8 +1,8 @@
 """`camera:N`: a virtual camera that shows the picture with its landmarks, for OBS and video calls.
 
 N is a number (on Linux `/dev/videoN` of v4l2loopback), or nothing: any that is free. `camera:N?
-landmarks` shows them on black. On Windows and macOS OBS brings the camera. A frame without a
-picture shows the picture before, without landmarks.
+landmarks` shows them on black, and so does privacy in the window. On Windows and macOS OBS brings
+the camera. A frame without a picture shows the picture before, without landmarks.
 """
 
 from __future__ import annotations
@@ -54,7 +54,10 @@ class VirtualCamera:
         if self._camera is None:
             self._camera = self._opened(bgr)
         tracks = () if result is None else result.tracks
-        drawn = draw(bgr, tracks, self._about.skeletons(), self._style)
+        style = self._style
+        if self._about.private():
+            style = replace(style, on_black=True)
+        drawn = draw(bgr, tracks, self._about.skeletons(), style)
         if drawn.shape[:2] != (self._camera.height, self._camera.width):
             drawn = np.asarray(cv2.resize(drawn, (self._camera.width, self._camera.height)))
         self._camera.send(np.ascontiguousarray(drawn))

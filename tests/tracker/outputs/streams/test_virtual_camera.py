@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -68,6 +69,17 @@ def test_landmarks_alone() -> None:
     output = VirtualCamera("camera:7?landmarks", ABOUT)
     output.put(Frame(2, 1.1, clips.picture(0)), SEEN)
     assert np.median(FakeCamera.made[0].sent[0]) == 0 and FakeCamera.made[0].sent[0].max() > 150
+
+
+def test_privacy_that_is_switched_while_it_runs() -> None:
+    private = [False, True, False]
+    output = VirtualCamera("camera:7", replace(ABOUT, private=lambda: private.pop(0)))
+    for i in range(3):
+        output.put(Frame(i, 0.1 * i, clips.picture(0)), SEEN)
+    shown, hidden, again = FakeCamera.made[0].sent
+    style = Style(on_black=True)
+    assert np.array_equal(hidden, draw(clips.picture(0), SEEN.tracks, ABOUT.skeletons(), style))
+    assert np.median(hidden) == 0 < np.median(shown) and np.array_equal(shown, again)
 
 
 def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
