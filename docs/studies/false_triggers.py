@@ -3,7 +3,7 @@
     python -m docs.studies.false_triggers CLIP... --minutes 10
 
 Every clip is followed as it is, then mirrored, then at other speeds, until so many minutes are
-full; those in which hands were seen for longest come first again. Mirrored and faster pictures are
+full; those in which hands were seen for most of the time come first again. Mirrored and faster pictures are
 no new people and no new movements: what is printed says how many minutes are true ones, and in how
 many seconds a hand was seen at all. All profiles listen at once, each as if it were alone; their
 enabling gestures count, as they do live. A line of JSON a clip, and one for all of them.
@@ -65,7 +65,8 @@ def main(
             print(
                 json.dumps({"clip": clip.name, "way": way.name, **row, "fired": counts}), flush=True
             )
-            handy[clip] = max(handy[clip], row["seconds_with_hands"])
+            share = row["seconds_with_hands"] / max(row["seconds"], 1)
+            handy[clip] = max(handy[clip], share)
             total["seconds"] += row["seconds"]
             total["true_seconds"] += row["seconds"] * (way == WAYS[0])
             total["seconds_with_hands"] += row["seconds_with_hands"]
