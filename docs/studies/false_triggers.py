@@ -3,10 +3,10 @@
     python -m docs.studies.false_triggers CLIP... --minutes 10
 
 Every clip is followed as it is, then mirrored, then at other speeds, until so many minutes are
-full; those in which hands were seen for most of the time come first again. Mirrored and faster pictures are
-no new people and no new movements: what is printed says how many minutes are true ones, and in how
-many seconds a hand was seen at all. All profiles listen at once, each as if it were alone; their
-enabling gestures count, as they do live. A line of JSON a clip, and one for all of them.
+full; those in which hands were seen for most of the time come first again. Mirrored and faster
+pictures are no new people and no new movements: what is printed says how many minutes are true
+ones, and in how many seconds a hand was seen at all. All profiles listen at once, each as if it
+were alone; their enabling gestures count, as they do live. A line of JSON a clip, and one for all.
 """
 
 from __future__ import annotations
