@@ -39,6 +39,14 @@ def invert(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([linear, -linear @ matrix[:, 2]])
 
 
+# Distance of the two that stand level, in RMS radii of the landmarks: an object is seen from its
+# side below the first, from the front above the second. Eyes of rendered faces (half of each 15
+# degrees of yaw): 0.68 at 45 to 60, 0.45 to 75, 0.17 to 90. The angle by the eyes alone is off by
+# 97 degrees in 5 % of heads turned by 75 to 90 and by 139 in half of those beyond; of 1,207 marked
+# photos the least has 0.74.
+FROM_SIDE, FROM_FRONT = 0.2, 0.45
+
+
 def apply(matrix: NDArray[np.float64], xy: ArrayLike) -> NDArray[np.float32]:
     """Map points (..., 2) by a (2, 3) affine."""
     points = np.asarray(xy, np.float64)
@@ -49,17 +57,28 @@ def upright_angle(kind: Kind, xy: ArrayLike, rule: CropRule | None = None) -> fl
     """Angle (degrees) at which the object stands upright in its crop; NaN where points miss.
 
     The rule (None: `rule_of` the kind) names two ends that stand level, or one above the other;
-    without them it is 0.
+    without them it is 0. With both it goes by those that stand level, and as they come near each
+    other, since the object is seen from its side, more and more by the others.
     """
     points = np.asarray(xy, np.float64)
     rule = rule_of(kind, len(points)) if rule is None else rule
+    by_up = by_across = float("nan")
     if rule.up:
         up = _middle(points, rule.up[1]) - _middle(points, rule.up[0])
-        return float(np.rad2deg(np.arctan2(up[0], -up[1])))
+        by_up = float(np.rad2deg(np.arctan2(up[0], -up[1])))
     if rule.across:
         across = _middle(points, rule.across[1]) - _middle(points, rule.across[0])
-        return float(np.rad2deg(np.arctan2(across[1], across[0])))
-    return 0.0
+        by_across = float(np.rad2deg(np.arctan2(across[1], across[0])))
+    if not rule.up or not rule.across:
+        return by_up if rule.up else by_across if rule.across else 0.0
+    if np.isnan(by_up) or np.isnan(by_across):
+        return by_across if np.isnan(by_up) else by_up
+    known = points[np.isfinite(points).all(1)]
+    radius = float(np.sqrt(np.square(known - known.mean(0)).sum(1).mean()))
+    share = float(np.linalg.norm(across)) / max(radius, 1e-9)
+    level = float(np.clip((share - FROM_SIDE) / (FROM_FRONT - FROM_SIDE), 0, 1))
+    apart = (by_across - by_up + 180) % 360 - 180
+    return by_up + level * apart
 
 
 def _middle(points: NDArray[np.float64], end: int | tuple[int, ...]) -> NDArray[np.float64]:

@@ -9,7 +9,8 @@ Each markup is a TOML file, in `markups/` beside this file or wherever the user 
     normaliser = ["tip", "end"]         # errors are given in % of this distance; [] for the box
     scale = 1.6                         # side of the crop / longer side of the landmarks' box
     across = ["left_ear", "right_ear"]  # two that stand level; or
-    up = ["end", ["tip", "neck"]]       # two of which the first stands below (a list: their middle)
+    up = ["end", ["tip", "neck"]]       # two, the first below the other (a list: their middle);
+                                        # with both, `up` where it is seen from its side
     nose = "tip"                        # where the axes of a head pose begin; else the middle
     text_at = "end"                     # near which words are written; else above the landmarks
     [[colours]]                         # as often as wanted; else colours around the wheel
@@ -159,8 +160,6 @@ def parse_markup(found: Mapping[str, Any], origin: str, name: str = "") -> Marku
         refuse_shared(pairs, names, origin)
     edges = index_pairs(found.get("edges", []), names, f"{origin}: edges")
     across, up = (two_ends(found.get(k, []), names, f"{origin}: {k}") for k in ("across", "up"))
-    if across and up:
-        raise UserError(f"{origin} names across and up, one tells how it stands; leave one out")
     scale = found.get("scale", DEFAULT_SCALE)
     if isinstance(scale, bool) or not isinstance(scale, int | float) or not 1 <= scale <= 20:
         raise UserError(f"{origin}: scale is {scale!r}; write a number from 1 to 20, such as 1.6")

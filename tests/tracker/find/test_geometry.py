@@ -11,8 +11,10 @@ from tracker.find.geometry import (
     frame_to_crop,
     iou,
     rotation,
+    upright_angle,
 )
-from tracker.types import CropBox, Detection
+from tracker.find.head_pose import face_xyz, rotation_from_pose
+from tracker.types import CropBox, CropRule, Detection, Pose
 
 
 def box(x: float, y: float, side: float, angle: float) -> CropBox:
@@ -87,3 +89,35 @@ def test_unlabelled_landmarks_are_left_out() -> None:
 def test_iou() -> None:
     assert iou([0, 0, 2, 2], [[1, 0, 3, 2]]) == pytest.approx(1 / 3)
     assert iou([0, 0, 1, 1], [[2, 2, 3, 3]]) == 0
+
+
+def a_head(yaw: float, roll: float) -> np.ndarray:
+    """The average face (68, 2) seen from far away."""
+    return (face_xyz() @ rotation_from_pose(Pose(yaw, 0, roll)).T)[:, :2] * 10 + 300
+
+
+@pytest.mark.parametrize("roll", [0.0, 25.0, -170.0])
+@pytest.mark.parametrize(
+    ("yaw", "off"), [(0, 1), (45, 1), (75, 25), (90, 25), (-90, 25), (100, 25)]
+)
+def test_a_head_stands_upright_from_its_side_too(yaw: float, off: float, roll: float) -> None:
+    """By its eyes alone a head turned by 90 degrees would stand anyhow: they hide each other."""
+    angle = upright_angle("face", a_head(yaw, roll))
+    assert abs((angle - roll + 180) % 360 - 180) <= off
+
+
+def test_two_that_stand_level_come_first_where_they_are_apart() -> None:
+    """Four landmarks: 1 and 2 stand level, 3 below 0; turned apart by 30 degrees."""
+    rule = CropRule(1.5, across=(1, 2), up=(3, 0))
+    turn = np.deg2rad(30)
+    up = 40 * np.array([np.sin(turn), -np.cos(turn)])
+    xy = np.array([up, [-20, 0], [20, 0], -up])
+    assert upright_angle("object", xy, rule) == pytest.approx(0)
+    xy[1:3] *= 0.01  # seen from their end
+    assert upright_angle("object", xy, rule) == pytest.approx(30)
+    # between: radius sqrt((2 * 40^2 + 2 * d^2) / 4); a distance 2 d of 0.325 of it is half the way
+    d = np.sqrt(40**2 / (2 * (2 / 0.325) ** 2 - 1))
+    xy[1:3] = [[-d, 0], [d, 0]]
+    assert upright_angle("object", xy, rule) == pytest.approx(15)
+    xy[3] = np.nan
+    assert upright_angle("object", xy, rule) == pytest.approx(0)

@@ -145,7 +145,6 @@ def test_a_model_with_a_crop_of_its_own_keeps_the_places_of_its_kind() -> None:
         ("lines =", "line =", "'line' is unknown"),
         ('text_at = "pole"', "text_at = 3", "text_at names 3"),
         ('up = ["pole", ["left_corner", "right_corner"]]', 'up = [["pole"], []]', "up must be two"),
-        ("scale = 2.5", 'across = ["pole", "left_corner"]', "across and up"),
     ],
 )
 def test_a_broken_markup_names_the_key(tmp_path: Path, old: str, new: str, says: str) -> None:
