@@ -71,7 +71,7 @@ def require(flavour: Flavour) -> None:
 
     if not is_installed(flavour):
         raise RuntimeError(
-            f"{flavour.title} is not installed; {flavour.install}, or choose another --engine"
+            f"{flavour.title} is not installed; choose another --engine, or {flavour.install}"
         )
     find_gpu()
 

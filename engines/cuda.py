@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from engines.installation import install
+
 if TYPE_CHECKING:
     from cuda.bindings import runtime as rt
 
 T = TypeVar("T")
-MISSING = "cuda-bindings is not installed; run \"pip install 'landmark-tracker[tensorrt]'\""
 OTHERWISE = "or choose another --engine"
 
 
@@ -37,7 +38,9 @@ def find_gpu() -> Gpu:
     try:
         from cuda.bindings import runtime as rt
     except (ImportError, OSError) as missing:
-        raise RuntimeError(MISSING) from missing
+        raise RuntimeError(
+            f"cuda-bindings is not installed; run: {install('tensorrt')}"
+        ) from missing
     error, count = rt.cudaGetDeviceCount()
     driver = rt.cudaDriverGetVersion()[1]
     if not driver:

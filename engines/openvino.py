@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from engines.engine import Batch, Outputs
+from engines.installation import install
 from engines.quiet import quiet
 
 if TYPE_CHECKING:
     import openvino
-
-MISSING = "OpenVINO is not installed; run 'pip install openvino', or choose another --engine"
 
 
 class OpenVinoEngine:
@@ -84,7 +83,9 @@ def new_core() -> openvino.Core:
     try:
         import openvino
     except (ImportError, OSError) as error:
-        raise RuntimeError(MISSING) from error
+        raise RuntimeError(
+            f"OpenVINO is not installed; choose another --engine, or run: {install('openvino')}"
+        ) from error
     return openvino.Core()
 
 

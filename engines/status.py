@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from engines.cuda import find_gpu
+from engines.installation import install
 from engines.trt import FLAVOURS, Flavour, bindings, is_installed
 
 
@@ -39,7 +40,7 @@ def onnx() -> Status:
 def openvino() -> Status:
     """OpenVINO and its devices."""
     if find_spec("openvino") is None:
-        hint = "not installed; run \"pip install 'landmark-tracker[openvino]'\""
+        hint = f"not installed; run: {install('openvino')}"
         return Status("openvino", None, False, hint)
     from engines.openvino import new_core
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engines.child import command, environment
+from engines.installation import command, environment
 
 MEMORY = 1 << 30  # bytes beyond what the libraries take themselves
 CPU_S = 20  # seconds of the processor, start included

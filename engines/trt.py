@@ -11,6 +11,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from engines.installation import install
+
 if TYPE_CHECKING:
     import tensorrt_rtx as api
 
@@ -24,7 +26,12 @@ class Flavour:
     engine: str
     module: str
     title: str
-    install: str
+    remedy: str  # '': the extra 'tensorrt'
+
+    @property
+    def install(self) -> str:
+        """What to do where it is missing."""
+        return self.remedy or f"run: {install('tensorrt')}"
 
 
 FLAVOURS: Mapping[str, Flavour] = {
@@ -35,12 +42,7 @@ FLAVOURS: Mapping[str, Flavour] = {
         "run 'pip install cuda-bindings', and install TensorRT 11 from NVIDIA's own index "
         "(see docs/engines.md)",
     ),
-    "tensorrt-rtx": Flavour(
-        "tensorrt-rtx",
-        "tensorrt_rtx",
-        "TensorRT-RTX",
-        "run \"pip install 'landmark-tracker[tensorrt]'\"",
-    ),
+    "tensorrt-rtx": Flavour("tensorrt-rtx", "tensorrt_rtx", "TensorRT-RTX", ""),
 }
 
 
@@ -73,7 +75,7 @@ def bindings(flavour: Flavour) -> Bindings:
         known = is_installed(flavour)
         fact = f"cannot be loaded ({first_line(error)})" if known else "is not installed"
         raise RuntimeError(
-            f"{flavour.title} {fact}; {flavour.install}, or choose another --engine"
+            f"{flavour.title} {fact}; choose another --engine, or {flavour.install}"
         ) from error
 
 

@@ -1,17 +1,24 @@
-"""Ctrl-C, SIGTERM and SIGHUP: a question that a job asks between two frames or steps, or a call."""
+"""Ctrl-C, SIGTERM and SIGHUP: a question that a job asks between two frames or steps, or a call.
+
+And how one process of this program asks another to stop in that way.
+"""
 
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 INTERRUPTED = 130  # exit code
-# SIGHUP: the terminal was closed. Windows does not know it.
+# SIGHUP: the terminal was closed; Windows does not know it. SIGBREAK: what Windows has for a
+# process group of one's own, which never gets SIGINT.
 SIGNALS = tuple(
-    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
     if name in signal.Signals.__members__
 )  # fmt: skip
 
@@ -56,3 +63,24 @@ def on_signal(act: Callable[[int], None]) -> dict[int, signal._HANDLER]:
 
     wanted = [s for s in SIGNALS if s.name != "SIGHUP" or signal.getsignal(s) != signal.SIG_IGN]
     return {int(number): signal.signal(number, handle) for number in wanted}
+
+
+def apart() -> dict[str, Any]:
+    """Options of `subprocess.Popen` for a child that outlives this process and can be asked to
+    stop. It hears no Ctrl-C of this terminal.
+    """
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def ask_to_stop(child: subprocess.Popen[bytes]) -> None:
+    """Make the `stop_on_signal` of a child begun with `apart` true; it may go on for a while.
+
+    On Windows `os.kill` with SIGINT ends a process at once, whatever it is writing, so it gets
+    Ctrl-Break.
+    """
+    if sys.platform == "win32":
+        child.send_signal(signal.CTRL_BREAK_EVENT)
+    else:
+        child.send_signal(signal.SIGINT)

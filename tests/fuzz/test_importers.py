@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engines.child import environment
+from engines.installation import environment
 from tests.fuzz.strategies import DEEP, bent_bytes, bent_json, quietly
 from tests.train.exchange.test_formats import CVAT_IMAGES, CVAT_VIDEO
 from tests.train.exchange.test_hostile import slp

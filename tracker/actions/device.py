@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from engines.installation import install
 from tracker.actions.keys import AXES, BUTTONS, chord
 from tracker.errors import UserError
 
@@ -95,7 +96,7 @@ def _missing(package: str) -> str | None:
     from importlib.util import find_spec
 
     if find_spec(package) is None:
-        return f"{package} is not installed; run 'pip install landmark-tracker[actions]'"
+        return f"{package} is not installed; run: {install('actions')}"
     return None
 
 

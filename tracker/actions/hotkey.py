@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from typing import Any
 
+from engines.installation import install
 from tracker.actions.device import why_not_pynput
 from tracker.actions.keys import KEYS, MODIFIERS
 from tracker.errors import UserError
@@ -49,7 +50,7 @@ def _by_evdev(keys: Sequence[str], pressed: Callable[[], None]) -> Callable[[], 
     except ImportError as error:
         raise UserError(
             "keys cannot be heard in other programs: evdev is not installed; "
-            "run 'pip install landmark-tracker[actions]'"
+            f"run: {install('actions')}"
         ) from error
     found = [evdev.InputDevice(path) for path in evdev.list_devices()]
     keyboards = [d for d in found if evdev.ecodes.KEY_A in d.capabilities().get(1, [])]

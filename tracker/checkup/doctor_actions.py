@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from engines.installation import install
 from tracker.actions import device, processes
 from tracker.actions.runners import RUNNERS
 from tracker.checkup.finding import NOTHING, Finding
-
-ADVICE = "run 'pip install landmark-tracker[actions]'"
 
 
 def what_works() -> dict[str, tuple[bool, str]]:
@@ -20,7 +19,7 @@ def what_works() -> dict[str, tuple[bool, str]]:
             module = {"python-osc": "pythonosc"}.get(kind.package, kind.package)
             is_there = find_spec(module) is not None
             fact = f"{kind.package} is {'' if is_there else 'not '}installed"
-            found[scheme] = (is_there, fact if is_there else f"{fact}; {ADVICE}")
+            found[scheme] = (is_there, fact if is_there else f"{fact}; run: {install('actions')}")
     try:
         found["say"] = True, f"{processes.speaker()[0]} speaks"
     except OSError as error:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from engines.installation import install
 from tracker.errors import UserError
 from tracker.types import Floats, Image, Kind
 
@@ -48,8 +49,8 @@ class MediaPipePeer:
             from mediapipe.tasks.python import BaseOptions, vision
         except ImportError as error:
             raise UserError(
-                f"MediaPipe cannot be measured: it could not be imported ({error}); install it "
-                "with 'pip install \"landmark-tracker[mediapipe]\"', or leave out --peer"
+                f"MediaPipe cannot be measured: it could not be imported ({error}); leave "
+                f"out --peer, or run: {install('mediapipe')}"
             ) from error
         self._mediapipe: Any = mediapipe
         self.name = f"mediapipe {installed_version('mediapipe')}"
@@ -106,8 +107,8 @@ class HandPoints:
             from mediapipe.tasks.python import BaseOptions, vision
         except ImportError as error:
             raise UserError(
-                f"MediaPipe cannot label: it could not be imported ({error}); install it with "
-                "'pip install \"landmark-tracker[mediapipe]\"'"
+                f"MediaPipe cannot label: it could not be imported ({error}); run: "
+                f"{install('mediapipe')}"
             ) from error
         self._mediapipe: Any = mediapipe
         base = BaseOptions(model_asset_buffer=read_bundle(bundle))

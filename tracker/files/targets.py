@@ -8,6 +8,12 @@ from pathlib import Path
 
 from tracker.errors import UserError
 
+# Names of data files that a reader would take for another kind of file.
+MEDIA = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".png", ".jpg", ".jpeg", ".webp")
+OF_OTHERS = {
+    "--json": (".csv", ".tsv", ".xlsx", *MEDIA),
+    "--csv": (".json", ".jsonl", ".ndjson", ".xlsx", *MEDIA),
+}
 NAMED = 200  # letters of a name in a sentence: the system may have refused it for its length
 
 
@@ -56,6 +62,8 @@ def plan(
     folder: `out`, `json` and `csv` are folders, made where missing, and files keep their stems (a
     second a.* becomes a_2).
     """
+    refuse_suffix("--json", json)
+    refuse_suffix("--csv", csv)
     many = len(inputs) > 1 or inputs[0].is_dir()
     if many:
         for folder in {path for path in (out, json, csv) if path is not None}:
@@ -69,6 +77,25 @@ def plan(
         )
         for source, stem in zip(sources, _stems(sources), strict=True)
     ]
+
+
+def usual_out(inputs: Sequence[Path], suffix: str) -> Path:
+    """Where an annotated file goes that was given no name: here; of several, a folder here."""
+    if len(inputs) > 1 or inputs[0].is_dir():
+        return Path("annotated")
+    return Path(f"{inputs[0].stem}_annotated{suffix}")
+
+
+def refuse_suffix(option: str, path: Path | None) -> None:
+    """UserError where --json or --csv is given the name of another kind of file."""
+    if path is not None and path.suffix.lower() in OF_OTHERS[option]:
+        ours, other = {"--json": (".jsonl", "--csv"), "--csv": (".csv", "--json")}[option]
+        fits = path.suffix.lower() in (".csv", ".json", ".jsonl")
+        instead = f", or give {other} {path}" if fits else ""
+        raise UserError(
+            f"{option} {path} would hold {option[2:].upper()} under the name of another kind of "
+            f"file; call it {path.with_suffix(ours)}{instead}"
+        )
 
 
 def plan_images(

@@ -9,6 +9,8 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from engines.installation import install
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -34,7 +36,7 @@ class Listed:
     def fault(self) -> str | None:
         """Why it cannot be used here, and what to do; None: it can."""
         if self.installed is None:
-            return f"run: pip install 'landmark-tracker[{self.extra}]'"
+            return f"run: {install(self.extra)}"
         if self.module:
             try:
                 import_module(self.module)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.installation import install
 from tracker.plain_data import from_json
 from train.project.labels import FrameLabel
 from train.project.layout import Project
@@ -181,7 +182,6 @@ def h5py_module() -> Any:
         import h5py
     except ImportError as error:
         raise NotInstalled(
-            "SLEAP and HDF5 files need h5py, which is not installed; run: "
-            'pip install "landmark-tracker[exchange]"'
+            f"SLEAP and HDF5 files need h5py, which is not installed; run: {install('exchange')}"
         ) from error
     return h5py

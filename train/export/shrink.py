@@ -5,24 +5,30 @@ A weight is off by at most 1/2048 of itself, which moves landmarks by hundredths
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from safetensors import safe_open
+from safetensors.torch import save
 
 from engines.foreign import made_here, refuse_unsafe
 from tracker.whole_files import write_whole
 from train.loop.checkpoint import load_model, prepare_output, save_checkpoint
+from train.loop.folded import leave_out
 
 LEAST = 4096  # values of a weight that is worth it; norms and biases stay as they are
 LARGEST = 6e4  # what 16 bits hold
 
 
-def shrink(source: Path, out: Path) -> None:
+def shrink(source: Path, out: Path, beside: Path | None = None) -> None:
     """Write the small form of a checkpoint's averaged weights, or of an exported fp32 model.
 
-    ValueError for another kind of file; UserError where `out` is the source or cannot be written.
+    `beside`: a model that was exported from the checkpoint, and that will lie beside `out` for
+    ever: what it holds is left out. ValueError for another kind of file; UserError where `out` is
+    the source or cannot be written.
     """
     suffixes = (".safetensors", ".onnx")
     if source.suffix not in suffixes or out.suffix != source.suffix:
@@ -33,6 +39,9 @@ def shrink(source: Path, out: Path) -> None:
     if source.suffix == ".onnx" and not source.is_file():
         raise ValueError(f"model {source} does not exist; make it with 'train export'")
     prepare_output(out, source)
+    if beside is not None:
+        _leave_to(source, out, beside)
+        return
     if source.suffix == ".onnx":
         refuse_unsafe(source)
         graph = onnx.load(source)
@@ -46,6 +55,23 @@ def shrink(source: Path, out: Path) -> None:
         if weight.numel() >= LEAST and weight.abs().max() < LARGEST:
             weight.data = weight.data.half()
     save_checkpoint(out, found.spec, found.markup, found.step, None, model, None, found.extra)
+
+
+def _leave_to(source: Path, out: Path, model: Path) -> None:
+    if source.suffix == ".onnx" or model.absolute().parent != out.absolute().parent:
+        raise ValueError(
+            f"--beside is for a checkpoint and a model in the folder of its new form; "
+            f"{model} does not lie beside {out}, or {source} is no checkpoint"
+        )
+    load_model(source)  # refuses what is no whole checkpoint
+    with safe_open(source, "pt") as file:
+        tensors = {k: file.get_tensor(k) for k in file.keys() if k.startswith("ema.")}  # noqa: SIM118
+        header = json.loads(file.metadata()["tracker"])
+    if "folded" in header:
+        raise ValueError(f"{source} has left its weights to {header['folded']['model']} already")
+    kept, note = leave_out(tensors, model)
+    meta = {"tracker": json.dumps(header | {"folded": note})}
+    write_whole(out, save(kept, metadata=meta))
 
 
 def halve(graph: onnx.ModelProto) -> None:

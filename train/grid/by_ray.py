@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from engines.installation import install
 from tracker.errors import UserError
 from tracker.stop import Stopped, stop_on_signal
 from tracker.whole_files import write_whole
@@ -33,8 +34,8 @@ def connect(cpus: int | None = None) -> Any:
         import ray
     except ImportError as error:
         raise ValueError(
-            "--jobs ray needs Ray, which is not installed; run 'pip install ray' "
-            "(or the extra 'ray'), or give --jobs a number"
+            "--jobs ray needs Ray, which is not installed; give --jobs a number, or run: "
+            f"{install('ray')}"
         ) from error
     if not local:
         ray.init(log_to_driver=False, logging_level="error")

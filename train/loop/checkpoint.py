@@ -130,13 +130,14 @@ def load_checkpoint(path: Path) -> Checkpoint:
     if "tracker" not in meta:
         raise ValueError(f"checkpoint {path} was not written by 'train fit'")
     try:
-        found = _parse(from_json(meta["tracker"], nan=True), tensors)
+        header = from_json(meta["tracker"], nan=True)
+        found = _parse(header, _completed(path, header, tensors))
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(
             f"checkpoint {path} describes its network wrongly ({error!r}); take the checkpoint of "
             "another run"
         ) from error
-    odd = next((k for k, v in tensors.items() if not torch.isfinite(v).all()), None)
+    odd = next((k for k, v in found.tensors.items() if not torch.isfinite(v).all()), None)
     if odd is not None:
         raise ValueError(
             f"checkpoint {path} holds weights that are no numbers ({odd}): the training failed, or "
@@ -144,6 +145,17 @@ def load_checkpoint(path: Path) -> Checkpoint:
         )
     _refuse_misshapen(path, found)
     return found
+
+
+def _completed(
+    path: Path, header: Mapping[str, Any], tensors: dict[str, Tensor]
+) -> dict[str, Tensor]:
+    """With the weights that stand in an exported model beside it (`train shrink --beside`)."""
+    if "folded" not in header:
+        return tensors
+    from train.loop.folded import fill
+
+    return fill(tensors, header["folded"], path.parent)
 
 
 def _parse(header: Mapping[str, Any], tensors: dict[str, Tensor]) -> Checkpoint:

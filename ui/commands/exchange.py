@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ui.commands.words import tell
+from ui.commands.words import tell, waiting
 
 if TYPE_CHECKING:
     from train.exchange.bring import Brought
@@ -55,17 +55,19 @@ def import_labels(
         times = [path for path in files if format == "auto" and is_ranges(path)]
         others = [path for path in files if path not in times]
         if others:
-            found = [read(path, format, hidden, origin) for path in others]
-            wish = ImportWish(clip, read_map(names), by_order, replace, pictures)
-            name = others[0].stem if len(others) == 1 else others[0].absolute().parent.name
-            _tell(bring(opened, found, name, wish))
+            with waiting("reading labels and their pictures"):
+                found = [read(path, format, hidden, origin) for path in others]
+                wish = ImportWish(clip, read_map(names), by_order, replace, pictures)
+                name = others[0].stem if len(others) == 1 else others[0].absolute().parent.name
+                brought = bring(opened, found, name, wish)
+            _tell(brought)
         if times:
-            brought = bring_ranges(opened, times, clip)
-            for note in (*brought.messages, *(f"left out: {one}" for one in brought.left_out)):
+            ranges = bring_ranges(opened, times, clip)
+            for note in (*ranges.messages, *(f"left out: {one}" for one in ranges.left_out)):
                 tell(f"note: {note}")
             tell(
-                f"imported {brought.new} time ranges; {brought.known} were there already, "
-                f"{len(brought.left_out)} left out"
+                f"imported {ranges.new} time ranges; {ranges.known} were there already, "
+                f"{len(ranges.left_out)} left out"
             )
     except UserError as error:
         raise ValueError(str(error)) from error
@@ -97,7 +99,8 @@ def export_labels(
     from train.project.layout import open_project
 
     try:
-        done = give(open_project(project), format, out)
+        with waiting(f"writing {out}"):
+            done = give(open_project(project), format, out)
     except UserError as error:
         raise ValueError(str(error)) from error
     for text in done.lost:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ui.commands.engines import Engine, Precision
-from ui.commands.words import say, tell, tell_json, user_errors
+from ui.commands.words import say, tell, tell_json, user_errors, waiting
 
 if TYPE_CHECKING:
     from tracker.checkup.doctor import Diagnosis
@@ -32,7 +32,7 @@ def cameras(
     """
     from ui.commands.camera_list import look, sentences
 
-    with user_errors():
+    with user_errors(), waiting("opening the cameras"):
         found = look(measure)
     if as_json:
         rows = [listed.to_json() for listed in found]
@@ -49,7 +49,8 @@ def doctor(as_json: AsJson = False) -> None:
     """
     from tracker.checkup.doctor import examine
 
-    diagnosis = examine()
+    with waiting("looking at this installation"):
+        diagnosis = examine()
     if as_json:
         tell_json(diagnosis.to_json())
     else:
@@ -100,6 +101,7 @@ def bench(
     from tracker.checkup.bench import busy_warning
     from tracker.checkup.peers import NETWORK_NOTE
     from tracker.errors import writing
+    from tracker.files.targets import refuse_suffix
     from tracker.outputs.out_file import OutFile, clear_parts_of
     from ui.commands.console import console
 
@@ -112,16 +114,18 @@ def bench(
         tuple(model or ()),
     )  # fmt: skip
     with user_errors():
+        refuse_suffix("--json", out)
         target = None if out is None else OutFile(out, [clip], overwrite)
         try:
             if peer == "mediapipe" or every:
                 say(f"note: {NETWORK_NOTE}")
-            if every:
-                bench_table.check(bundles)
-                wanted = bench_table.TableOptions(clip, bundles, frames, threads, engine, runs)
-                outcome = bench_table.run(wanted)
-            else:
-                outcome = bench_run.run(options)
+            with waiting(f"measuring on {clip.name}"):
+                if every:
+                    bench_table.check(bundles)
+                    wanted = bench_table.TableOptions(clip, bundles, frames, threads, engine, runs)
+                    outcome = bench_table.run(wanted)
+                else:
+                    outcome = bench_run.run(options)
             if target is not None:
                 with writing(target.path):
                     target.temp.write_text(json.dumps(outcome, indent=2) + "\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ui.commands.words import count_up, say, tell, tell_json
+from ui.commands.words import count_up, say, tell, tell_json, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,7 +161,8 @@ def check(
     from train.project.problems import error as make_error
 
     try:
-        problems = find(open_project(folder), fix)
+        with waiting("checking clips and labels"):
+            problems = find(open_project(folder), fix)
     except UserError as wrong:
         problems = [make_error(TOML, "", str(wrong), "see there")]
     if as_json:

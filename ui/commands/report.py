@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ui.commands.words import tell
+from ui.commands.words import tell, waiting
 
 if TYPE_CHECKING:
     from train.loop.progress import Progress
@@ -58,8 +58,10 @@ def report(
     try:
         with counting() as count:
             opened = open_run(folder, run, Hooks(tell, count), threads)
-        found = examine(opened)
-        cases = draw_findings(found)
+        with waiting("measuring the run before and after"):
+            found = examine(opened)
+        with waiting("drawing the page"):
+            cases = draw_findings(found)
         missing = 0 if no_curve else len(open_cells(opened, wish)[0])
         path = write_report(found, cases, known_curve(opened, (), missing), out)
         tell(f"wrote {path}")

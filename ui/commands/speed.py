@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ui.commands.words import tell
+from ui.commands.words import tell, waiting
 
 Where = Annotated[list[str] | None, typer.Option(help="quality=manual, source=NAME.")]
 
@@ -34,10 +34,12 @@ def quantize(
     first, last = indices(keep or "0,1", "--keep")
     kept = (first, last)
     check_request(model, data, out, target, pair)
-    crops = training_crops(model, data)
-    run_quantize(model, crops, out, target, not full_range, kept)
+    with waiting("running the model on training crops, for the ranges of its values"):
+        crops = training_crops(model, data)
+        run_quantize(model, crops, out, target, not full_range, kept)
     tell(f"wrote {out}: {out.stat().st_size / 1e6:.1f} MB, ranges of {len(crops)} crops")
-    found = gain((model, out), data, where or [], pair)
+    with waiting("comparing both forms on the hold-out"):
+        found = gain((model, out), data, where or [], pair)
     tell(f"hold-out NME {found.nme[0]:.3f} % -> {found.nme[1]:.3f} % ({found.worse:+.2%})")
     for threads, (before, after) in enumerate(found.ms, 1):
         tell(
@@ -61,9 +63,10 @@ def parity(
 
     tell("| form | engine | mean px | max px | mean score | max score |")
     tell("|---|---|---|---|---|---|")
-    for d in compare(checkpoint, data, crops):
-        numbers = (d.mean_px, d.max_px, d.mean_score, d.max_score)
-        tell(f"| {d.form} | {d.engine} | {' | '.join(f'{n:.5f}' for n in numbers)} |")
+    with waiting("comparing forms and engines"):
+        for d in compare(checkpoint, data, crops):
+            numbers = (d.mean_px, d.max_px, d.mean_score, d.max_score)
+            tell(f"| {d.form} | {d.engine} | {' | '.join(f'{n:.5f}' for n in numbers)} |")
 
 
 def indices(text: str, option: str = "--normaliser") -> list[int]:

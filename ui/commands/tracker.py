@@ -17,7 +17,7 @@ from ui.commands.engines import Engine, Precision, engines
 from ui.commands.inspect import bench, cameras, doctor
 from ui.commands.live import SMOOTH, live
 from ui.commands.outputs import outputs
-from ui.commands.words import say, tell, user_errors
+from ui.commands.words import Version, say, started_as, tell, user_errors
 
 if TYPE_CHECKING:
     from tracker.files.image_job import ImageJob
@@ -82,8 +82,8 @@ OnBlack = Annotated[
 
 
 @app.callback()
-def root() -> None:
-    """Keep `video` a command of its own even while it is the only one."""
+def root(version: Version = False) -> None:
+    """What stands before a command."""
 
 
 @app.command()
@@ -128,8 +128,9 @@ def video(
 
     A --model of objects is followed beside hands and faces; --no-hands --no-faces: it alone.
 
-    With several inputs, or a folder, --out, --json and --csv are folders, made where missing, and
-    the files in them keep their stems. A bad file does not stop the others.
+    Without an output, CLIP.mp4 becomes CLIP_annotated.mp4 in the folder you stand in. With several
+    inputs, or a folder, --out (else annotated/), --json and --csv are folders, made where missing,
+    and the files in them keep their stems. A bad file does not stop the others.
 
     Frame times and sound are kept; coordinates are pixels of the upright picture. Frames that
     cannot be decoded are counted, marked as gaps in the data, and shown as the picture before.
@@ -139,13 +140,13 @@ def video(
     1: some input failed; 2: wrong usage; 130: ended early.
     """
     limit_pixels(max_megapixels)
-    from tracker.files.targets import expand, plan
+    from tracker.files.targets import expand, plan, usual_out
     from tracker.files.video_job import Job
     from tracker.outputs.overlay import Style
     from tracker.sources.video_file import VIDEO_SUFFIXES
 
     if out is None and json is None and csv is None and not to:
-        raise typer.BadParameter("nothing to write: give --out, --json, --csv or --to")
+        out = usual_out(inputs, ".mp4")
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
         config = _config(hands, faces, most, smooth, bool(model), (engine, precision))
@@ -190,21 +191,23 @@ def image(
 ) -> None:
     """Annotate pictures. EXIF orientation is honoured; metadata are not copied.
 
-    With several inputs, or a folder, --out is a folder, made where missing, and pictures keep
+    Without an output, A.jpg becomes A_annotated.jpg in the folder you stand in. With several
+    inputs, or a folder, --out (else annotated/) is a folder, made where missing, and pictures keep
     their names. --json is one file for all of them. Exit codes as in `tracker video`.
     """
     limit_pixels(max_megapixels)
     from tracker.files.image_job import IMAGE_SUFFIXES, ImageJob
-    from tracker.files.targets import expand, plan_images
+    from tracker.files.targets import expand, plan_images, refuse_suffix, usual_out
     from tracker.outputs.overlay import Style
 
     if out is None and json is None and not to:
-        raise typer.BadParameter("nothing to write: give --out, --json or --to")
+        out = usual_out(inputs, inputs[0].suffix)
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
         config = _config(hands, faces, most, "off", bool(model), (engine, precision))
     config = replace(config, every_view=True)
     with user_errors():
+        refuse_suffix("--json", json)
         planned = plan_images(inputs, expand(inputs, IMAGE_SUFFIXES, "picture"), out)
         loaded = load_networks(config, model or [])
     style = Style(on_black=on_black)
@@ -229,7 +232,7 @@ def load_networks(config: TrackerConfig, models: Sequence[Path]) -> Loaded:
 
 def main() -> None:
     """Entry point of the console script."""
-    app(prog_name="tracker")
+    app(prog_name=started_as())
 
 
 def _config(

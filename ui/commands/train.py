@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engines.installation import install
 from tracker.errors import UserError
 from tracker.stop import Stopped
 from train.machine.ranks import leading, world
@@ -20,7 +21,7 @@ from ui.commands.report import report
 from ui.commands.reproduce import reproduce
 from ui.commands.speed import indices, parity, quantize
 from ui.commands.suggest import suggest
-from ui.commands.words import say, tell
+from ui.commands.words import Version, say, tell, waiting
 
 if TYPE_CHECKING:
     from train.loop.fit import Progress
@@ -29,8 +30,15 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Teach landmark models: fit, evaluate, export.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Teach landmark models of your own: the tour goes from init to check.",
 )
+TOUR, MORE = "The tour, in its order", "More"
+
+
+@app.callback()
+def root(version: Version = False) -> None:
+    """What stands before a command."""
 
 
 def main() -> None:
@@ -66,10 +74,7 @@ def _missing(error: ModuleNotFoundError) -> str:
     package = (error.name or "").partition(".")[0]
     if package in ("", "assets", "engines", "tracker", "train", "ui"):
         raise error
-    return (
-        f"this command needs {package}, which is not installed; run: "
-        'pip install "landmark-tracker[train]"'
-    )
+    return f"this command needs {package}, which is not installed; run: {install('train')}"
 
 
 def _overrides(values: list[str]) -> dict[str, str]:
@@ -82,7 +87,6 @@ def _overrides(values: list[str]) -> dict[str, str]:
     return pairs
 
 
-@app.command()
 def fit(
     config: Annotated[Path, typer.Argument(help="TOML file: network, heads, losses, data.")],
     data: Annotated[
@@ -123,7 +127,6 @@ def fit(
     tell(f"wrote {final}; next: train export {final} --out MODEL.onnx")
 
 
-@app.command()
 def ablation(
     config: Annotated[Path, typer.Argument(help="TOML file with every term of the loss on.")],
     data: Annotated[
@@ -148,7 +151,6 @@ def ablation(
         tell("  ".join(f"{k} {v}" for k, v in row.items()))
 
 
-@app.command()
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Checkpoint (.safetensors) or exported .onnx.")],
     data: Annotated[list[Path], typer.Argument(help="COCO keypoints JSON files.")],
@@ -168,16 +170,17 @@ def evaluate(
     pair = indices(normaliser)
     if split not in ("hold", "train", "all"):
         raise ValueError(f"--split takes hold, train or all, found '{split}'")
-    summary, outputs, examples, spec = evaluate_model(
-        model, data, split, where or [], pair, hold_out, seed
-    )
+    with waiting("running the model on the labelled pictures"):
+        summary, outputs, examples, spec = evaluate_model(
+            model, data, split, where or [], pair, hold_out, seed
+        )
     print_summary(summary, console())
     if out is not None:
-        write_report(summary, outputs, examples, spec, out)
+        with waiting("drawing curves and the worst pictures"):
+            write_report(summary, outputs, examples, spec, out)
         tell(f"wrote {out}/metrics.json, ced.png, worst.png")
 
 
-@app.command()
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="model.safetensors or last.safetensors.")],
     out: Annotated[Path, typer.Option(help="The ONNX file to write.")],
@@ -188,7 +191,8 @@ def export(
     """One ONNX with soft-argmax, scores and heads inside, described by its own metadata."""
     from train.export.export import export_model
 
-    info = export_model(checkpoint, out, precision)
+    with waiting(f"writing {out}"):
+        info = export_model(checkpoint, out, precision)
     tell(
         f"wrote {out}: {info.kind}, {len(info.landmarks)} landmarks, {info.size} px {info.colour}, "
         f"attributes {', '.join(a.name for a in info.attributes) or 'none'}, "
@@ -196,22 +200,25 @@ def export(
     )
 
 
-@app.command()
 def shrink(
     source: Annotated[Path, typer.Argument(help="A .safetensors, or an exported .onnx in fp32.")],
     out: Annotated[Path, typer.Option(help="The file to write, of the same kind.")],
+    beside: Annotated[
+        Path | None,
+        typer.Option(help="The .onnx made from it, beside OUT: its weights are left out of OUT."),
+    ] = None,
 ) -> None:
     """Half the file: weights in 16 bits; it computes in 32, as before. A checkpoint keeps only its
     averaged weights.
     """
     from train.export.shrink import shrink as run_shrink
 
-    run_shrink(source, out)
+    with waiting(f"writing {out}"):
+        run_shrink(source, out, beside)
     sizes = [path.stat().st_size / 1e6 for path in (source, out)]
     tell(f"wrote {out}: {sizes[0]:.1f} -> {sizes[1]:.1f} MB")
 
 
-@app.command()
 def average(
     first: Annotated[Path, typer.Argument(help="A checkpoint.")],
     second: Annotated[Path, typer.Argument(help="Another, usually fine-tuned from the first.")],
@@ -221,11 +228,11 @@ def average(
     """A point between two checkpoints of one network: robustness of one, precision of the other."""
     from train.finetune.average import average as run_average
 
-    run_average(first, second, weight, out)
+    with waiting(f"writing {out}"):
+        run_average(first, second, weight, out)
     tell(f"wrote {out}; next: train evaluate {out} LABELS, train export {out} --out M.onnx")
 
 
-@app.command()
 def speed(
     checkpoints: Annotated[list[Path], typer.Argument(help="Checkpoints to time in alternation.")],
     runs: Annotated[int, typer.Option(min=1, help="Timed runs of each.")] = 200,
@@ -233,14 +240,14 @@ def speed(
     """Parameters, multiply-adds and milliseconds per crop in ONNX Runtime at 1 and 2 threads."""
     from train.export.speed import time_models
 
-    for s in time_models(checkpoints, runs):
-        tell(
-            f"{s.name}  {s.parameters:,} parameters  {s.mmac:.0f} MMAC  {s.threads} threads  "
-            f"p20 {s.p20_ms:.2f} ms  p50 {s.p50_ms:.2f} ms"
-        )
+    with waiting("timing"):
+        for s in time_models(checkpoints, runs):
+            tell(
+                f"{s.name}  {s.parameters:,} parameters  {s.mmac:.0f} MMAC  {s.threads} threads  "
+                f"p20 {s.p20_ms:.2f} ms  p50 {s.p50_ms:.2f} ms"
+            )
 
 
-@app.command()
 def prepare(
     what: Annotated[str, typer.Argument(help="hands or faces: which shipped model's labels.")],
     data: Annotated[Path, typer.Option(help="Folder with the collections (hands_real/, ...).")],
@@ -257,25 +264,20 @@ def prepare(
         raise ValueError(f"prepare takes hands or faces, found '{what}'")
     if what == "hands" and free:
         raise ValueError("all that hands learn from is free; leave out --free")
-    counts = prepare_hands(data, out) if what == "hands" else prepare_faces(data, out, free)
+    with waiting("reading the collections"):
+        counts = prepare_hands(data, out) if what == "hands" else prepare_faces(data, out, free)
     tell(f"wrote {out}: " + ", ".join(f"{v} {k}" for k, v in counts.items()))
 
 
-app.command()(quantize)
-app.command()(parity)
-app.command()(reproduce)
+for command in (init, add, label, suggest, finetune, report, check):
+    app.command(rich_help_panel=TOUR)(command)
+app.command("import", rich_help_panel=MORE)(import_labels)
+app.command("export-labels", rich_help_panel=MORE)(export_labels)
+for command in (remove, fit, evaluate, export, quantize, parity, speed, shrink, average):
+    app.command(rich_help_panel=MORE)(command)
+for command in (ablation, prepare, reproduce):
+    app.command(rich_help_panel=MORE)(command)
 
-app.command()(init)
-app.command()(add)
-app.command()(remove)
-app.command()(check)
-app.command("import")(import_labels)
-app.command("export-labels")(export_labels)
-app.command()(suggest)
-
-app.command()(finetune)
-app.command()(report)
-app.command()(label)
 
 if __name__ == "__main__":
     main()

@@ -6,17 +6,42 @@ What went wrong is one sentence on stderr, no traceback.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+import tracker
 from tracker.printable import printable, printable_json
+
+NAME = "landmark-tracker"  # of the distribution
 
 
 def say(sentence: str, program: str = "tracker") -> None:
-    """A sentence on stderr, in the program's name."""
+    """A sentence on stderr, in the program's name; its hints name what was typed to start it."""
+    if program == "tracker" and started_as() != program:
+        program, sentence = NAME, sentence.replace("'tracker ", f"'{NAME} ")
     typer.echo(printable(f"{program}: {sentence}"), err=True)
+
+
+def started_as() -> str:
+    """'landmark-tracker' where uvx or pipx run it, else 'tracker': both are the same program."""
+    return NAME if Path(sys.argv[0]).stem == NAME else "tracker"
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{NAME} {tracker.__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell it, and end."),
+]
 
 
 def tell(line: str) -> None:
@@ -44,3 +69,20 @@ def user_errors() -> Iterator[None]:
     except UserError as error:
         say(str(error))
         raise typer.Exit(1) from error
+
+
+@contextmanager
+def waiting(sentence: str) -> Iterator[None]:
+    """Inside, a terminal shows the sentence, that it goes on, and for how long; it goes then."""
+    from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
+
+    from ui.commands.console import console, described
+
+    aside = console(aside=True)
+    columns = (SpinnerColumn(), described(), TimeElapsedColumn())
+    with Progress(
+        *columns, console=aside, transient=True, disable=not aside.is_terminal,
+        refresh_per_second=2,  # what is measured inside should not feel it
+    ) as progress:  # fmt: skip
+        progress.add_task(sentence, total=None)
+        yield

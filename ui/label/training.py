@@ -7,7 +7,6 @@ is read from models/RUN/progress.json and metrics.csv.
 from __future__ import annotations
 
 import csv
-import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
@@ -21,8 +20,9 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from engines.child import command, environment
+from engines.installation import command, environment
 from tracker.plain_data import from_json
+from tracker.stop import apart, ask_to_stop
 from ui.kit.jobs import Jobs
 from ui.kit.plots import paint_plots
 from ui.label.controls import LabelControls
@@ -219,7 +219,7 @@ class Training(QWidget):
                 self.process = subprocess.Popen(
                     command("ui.commands.train", "finetune", str(project.root)), env=environment(),
                     stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                    start_new_session=True,
+                    **apart(),
                 )  # fmt: skip
         except OSError as error:
             self.controls.say(
@@ -231,7 +231,7 @@ class Training(QWidget):
 
     def _stop(self) -> None:
         if self.process is not None:
-            os.kill(self.process.pid, signal.SIGINT)
+            ask_to_stop(self.process)
             self.controls.say("the training stops after this step")
 
     def _last_line(self) -> str:

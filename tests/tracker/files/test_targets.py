@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tracker.errors import UserError
-from tracker.files.targets import Planned, expand, plan, plan_images
+from tracker.files.targets import Planned, expand, plan, plan_images, usual_out
 
 SUFFIXES = frozenset({".mp4"})
 
@@ -76,3 +76,23 @@ def test_a_name_that_the_system_refuses_is_said_shortly() -> None:
     with pytest.raises(UserError, match=r"cannot be read: .*too long; check its name") as told:
         expand([Path("x" * 5000)], SUFFIXES, "video")
     assert len(str(told.value)) < 400
+
+
+def test_names_of_other_kinds_of_files_are_refused() -> None:
+    source = [Path("a.mp4")]
+    for option, name in (
+        ("json", "o.CSV"),
+        ("json", "o.mp4"),
+        ("csv", "o.jsonl"),
+        ("csv", "o.png"),
+    ):
+        with pytest.raises(UserError, match=f"--{option} {name} would hold"):
+            plan(source, source, None, **{option: Path(name)})
+    for option, name in (("json", "o.json"), ("json", "o"), ("json", "o.txt"), ("csv", "o.tsv")):
+        plan(source, source, None, **{option: Path(name)})
+
+
+def test_where_it_goes_without_a_name(tmp_path: Path) -> None:
+    assert usual_out([Path("x/a.mov")], ".mp4") == Path("a_annotated.mp4")
+    assert usual_out([tmp_path], ".mp4") == Path("annotated")
+    assert usual_out([Path("a.mp4"), Path("b.mp4")], ".mp4") == Path("annotated")

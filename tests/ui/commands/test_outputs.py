@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import ui.commands.tracker
+from engines.installation import install
 from tracker.outputs import listing
 from tracker.outputs.listing import LISTED, Listed
 from tracker.outputs.open import OUTPUTS, find_output
@@ -34,8 +34,8 @@ def test_a_library_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(listing, "version", none)
     text = said()
-    assert len(re.findall(r"not usable: run: pip install 'landmark-tracker\[outputs\]'", text)) == 5
-    assert "landmark-tracker[virtualcam]" in text and text.count("usable (built in)") == 7
+    assert text.count(f"not usable: run: {install('outputs')}\n") == 5
+    assert install("virtualcam") in text and text.count("usable (built in)") == 7
 
 
 def test_a_library_that_does_not_load() -> None:

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+import tracker
 import ui.commands.tracker
 from tests.helpers import clips, fake_cli
 from tests.helpers.clips import Clip
@@ -264,16 +265,73 @@ def test_nothing_seen_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     "words",
     [
-        ["video", "in.mp4"],
         ["video", "in.mp4", "--out", "o.mp4", "--no-hands", "--no-faces"],
         ["video", "in.mp4", "--out", "o.mp4", "--max-hands", "0"],
         ["video", "in.mp4", "--out", "o.mp4", "--smooth", "much"],
-        ["image", "in.png"],
+        ["image"],
     ],
 )
 def test_wrong_usage(words: Sequence[str]) -> None:
     result = run(*words)
     assert result.exit_code == 2 and "Traceback" not in result.stderr
+
+
+def test_without_an_output_the_annotated_file_lies_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "away").mkdir()
+    source = clips.make(tmp_path / "away/in.mov")
+    cv2.imwrite(str(tmp_path / "away/in.png"), clips.picture(0))
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert run("video", source).exit_code == 0
+        assert run("video", source, source).exit_code == 0
+        assert run("image", tmp_path / "away/in.png").exit_code == 0
+        assert names(tmp_path) == {"away", "in_annotated.mp4", "in_annotated.png", "annotated"}
+        assert names(tmp_path / "annotated") == {"in.mp4", "in_2.mp4"}
+        complains(run("video", source), "in_annotated.mp4 exists")
+        for path in ("in_annotated.mp4", "in_annotated.png", "annotated"):
+            shutil.move(path, tmp_path.parent / f"{tmp_path.name}-{path}-{_}")
+
+
+def test_data_under_the_name_of_another_kind_of_file(tmp_path: Path) -> None:
+    source = clips.make(tmp_path / "in.mp4")
+    cv2.imwrite(str(tmp_path / "in.png"), clips.picture(0))
+    csv, out = tmp_path / "o.csv", "call it"
+    complains(run("video", source, "--json", csv), f"o.jsonl, or give --csv {csv}")
+    complains(run("image", tmp_path / "in.png", "--json", csv), out)
+    complains(run("bench", source, "--json", csv), out)
+    complains(run("video", source, "--csv", tmp_path / "o.mp4"), out)
+    assert names(tmp_path) == {"in.mp4", "in.png"}
+
+
+def test_h_and_version_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ui.commands.train
+
+    for app in (ui.commands.tracker.app, ui.commands.train.app):
+        told = CliRunner().invoke(app, ["--version"])
+        assert (told.exit_code, told.stdout) == (0, f"landmark-tracker {tracker.__version__}\n")
+        short, long = (CliRunner().invoke(app, [word]).stdout for word in ("-h", "--help"))
+        assert short == long and "Usage" in short
+    for words in (["video"], ["engines"], ["engines", "time"], ["actions"], ["doctor"]):
+        assert run(*words, "-h").stdout == run(*words, "--help").stdout
+        assert run(*words, "-h").exit_code == 0
+
+
+def test_under_its_own_name_hints_can_be_typed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from ui.commands.words import say
+
+    say("no camera; run 'tracker cameras'")
+    monkeypatch.setattr(sys, "argv", ["/somewhere/landmark-tracker"])
+    say("no camera; run 'tracker cameras'")
+    say("give --project; run 'train add'", "train")
+    assert capsys.readouterr().err.splitlines() == [
+        "tracker: no camera; run 'tracker cameras'",
+        "landmark-tracker: no camera; run 'landmark-tracker cameras'",
+        "train: give --project; run 'train add'",
+    ]
 
 
 def start(

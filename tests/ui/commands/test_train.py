@@ -1,12 +1,16 @@
 """The `train` commands as a user types them."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+import ui.commands.train
+from engines.installation import install
 from tests.helpers.blobs import write_blobs, write_config
 from ui.commands.train import main
 
@@ -81,6 +85,19 @@ def test_mistakes_are_one_sentence(train, arguments, message):
     assert_one_sentence(run(*arguments, code=1), message)
 
 
+def test_help_is_in_the_order_of_the_tour(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    told = CliRunner().invoke(ui.commands.train.app, ["--help"]).stdout
+    tour, more = told.split("The tour, in its order")[1].split(" More ")
+    named = [line.split()[1] for line in tour.splitlines() if re.match(r"\W ([a-z]+)  ", line)]
+    assert named == ["init", "add", "label", "suggest", "finetune", "report", "check"]
+    others = {line.split()[1] for line in more.splitlines() if re.match(r"\W ([a-z-]+)  ", line)}
+    assert others == {
+        "import", "export-labels", "remove", "fit", "evaluate", "export", "quantize", "parity",
+        "speed", "shrink", "average", "ablation", "prepare", "reproduce",
+    }  # fmt: skip
+
+
 RUN = "import sys; {}; from ui.commands.train import main; sys.argv[1:] = {!r}; main()"
 
 
@@ -98,8 +115,8 @@ def test_without_the_extra_the_remedy_is_named(package, arguments):
         [sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 1
-    sentence = f"needs {package}, which is not installed; run: pip install "
-    assert_one_sentence(done.stderr, sentence + '"landmark-tracker[train]"')
+    sentence = f"needs {package}, which is not installed; run: "
+    assert_one_sentence(done.stderr, sentence + install("train"))
 
 
 def test_a_module_of_ours_that_is_missing_is_a_bug_and_says_so():

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engines.installation import install
 from tracker.errors import UserError
 from tracker.outputs.landmark_files import UsedModel
 from tracker.outputs.output import About
@@ -47,9 +48,7 @@ class LslOutlet:
         try:
             import pylsl
         except (ImportError, RuntimeError) as error:  # RuntimeError: its library is missing
-            raise UserError(
-                "pylsl is not installed; run: pip install 'landmark-tracker[outputs]'"
-            ) from error
+            raise UserError(f"pylsl is not installed; run: {install('outputs')}") from error
         _stay_here()
         self._clock, self._about, self._names = pylsl.local_clock, about, Names()
         self._blocks = blocks(about.models_now())

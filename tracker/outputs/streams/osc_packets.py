@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.installation import install
 from tracker.errors import UserError
 
 MOST = 1400  # bytes of a datagram, so that networks do not cut it
@@ -26,9 +27,7 @@ def need_osc() -> None:
     try:
         import pythonosc.osc_message_builder  # noqa: F401
     except ImportError as error:
-        raise UserError(
-            "python-osc is not installed; run: pip install 'landmark-tracker[outputs]'"
-        ) from error
+        raise UserError(f"python-osc is not installed; run: {install('outputs')}") from error
 
 
 def message(address: str, *values: Argument) -> bytes:

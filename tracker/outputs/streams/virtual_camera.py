@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from engines.installation import install
 from tracker.errors import UserError
 from tracker.outputs.output import About
 from tracker.outputs.overlay import Style, draw
@@ -36,7 +37,7 @@ class VirtualCamera:
             import pyvirtualcam  # noqa: F401
         except ImportError as error:
             raise UserError(
-                "pyvirtualcam is not installed; run: pip install 'landmark-tracker[virtualcam]'"
+                f"pyvirtualcam is not installed; run: {install('virtualcam')}"
             ) from error
         self._device = device(target)
         style = about.style or Style()

@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from engines.installation import install
 from tracker.errors import UserError
 from tracker.find.expressions import by_name
 from tracker.find.face_measures import measured
@@ -52,9 +53,7 @@ class VTubeStudio:
         try:
             import websockets.sync.client  # noqa: F401
         except ImportError as error:
-            raise UserError(
-                "websockets is not installed; run: pip install 'landmark-tracker[outputs]'"
-            ) from error
+            raise UserError(f"websockets is not installed; run: {install('outputs')}") from error
         self._host, self._port = address(target, PORT)
         self._target, self._about = target, about
         self._lengths = {side: BoneLengths() for side in SIDES}

@@ -16,6 +16,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from engines.installation import install
 from tracker.errors import UserError
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import address
@@ -42,9 +43,7 @@ class WebSocketServer:
             from websockets.exceptions import ConnectionClosed
             from websockets.sync.server import serve
         except ImportError as error:
-            raise UserError(
-                "websockets is not installed; run: pip install 'landmark-tracker[outputs]'"
-            ) from error
+            raise UserError(f"websockets is not installed; run: {install('outputs')}") from error
         self._gone = ConnectionClosed
         self._host, port = address(target, PORT)
         self._lines, self._lock = Lines(about), Lock()
