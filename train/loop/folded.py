@@ -115,7 +115,8 @@ def _norm(
     scale = (gamma.double() / torch.sqrt(variance.double() + EPSILON)).numpy()
     if len(scale) != len(given) or not scale.all():
         raise KeyError(norm)
-    return (given / scale.reshape(-1, *[1] * (given.ndim - 1))).astype(np.float32)
+    back: NDArray[np.float32] = given / scale.reshape(-1, *[1] * (given.ndim - 1))
+    return back.astype(np.float32)
 
 
 _UNDO = {"same": _same, "turned": _turned, "norm": _norm}

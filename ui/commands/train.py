@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -269,14 +270,14 @@ def prepare(
     tell(f"wrote {out}: " + ", ".join(f"{v} {k}" for k, v in counts.items()))
 
 
-for command in (init, add, label, suggest, finetune, report, check):
-    app.command(rich_help_panel=TOUR)(command)
-app.command("import", rich_help_panel=MORE)(import_labels)
-app.command("export-labels", rich_help_panel=MORE)(export_labels)
-for command in (remove, fit, evaluate, export, quantize, parity, speed, shrink, average):
-    app.command(rich_help_panel=MORE)(command)
-for command in (ablation, prepare, reproduce):
-    app.command(rich_help_panel=MORE)(command)
+COMMANDS: tuple[tuple[str, str | None, Callable[..., None]], ...] = (
+    *((TOUR, None, one) for one in (init, add, label, suggest, finetune, report, check)),
+    (MORE, "import", import_labels), (MORE, "export-labels", export_labels), (MORE, None, remove),
+    *((MORE, None, one) for one in (fit, evaluate, export, quantize, parity, speed, shrink)),
+    *((MORE, None, one) for one in (average, ablation, prepare, reproduce)),
+)  # fmt: skip
+for panel, name, command in COMMANDS:
+    app.command(name, rich_help_panel=panel)(command)
 
 
 if __name__ == "__main__":
