@@ -9,7 +9,7 @@ checkpoint, so that this is undone when it is read, as exactly as the model's fi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from torch import Tensor
 from engines.foreign import refuse_unsafe
 from tracker.plain_data import bare_name, digest
 
+Undo = Callable[[str, Mapping[str, Tensor], NDArray[np.float32]], NDArray[np.float32]]
 How = Literal["same", "turned", "norm"]  # as it is, transposed, divided by what its norm did
 EPSILON = 1e-5  # of torch's batch norms
 WORTH = 4096  # values of a weight that is worth it
@@ -119,7 +120,7 @@ def _norm(
     return back.astype(np.float32)
 
 
-_UNDO = {"same": _same, "turned": _turned, "norm": _norm}
+_UNDO: dict[How, Undo] = {"same": _same, "turned": _turned, "norm": _norm}
 
 
 def _short(name: str) -> str:
