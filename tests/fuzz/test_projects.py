@@ -114,6 +114,8 @@ def test_labels(made: Project, text: str) -> None:
 @given(bent_json(SPLIT))
 @example('{"hold": "a.mp4"}')
 @example('{"hold": [], "stretch": 7}')
+@example('{"stretch": ["a.mp4", 0, ' + HUGE + '], "hold": []}')
+@example("[]")
 def test_split(made: Project, text: str) -> None:
     look(made, made.split_path, text.encode("utf-8", "surrogatepass"))
 

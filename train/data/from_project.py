@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tracker.find.markups import rule_of
-from tracker.plain_data import from_json
+from tracker.plain_data import finite, from_json
 from tracker.sources.picture_file import load_picture
 from tracker.whole_files import write_whole
 from train.data.cutouts import ClipCutouts, cut_labelled
@@ -71,10 +71,10 @@ def read_split(project: Project) -> Split | None:
         stretch = found.get("stretch")
         return Split(
             tuple(str(c) for c in found["hold"]),
-            None if stretch is None else (str(stretch[0]), float(stretch[1]), float(stretch[2])),
+            None if stretch is None else (str(stretch[0]), finite(stretch[1]), finite(stretch[2])),
             str(found.get("why", "")),
         )
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ValueError(
             f'{project.split_path} is no split; it should be like {{"hold": ["clip.mp4"]}}'
         ) from error
