@@ -201,7 +201,9 @@ class Tracker:
     def process(self, frame_bgr: Image, t: float) -> Result:
         """What is seen in an (H, W, 3) uint8 BGR frame of time t (seconds, never falling).
 
-        Raises what a detector raised; live, at a later frame than the one it was looking at.
+        Tracks are in the order of the kinds, the oldest first. ValueError: another kind of array,
+        no finite time, or one that fell. Raises also what a detector raised; live, at a later
+        frame than the one it was looking at.
         """
         frame = _checked_frame(frame_bgr)
         if not np.isfinite(t):

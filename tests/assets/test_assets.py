@@ -39,3 +39,10 @@ def test_a_file_without_a_sum_is_refused(copy: Path) -> None:
     (copy / "other.tflite").write_bytes(b"x")
     with pytest.raises(ValueError, match="none is listed"):
         assets.checked_path("detectors/other.tflite")
+
+
+def test_all_of_it_fits_into_a_wheel_of_30_mb() -> None:
+    """What the wheel itself weighs: tests/package."""
+    folder = Path(assets.__file__).parent
+    sizes = [path.stat().st_size for path in folder.rglob("*") if path.suffix != ".pyc"]
+    assert sum(sizes) < 29_000_000

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -71,6 +72,50 @@ def test_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert names["held"].to_dict() == {("left", "fist"): pytest.approx(12 / 25)}
     assert names["speed"].dropna().tolist() == [0.0] * 11
     assert set(names["tracks"].yaw.dropna()) == {10.0}
+
+
+def test_first_steps(tmp_path: Path) -> None:
+    """A face alone has no gesture; a file that is none is a sentence."""
+    source = clips.make(tmp_path / "in.mp4")
+    done = start("first_steps.py", source, tmp_path / "out")
+    said, wrong = done.communicate(timeout=120)
+    assert done.returncode == 0 and said == "" and "in.mp4" in wrong, wrong
+    done = start("first_steps.py", tmp_path / "none.mp4", tmp_path / "out")
+    assert "Traceback" not in done.communicate(timeout=120)[1] and done.returncode == 1
+
+
+def test_first_steps_draw_the_surest_frame_of_each_gesture(tmp_path: Path) -> None:
+    sys.path.insert(0, str(EXAMPLES))
+    try:
+        from first_steps import pictures  # type: ignore[import-not-found]
+    finally:
+        sys.path.remove(str(EXAMPLES))
+    seen = []
+    for i, (gesture, p) in enumerate([("fist", 0.6), ("fist", 0.9), ("point", 0.8), ("fist", 0.7)]):
+        track = replace(clips.track("hand"), gesture=gesture, gesture_p=p)
+        seen.append((Frame(i, i / 25, clips.picture(i)), Result(i / 25, (track,))))
+    seen.append((Frame(4, 0.2, None), Result(0.2, ())))
+    assert pictures(iter(seen), tmp_path) == {"fist": 3, "point": 1}
+    drawn = cv2.imread(str(tmp_path / "fist.png"))
+    assert np.array_equal(drawn, seen[1][1].draw(clips.picture(1)))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fist.png", "point.png"]
+
+
+def test_gesture_to_key(tmp_path: Path) -> None:
+    """A clip without that gesture presses nothing, and it ends with the file."""
+    source = clips.make(tmp_path / "in.mp4")
+    code = (
+        "import runpy, sys; from unittest.mock import MagicMock; "
+        "from tracker.actions import device; "
+        "device.DEVICES = {'none': (lambda: None, MagicMock)}; "
+        f"sys.argv = ['x', {str(source)!r}, 'fist', 'space']; "
+        f"runpy.run_path({str(EXAMPLES / 'gesture_to_key.py')!r}, run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120,
+        cwd=EXAMPLES.parent,
+    )  # fmt: skip
+    assert done.returncode == 0 and done.stdout == "", done.stderr
 
 
 def test_osc_to_synth(tmp_path: Path) -> None:
