@@ -132,14 +132,17 @@ def pairs(
     tracker = load(
         TrackerConfig(hands=False, face_model=model, engine="onnx", threads=1)
     ).new_tracker()
-    with VideoReader(clip) as reader:
-        for number, frame in enumerate(reader):
+    reader = VideoReader(clip)
+    try:
+        for frame in reader.frames():
             if frame.bgr is None:
                 continue
             faces = tracker.process(frame.bgr, frame.t).tracks
-            if number % every or len(faces) != 1 or len(faces[0].xy) != 68:
+            if frame.index % every or len(faces) != 1 or len(faces[0].xy) != 68:
                 continue
             yield ours(faces[0]), by_name(teacher.see(frame.bgr, faces[0].xy_raw))
+    finally:
+        reader.close()
 
 
 def off_by(labels: Path, teacher: Teacher, count: int) -> NDArray[np.float64]:

@@ -104,7 +104,7 @@ def raw(tmp_path):
     write_collection(folder, "mtfl", 5, 2, a_class, "testing.json")
     write_collection(folder, "hands21", 21, 3, lambda i: ({"source": "sign_digits"}, {}))
     write_collection(
-        folder, "hands_synth", 21, 4,
+        folder, "hands_synth", 21, 8,
         lambda i: ({"split": "holdout" if i == 3 else "train", "group": str(i)}, {"face": i == 0}),
     )  # fmt: skip
     return folder
@@ -127,7 +127,7 @@ def test_the_68_landmarks_alone(raw, tmp_path):
 
 def test_each_collection_tells_what_it_knows(raw, tmp_path):
     counts = prepare_faces(raw, tmp_path / "out" / "face.json")
-    assert counts == {"images": 30 + 4 + 4 + 3 + 3 + 3, "objects": 30 + 4 + 4 + 3}
+    assert counts == {"images": 30 + 4 + 4 + 3 + 3 + 2, "objects": 30 + 4 + 4 + 3}
     data = read_coco(tmp_path / "out" / "face.json")
     assert data.markup.landmarks == (*NAMES, "right_iris", "left_iris")
     assert data.markup.flip_pairs[-1] == (68, 69)
