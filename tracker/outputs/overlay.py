@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from tracker.find.head_pose import axes_xy
 from tracker.outputs.skeleton import Colour, Skeleton, skeleton
-from tracker.types import Image, Kind, Track
+from tracker.types import Floats, Image, Kind, Track
 
 AXES: tuple[Colour, ...] = ((0, 0, 255), (0, 255, 0), (255, 0, 0))
+IRIS: Colour = (255, 255, 0)
 SUB = 4  # fractional bits of the coordinates, for drawing between pixels
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 DENSE = 40  # landmarks
@@ -81,6 +82,17 @@ def _draw_landmarks(canvas: Image, track: Track, look: Skeleton, sure: float) ->
             cv2.circle(canvas, at[i], fixed_radius, look.points[i], -1, cv2.LINE_AA, SUB)
         else:
             cv2.circle(canvas, at[i], fixed_radius, look.points[i], 1, cv2.LINE_AA, SUB)
+    if track.irises is not None:
+        _draw_irises(canvas, track.irises, sure, max(fixed_radius, 2**SUB))
+
+
+def _draw_irises(canvas: Image, irises: Floats, sure: float, radius: int) -> None:
+    """Rings twice as wide as landmarks, which the sure ones fill; irises (2, 3) x, y, score."""
+    for at, (x, y, score) in zip(_fixed(irises[:, :2]), irises, strict=True):
+        if np.isfinite(x) and np.isfinite(y):
+            cv2.circle(canvas, at, 2 * radius, IRIS, 1, cv2.LINE_AA, SUB)
+            if score >= sure:
+                cv2.circle(canvas, at, radius, IRIS, -1, cv2.LINE_AA, SUB)
 
 
 def _draw_axes(canvas: Image, track: Track, at: int | None) -> None:

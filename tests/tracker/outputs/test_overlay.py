@@ -222,3 +222,16 @@ def test_small_hands_get_small_dots() -> None:
     assert (small[y, x + 4] == 90).all()
     x, y = np.rint(big(clips.track(), 8.0).xy[0]).astype(int)
     assert (large[y, x + 4] == PALM_POINT).all()
+
+
+def test_irises_are_rings_and_filled_where_sure() -> None:
+    face = big(clips.track("face"))
+    spots = np.array([[30, 250, 0.9], [80, 250, 0.2]], np.float32)
+    drawn = draw(gray(), (replace(face, irises=spots),), LOOK, BARE)
+    assert at(drawn, spots[0, :2]) == [255, 255, 0]
+    assert at(drawn, spots[1, :2]) == [90, 90, 90], "an unsure one is hollow"
+    ring = drawn[230:271, 60:101] != 90
+    assert ring.any()
+    unknown = np.full((2, 3), np.nan, np.float32)
+    without = draw(gray(), (replace(face, irises=unknown),), LOOK, BARE)
+    assert (without == draw(gray(), (face,), LOOK, BARE)).all()
