@@ -47,9 +47,10 @@ def too_large(name: object) -> str:
     return _sentence(f"{name} is larger than", most_pixels())
 
 
-def frames_too_large(name: object) -> str:
-    """The sentence about a video that is refused."""
-    return _sentence(f"{name} has frames that are larger than", most_frame_pixels())
+def frames_too_large(name: object, most: int | None = None) -> str:
+    """The sentence about a video that is refused; `most` where its limit is another."""
+    most = most_frame_pixels() if most is None else most
+    return _sentence(f"{name} has frames that are larger than", most)
 
 
 def _sentence(fact: str, most: int) -> str:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from tracker.errors import UserError
 from tracker.sources.complaints import Complaints, Holes
-from tracker.sources.pixel_limit import frames_too_large, most_frame_pixels
+from tracker.sources.pixel_limit import USUAL_OF_FRAMES, frames_too_large, most_frame_pixels
 from tracker.types import Frame, Image
 
 # fmt: off
@@ -32,6 +32,9 @@ VIDEO_SUFFIXES = frozenset({
     ".3gp", ".wmv", ".flv", ".ogv", ".gif",
 })
 # fmt: on
+USUAL_BITS = 12  # a pixel of 8 bits whose colours are halved both ways
+# Of deeper ones a frame may have so many bits in files of fewer bytes: no camera's 8K is as small.
+DEEP_BITS, SMALL_FILE = 288_000_000, 16_000_000
 # What may be opened at all: files that hold their pictures themselves. Playlists (concat, HLS, SDP)
 # would reach other files, whatever their own name ends in. Pictures: to be told as such.
 FORMATS = (
@@ -349,10 +352,13 @@ def open_media(path: Path, options: Mapping[str, str] | None = None) -> InputCon
 
 def _limit(path: Path, stream: av.VideoStream) -> None:
     """Refuse frames that are too large, and have the decoder refuse those that turn out to be."""
-    context = stream.codec_context
-    if context.width * context.height > most_frame_pixels():
-        raise UserError(frames_too_large(path))
-    context.options = {"max_pixels": str(most_frame_pixels())}
+    context, most = stream.codec_context, most_frame_pixels()
+    if path.stat().st_size < SMALL_FILE and most == USUAL_OF_FRAMES and context.format is not None:
+        bits = context.format.padded_bits_per_pixel
+        most = DEEP_BITS // bits if bits > USUAL_BITS else most
+    if context.width * context.height > most:
+        raise UserError(frames_too_large(path, most))
+    context.options = {"max_pixels": str(most)}
 
 
 def _announced(path: Path) -> int:

@@ -15,6 +15,7 @@ import pytest
 from tests.helpers import clips
 from tests.helpers.clips import Clip
 from tracker.errors import UserError
+from tracker.sources import pixel_limit, video_file
 from tracker.sources.video_file import Timeline, VideoReader, orient
 from tracker.types import Frame
 
@@ -239,6 +240,36 @@ def test_what_is_no_video_is_said_in_one_sentence(
 CONCAT = "ffconcat version 1.0\nfile secret.mkv\n"
 HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nsecret.mkv\n#EXT-X-ENDLIST\n"
 SDP = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9 RTP/AVP 96\n"
+
+
+def test_deep_pixels_of_a_small_file_count_as_several(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """24 bits a pixel take twice the memory of 12: fewer pixels fit."""
+
+    def clip(pixels: str) -> Path:
+        path = tmp_path / f"{pixels}.mkv"
+        with av.open(str(path), "w") as out:
+            stream = out.add_stream("ffv1", rate=10)
+            stream.width, stream.height, stream.pix_fmt = 128, 96, pixels
+            picture = av.VideoFrame.from_ndarray(np.zeros((96, 128, 3), np.uint8), format="rgb24")
+            out.mux([*stream.encode(picture), *stream.encode()])
+        return path
+
+    limit = 15_000  # of pixels; the clips have 12,288
+    monkeypatch.setenv(pixel_limit.FRAMES, str(limit))
+    monkeypatch.setattr(video_file, "USUAL_OF_FRAMES", limit)
+    monkeypatch.setattr(video_file, "DEEP_BITS", 180_000)
+    assert len(read(clip("yuv420p"))[1]) == 1
+    with pytest.raises(UserError, match=r"larger than 0\.0075 million pixels; .*--max-megapixels"):
+        read(clip("yuv420p10le"))
+    with pytest.raises(UserError, match=r"larger than 0\.0075 million"):
+        read(clip("yuv444p"))
+    monkeypatch.setattr(video_file, "SMALL_FILE", 0)
+    assert len(read(clip("yuv420p10le"))[1]) == 1, "a camera's own file"
+    monkeypatch.setattr(video_file, "SMALL_FILE", 16_000_000)
+    monkeypatch.setattr(video_file, "USUAL_OF_FRAMES", 36_000_000)
+    assert len(read(clip("yuv420p10le"))[1]) == 1, "a limit that a user set counts as it is"
 
 
 @pytest.mark.parametrize("text", [CONCAT, HLS, SDP])
