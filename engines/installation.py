@@ -37,7 +37,12 @@ def install(extra: str) -> str:
         wanted = needs(extra, requires(NAME) or [])
     except PackageNotFoundError:
         wanted = [f".[{extra}]"]
-    return f"{_pip_install()} {' '.join(_quoted(one) for one in wanted)}"
+    return pip_install(*wanted)
+
+
+def pip_install(*packages: str) -> str:
+    """A command that installs packages into this environment."""
+    return f"{_pip_install()} {' '.join(_quoted(one) for one in packages)}"
 
 
 def needs(extra: str, listed: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.installation import pip_install
 from tracker.outputs.skeleton import Skeleton, skeleton
 from tracker.rounding import number, rounded
 from tracker.types import Floats, Frame, Image, Kind, Track
@@ -143,7 +144,7 @@ def _library(name: str) -> Any:
         return import_module(name)
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f"this needs {name}, which is not installed; run: pip install {name}", name=error.name
+            f"this needs {name}, which is not installed; run: {pip_install(name)}", name=error.name
         ) from error
 
 

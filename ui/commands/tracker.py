@@ -200,7 +200,8 @@ def image(
     from tracker.files.targets import expand, plan_images, refuse_suffix, usual_out
     from tracker.outputs.overlay import Style
 
-    if out is None and json is None and not to:
+    is_unnamed = out is None and json is None and not to
+    if is_unnamed:
         out = usual_out(inputs, inputs[0].suffix)
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
@@ -214,7 +215,10 @@ def image(
     sources = [source for source, _ in planned]
     jobs = [ImageJob(source, target, overwrite, style, sources) for source, target in planned]
     options = {**most, **({} if fov is None else {"fov": fov})}
-    raise typer.Exit(_run_images(jobs, json, loaded, options, to or ()))
+    code = _run_images(jobs, json, loaded, options, to or ())
+    if is_unnamed and not code:
+        tell(f"wrote {', '.join(str(job.out) for job in jobs)}")
+    raise typer.Exit(code)
 
 
 for command in (live, cameras, outputs, doctor, bench):

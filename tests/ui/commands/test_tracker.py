@@ -286,7 +286,7 @@ def test_without_an_output_the_annotated_file_lies_here(
     for _ in range(2):
         assert run("video", source).exit_code == 0
         assert run("video", source, source).exit_code == 0
-        assert run("image", tmp_path / "away/in.png").exit_code == 0
+        assert run("image", tmp_path / "away/in.png").stdout == "wrote in_annotated.png\n"
         assert names(tmp_path) == {"away", "in_annotated.mp4", "in_annotated.png", "annotated"}
         assert names(tmp_path / "annotated") == {"in.mp4", "in_2.mp4"}
         complains(run("video", source), "in_annotated.mp4 exists")
