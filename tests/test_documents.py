@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import tracker
 from tests.helpers import clips
 from tests.helpers.clips import FakeTracker
 from tracker.files.video_job import Job, annotate
@@ -37,6 +38,10 @@ def test_reading_data_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     annotate(Job(source, json=tmp_path / "points.jsonl"), FakeTracker(), clips.USED)
     monkeypatch.chdir(tmp_path)
     run(ROOT / "docs/data.md", 10)
+
+
+def test_the_citation_is_of_this_version() -> None:
+    assert f"\nversion: {tracker.__version__}\n" in (ROOT / "CITATION.cff").read_text()
 
 
 def test_a_wrong_example_is_noticed(tmp_path: Path) -> None:
