@@ -72,6 +72,11 @@ class HalfBody(nn.Module):
         heat, coarse = self.net(image.half())
         return heat, coarse
 
+    def apart(self, image: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
+        """As that of RcnLite, in float16."""
+        found: tuple[Tensor, Tensor | None, Tensor] = self.net.apart(image.half())  # type: ignore[attr-defined]
+        return found
+
 
 def fuse_norms(net: Localiser) -> None:
     """Fold each batch norm that follows a convolution in a Sequential into it, in place."""

@@ -113,6 +113,11 @@ class RcnLite(nn.Module):
 
         With M landmarks of `fine` the heat is (N, K - M + 4 M, S/4, S/4).
         """
+        heat, fine, coarse = self.apart(image)
+        return heat if fine is None else packed(heat, fine), coarse
+
+    def apart(self, image: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
+        """The same with the heat of `fine` (N, M, S/2, S/2), if there is one, on its own."""
         half = self.stem[:2](image)  # at half the crop's side, where the stem is of convolutions
         levels = [self.encoder[0](self.stem[2:](half))]
         for down, stage in zip(self.downs, list(self.encoder)[1:], strict=True):
@@ -121,10 +126,13 @@ class RcnLite(nn.Module):
         for branches in (self.branches, *self.again):
             for i, recombine in enumerate(branches, start=2):
                 levels[-i] = recombine(levels[-i], levels[1 - i])
-        heat = self.head(levels[0])
-        if self.fine is not None:
-            heat = torch.cat([heat, F.pixel_unshuffle(self.fine(half, levels[0]), 2)], 1)
-        return heat, coarse
+        fine = None if self.fine is None else self.fine(half, levels[0])
+        return self.head(levels[0]), fine, coarse
+
+
+def packed(heat: Tensor, fine: Tensor) -> Tensor:
+    """Heat (N, K - M, h, w) and finer heat (N, M, 2 h, 2 w) in one, as `RcnLite` says."""
+    return torch.cat([heat, F.pixel_unshuffle(fine, 2)], 1)
 
 
 class _Fine(nn.Module):

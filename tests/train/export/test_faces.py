@@ -69,6 +69,20 @@ def test_the_graph_gives_what_torch_gives(exported):
     assert max(worst.values()) < 1e-3
 
 
+def test_half_of_it_gives_nearly_the_same(exported, tmp_path):
+    checkpoint, path, _ = exported
+    export_model(checkpoint, tmp_path / "face.fp16.onnx", "fp16")
+    whole, half = (onnx_outputs(p, pictures(2)) for p in (path, tmp_path / "face.fp16.onnx"))
+    np.testing.assert_allclose(half["xy"], whole["xy"], atol=0.2)  # crop pixels
+    np.testing.assert_allclose(half["iris"][:, :2], whole["iris"][:, :2], atol=0.2)
+
+
+def test_finer_heat_is_not_packed_in_the_graph(exported):
+    """Only to be unpacked: both take time."""
+    nodes = {node.op_type for node in onnx.load(exported[1]).graph.node}
+    assert not nodes & {"DepthToSpace", "SpaceToDepth"}
+
+
 def test_evaluation_has_irises_after_the_landmarks(exported):
     """Of the checkpoint and of the graph alike."""
     image = torch.from_numpy(pictures(3))
