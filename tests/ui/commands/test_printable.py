@@ -28,6 +28,7 @@ from tracker.printable import printable, printable_json
 from train.project.adding import add_clips
 from train.project.store import Store
 from ui.commands.console import console, described
+from ui.commands.words import waiting
 
 ROOT = Path(__file__).parents[3]
 # Title, colour, right to left, CSI as one letter, what Rich takes for its markup, its links.
@@ -198,6 +199,23 @@ def test_rich_draws_texts_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     text = drawn.file.getvalue()
     assert not {"\x07", "\u202e", "\x9b"} & set(text) and "\x1b]" not in text
     assert text.count("x\\x1b]0;title") >= 4, "of the title, the head, a cell, a line and a bar"
+
+
+def test_a_terminal_shows_that_something_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with waiting("elsewhere nothing is shown"):
+        pass
+    assert capfd.readouterr() == ("", "")
+    monkeypatch.setenv("TERM", "xterm")
+    drawn = console()
+    drawn.file, drawn._force_terminal, drawn.is_interactive = io.StringIO(), True, True
+    monkeypatch.setattr("ui.commands.console.console", lambda aside: drawn)
+    with waiting(f"reading {EVIL}"):
+        pass
+    text = drawn.file.getvalue()
+    assert "reading x\\x1b]0;title" in text and "0:00:00" in text
+    assert not {"\x07", "\u202e", "\x9b"} & set(text)
 
 
 @pytest.mark.parametrize(
