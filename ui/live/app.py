@@ -46,7 +46,8 @@ def run(
         choices.config()
     except ValueError as error:
         raise UserError(str(error)) from error
-    choices = replace(choices, send_panel=choices.send_panel or bool(to))
+    if to:
+        choices = replace(choices, panel=True, tab="send")
     window = LiveWindow(LiveControls(make_pipeline, store, choices, to), store)
     window.ended.connect(app.quit)
     if fullscreen:
@@ -66,7 +67,7 @@ def with_actions(choices: Choices, given: Mapping[str, object]) -> Choices:
     if not given.get("actions"):
         return replace(choices, actions_on=False)
     read_profile(Path(choices.actions))
-    return replace(choices, actions_on=True, actions_panel=True)
+    return replace(choices, actions_on=True, panel=True, tab="actions")
 
 
 def make_pipeline(camera: str, loop: bool, config: TrackerConfig) -> Pipeline:

@@ -20,6 +20,7 @@ from tracker.track import TrackerConfig
 from tracker.types import Kind
 
 CompareView = Literal["side", "a", "b"]
+Tab = Literal["camera", "tracking", "record", "send", "actions", "plots"]
 MirrorField = Literal["mirror_devices", "mirror_files"]
 BUNDLED = "bundled"  # as a second model
 PRESENCE_OFF = 0.5  # a followed object is missed below this, however sure a new one must be
@@ -53,6 +54,7 @@ class Choices:
     labels: bool = True
     privacy: bool = False
     panel: bool = True
+    tab: Tab = "camera"  # the page of the panel
     annotated: bool = False  # recordings: the picture as shown, instead of as it came
     recordings: str = ""
     snapshots: str = ""
@@ -64,8 +66,6 @@ class Choices:
     actions: str = ""  # a profile, see docs/actions.md; '': none
     actions_on: bool = True
     actions_test: bool = False  # show what would fire, and do nothing
-    actions_panel: bool = False
-    send_panel: bool = False
     auto_centre: bool = False  # of heads: straight ahead follows slowly
     engine: str = "auto"  # of the landmark models
     precision: str = "fp32"

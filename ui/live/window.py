@@ -8,16 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from PyQt6.QtCore import QEvent, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QCloseEvent, QKeyEvent
-from PyQt6.QtWidgets import (
-    QAbstractButton,
-    QComboBox,
-    QDockWidget,
-    QMainWindow,
-    QSplitter,
-    QWidget,
-)
+from PyQt6.QtCore import QEvent, Qt, QTimer, QUrl, pyqtSignal
+from PyQt6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent
+from PyQt6.QtWidgets import QAbstractButton, QComboBox, QMainWindow
 
 from tracker.live.pipeline import Health
 from tracker.outputs.landmark_files import UsedModel
@@ -31,14 +24,15 @@ from ui.kit.plots import Plots
 from ui.kit.turn_watch import TurnWatch
 from ui.kit.words import capital
 from ui.live import hud
-from ui.live.actions_panel import ActionsPanel
 from ui.live.actions_table import ENTRIES, HELP
 from ui.live.compose import View, compose
 from ui.live.controls import LiveControls
 from ui.live.dialogs import ask, ask_other_model, ask_project
 from ui.live.history import History, Latency
-from ui.live.panel import Device, Panel
-from ui.live.send_panel import SendPanel
+from ui.live.panels.actions_panel import ActionsPanel
+from ui.live.panels.beside import Beside
+from ui.live.panels.panel import Device, Panel
+from ui.live.panels.send_panel import SendPanel
 from ui.live.settings import Store
 from ui.live.tray import Tray
 
@@ -71,7 +65,7 @@ class LiveWindow(QMainWindow):
         self._other_looks = dict(default_skeletons())
         self._help: HelpDialog | None = None
         self._build()
-        store.restore_layout(self, [self.main, self.side])
+        store.restore_layout(self, [self.main])
         controls.changed.connect(self._show_choices)
         controls.said.connect(self.say)
         controls.wants_other_model.connect(lambda: ask_other_model(self, controls))
@@ -86,22 +80,13 @@ class LiveWindow(QMainWindow):
 
     def _build(self) -> None:
         self.setWindowTitle("Landmark Tracker")
-        self.picture, self.panel, self.plots = PictureView(), Panel(), Plots(self.history)
-        self.side = QSplitter(Qt.Orientation.Vertical)
-        self.side.addWidget(self.panel)
-        self.side.addWidget(self.plots)
-        self.side.setSizes([390, 330])
-        self.main = QSplitter(Qt.Orientation.Horizontal)
-        self.main.addWidget(self.picture)
-        self.main.addWidget(self.side)
-        self.main.setStretchFactor(0, 1)
-        self.side.setMaximumWidth(560)
-        self.main.setCollapsible(0, False)
-        self.main.setSizes([860, 320])
-        self.setCentralWidget(self.main)
+        self.picture, self.plots = PictureView(), Plots(self.history)
         self.actions_panel, self.send_panel = ActionsPanel(), SendPanel()
-        self.dock = self._docked("Actions", self.actions_panel)
-        self.send_dock = self._docked("Send", self.send_panel)
+        self.panel = Panel(self.send_panel, self.actions_panel, self.plots)
+        self.main = Beside(self.picture, self.panel)
+        self.main.folded.connect(self._fold)
+        self.setCentralWidget(self.main)
+        self._build_status_bar()
         self.actions_panel.changed.connect(self.controls.choose)
         self.actions_panel.ask_file.connect(self._ask)
         self._connect_send_panel()
@@ -115,19 +100,20 @@ class LiveWindow(QMainWindow):
         self.panel.ask_file.connect(self._ask)
         self.panel.ask_project.connect(self._ask_project)
         self.panel.ask_devices.connect(self._find_devices)
+        self.panel.open_folder.connect(self._show_folder)
+        self.panel.add_buttons([self.acts[name] for name in ("record", "snapshot", "flag")])
         screen = self.screen()
         assert screen is not None
         room = screen.availableSize()
         self.resize(min(1180, 95 * room.width() // 100), min(780, 88 * room.height() // 100))
         self.picture.setFocus()
 
-    def _docked(self, title: str, panel: QWidget) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(title.lower())
-        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
-        dock.setWidget(panel)
-        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
-        return dock
+    def _build_status_bar(self) -> None:
+        """There from the start and of one height: what it says never shifts the picture."""
+        bar = self.statusBar()
+        assert bar is not None
+        bar.setSizeGripEnabled(False)
+        bar.setFixedHeight(bar.fontMetrics().height() + 10)
 
     def _connect_send_panel(self) -> None:
         panel, controls = self.send_panel, self.controls
@@ -152,10 +138,10 @@ class LiveWindow(QMainWindow):
             "labels": lambda _: controls.toggle("labels"),
             "hud": lambda _: controls.toggle("hud"),
             "privacy": lambda _: controls.toggle("privacy"),
-            "panel": lambda _: controls.toggle("panel"),
-            "actions": lambda _: controls.toggle("actions_panel"),
+            "panel": lambda _: self._turn_panel(),
+            "actions": lambda _: self._turn_panel("actions"),
             "actions_on": lambda _: controls.toggle("actions_on"),
-            "send": lambda _: controls.toggle("send_panel"),
+            "send": lambda _: self._turn_panel("send"),
             "recentre": lambda _: controls.recentre(),
             "hide": lambda _: self._hide(),
             "fullscreen": self.show_fullscreen,
@@ -183,7 +169,7 @@ class LiveWindow(QMainWindow):
         if now - self._health_at >= HEALTH_S:
             self._health_at = now
             self._look(now)
-        elif now - self._plotted_at >= PLOT_S and self.side.isVisible():
+        elif now - self._plotted_at >= PLOT_S and self.plots.isVisible():
             self._plotted_at = now
             self.plots.refresh(now, self.controls.is_mirrored)
 
@@ -238,9 +224,9 @@ class LiveWindow(QMainWindow):
         self.picture.set_words(hud.words(self.controls, health, lines, now))
         self._show_state(health)
         self.controls.follow_pause_key()
-        if self.dock.isVisible():
+        if self.actions_panel.isVisible():
             self.actions_panel.show_state(self.controls.acting.state())
-        if self.send_dock.isVisible():
+        if self.send_panel.isVisible():
             self.send_panel.show_rows(self.controls.sending.rows(health.outputs))
         if session.order is not None:
             self.panel.show_running(
@@ -270,6 +256,40 @@ class LiveWindow(QMainWindow):
         self._show_choices()
         ask_project(self, self.controls, name)
 
+    @property
+    def is_panel_shown(self) -> bool:
+        """Is the panel to be seen, as things are?"""
+        return not self.isFullScreen() and self.main.is_panel_shown(self.controls.choices.panel)
+
+    def show_panel(self, on: bool, tab: str = "") -> None:
+        """Show the panel, on this page where one is named, or hide it."""
+        if tab:
+            self.controls.choose("tab", tab)
+        if self.main.is_narrow:
+            self.main.is_peeking = on
+            self._show_choices()
+        else:
+            self.controls.choose("panel", on)
+
+    def _turn_panel(self, tab: str = "") -> None:
+        """Show the panel (on a page), or hide it where just that is shown."""
+        is_there = self.is_panel_shown and tab in ("", self.controls.choices.tab)
+        self.show_panel(not is_there, tab)
+
+    def _fold(self) -> None:
+        """A window that became narrow has short buttons, and no panel until it is asked for."""
+        short = Qt.ToolButtonStyle.ToolButtonIconOnly
+        long = Qt.ToolButtonStyle.ToolButtonTextUnderIcon
+        self.tools.setToolButtonStyle(short if self.main.is_narrow else long)
+        self._show_choices()
+
+    def _show_folder(self, name: str) -> None:
+        folder = self.controls.choices.folder(name)  # type: ignore[arg-type]
+        if not folder.is_dir():
+            self.say(f"{folder} is made when something is first saved there")
+        elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self.say(f"no program of this desktop shows folders; it is {folder}")
+
     def _hide(self) -> None:
         """Go on unseen, where the tray can bring the window back."""
         if self.tray.is_there:
@@ -286,11 +306,13 @@ class LiveWindow(QMainWindow):
         self._help.show()
 
     def go_back(self) -> None:
-        """One step out of what is special: full screen, comparing, the list of keys. No end."""
+        """One step out: of full screen, comparing, what lies over the picture. No end."""
         if self.isFullScreen():
             self.show_fullscreen(False)
         elif self.controls.is_comparing:
             self.controls.compare(False)
+        elif self.main.is_peeking:
+            self.show_panel(False)
         elif self._help is not None:
             self._help.hide()
 
@@ -324,20 +346,19 @@ class LiveWindow(QMainWindow):
         shown = {
             "mirror": controls.is_mirrored,
             "landmarks": choices.landmarks, "labels": choices.labels,
-            "hud": choices.hud, "privacy": choices.privacy, "panel": choices.panel,
-            "actions": choices.actions_panel, "send": choices.send_panel,
+            "hud": choices.hud, "privacy": choices.privacy, "panel": self.is_panel_shown,
+            "actions": self.is_panel_shown and choices.tab == "actions",
+            "send": self.is_panel_shown and choices.tab == "send",
             "actions_on": choices.actions_on and bool(choices.actions),
             "compare": controls.is_comparing, "fullscreen": self.isFullScreen(),
         }  # fmt: skip
         for name, on in shown.items():
             self.acts[name].setChecked(on)
-        self.side.setVisible(choices.panel and not self.isFullScreen())
+        self.panel.setVisible(self.is_panel_shown)
         acting = choices.actions, choices.actions_on, choices.actions_test
         self.actions_panel.show_choices(*acting)
         self.tray.show(*acting)
         self.send_panel.show_choices(choices.auto_centre)
-        self.dock.setVisible(choices.actions_panel and not self.isFullScreen())
-        self.send_dock.setVisible(choices.send_panel and not self.isFullScreen())
         self._is_dirty, self._health_at = True, -1e9
 
     def _show_state(self, health: Health) -> None:
@@ -398,4 +419,4 @@ class LiveWindow(QMainWindow):
     def _keep_layout(self) -> None:
         """Full screen is for now only, and what it hides is none of the layout."""
         if not self.isFullScreen():
-            self._store.keep_layout(self, [self.main, self.side])
+            self._store.keep_layout(self, [] if self.main.is_narrow else [self.main])

@@ -334,11 +334,11 @@ def test_help(studio: Studio) -> None:
 def test_full_screen(studio: Studio) -> None:
     window = studio.open()
     studio.key(Qt.Key.Key_F11)
-    assert window.isFullScreen() and not window.tools.isVisible() and not window.side.isVisible()
+    assert window.isFullScreen() and not window.tools.isVisible() and not window.panel.isVisible()
     studio.key("m")
     assert not window.controls.choices.mirror_devices, "keys work while menus are hidden"
     studio.key(Qt.Key.Key_F11)
-    assert not window.isFullScreen() and window.tools.isVisible() and window.side.isVisible()
+    assert not window.isFullScreen() and window.tools.isVisible() and window.panel.isVisible()
 
 
 def test_every_action_has_a_key_a_tip_and_a_place_in_the_menus(studio: Studio) -> None:
@@ -355,17 +355,19 @@ def test_every_action_has_a_key_a_tip_and_a_place_in_the_menus(studio: Studio) -
 
 def test_all_can_be_reached_and_is_named_for_screen_readers(studio: Studio) -> None:
     window = studio.open()
-    seen: list[QWidget] = []
-    widget = window.picture.nextInFocusChain()
-    while widget is not None and widget is not window.picture:
-        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisibleTo(window):
-            seen.append(widget)
-        widget = widget.nextInFocusChain()
+    seen: dict[int, QWidget] = {}
+    for page in range(window.panel.count()):
+        window.panel.setCurrentIndex(page)
+        widget = window.picture.nextInFocusChain()
+        while widget is not None and widget is not window.picture:
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisibleTo(window):
+                seen[id(widget)] = widget
+            widget = widget.nextInFocusChain()
     nameless = [
-        (type(w).__name__, type(w.parent()).__name__) for w in seen
+        (type(w).__name__, type(w.parent()).__name__) for w in seen.values()
         if not (w.accessibleName() or getattr(w, "text", str)())
     ]  # fmt: skip
-    assert len(seen) > 25 and not nameless
+    assert len(seen) > 45 and not nameless
 
 
 def test_space_and_esc_belong_to_a_focused_choice_first(studio: Studio) -> None:
@@ -624,7 +626,7 @@ def test_the_next_start_is_no_full_screen(studio: Studio) -> None:
     studio.key(Qt.Key.Key_F11)
     again = reopened(studio)
     assert not again.isFullScreen() and (again.width(), again.height()) == (760, 640)
-    assert again.menuBar().isVisible() and again.side.isVisible()  # type: ignore[union-attr]
+    assert again.menuBar().isVisible() and again.panel.isVisible()  # type: ignore[union-attr]
     assert abs(again.main.sizes()[0] - sizes[0]) <= 3
 
 
@@ -632,12 +634,12 @@ def test_a_layout_that_cannot_be_used_is_not_restored(studio: Studio) -> None:
     """As older versions kept it: full screen, the panel pressed flat, far off every screen."""
     window = studio.open()
     window.show_fullscreen(True)
-    studio.store().keep_layout(window, [window.main, window.side])
+    studio.store().keep_layout(window, [window.main])
     window.show_fullscreen(False)
     window.close = lambda: True  # type: ignore[method-assign]  # keeps nothing anew
     window.hide()
     again = reopened(studio)
-    assert not again.isFullScreen() and again.side.isVisible() and min(again.main.sizes()) > 100
+    assert not again.isFullScreen() and again.panel.isVisible() and min(again.main.sizes()) > 100
     again.main.setSizes([again.main.width(), 0])
     again.move(5000, 5000)
     last = reopened(studio)

@@ -12,7 +12,6 @@ from PyQt6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -22,8 +21,8 @@ from tracker.actions.actions import ActionsState
 from tracker.actions.profile import shipped
 from tracker.actions.rules import Row
 from ui.kit.words import capital
+from ui.live.panels.widgets import ASK, Page, wrapped
 
-ASK = "?"  # data of the entry that opens a file dialog
 NEAR, FIRED, WAITS = QColor("#3b82f6"), QColor("#2fa84f"), QColor("#8b8b93")
 STATES = {
     "idle": "no picture yet", "off": "asleep", "locked": "let go first", "ready": "",
@@ -92,7 +91,7 @@ class ActionsPanel(QWidget):
         self._grid.setHorizontalSpacing(8)
         self._grid.setVerticalSpacing(3)
         self._grid.setColumnStretch(1, 1)
-        self._counts, self._fired, self._problems = _text(), _text(), _text()
+        self._counts, self._fired, self._problems = wrapped(), wrapped(), wrapped()
         self._problems.setAccessibleName("Problems of actions")
         inside = QWidget()
         layout = QVBoxLayout(inside)
@@ -102,16 +101,9 @@ class ActionsPanel(QWidget):
         for text in (self._counts, self._fired, self._problems):
             layout.addWidget(text)
         layout.addStretch(1)
-        area = QScrollArea()
-        area.setWidget(inside)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(area)
-        self.setMinimumWidth(300)
+        whole.addWidget(Page(inside))
 
     def show_choices(self, profile: str, on: bool, test: bool) -> None:
         """Fill in what is chosen, without telling that anything changed."""
@@ -204,10 +196,3 @@ def _last(state: ActionsState) -> str:
 
 def _value(row: Row) -> str:
     return "" if row.value is None else f"{row.value:.2f}"
-
-
-def _text() -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label

@@ -1,27 +1,25 @@
-"""The side panel: everything that can be chosen, and what runs."""
+"""The side panel: everything that can be chosen, and what runs, on pages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
-from PyQt6.QtCore import QEvent, QObject, QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import (
-    QAbstractButton,
-    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
-    QFormLayout,
+    QGridLayout,
     QGroupBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QSpinBox,
+    QTabWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -29,12 +27,20 @@ from PyQt6.QtWidgets import (
 
 from tracker.follow.smooth import PRESETS
 from ui.live.choices import BUNDLED, Choices
+from ui.live.panels.widgets import ASK, Page, choose, form, long_text, tell
 
 Spin = TypeVar("Spin", QSpinBox, QDoubleSpinBox)
-ASK = "?"  # data of the entry that opens a file dialog,
-ASK_PROJECT = "?project"  # and of the one for a project folder
+ASK_PROJECT = "?project"  # data of the entry that opens a dialog for a project folder
 KINDS = (("hand", "hands", "bundled"), ("face", "faces", "bundled"), ("object", "objects", "none"))
 COMPARE_VIEWS = (("side", "Side by side"), ("a", "Only A"), ("b", "Only B"))
+VIEW = (
+    ("mirror", "Mirror", "Show the picture as in a mirror (M)"),
+    ("privacy", "Privacy", "Landmarks on black (P)"),
+    ("landmarks", "Landmarks", "Draw landmarks, axes and labels (L)"),
+    ("labels", "Labels", "Write gesture, side, head pose and number (G)"),
+    ("hud", "Numbers", "Rates, times and latency (H)"),
+)
+FOLDERS = (("recordings", "Recordings"), ("snapshots", "Snapshots"), ("project", "Flagged"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +51,49 @@ class Device:
     name: str
 
 
-class Panel(QScrollArea):
+class Panel(QTabWidget):
     """Shows the choices and tells which one was changed; it decides nothing itself."""
 
     changed = pyqtSignal(str, object)  # name of a field of Choices, its new value
     ask_file = pyqtSignal(str)  # name of a field whose file or folder is to be chosen
     ask_project = pyqtSignal(str)  # name of a field whose project folder is to be chosen
     ask_devices = pyqtSignal()
+    open_folder = pyqtSignal(str)  # name of a field whose folder is to be shown
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        """`show_choices` fills it in."""
-        super().__init__(parent)
+    def __init__(self, send: QWidget, actions: QWidget, plots: QWidget) -> None:
+        """`show_choices` fills it in; the three have pages of their own."""
+        super().__init__()
         self._boxes: dict[str, QCheckBox] = {}
         self._combos: dict[str, QComboBox] = {}
         self._spins: dict[str, QSpinBox | QDoubleSpinBox] = {}
         self._folders: dict[str, QPushButton] = {}
+        self._names: list[str] = []
+        self.setDocumentMode(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        bar = self.tabBar()
+        assert bar is not None
+        bar.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        bar.setAccessibleName("Pages of the panel")
+        bar.setExpanding(False)
+        bar.setDrawBase(True)
+        self._add("camera", self._camera(), self._view())
+        self._add("tracking", self._tracking(), self._comparison())
+        self._add("record", self._files())
+        for name, page in (("send", send), ("actions", actions), ("plots", plots)):
+            self.addTab(page, name.capitalize())
+            self._names.append(name)
+        self.setMinimumWidth(max(320, bar.sizeHint().width()))  # all tabs are to be seen
+        self.currentChanged.connect(lambda at: self.changed.emit("tab", self._names[at]))
+
+    def _add(self, name: str, *groups: QGroupBox) -> None:
         inside = QWidget()
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(6, 6, 6, 6)
-        for group in (
-            self._camera(), self._tracking(), self._view(), self._comparison(), self._files(),
-        ):  # fmt: skip
+        for group in groups:
             layout.addWidget(group)
         layout.addStretch(1)
-        for choice in (*self._combos.values(), *self._spins.values()):
-            choice.installEventFilter(self)
-        self.setWidget(inside)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setMinimumWidth(inside.minimumSizeHint().width() + 24)
+        self.addTab(Page(inside), name.capitalize())
+        self._names.append(name)
 
     def show_choices(self, choices: Choices, mirror: bool) -> None:
         """Fill in what is chosen, without telling that anything changed."""
@@ -82,15 +101,27 @@ class Panel(QScrollArea):
         for name, box in self._boxes.items():
             with QSignalBlocker(box):
                 box.setChecked(mirror if name == "mirror" else bool(values[name]))
+        with QSignalBlocker(self):
+            self.setCurrentIndex(self._names.index(choices.tab))
         for name, combo in self._combos.items():
-            _choose(combo, str(values[name]))  # tells nothing: `activated` is for users only
+            choose(combo, str(values[name]))  # tells nothing: `activated` is for users only
         for name, spin in self._spins.items():
             with QSignalBlocker(spin):
                 spin.setValue(values[name])
         for name, button in self._folders.items():
             folder = choices.folder(name)  # type: ignore[arg-type]
-            button.setText(folder.name or str(folder))
-            button.setToolTip(str(folder))
+            button.setText("/".join(folder.parts[-2:]))
+            button.setToolTip(f"{folder}: choose another one")
+
+    def add_buttons(self, actions: Sequence[QAction]) -> None:
+        """What is saved, at the head of the page where it says to which folder."""
+        for action in actions:
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            self._buttons.addWidget(button)
+        self._buttons.addStretch(1)
 
     def show_running(self, engine: str, lag_ms: float, tracker_models: str) -> None:
         """What runs the networks, and by how much the smoothing trails."""
@@ -106,16 +137,7 @@ class Panel(QScrollArea):
         combo.clear()
         for device in devices or [Device("0", "0")]:
             combo.addItem(device.name, device.spec)
-        _choose(combo, str(chosen))
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """The wheel scrolls the panel; it changes a choice only where the keyboard is."""
-        if event is not None and event.type() == QEvent.Type.Wheel:
-            is_chosen = isinstance(watched, QWidget) and watched.hasFocus()
-            if not is_chosen and watched is not self.viewport():
-                event.ignore()
-                return True
-        return super().eventFilter(watched, event)
+        choose(combo, str(chosen))
 
     def _camera(self) -> QGroupBox:
         combo = self._combo("camera", "Camera: a number, a name, a device, a URL or a video file")
@@ -154,7 +176,7 @@ class Panel(QScrollArea):
 
     def _tracking(self) -> QGroupBox:
         group = QGroupBox("Tracking")
-        form = _form(group)
+        rows = form(group)
         for kind, kinds, usual in KINDS:
             most = self._spin(f"max_{kinds}", QSpinBox(), f"At most this many {kinds}")
             most.setRange(1, 8)
@@ -163,65 +185,72 @@ class Panel(QScrollArea):
             row.addWidget(QLabel("at most"))
             row.addWidget(most)
             row.addStretch(1)
-            form.addRow(row)
+            rows.addRow(row)
             model = self._model(f"{kind}_model", f"Model for {kinds}", usual)
-            form.addRow("Model", model)
+            rows.addRow("Model", model)
         presence = self._spin(
             "presence", QDoubleSpinBox(), "How sure a new hand, face or object must be, 0 to 1"
         )
         presence.setRange(0.05, 0.95)
         presence.setSingleStep(0.05)
-        form.addRow("Threshold", presence)
+        rows.addRow("Threshold", presence)
         smooth = self._combo("smooth", "Smoothing: steadier landmarks, which trail a little")
         for preset in PRESETS:
             smooth.addItem(preset, preset)
-        self._lag, self._engine, self._models = QLabel("-"), _long(), _long()
+        self._lag, self._engine, self._models = QLabel("-"), long_text(), long_text()
         row = QHBoxLayout()
         row.addWidget(smooth)
         row.addWidget(self._lag, 1)
-        form.addRow("Smoothing", row)
-        form.addRow("Engine", self._engine)
-        form.addRow("Models", self._models)
+        rows.addRow("Smoothing", row)
+        rows.addRow("Engine", self._engine)
+        rows.addRow("Models", self._models)
         return group
 
     def _view(self) -> QGroupBox:
         group = QGroupBox("View")
-        layout = QHBoxLayout(group)
-        layout.addWidget(self._check("mirror", "Mirror", "Show the picture as in a mirror (M)"))
-        layout.addWidget(self._check("privacy", "Privacy", "Landmarks on black (P)"))
-        layout.addStretch(1)
+        layout = QGridLayout(group)
+        for i, (name, text, tip) in enumerate(VIEW):
+            layout.addWidget(self._check(name, text, tip), i // 2, i % 2)
         return group
 
     def _comparison(self) -> QGroupBox:
         group = QGroupBox("Compare with (B)")
-        form = _form(group)
+        rows = form(group)
         for kind, kinds, usual in KINDS:
             model = self._model(f"other_{kind}_model", f"Second model for {kinds}", "same")
             if usual == BUNDLED:
                 model.insertItem(1, BUNDLED, BUNDLED)
-            form.addRow(kinds.capitalize(), model)
+            rows.addRow(kinds.capitalize(), model)
         view = self._combo("compare_view", "How two models are shown")
         for value, text in COMPARE_VIEWS:
             view.addItem(text, value)
-        form.addRow("Show", view)
+        rows.addRow("Show", view)
         return group
 
     def _files(self) -> QGroupBox:
         group = QGroupBox("Files")
-        form = _form(group)
-        form.addRow(
+        layout = QVBoxLayout(group)
+        self._buttons = QHBoxLayout()
+        layout.addLayout(self._buttons)
+        layout.addWidget(
             self._check("annotated", "Record with landmarks drawn in", "Off: record the raw video")
         )
-        for name, text in (
-            ("recordings", "Recordings"), ("snapshots", "Snapshots"), ("project", "Flagged"),
-        ):  # fmt: skip
+        for name, text in FOLDERS:
             button = QPushButton()
             button.setAccessibleName(f"Folder for {text.lower()}")
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _, name=name: self.ask_file.emit(name))
             self._folders[name] = button
-            form.addRow(text, button)
+            show = QToolButton()
+            show.setText("Show")
+            tell(show, f"Show the folder for {text.lower()}")
+            show.clicked.connect(lambda _, name=name: self.open_folder.emit(name))
+            row = QHBoxLayout()
+            row.addWidget(button, 1)
+            row.addWidget(show)
+            layout.addWidget(QLabel(f"{text} go to"))
+            layout.addLayout(row)
         return group
 
     def _model(self, name: str, tip: str, usual: str) -> QComboBox:
@@ -233,7 +262,7 @@ class Panel(QScrollArea):
 
     def _combo(self, name: str, tip: str) -> QComboBox:
         combo = QComboBox()
-        _tell(combo, tip)
+        tell(combo, tip)
         combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         combo.setMinimumContentsLength(8)
         combo.activated.connect(lambda _: self._chosen(name, combo))
@@ -251,56 +280,14 @@ class Panel(QScrollArea):
 
     def _check(self, name: str, text: str, tip: str) -> QCheckBox:
         box = QCheckBox(text)
-        _tell(box, tip)
+        tell(box, tip)
         box.toggled.connect(lambda on: self.changed.emit(name, on))
         self._boxes[name] = box
         return box
 
     def _spin(self, name: str, spin: Spin, tip: str) -> Spin:
-        _tell(spin, tip)
+        tell(spin, tip)
         spin.setKeyboardTracking(False)
         spin.valueChanged.connect(lambda value: self.changed.emit(name, value))
         self._spins[name] = spin
         return spin
-
-
-def _tell(widget: QWidget, tip: str) -> None:
-    """Say what a widget is for, and keep the keyboard on the picture when it is clicked."""
-    widget.setToolTip(tip)
-    if not isinstance(widget, QAbstractButton):
-        widget.setAccessibleName(tip)
-    widget.setAccessibleDescription(tip)
-    is_typed_in = isinstance(widget, QAbstractSpinBox)
-    focus = Qt.FocusPolicy.StrongFocus if is_typed_in else Qt.FocusPolicy.TabFocus
-    widget.setFocusPolicy(focus)
-
-
-def _choose(combo: QComboBox, value: str) -> None:
-    """Select the entry with this data; a file that is not there yet is added by its name."""
-    at = combo.findData(value)
-    if at < 0 and combo.isEditable():
-        combo.setCurrentIndex(-1)
-        combo.setEditText(value)
-        return
-    if at < 0:
-        at = max(combo.findData(ASK), 0)
-        combo.insertItem(at, Path(value).name, value)
-        combo.setItemData(at, value, Qt.ItemDataRole.ToolTipRole)
-    combo.setCurrentIndex(at)
-
-
-def _form(group: QGroupBox) -> QFormLayout:
-    form = QFormLayout(group)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
-    form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
-    return form
-
-
-def _long() -> QLabel:
-    """A label for text that may be long, with room for two lines from the start."""
-    label = QLabel("-")
-    label.setWordWrap(True)
-    label.setAlignment(Qt.AlignmentFlag.AlignTop)
-    label.setMinimumHeight(2 * label.fontMetrics().lineSpacing())
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label

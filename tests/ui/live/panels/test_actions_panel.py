@@ -13,9 +13,9 @@ from tests.helpers.seen import hand, times
 from tracker.actions.actions import ActionsState
 from tracker.result import Result
 from tracker.types import Frame, Track
-from ui.live.actions_panel import counts
 from ui.live.app import with_actions
 from ui.live.choices import Choices
+from ui.live.panels.actions_panel import counts
 
 DO = """
 [[do]]
@@ -55,8 +55,8 @@ def texts(studio: Studio) -> list[tuple[str, str, str]]:
 
 
 def test_levels_states_and_counts(studio: Studio, profile: str) -> None:
-    window = studio.open(actions=profile, actions_test=True, actions_panel=True)
-    assert studio.calls("add_output") == [("actions",)] and window.dock.isVisible()
+    window = studio.open(actions=profile, actions_test=True, tab="actions")
+    assert studio.calls("add_output") == [("actions",)] and window.actions_panel.isVisible()
     assert texts(studio) == [("play", "no picture yet", ""), ("volume", "no picture yet", "")]
     show(studio, 1, hand("fist", 0.35), start=0)
     level = window.actions_panel._lines[0][1]
@@ -84,7 +84,7 @@ def test_the_pause_key_is_told() -> None:
 
 
 def test_the_bar_is_as_long_as_the_level(studio: Studio, profile: str) -> None:
-    window = studio.open(actions=profile, actions_panel=True)
+    window = studio.open(actions=profile, tab="actions")
     show(studio, 1, hand("fist", 0.35), start=0)
     level = window.actions_panel._lines[0][1]
     level.setFixedSize(102, 14)
@@ -98,7 +98,7 @@ def test_the_bar_is_as_long_as_the_level(studio: Studio, profile: str) -> None:
 def test_choosing_a_profile_and_one_with_faults(
     studio: Studio, profile: str, tmp_path: Path
 ) -> None:
-    window = studio.open(actions_panel=True)
+    window = studio.open(tab="actions")
     assert studio.calls("add_output") == [] and not window.actions_panel._on.isEnabled()
     window.controls.choose("actions", profile)
     assert studio.calls("add_output") == [("actions",)]
@@ -116,9 +116,9 @@ def test_choosing_a_profile_and_one_with_faults(
 
 def test_keys_and_the_pause_key(studio: Studio, profile: str) -> None:
     window = studio.open(actions=profile)
-    assert not window.dock.isVisible()
+    assert not window.actions_panel.isVisible()
     studio.key("a")
-    assert window.dock.isVisible() and window.acts["actions"].isChecked()
+    assert window.actions_panel.isVisible() and window.acts["actions"].isChecked()
     studio.key("a", Qt.KeyboardModifier.ShiftModifier)
     state = window.controls.acting.state()
     assert state is not None and not state.on and not window.actions_panel._on.isChecked()
@@ -139,7 +139,7 @@ def test_a_remembered_profile_does_nothing_until_it_is_switched_on(profile: str)
     kept = Choices(actions=profile, actions_on=True)
     assert not with_actions(kept, {}).actions_on
     given = with_actions(kept, {"actions": profile})
-    assert given.actions_on and given.actions_panel
+    assert given.actions_on and given.panel and given.tab == "actions"
 
 
 def test_the_tray(studio: Studio, profile: str, monkeypatch: pytest.MonkeyPatch) -> None:

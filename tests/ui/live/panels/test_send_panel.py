@@ -14,7 +14,7 @@ from tests.helpers.seen import face
 from tracker.live.live_output import OutputFacts
 from tracker.result import Result
 from tracker.types import Pose
-from ui.live.send_panel import SendPanel, words
+from ui.live.panels.send_panel import SendPanel, words
 from ui.live.sending import SendRow
 
 WS = OutputFacts("ws://", "running", fps=29.6, sent=90, dropped=2, heard="1 client")
@@ -31,8 +31,8 @@ def texts(studio: Studio) -> list[tuple[bool, str, str]]:
 
 
 def test_state_rate_and_faults_of_each_target(studio: Studio) -> None:
-    window = studio.open(to=["ws://", "x.csv", "osc://"], send_panel=True)
-    assert window.send_dock.isVisible()
+    window = studio.open(to=["ws://", "x.csv", "osc://"], tab="send")
+    assert window.send_panel.isVisible()
     assert studio.calls("add_output") == [("ws://",), ("x.csv",), ("osc://",)]
     studio.pipeline.now = replace(HEALTH, outputs=(WS, BROKEN))
     studio.settle()
@@ -45,7 +45,7 @@ def test_state_rate_and_faults_of_each_target(studio: Studio) -> None:
 
 
 def test_switches_and_removing(studio: Studio) -> None:
-    studio.open(to=["ws://", "osc://"], send_panel=True)
+    studio.open(to=["ws://", "osc://"], tab="send")
     studio.pipeline.calls.clear()
     panel(studio)._lines[0].box.click()
     studio.settle()
@@ -60,7 +60,7 @@ def test_switches_and_removing(studio: Studio) -> None:
 
 
 def test_a_target_is_typed(studio: Studio) -> None:
-    studio.open(send_panel=True)
+    studio.open(tab="send")
     shown = panel(studio)
     assert shown._nothing.isVisible() and texts(studio) == []
     studio.bot.keyClicks(shown.entry, "x.nope")
@@ -97,15 +97,15 @@ def test_privacy_reaches_what_shows_pictures(studio: Studio) -> None:
 
 def test_the_key_shows_the_panel(studio: Studio) -> None:
     window = studio.open()
-    assert not window.send_dock.isVisible()
+    assert not window.send_panel.isVisible()
     studio.key("o")
-    assert window.send_dock.isVisible() and window.acts["send"].isChecked()
+    assert window.send_panel.isVisible() and window.acts["send"].isChecked()
     studio.key("o")
-    assert not window.send_dock.isVisible()
+    assert not window.send_panel.isVisible()
 
 
 def test_recentring_by_key_and_buttons(studio: Studio) -> None:
-    studio.open(send_panel=True)
+    studio.open(tab="send")
     centring = studio.pipeline.centring
     head = Result(1.0, (face(yaw=20, pitch=-10),))
     studio.key("c")

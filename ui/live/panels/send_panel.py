@@ -16,13 +16,13 @@ from PyQt6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from ui.kit.words import capital
+from ui.live.panels.widgets import Page, wrapped
 from ui.live.sending import SendRow
 
 # What is offered while a target is typed.
@@ -52,7 +52,7 @@ class SendLine(QFrame):
         self.forget.setText("Remove")
         self.forget.setToolTip(f"Take {target} from the list; a file keeps what is in it")
         self.forget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.words = _text()
+        self.words = wrapped()
         self.words.setIndent(24)
         top = QHBoxLayout()
         top.addWidget(self.box, 1)
@@ -89,9 +89,9 @@ class SendPanel(QWidget):
         self._lines: list[SendLine] = []
         self._list = QVBoxLayout()
         self._list.setSpacing(2)
-        self._nothing = _text()
+        self._nothing = wrapped()
         self._nothing.setText("Nothing is sent. Results stay on this computer unless you say so.")
-        self._problem = _text()
+        self._problem = wrapped()
         self._problem.setStyleSheet(f"color: {RED}")
         self._problem.setAccessibleName("Why nothing was added")
         inside = QWidget()
@@ -100,16 +100,9 @@ class SendPanel(QWidget):
         for part in (self._nothing, self._list, self._entry(), self._problem, *self._centre()):
             layout.addWidget(part) if isinstance(part, QWidget) else layout.addLayout(part)
         layout.addStretch(1)
-        area = QScrollArea()
-        area.setWidget(inside)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(area)
-        self.setMinimumWidth(300)
+        whole.addWidget(Page(inside))
 
     def show_rows(self, rows: Sequence[SendRow]) -> None:
         """One line a target; made anew only when the list changes."""
@@ -171,7 +164,7 @@ class SendPanel(QWidget):
             self.added.emit(self.entry.text().strip())
 
     def _centre(self) -> tuple[QLabel, QHBoxLayout, QCheckBox]:
-        about = _text()
+        about = wrapped()
         about.setText("Straight ahead, for avatars and games:")
         row = QHBoxLayout()
         for text, tip, signal in (
@@ -200,10 +193,3 @@ def words(row: SendRow) -> str:
         return STATES[row.state]
     state = STATES["silent"] if row.state == "silent" else facts.heard or STATES["sends"]
     return f"{state}, {facts.fps:.0f} frames/s, {facts.dropped} dropped"
-
-
-def _text() -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label

@@ -1,0 +1,159 @@
+"""Pictures of the live window in every state, to look at: sizes, scales, dark and light.
+
+    python -m docs.studies.window_pictures OUT CLIP                # 480x400, 1366x768, 2560x1440
+    QT_SCALE_FACTOR=2 python -m docs.studies.window_pictures OUT CLIP --size 1366x768
+    python -m docs.studies.window_pictures OUT CLIP --dark --only plots --only hint
+
+The window is a real one on the clip, with settings of its own; nothing is recorded or sent but what
+a state is about. OUT/SIZE_SCALE_THEME_STATE.png, sizes in pixels of the screen.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from PyQt6.QtCore import QPoint, QSettings, Qt
+from PyQt6.QtGui import QPixmap
+from PyQt6.QtWidgets import QApplication
+
+from tracker.actions.profile import shipped
+from ui.kit.start import application
+from ui.live.app import make_pipeline
+from ui.live.choices import Choices
+from ui.live.controls import LiveControls
+from ui.live.settings import Store
+from ui.live.window import LiveWindow
+
+SIZES = ("480x400", "1366x768", "2560x1440")
+State = Callable[[LiveWindow], object]
+
+
+def page(name: str) -> State:
+    """A page of the panel."""
+    return lambda window: window.show_panel(True, name)
+
+
+def choice(name: str, value: object) -> State:
+    """Something chosen."""
+    return lambda window: window.controls.choose(name, value)
+
+
+def send(window: LiveWindow) -> None:
+    """Two targets, of which one fails."""
+    for target in ("ws://127.0.0.1:0", "/nowhere/points.csv"):
+        window.controls.send(target)
+    window.show_panel(True, "send")
+
+
+def record(window: LiveWindow) -> None:
+    """A recording, and where it goes."""
+    window.controls.record(True)
+    window.show_panel(True, "record")
+
+
+def act(window: LiveWindow) -> None:
+    """A profile in test."""
+    window.controls.choose("actions", str(next(iter(shipped().values()))))
+    window.controls.choose("actions_test", True)
+    window.show_panel(True, "actions")
+
+
+def private(window: LiveWindow) -> None:
+    """Only the picture, and no picture."""
+    window.show_panel(False)
+    window.controls.choose("privacy", True)
+
+
+def pause(window: LiveWindow) -> None:
+    """Held, while it is recorded."""
+    window.controls.choose("privacy", False)
+    window.controls.pause(True)
+
+
+# In this order, each on top of the ones before; what is undone is undone by the next.
+STATES: dict[str, State] = {
+    "plain": lambda window: window.show_panel(False),
+    "camera": page("camera"),
+    "tracking": page("tracking"),
+    "plots": page("plots"),
+    "record": record,
+    "send": send,
+    "actions": act,
+    "privacy": private,
+    "pause": pause,
+    "missing": lambda window: window.controls.choose("camera", "9"),
+}
+
+
+def main(
+    out: Path,
+    clip: Path,
+    size: Annotated[list[str] | None, typer.Option(help="WIDTHxHEIGHT of the screen.")] = None,
+    dark: Annotated[bool, typer.Option("--dark", help="A dark desktop.")] = False,
+    only: Annotated[list[str] | None, typer.Option(help=", ".join(STATES))] = None,
+    wait: Annotated[float, typer.Option(help="Seconds of each state.")] = 2.0,
+) -> None:
+    """Write the pictures."""
+    out.mkdir(parents=True, exist_ok=True)
+    app = application()
+    scheme = Qt.ColorScheme.Dark if dark else Qt.ColorScheme.Light
+    app.setStyle("Fusion")
+    hints = app.styleHints()
+    assert hints is not None
+    hints.setColorScheme(scheme)
+    with tempfile.TemporaryDirectory() as folder:
+        window = opened(Path(folder), clip)
+        window.show()
+        spend(3 * wait)
+        for name, state in STATES.items():
+            state(window)
+            if only and name not in only:
+                spend(0.2)
+                continue
+            for wanted in size or SIZES:
+                width, height = map(int, wanted.split("x"))
+                ratio = window.devicePixelRatioF()
+                window.resize(round(width / ratio), round(height / ratio))
+                spend(0.1)
+                state(window)
+                spend(wait)
+                theme = "dark" if dark else "light"
+                path = out / f"{wanted}_x{ratio:g}_{theme}_{name}.png"
+                taken(window).save(str(path))
+                print(path, flush=True)
+        window.close()
+        spend(wait)
+
+
+def opened(folder: Path, clip: Path) -> LiveWindow:
+    """A window with settings and folders of its own."""
+    store = Store(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
+    places = {name: str(folder / name) for name in ("recordings", "snapshots", "project")}
+    choices = Choices(camera=str(clip.absolute()), loop=True, **places)  # type: ignore[arg-type]
+    return LiveWindow(LiveControls(make_pipeline, store, choices), store)
+
+
+def taken(window: LiveWindow) -> QPixmap:
+    """The window as it is painted, with what lies over it."""
+    picture = window.grab()
+    for other in QApplication.topLevelWidgets():
+        if other.isVisible() and other.parent() is window:
+            other.render(picture, window.mapFromGlobal(other.mapToGlobal(QPoint())))
+    return picture
+
+
+def spend(seconds: float) -> None:
+    """Let the window live."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        QApplication.processEvents()
+        time.sleep(0.005)
+
+
+if __name__ == "__main__":
+    typer.run(main)
