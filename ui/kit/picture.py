@@ -12,8 +12,9 @@ from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEv
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from tracker.types import Image
+from ui.kit.offers import Offers
 from ui.live.compose import Pane
-from ui.live.hud import Banner, Words
+from ui.live.hud import OFFERS, Banner, Words
 
 AROUND = QColor(24, 24, 27)  # around the picture, on every desktop
 SHADE = QColor(0, 0, 0, 150)  # behind words
@@ -22,6 +23,7 @@ ERROR = QColor(120, 16, 16, 225)
 NOTE = QColor(50, 58, 74, 235)
 RED = QColor(235, 48, 48)
 DIM = QColor(0, 0, 0, 120)
+WRAP = Qt.AlignmentFlag.AlignHCenter.value | Qt.TextFlag.TextWordWrap.value
 
 
 class PictureView(QWidget):
@@ -41,6 +43,7 @@ class PictureView(QWidget):
         self._panes: Sequence[Pane] = ()
         self._captions: Sequence[str] = ()
         self.words = Words()
+        self.offers = Offers(self, OFFERS)
 
     def room_wh(self) -> tuple[int, int]:
         """The view's size in device pixels."""
@@ -67,6 +70,7 @@ class PictureView(QWidget):
         banner = [] if words.banner is None else [f"{words.banner.title}. {words.banner.text}"]
         spoken = [*banner, words.note, *(text for text, _ in words.badges)]
         self.setAccessibleDescription(" ".join(filter(None, spoken)))
+        self._place_offers()
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -75,6 +79,12 @@ class PictureView(QWidget):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
         self.is_stale = True
+        self._place_offers()
+
+    def _place_offers(self) -> None:
+        banner = self.words.banner
+        below = QRectF() if banner is None else self._box(banner, 0.5)[0]
+        self.offers.offer(() if banner is None else self.words.offers, below)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
@@ -144,31 +154,38 @@ class PictureView(QWidget):
             painter.drawText(QPointF(box.left() + 8 + indent, y), line)
         return box
 
-    def _paint_box(self, painter: QPainter, banner: Banner, where: float) -> None:
-        """A message whose text is wrapped; where 0.5: in the middle, 1: at the bottom."""
+    def _box(self, banner: Banner, where: float) -> tuple[QRectF, float, QFont]:
+        """Where a message lies, how high its title is, and the title's font."""
         bold = QFont(self.font())
         bold.setBold(True)
         bold.setPointSizeF(max(bold.pointSizeF(), 8) * 1.3)
         width = min(self.width() - 32.0, 520.0)
-        flags = Qt.AlignmentFlag.AlignHCenter.value | Qt.TextFlag.TextWordWrap.value
         room = QRectF(0, 0, width - 32, 1e4)
         head = 0.0
         if banner.title:
-            head = QFontMetricsF(bold, self).boundingRect(room, flags, banner.title).height() + 8
-        text = QFontMetricsF(self.font(), self).boundingRect(room, flags, banner.text).height()
-        pad = 16.0 if banner.title else 8.0
-        height = head + text + 2 * pad
+            head = QFontMetricsF(bold, self).boundingRect(room, WRAP, banner.title).height() + 8
+        text = QFontMetricsF(self.font(), self).boundingRect(room, WRAP, banner.text).height()
+        height = head + text + 2 * _pad(banner)
         top = 8 + (self.height() - 16 - height) * where
-        box = QRectF((self.width() - width) / 2, top, width, height)
+        return QRectF((self.width() - width) / 2, top, width, height), head, bold
+
+    def _paint_box(self, painter: QPainter, banner: Banner, where: float) -> None:
+        """A message whose text is wrapped; where 0.5: in the middle, 1: at the bottom."""
+        box, head, bold = self._box(banner, where)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(ERROR if banner.is_error else NOTE)
         painter.drawRoundedRect(box, 10, 10)
         painter.setPen(WORDS)
         painter.setFont(bold)
+        pad = _pad(banner)
         inside = box.adjusted(16, pad, -16, -pad)
-        painter.drawText(inside, flags, banner.title)
+        painter.drawText(inside, WRAP, banner.title)
         painter.setFont(self.font())
-        painter.drawText(inside.adjusted(0, head, 0, 0), flags, banner.text)
+        painter.drawText(inside.adjusted(0, head, 0, 0), WRAP, banner.text)
+
+
+def _pad(banner: Banner) -> float:
+    return 16.0 if banner.title else 8.0
 
 
 def to_qimage(bgr: Image) -> QImage:

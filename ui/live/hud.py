@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,11 @@ TITLES = {
     "ended": "The clip has ended",
     "failed": "The camera cannot be used",
 }
+OFFERS = {
+    "look": "Try again", "camera": "Choose a camera", "file": "Play a video...",
+    "again": "Play again",
+}  # fmt: skip
+COMMANDS = re.compile(r"(, or|;) see 'tracker cameras'")  # what a terminal is told
 SLOW = 3.0  # s after which a state that lasts tells for how long
 
 
@@ -52,6 +58,7 @@ class Words:
     badges: Sequence[tuple[str, bool]] = ()  # text, and whether it is about a recording
     banner: Banner | None = None
     note: str = ""  # at the bottom
+    offers: Sequence[str] = ()  # buttons below the banner, see OFFERS
 
 
 def words(controls: LiveControls, health: Health, lines: Sequence[str], now: float) -> Words:
@@ -66,7 +73,8 @@ def words(controls: LiveControls, health: Health, lines: Sequence[str], now: flo
     message = banner(health, now)
     if controls.is_ending:
         message = FINISHING if controls.saver.is_finishing else CLOSING
-    return Words(lines if controls.choices.hud else (), badges, message, note(health))
+    offered = () if controls.is_ending else offers(health)
+    return Words(lines if controls.choices.hud else (), badges, message, note(health), offered)
 
 
 def numbers(health: Health, shown_fps: float, latency: tuple[float, float] | None) -> list[str]:
@@ -109,7 +117,20 @@ def banner(health: Health, now: float) -> Banner | None:
     waited = now - state.since
     if waited >= SLOW and state.phase != "ended":
         title += f" ({duration(waited)})"
-    return Banner(title, capital(state.reason), is_error=state.phase == "failed")
+    return Banner(title, capital(in_window(state.reason)), is_error=state.phase == "failed")
+
+
+def in_window(sentence: str) -> str:
+    """The same without the command that a terminal is told: here is a button."""
+    return COMMANDS.sub("", sentence)
+
+
+def offers(health: Health) -> tuple[str, ...]:
+    """What can be done about the state of the camera, as names in OFFERS."""
+    phase = health.camera.phase
+    if health.dead or phase in ("unplugged", "busy", "failed", "no_frames"):
+        return ("look", "camera", "file")
+    return ("again", "file") if phase == "ended" else ()
 
 
 def note(health: Health) -> str:

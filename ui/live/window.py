@@ -83,6 +83,7 @@ class LiveWindow(QMainWindow):
         self.picture, self.plots = PictureView(), Plots(self.history)
         self.actions_panel, self.send_panel = ActionsPanel(), SendPanel()
         self.panel = Panel(self.send_panel, self.actions_panel, self.plots)
+        self.picture.offers.chosen.connect(self._take_offer)
         self.main = Beside(self.picture, self.panel)
         self.main.folded.connect(self._fold)
         self.setCentralWidget(self.main)
@@ -251,6 +252,17 @@ class LiveWindow(QMainWindow):
     def _ask(self, name: str) -> None:
         self._show_choices()  # a list that says "Choose a file..." says again what is chosen
         ask(self, self.controls, name)
+
+    def _take_offer(self, name: str) -> None:
+        """What a button below a message says."""
+        if name == "file":
+            self._ask("camera")
+        elif name == "camera":
+            self.show_panel(True, "camera")
+            self._find_devices()
+        else:
+            self._find_devices()
+            self.controls.open()
 
     def _ask_project(self, name: str) -> None:
         self._show_choices()

@@ -9,8 +9,11 @@ from typing import get_args
 import pytest
 
 from tests.helpers.fake_pipeline import HEALTH
+from tracker.errors import UserError
 from tracker.live.pipeline import Recording
-from tracker.sources.source import CameraState, Phase
+from tracker.sources.cameras import find_camera
+from tracker.sources.open import open_source
+from tracker.sources.source import CameraError, CameraState, Phase
 from tracker.track import TrackerConfig
 from ui.live import hud
 
@@ -49,6 +52,32 @@ def test_each_state_has_words(phase: Phase) -> None:
     assert found is not None and found.title and found.text == "Camera 0 says why"
     later = hud.banner(health, 112.0)
     assert later is not None and ("(0:12)" in later.title) == (phase != "ended")
+
+
+def test_no_command_is_told_where_there_is_a_button() -> None:
+    with pytest.raises(CameraError) as unknown:
+        find_camera("9", [])
+    with pytest.raises(UserError) as unnamed:
+        open_source("")
+    for error, words in (
+        (unknown, "Camera 9 was not found, no camera is connected; plug it in"),
+        (unnamed, "No camera was named"),
+    ):
+        said = str(error.value)
+        assert "tracker cameras" in said
+        health = replace(HEALTH, camera=CameraState("unplugged", said, 0.0))
+        found = hud.banner(health, 0.0)
+        assert found is not None and found.text == words
+        assert hud.offers(health) == ("look", "camera", "file")
+
+
+def test_what_is_offered() -> None:
+    assert hud.offers(HEALTH) == ()
+    assert hud.offers(replace(HEALTH, dead=True)) == ("look", "camera", "file")
+    ended = replace(HEALTH, camera=CameraState("ended", "the clip ended", 0.0))
+    assert hud.offers(ended) == ("again", "file")
+    opening = replace(HEALTH, camera=CameraState("opening", "opening camera 0", 0.0))
+    assert hud.offers(opening) == ()
 
 
 def test_running_has_no_banner() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QByteArray, Qt
 from PyQt6.QtGui import QAction, QColor, QPalette
-from PyQt6.QtWidgets import QApplication, QComboBox, QFileDialog, QWidget
+from PyQt6.QtWidgets import QApplication, QComboBox, QFileDialog, QPushButton, QWidget
 
 from tests.helpers import clips
 from tests.helpers.drawn import centroid_onnx
@@ -233,7 +233,7 @@ def test_nothing_to_save_without_a_source(studio: Studio) -> None:
     studio.key("b")
     studio.key(Qt.Key.Key_Space)
     assert window.picture.words.banner is not None
-    assert window.picture.words.banner.text.lower() == studio.refuses
+    assert window.picture.words.banner.text == "No camera was named", "the command is a button"
 
 
 def test_compare(studio: Studio) -> None:
@@ -526,6 +526,33 @@ def test_camera_states_are_told(studio: Studio) -> None:
     studio.pipeline.now = HEALTH
     studio.settle()
     assert window.picture.words.banner is None
+
+
+def test_buttons_for_a_missing_camera(studio: Studio) -> None:
+    window = studio.open(panel=False, tab="plots")
+    offers = window.picture.offers
+    assert not offers.isVisible()
+    gone = "camera 0 was not found, no camera is connected; plug it in, or see 'tracker cameras'"
+    studio.pipeline.now = replace(HEALTH, camera=state("unplugged", gone))
+    studio.settle()
+    buttons = {b.text(): b for b in offers.findChildren(QPushButton)}
+    assert list(buttons) == ["Try again", "Choose a camera", "Play a video..."]
+    assert all(b.isVisible() for b in buttons.values())
+    assert window.picture.rect().contains(offers.geometry())
+    assert offers.y() > window.picture.height() / 2, "below the message"
+    studio.cameras = [Camera(2, "Grabber", "/dev/video2", "pci-2")]
+    buttons["Choose a camera"].click()
+    studio.settle()
+    combo = window.panel._combos["camera"]
+    assert combo.isVisible() and combo.itemText(0) == "Grabber"
+    buttons["Play a video..."].click()
+    (dialog,) = window.findChildren(QFileDialog)
+    assert dialog.isVisible()
+    dialog.close()
+    buttons["Try again"].click()
+    studio.settle()
+    assert len(studio.pipelines) == 2 and studio.pipeline.camera == "0"
+    assert not offers.isVisible(), "a picture arrives"
 
 
 def test_errors_are_told_and_the_window_stays(studio: Studio) -> None:
