@@ -10,7 +10,8 @@ from pathlib import Path
 from tracker.errors import UserError
 from tracker.files.video_job import FrameTracker
 from tracker.find.locate import Model
-from tracker.find.model_file import bundled_file, model_name
+from tracker.find.model_file import Attribute, bundled_file, model_name
+from tracker.gestures.own import read_own
 from tracker.outputs.landmark_files import UsedModel, versions
 from tracker.track import Tracker, TrackerConfig, finder_of, model_at, model_of
 from tracker.types import Kind
@@ -58,10 +59,26 @@ def load(config: TrackerConfig, model_files: Sequence[Path] = ()) -> Loaded:
 
 def used_models(config: TrackerConfig, models: Mapping[Kind, Model]) -> tuple[UsedModel, ...]:
     """What a tracker of this config runs, for data files and screens."""
+    own = () if config.gestures is None else read_own(Path(config.gestures)).names
     return tuple(
-        _used(model.path or Path(config.model(kind) or bundled_file(kind)), model)
+        _used(model.path or Path(config.model(kind) or bundled_file(kind)), _with(own, model))
         for kind, model in models.items()
     )
+
+
+def _with(own: Sequence[str], model: Model) -> Model:
+    """A hand model that tells these gestures, too, as its tracks do."""
+    if not own or model.info.kind != "hand":
+        return model
+    attributes = model.info.attributes
+    if not any(a.name == "gesture" for a in attributes):
+        attributes = (*attributes, Attribute("gesture"))
+    attributes = tuple(
+        replace(a, classes=(*(name for name in a.classes if name not in own), *own))
+        if a.name == "gesture" else a
+        for a in attributes
+    )  # fmt: skip
+    return replace(model, info=replace(model.info, attributes=attributes))
 
 
 def _with_objects(config: TrackerConfig, given: Mapping[Kind, Model]) -> TrackerConfig:

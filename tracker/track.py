@@ -39,6 +39,7 @@ from tracker.follow.first_look import (
 )
 from tracker.follow.smooth import PRESETS, Preset
 from tracker.follow.track_memory import SURE_PRESENCE, Follower, left_probability, quality
+from tracker.gestures.naming import own_names
 from tracker.outputs.skeleton import skeletons
 from tracker.result import Result
 from tracker.timings import Timings
@@ -95,6 +96,9 @@ class TrackerConfig:
     # a thread of the tracker's, which `Tracker.close` ends; frames must then stay as they are.
     live: bool = False
     fov: float | None = None  # degrees across the picture, for where a head is; see `head_pose.py`
+    # A file of gestures that a person taught (`tracker/gestures/own.py`); they are named beside the
+    # model's, and take a model's place where they are surely shown.
+    gestures: str | Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
@@ -155,6 +159,7 @@ class Tracker:
         self.config = config or TrackerConfig()
         self.timings = Timings()
         self._t: float | None = None
+        self._own = None if self.config.gestures is None else own_names(Path(self.config.gestures))
         ids = count(1)
         self._watches: dict[Kind, Watch] = {}
         finders: dict[Kind, Finder] = {}
@@ -218,6 +223,9 @@ class Tracker:
         tracks: list[Track] = []
         for kind, watch in self._watches.items():
             tracks += watch.step(frame, t, seen.get(kind))
+        if self._own is not None:
+            with self.timings.stage("smooth"):
+                tracks = self._own.named(tracks, t)
         self._ask_background(frame, t)
         return Result(t, tuple(tracks), self._skeletons)
 
@@ -244,6 +252,8 @@ class Tracker:
             self._background.forget()
         for watch in self._watches.values():
             watch.reset()
+        if self._own is not None:
+            self._own.reset()
 
     def close(self) -> None:
         """End the thread of a live tracker, which takes no more frames then; else do nothing."""

@@ -1,0 +1,1 @@
+"""Gestures that a person taught: from landmarks, beside those of the network."""
