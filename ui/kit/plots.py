@@ -11,11 +11,12 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from ui.kit.colours import class_colour
 from ui.live.history import POSE, History, Series
 
 SPAN = 20.0  # seconds shown
 POSE_PENS = ("#e0453a", "#2fa84f", "#3b82f6")
-GESTURE_PENS = ("#d97706", "#8b5cf6", "#0891b2", "#db2777", "#65a30d", "#dc2626", "#0d9488")
+SEEN = 0.2  # probability from which a gesture is named beside its curve
 
 
 class Plots(QWidget):
@@ -31,7 +32,8 @@ class Plots(QWidget):
         self._pose_curves = [
             self._pose.plot(pen=pg.mkPen(colour, width=1.5)) for colour in POSE_PENS
         ]
-        self._gesture_curves: dict[str, pg.PlotDataItem] = {}
+        self._gesture_curves: dict[str, pg.PlotDataItem] = {}  # each keeps its colour
+        self._seen: list[str] = []  # of them, those that are not near 0 all the time
         self._turn = 0
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 0, 4, 4)
@@ -43,6 +45,8 @@ class Plots(QWidget):
             plot.setAccessibleName(name)
             layout.addWidget(key)
             layout.addWidget(plot, 1)
+        # Room for two lines, so that a name more does not shift the plot.
+        self._gesture_key.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 4)
         self._write_keys()
         self.set_palette(self.palette())
 
@@ -71,24 +75,28 @@ class Plots(QWidget):
         for curve in self._gesture_curves.values():
             self._gestures.removeItem(curve)
         self._gesture_curves.clear()
+        self._seen = []
         self._write_keys()
 
     def _draw_gestures(self, t: Series, first: int) -> None:
         found = self._history.gestures()
         for name in found:
             if name not in self._gesture_curves:
-                colour = _colour(len(self._gesture_curves))
+                colour = class_colour(len(self._gesture_curves))
                 self._gesture_curves[name] = self._gestures.plot(pen=pg.mkPen(colour, width=2))
-                self._write_keys()
         for name, values in found.items():
             self._gesture_curves[name].setData(t, values[first:], connect="finite")
+        seen = [n for n, v in found.items() if np.fmax.reduce(v[first:], initial=0.0) >= SEEN]
+        if seen != self._seen:
+            self._seen = seen
+            self._write_keys()
 
     def _write_keys(self) -> None:
         """Which colour is what, beside the plots and not on them."""
-        names = enumerate(self._gesture_curves)
+        colours = {name: class_colour(i) for i, name in enumerate(self._gesture_curves)}
         for label, title, entries in (
             (self._pose_key, "Head pose in degrees:", zip(POSE, POSE_PENS, strict=True)),
-            (self._gesture_key, "Gesture probability:", ((n, _colour(i)) for i, n in names)),
+            (self._gesture_key, "Gesture probability:", ((n, colours[n]) for n in self._seen)),
         ):
             words = [f'<span style="color:{colour}">■</span>&nbsp;{n}' for n, colour in entries]
             label.setText(" ".join([title, *words]))
@@ -103,10 +111,6 @@ def paint_plots(plots: Iterable[pg.PlotWidget], palette: QPalette) -> None:
             axis = plot.getPlotItem().getAxis(name)
             axis.setTextPen(ink)
             axis.setPen(ink)
-
-
-def _colour(i: int) -> str:
-    return GESTURE_PENS[i % len(GESTURE_PENS)]
 
 
 def _key() -> QLabel:

@@ -12,7 +12,7 @@ from tracker.result import Result
 
 Series = NDArray[np.float64]
 POSE = ("yaw", "pitch", "roll")
-MOST_GESTURES = 16
+MOST_GESTURES = 64
 
 
 class History:

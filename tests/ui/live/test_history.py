@@ -49,7 +49,7 @@ def test_the_surer_of_two_hands_counts() -> None:
 def test_memory_is_bounded() -> None:
     history = History(100)
     for i in range(1050):
-        history.add(float(i), seen(float(i), f"g{i % 40}"))
+        history.add(float(i), seen(float(i), f"g{i % 140}"))
     assert history.times().tolist() == list(range(950, 1050))
     assert history.pose()[:, 0].tolist() == list(range(950, 1050))
     assert len(history.gestures()) == MOST_GESTURES

@@ -597,6 +597,26 @@ def test_plots_follow_and_stay_bounded(studio: Studio) -> None:
     assert len(window.history.times()) == 1200
 
 
+def test_each_of_nineteen_gestures_has_a_colour_of_its_own(studio: Studio) -> None:
+    window = studio.open(tab="plots")
+    names = [f"g{i}" for i in range(25)]
+    hands = [
+        replace(clips.track(), gestures=tuple((n, 0.9 if n == now else 0.01) for n in names))
+        for now in ("g3", "g21")
+    ]
+    for hand in hands:
+        studio.pipeline.give(plain(), Result(0.0, (hand,)))
+        window.tick()
+    for _ in range(2):
+        window.plots.refresh(time.monotonic(), mirror=False)
+    curves = window.plots._gesture_curves
+    colours = {name: curves[name].opts["pen"].color().name() for name in names}
+    assert len(set(colours.values())) == 25
+    key = window.plots._gesture_key.text()
+    for name in names:
+        assert (f'color:{colours[name]}">■</span>&nbsp;{name}' in key) == (name in ("g3", "g21"))
+
+
 def test_dark_desktop(studio: Studio) -> None:
     window = studio.open()
     dark = QPalette(window.palette())

@@ -1,0 +1,45 @@
+"""Colours of classes: none twice, all to be read on dark and on light."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from ui.kit.colours import class_colour, luminance
+
+MANY = 19 + 8  # classes of the bundled model, and some of one's own
+
+
+def rgb(colour: str) -> np.ndarray:
+    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], np.float32) / 255
+
+
+def contrast(one: np.ndarray, other: np.ndarray) -> float:
+    """WCAG 2: (brighter + 0.05) / (darker + 0.05)."""
+    levels = []
+    for colour in (one, other):
+        linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+        levels.append(luminance([float(c) for c in linear]) + 0.05)
+    return max(levels) / min(levels)
+
+
+def test_luminance_of_what_is_known() -> None:
+    assert luminance([1, 1, 1]) == pytest.approx(1) and luminance([0, 1, 0]) == 0.7152
+    assert contrast(np.ones(3, np.float32), np.zeros(3, np.float32)) == pytest.approx(21)
+
+
+def test_no_two_look_alike() -> None:
+    colours = np.stack([rgb(class_colour(i)) for i in range(MANY)])
+    lab = cv2.cvtColor(colours[None], cv2.COLOR_RGB2LAB)[0]
+    apart = np.linalg.norm(lab[:, None] - lab[None], axis=2) + 1e3 * np.eye(MANY)
+    assert apart[:7, :7].min() > 30, "the first ones are far apart"
+    assert apart[:19, :19].min() > 10, "2.3 can just be told apart"
+    assert apart.min() > 7
+
+
+@pytest.mark.parametrize("background", ["#ffffff", "#efefef", "#323232", "#18181b"])
+def test_all_can_be_read(background: str) -> None:
+    limit = 3.0 if background in ("#ffffff", "#323232", "#18181b") else 2.6
+    for i in range(100):
+        assert contrast(rgb(class_colour(i)), rgb(background)) > limit, i
