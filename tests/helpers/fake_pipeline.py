@@ -14,6 +14,7 @@ from tracker.live.pipeline import Health, Recording
 from tracker.outputs.centring import Centring
 from tracker.outputs.overlay import Style
 from tracker.result import Result, Shown
+from tracker.sources.open import Playing
 from tracker.sources.source import CameraState
 from tracker.track import TrackerConfig
 from tracker.types import Frame, Image
@@ -40,6 +41,7 @@ class FakePipeline:
     shown: Shown | None = None
     now: Health = HEALTH
     refuses: str | None = None  # every write fails with this sentence
+    how: Playing = field(default_factory=Playing)
 
     def __post_init__(self) -> None:
         self.centring = Centring()

@@ -15,6 +15,7 @@ import ui.live.window
 from tests.helpers.fake_pipeline import FakePipeline
 from tracker.errors import UserError
 from tracker.sources.cameras import Camera
+from tracker.sources.open import Playing
 from tracker.track import TrackerConfig
 from ui.kit.start import forget_plugins_of_opencv
 from ui.live.choices import Choices
@@ -39,10 +40,10 @@ class Studio:
     def store(self) -> Store:
         return Store(QSettings(str(self.folder / "settings.ini"), QSettings.Format.IniFormat))
 
-    def make(self, camera: str, loop: bool, config: TrackerConfig) -> FakePipeline:
+    def make(self, camera: str, how: Playing, config: TrackerConfig) -> FakePipeline:
         if self.refuses is not None:
             raise UserError(self.refuses)
-        self.pipelines.append(FakePipeline(camera, loop, config))
+        self.pipelines.append(FakePipeline(camera, how.loop, config, how=how))
         return self.pipelines[-1]
 
     def open(self, to: Sequence[str] = (), **choices: object) -> LiveWindow:

@@ -22,6 +22,16 @@ def _known_preset(name: str | None) -> str | None:
     return name
 
 
+def _known_size(words: str | None) -> str | None:
+    from ui.live.choices import size_wh
+
+    try:
+        size_wh(words or "")
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return words
+
+
 SMOOTH = typer.Option(
     "--smooth",
     metavar="off|light|strong",
@@ -41,6 +51,17 @@ def live(
         ),
     ] = None,
     loop: Annotated[bool, typer.Option("--loop", help="Play a file again and again.")] = False,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WIDTHxHEIGHT", callback=_known_size,
+            help="Ask the camera for pictures of this size. Default: as chosen last.",
+        ),
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(min=1, max=1000, help="Ask the camera for so many pictures a second."),
+    ] = None,
     hand_model: Annotated[
         Path | None,
         typer.Option(metavar="MODEL", exists=True, help="Your own hand model, or a project."),

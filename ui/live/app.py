@@ -12,7 +12,7 @@ from PyQt6.QtCore import QTimer
 from tracker.actions.profile import read_profile
 from tracker.errors import UserError
 from tracker.live.pipeline import Pipeline
-from tracker.sources.open import open_source
+from tracker.sources.open import Playing, open_source
 from tracker.track import TrackerConfig
 from ui.kit.start import application, with_signals
 from ui.live.actions_control import over_hold_ms
@@ -70,9 +70,9 @@ def with_actions(choices: Choices, given: Mapping[str, object]) -> Choices:
     return replace(choices, actions_on=True, panel=True, tab="actions")
 
 
-def make_pipeline(camera: str, loop: bool, config: TrackerConfig) -> Pipeline:
+def make_pipeline(camera: str, how: Playing, config: TrackerConfig) -> Pipeline:
     """A pipeline that has not been started."""
-    return Pipeline(open_source(camera, loop), config)
+    return Pipeline(open_source(camera, how.loop, how.size_wh, how.fps), config)
 
 
 def measure(window: LiveWindow, seconds: float, settle: float = 3.0) -> None:

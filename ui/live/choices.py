@@ -6,6 +6,7 @@ Without Qt, so that a run without a window has the same choices.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from tracker.errors import UserError
 from tracker.find.locate import load_model
 from tracker.find.model_file import KINDS, model_file
 from tracker.follow.smooth import Preset
-from tracker.sources.open import CAMERA, kind_of_source
+from tracker.sources.open import CAMERA, Playing, kind_of_source
 from tracker.track import TrackerConfig
 from tracker.types import Kind
 
@@ -36,6 +37,8 @@ class Choices:
 
     camera: str = "0"
     loop: bool = False  # files
+    size: str = ""  # of a camera's picture, as WIDTHxHEIGHT; '': as it comes
+    fps: float = 0.0  # of a camera, 0: as it comes
     hands: bool = True
     faces: bool = True
     max_hands: int = 2
@@ -83,6 +86,10 @@ class Choices:
         if "mirror" not in given:
             return choices
         return replace(choices, **{choices.mirror_field: given["mirror"]})  # type: ignore[arg-type]
+
+    def playing(self) -> Playing:
+        """How the camera or file is wished. ValueError where `size` is no size."""
+        return Playing(self.loop, size_wh(self.size), self.fps or None)
 
     def config(self) -> TrackerConfig:
         """What the tracker shall do. ValueError when the choices contradict each other."""
@@ -146,6 +153,14 @@ class Choices:
 def is_device(camera: str) -> bool:
     """Is it a camera at this computer, and not a URL or a file?"""
     return kind_of_source(camera) == CAMERA
+
+
+def size_wh(words: str) -> tuple[int, int] | None:
+    """(w, h) of WIDTHxHEIGHT, each 1 to 99999; None of ''. ValueError of all else."""
+    found = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", words)
+    if found is None and words:
+        raise ValueError(f"a size is such as 1280x720, got {words!r}")
+    return None if found is None else (int(found[1]), int(found[2]))
 
 
 def kind_of(path: Path) -> Kind:

@@ -12,6 +12,7 @@ from tracker.errors import UserError
 from tracker.live.pipeline import Pipeline
 from tracker.outputs.overlay import Style
 from tracker.result import Shown
+from tracker.sources.open import Playing
 from tracker.track import TrackerConfig
 from ui.kit.jobs import Jobs
 from ui.live.actions_control import ActionsControl
@@ -78,7 +79,7 @@ class LiveControls(QObject):
         """Begin with what is chosen."""
         other = self.choices.other_config() if self.is_comparing else None
         self.session.open(
-            Order(self.choices.camera, self.choices.loop, self.choices.config(), other)
+            Order(self.choices.camera, self.choices.playing(), self.choices.config(), other)
         )
         self.changed.emit()
 
@@ -89,6 +90,7 @@ class LiveControls(QObject):
         new = replace(self.choices, **{name: value})  # type: ignore[arg-type]
         try:
             new.config()
+            new.playing()
         except ValueError as error:
             self.said.emit(str(error))
             self.changed.emit()
@@ -100,7 +102,8 @@ class LiveControls(QObject):
         self.sending.is_private = new.privacy
         self.choices = new
         self._store.keep(name, value)
-        if name == "camera" or (name == "loop" and not is_device(new.camera)):
+        of_this_source = name in (("size", "fps") if is_device(new.camera) else ("loop",))
+        if name == "camera" or of_this_source:
             self._change_camera()
         elif name in TRACKING:
             self._settle.start()
@@ -259,8 +262,8 @@ class LiveControls(QObject):
             self._close_session()
         self.changed.emit()
 
-    def _make_pipeline(self, camera: str, loop: bool, config: TrackerConfig) -> Pipeline:
-        pipeline = self._make(camera, loop, config)
+    def _make_pipeline(self, camera: str, how: Playing, config: TrackerConfig) -> Pipeline:
+        pipeline = self._make(camera, how, config)
         self.acting.attach(pipeline)
         self.sending.attach(pipeline)
         return pipeline

@@ -14,6 +14,7 @@ from ui.kit.words import capital
 if TYPE_CHECKING:
     from tracker.live.pipeline import Health, Recording
     from tracker.outputs.landmark_files import UsedModel
+    from tracker.result import Shown
     from ui.live.controls import LiveControls
 
 TITLES = {
@@ -88,6 +89,14 @@ def numbers(health: Health, shown_fps: float, latency: tuple[float, float] | Non
         engine(health),
         *(f"model {m.file}" for m in health.models if ", run " in m.file),
     ]
+
+
+def delivered(health: Health, shown: Shown | None) -> str:
+    """What a camera really gives, whatever was asked of it."""
+    if shown is None or shown.frame.bgr is None or health.camera.phase != "running":
+        return "-"
+    height, width = shown.frame.bgr.shape[:2]
+    return f"{width}x{height}, {health.capture_fps:.0f} a second"
 
 
 def engine(health: Health) -> str:

@@ -43,7 +43,9 @@ def run(
         config = choices.config()
     except ValueError as error:
         raise UserError(str(error)) from error
-    pipeline = Pipeline(open_source(choices.camera, choices.loop), config)
+    how = choices.playing()
+    source = open_source(choices.camera, how.loop, how.size_wh, how.fps)
+    pipeline = Pipeline(source, config)
     sending.attach(pipeline)
     control = ActionsControl()
     control.use(choices.actions, choices.actions_on, choices.actions_test, pipeline)

@@ -9,6 +9,7 @@ from time import monotonic
 from tracker.errors import UserError
 from tracker.live.pipeline import Health, Pipeline
 from tracker.result import Shown
+from tracker.sources.open import Playing
 from tracker.sources.source import CameraState
 from tracker.track import TrackerConfig
 from ui.kit.jobs import Jobs
@@ -21,19 +22,19 @@ class Order:
     """What is to be shown."""
 
     camera: str
-    loop: bool
+    how: Playing
     config: TrackerConfig
     other: TrackerConfig | None = None  # of a second tracker, on the same frames
 
 
-Make = Callable[[str, bool, TrackerConfig], Pipeline]
+Make = Callable[[str, Playing, TrackerConfig], Pipeline]
 
 
 class Session:
     """One pipeline at a time. A new order waits until the old pipeline let go of the camera."""
 
     def __init__(self, jobs: Jobs, make: Make) -> None:
-        """`make` builds a pipeline for a camera, a loop switch and a config; UserError if not."""
+        """`make` builds a pipeline for a camera, wishes to it and a config; UserError if not."""
         self.order: Order | None = None
         self.is_paused = False
         self._jobs, self._make = jobs, make
@@ -61,7 +62,7 @@ class Session:
         if self.order is None:
             return
         before = self.order
-        order = Order(before.camera, before.loop, config, other)
+        order = Order(before.camera, before.how, config, other)
         if self._pipeline is None or self._pipeline.health().dead:
             self.open(order)
             return
@@ -115,7 +116,7 @@ class Session:
         assert self.order is not None
         order = self.order
         try:
-            self._pipeline = self._make(order.camera, order.loop, order.config)
+            self._pipeline = self._make(order.camera, order.how, order.config)
         except UserError as error:
             self._error = str(error)
             return

@@ -13,12 +13,12 @@ from PyQt6.QtCore import QByteArray, QSettings, Qt
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QSplitter, QWidget
 
-from ui.live.choices import Choices
+from ui.live.choices import Choices, size_wh
 
 OUT_OF_REACH = Qt.WindowState.WindowFullScreen | Qt.WindowState.WindowMinimized
 GRIP_WH = (100, 40)  # pixels of a window that must lie on a screen, so that it can be moved
 
-MOST = {"fov": 179}  # of a number, where that is not 1 for a share and 20 for a count
+MOST = {"fov": 179, "fps": 1000}  # of a number, where that is not 1 for a share and 20 for a count
 
 
 class Store:
@@ -81,7 +81,17 @@ class Store:
             in_range = 0 < number <= MOST.get(name, 1 if hint is float else 20)
             return (int(number) if hint is int else number) if in_range else None
         allowed = get_args(hint)
+        if name == "size" and not _is_size(raw):
+            return None
         return str(raw) if isinstance(raw, str) and (not allowed or raw in allowed) else None
+
+
+def _is_size(raw: object) -> bool:
+    try:
+        size_wh(str(raw))
+    except ValueError:
+        return False
+    return True
 
 
 def _can_be_reached(window: QWidget) -> bool:

@@ -31,6 +31,7 @@ from ui.live.dialogs import ask, ask_other_model, ask_project
 from ui.live.history import History, Latency
 from ui.live.panels.actions_panel import ActionsPanel
 from ui.live.panels.beside import Beside
+from ui.live.panels.camera_menu import CameraMenu
 from ui.live.panels.panel import Device, Panel
 from ui.live.panels.send_panel import SendPanel
 from ui.live.settings import Store
@@ -96,6 +97,7 @@ class LiveWindow(QMainWindow):
         self.tools = make_toolbar(self, ENTRIES, self.acts)
         self.addToolBar(self.tools)
         fill_menus(self, ENTRIES, self.acts)
+        self._add_camera_menu()
         paint_icons(ENTRIES, self.acts, self.palette())
         self.panel.changed.connect(self.controls.choose)
         self.panel.ask_file.connect(self._ask)
@@ -115,6 +117,15 @@ class LiveWindow(QMainWindow):
         assert bar is not None
         bar.setSizeGripEnabled(False)
         bar.setFixedHeight(bar.fontMetrics().height() + 10)
+
+    def _add_camera_menu(self) -> None:
+        """Before the last one, which is help."""
+        bar = self.menuBar()
+        assert bar is not None
+        self.cameras = CameraMenu(self, self.acts["open"])
+        self.cameras.ask_devices.connect(self._find_devices)
+        self.cameras.chosen.connect(lambda spec: self.controls.choose("camera", spec))
+        bar.insertMenu(bar.actions()[-1], self.cameras)
 
     def _connect_send_panel(self) -> None:
         panel, controls = self.send_panel, self.controls
@@ -230,6 +241,7 @@ class LiveWindow(QMainWindow):
         if self.send_panel.isVisible():
             self.send_panel.show_rows(self.controls.sending.rows(health.outputs))
         if session.order is not None:
+            self.panel.show_delivered(hud.delivered(health, self._shown))
             self.panel.show_running(
                 hud.engine(health), health.lag_ms, hud.models(session.order.config, health.models)
             )
@@ -345,16 +357,20 @@ class LiveWindow(QMainWindow):
     def _find_devices(self) -> None:
         def done(devices: list[Device]) -> None:
             self.panel.show_devices(devices)
+            self.cameras.show_devices(devices)
             self._show_choices()
 
         self.controls.jobs.start(
-            lambda: [Device(c.identity, c.name) for c in list_cameras()], done, self.say
+            lambda: [Device(c.identity, c.name, c.index, c.modes) for c in list_cameras()],
+            done,
+            self.say,
         )
 
     def _show_choices(self) -> None:
         """Menus, buttons and panel say what is chosen; the picture follows."""
         choices, controls = self.controls.choices, self.controls
         self.panel.show_choices(choices, controls.is_mirrored)
+        self.cameras.show_choice(choices.camera)
         shown = {
             "mirror": controls.is_mirrored,
             "landmarks": choices.landmarks, "labels": choices.labels,

@@ -64,13 +64,13 @@ def test_all_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         f"--camera clip.mp4 --loop --hand-model {hand} --face-model {face} --project {tmp_path} "
         "--no-hands --faces --max-hands 3 --max-faces 2 --smooth strong --no-mirror --fullscreen "
         f"--model {tool} --max-objects 4 --measure 7 --engine onnx --precision fp16 "
-        "--to x.jsonl --to y.csv --fov 70"
+        "--to x.jsonl --to y.csv --fov 70 --size 1280x720 --fps 60"
     )
     given = {
         "camera": "clip.mp4", "loop": True, "hand_model": str(hand), "face_model": str(face),
         "project": str(tmp_path), "hands": False, "faces": True, "max_hands": 3, "max_faces": 2,
         "max_objects": 4, "smooth": "strong", "mirror": False, "engine": "onnx",
-        "precision": "fp16", "fov": 70.0,
+        "precision": "fp16", "fov": 70.0, "size": "1280x720", "fps": 60.0,
     }  # fmt: skip
     assert Choices().chosen(given).config().fov == 70
     assert run_of(monkeypatch, *words.split()) == (given, [tool], True, 7.0, ["x.jsonl", "y.csv"])
@@ -92,7 +92,7 @@ def test_engine_and_precision(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_wrong_options() -> None:
     wrong = (
         "--smooth much", "--max-hands 0", "--hand-model missing.onnx", "--engine abacus",
-        "--precision int4", "--fov 180",
+        "--precision int4", "--fov 180", "--size large", "--size 0x3", "--fps 0",
     )  # fmt: skip
     for words in (line.split() for line in wrong):
         assert CliRunner().invoke(ui.commands.tracker.app, ["live", *words]).exit_code == 2
@@ -213,7 +213,7 @@ class Real:
         self.tracker = FakeLiveTracker()
         self.made: list[Pipeline] = []
 
-        def make(camera: str, loop: bool, config: object) -> Pipeline:
+        def make(camera: str, how: object, config: object) -> Pipeline:
             self.made.append(
                 Pipeline(source(), config, lambda config: self.tracker, limits=LIMITS)  # type: ignore[arg-type]
             )

@@ -11,6 +11,7 @@ import pytest
 
 from tests.helpers.fake_pipeline import HEALTH, FakePipeline
 from tracker.errors import UserError
+from tracker.sources.open import Playing
 from tracker.track import TrackerConfig
 from ui.kit.jobs import Jobs
 from ui.live.choices import is_device
@@ -29,10 +30,10 @@ class Bench:
         self.jobs = Jobs()
         self.session = Session(self.jobs, self.make)  # type: ignore[arg-type]
 
-    def make(self, camera: str, loop: bool, config: TrackerConfig) -> FakePipeline:
+    def make(self, camera: str, how: Playing, config: TrackerConfig) -> FakePipeline:
         if self.refuses is not None:
             raise UserError(self.refuses)
-        self.made.append(FakePipeline(camera, loop, config))
+        self.made.append(FakePipeline(camera, how.loop, config))
         return self.made[-1]
 
     def settle(self) -> None:
@@ -49,17 +50,17 @@ def bench() -> Bench:
 
 
 def test_open(bench: Bench) -> None:
-    bench.session.open(Order("0", True, MAIN, OTHER))
+    bench.session.open(Order("0", Playing(True), MAIN, OTHER))
     (pipeline,) = bench.made
     assert (pipeline.camera, pipeline.loop, pipeline.config) == ("0", True, MAIN)
     assert pipeline.calls == [("start",), ("compare", OTHER)]
 
 
 def test_the_old_pipeline_ends_before_the_new_one_begins(bench: Bench) -> None:
-    bench.session.open(Order("0", False, MAIN))
+    bench.session.open(Order("0", Playing(False), MAIN))
     bench.made[0].closing.clear()
-    bench.session.open(Order("1", False, MAIN))
-    bench.session.open(Order("2", False, MAIN))  # changed once more meanwhile
+    bench.session.open(Order("1", Playing(False), MAIN))
+    bench.session.open(Order("2", Playing(False), MAIN))  # changed once more meanwhile
     assert len(bench.made) == 1 and bench.session.latest() is None
     assert bench.session.health().camera.phase == "opening"
     bench.made[0].closing.set()
@@ -70,16 +71,16 @@ def test_the_old_pipeline_ends_before_the_new_one_begins(bench: Bench) -> None:
 
 def test_a_source_that_cannot_be_is_told_and_replaced(bench: Bench) -> None:
     bench.refuses = "xyz:// could not be opened: use an rtsp:// or http:// address"
-    bench.session.open(Order("xyz://", False, MAIN))
+    bench.session.open(Order("xyz://", Playing(False), MAIN))
     health = bench.session.health()
     assert health.camera.phase == "failed" and health.camera.reason == bench.refuses
     bench.refuses = None
-    bench.session.open(Order("0", False, MAIN))
+    bench.session.open(Order("0", Playing(False), MAIN))
     assert bench.session.pipeline is bench.made[0]
 
 
 def test_configure_tells_only_what_changed(bench: Bench) -> None:
-    bench.session.open(Order("0", False, MAIN))
+    bench.session.open(Order("0", Playing(False), MAIN))
     strong = replace(MAIN, smooth="strong")
     bench.session.configure(strong, None)
     bench.session.configure(strong, OTHER)
@@ -88,7 +89,7 @@ def test_configure_tells_only_what_changed(bench: Bench) -> None:
 
 
 def test_configure_starts_a_dead_pipeline_again(bench: Bench) -> None:
-    bench.session.open(Order("clip.mp4", True, MAIN))
+    bench.session.open(Order("clip.mp4", Playing(True), MAIN))
     bench.made[0].now = replace(HEALTH, dead=True, error="no such model")
     bench.session.configure(replace(MAIN, max_hands=1), None)
     bench.settle()
@@ -97,7 +98,7 @@ def test_configure_starts_a_dead_pipeline_again(bench: Bench) -> None:
 
 
 def test_close(bench: Bench) -> None:
-    bench.session.open(Order("0", False, MAIN))
+    bench.session.open(Order("0", Playing(False), MAIN))
     bench.made[0].closing.clear()
     bench.session.close()
     assert not bench.session.is_ended
@@ -107,9 +108,9 @@ def test_close(bench: Bench) -> None:
 
 
 def test_close_while_another_camera_is_awaited(bench: Bench) -> None:
-    bench.session.open(Order("0", False, MAIN))
+    bench.session.open(Order("0", Playing(False), MAIN))
     bench.made[0].closing.clear()
-    bench.session.open(Order("1", False, MAIN))
+    bench.session.open(Order("1", Playing(False), MAIN))
     bench.session.close()
     bench.made[0].closing.set()
     bench.settle()
@@ -117,10 +118,10 @@ def test_close_while_another_camera_is_awaited(bench: Bench) -> None:
 
 
 def test_pause_does_not_outlive_the_source(bench: Bench) -> None:
-    bench.session.open(Order("0", False, MAIN))
+    bench.session.open(Order("0", Playing(False), MAIN))
     bench.session.pause(True)
     assert bench.session.is_paused and bench.made[0].calls[-1] == ("pause", True)
-    bench.session.open(Order("1", False, MAIN))
+    bench.session.open(Order("1", Playing(False), MAIN))
     assert not bench.session.is_paused
 
 

@@ -19,7 +19,7 @@ CHANGED = Choices(
     privacy=True, panel=False, annotated=True, recordings="r", snapshots="s", project="p",
     other_hand_model="oh.onnx", other_face_model="of.onnx", compare_view="b", engine="onnx",
     precision="int8", fov=70.0, actions="a.toml", actions_on=False, actions_test=True,
-    tab="plots", auto_centre=True,
+    tab="plots", size="1280x720", fps=59.94, auto_centre=True,
 )  # fmt: skip
 
 
@@ -53,6 +53,9 @@ def test_every_choice_is_kept(tmp_path: Path) -> None:
         ("smooth", "enormous"),
         ("compare_view", "upside down"),
         ("hud", "perhaps"),
+        ("size", "large"),
+        ("size", "0x720"),
+        ("fps", -3),
     ],
 )
 def test_nonsense_is_forgotten(tmp_path: Path, name: str, value: object) -> None:

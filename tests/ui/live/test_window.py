@@ -18,7 +18,8 @@ from tests.helpers.fake_pipeline import HEALTH, plain, state
 from tests.helpers.fake_window import Studio, pixel
 from tracker.outputs.overlay import Style
 from tracker.result import Result
-from tracker.sources.cameras import Camera
+from tracker.sources.cameras import Camera, Mode
+from tracker.sources.open import Playing
 from ui.kit.actions import HelpDialog
 from ui.live.actions_table import ENTRIES
 from ui.live.choices import Choices
@@ -411,6 +412,74 @@ def test_cameras_are_listed(studio: Studio) -> None:
     combo.activated.emit(1)
     studio.settle()
     assert studio.pipeline.camera == "pci-2"
+
+
+HD, VGA = Mode("MJPG", (1280, 720), (30.0,)), Mode("YUYV", (640, 480), (60.0, 30.0))
+
+
+def entries(combo: QComboBox) -> list[str]:
+    return [combo.itemText(i) for i in range(combo.count())]
+
+
+def test_resolution_and_rate_are_those_of_the_camera(studio: Studio) -> None:
+    studio.cameras = [Camera(0, "Webcam", "/dev/video0", "usb-C1", (HD, VGA))]
+    window = studio.open()
+    size, fps = window.panel._combos["size"], window.panel._combos["fps"]
+    assert entries(size) == ["as it comes", "640x480", "1280x720"]
+    assert entries(fps) == ["as it comes", "30 a second", "60 a second"]
+    assert studio.pipeline.how == Playing()
+    choose(window, "size", "1280x720")
+    studio.settle()
+    assert studio.pipeline.how == Playing(False, (1280, 720))
+    assert entries(fps) == ["as it comes", "30 a second"], "of this size"
+    choose(window, "fps", 30.0)
+    studio.settle()
+    assert studio.pipeline.how == Playing(False, (1280, 720), 30.0)
+    assert [p.calls[-1] for p in studio.pipelines[:-1]] == [("close",)] * 2
+    kept = studio.store().load()
+    assert (kept.size, kept.fps) == ("1280x720", 30.0)
+    choose(window, "fps", 0.0)
+    studio.settle()
+    assert studio.pipeline.how.fps is None and studio.store().load().fps == 0
+    studio.pipeline.give(plain(size_wh=(640, 480)))
+    window.tick()
+    studio.settle()
+    assert window.panel._delivered.text() == "640x480, 30 a second", "not what was asked for"
+
+
+def test_a_camera_that_tells_no_modes_is_asked_for_the_usual_ones(studio: Studio) -> None:
+    window = studio.open(size="800x600", fps=12.5)
+    size, fps = window.panel._combos["size"], window.panel._combos["fps"]
+    assert size.currentText() == "800x600" and fps.currentText() == "12.5 a second"
+    assert {"640x480", "1280x720", "1920x1080"} < set(entries(size))
+    window.controls.choose("size", "huge")
+    assert "size is such as 1280x720" in studio.message() and len(studio.pipelines) == 1
+    window.controls.choose("camera", "clip.mp4")
+    assert not size.isEnabled() and window.panel._boxes["loop"].isEnabled()
+
+
+def test_the_menu_of_cameras_is_looked_up_again(studio: Studio) -> None:
+    window = studio.open()
+    menu = window.cameras
+    words = [a.text() for a in menu.actions() if not a.isSeparator()]
+    assert words == ["No camera is connected", "Look again", "Open video..."]
+    studio.cameras = [
+        Camera(0, "Webcam C1", "/dev/video0", "usb-C1"),
+        Camera(2, "Grabber", "/dev/video2", "pci-2"),
+    ]
+    menu.aboutToShow.emit()
+    studio.settle()
+    assert entries(window.panel._combos["camera"]) == ["Webcam C1", "Grabber"]
+    webcam, grabber = menu.actions()[:2]
+    assert (webcam.text(), webcam.isChecked()) == ("Webcam C1", True), "0 is its number"
+    grabber.trigger()
+    studio.settle()
+    assert studio.pipeline.camera == "pci-2" and menu.actions()[1].isChecked()
+    studio.cameras = studio.cameras[1:]
+    window.panel.setCurrentIndex(1)
+    window.panel.setCurrentIndex(0)
+    studio.settle()
+    assert menu.actions()[0].text() == "Grabber", "whoever comes to the page sees what is there"
 
 
 def test_another_camera_starts_with_an_empty_screen(studio: Studio) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QAction
@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
+    QFormLayout,
     QGridLayout,
     QGroupBox,
     QHBoxLayout,
@@ -26,7 +27,8 @@ from PyQt6.QtWidgets import (
 )
 
 from tracker.follow.smooth import PRESETS
-from ui.live.choices import BUNDLED, Choices
+from tracker.sources.cameras import Mode
+from ui.live.choices import BUNDLED, Choices, is_device
 from ui.live.panels.widgets import ASK, Page, choose, form, long_text, tell
 
 Spin = TypeVar("Spin", QSpinBox, QDoubleSpinBox)
@@ -40,6 +42,8 @@ VIEW = (
     ("labels", "Labels", "Write gesture, side, head pose and number (G)"),
     ("hud", "Numbers", "Rates, times and latency (H)"),
 )
+USUAL_SIZES = {f"{w}x{h}": (w, h) for w, h in ((640, 480), (1280, 720), (1920, 1080))}
+USUAL_RATES = {15.0, 24.0, 30.0, 60.0}
 FOLDERS = (("recordings", "Recordings"), ("snapshots", "Snapshots"), ("project", "Flagged"))
 
 
@@ -49,6 +53,12 @@ class Device:
 
     spec: str
     name: str
+    index: int = -1  # what it is called for short
+    modes: tuple[Mode, ...] = ()  # none where it does not tell
+
+    def is_called(self, camera: str) -> bool:
+        """Is it what was chosen?"""
+        return camera in (self.spec, self.name, str(self.index))
 
 
 class Panel(QTabWidget):
@@ -68,6 +78,7 @@ class Panel(QTabWidget):
         self._spins: dict[str, QSpinBox | QDoubleSpinBox] = {}
         self._folders: dict[str, QPushButton] = {}
         self._names: list[str] = []
+        self._devices: Sequence[Device] = ()
         self.setDocumentMode(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         bar = self.tabBar()
@@ -83,7 +94,12 @@ class Panel(QTabWidget):
             self.addTab(page, name.capitalize())
             self._names.append(name)
         self.setMinimumWidth(max(320, bar.sizeHint().width()))  # all tabs are to be seen
-        self.currentChanged.connect(lambda at: self.changed.emit("tab", self._names[at]))
+        self.currentChanged.connect(lambda at: self._turned_to(self._names[at]))
+
+    def _turned_to(self, name: str) -> None:
+        self.changed.emit("tab", name)
+        if name == "camera":
+            self.ask_devices.emit()
 
     def _add(self, name: str, *groups: QGroupBox) -> None:
         inside = QWidget()
@@ -103,8 +119,9 @@ class Panel(QTabWidget):
                 box.setChecked(mirror if name == "mirror" else bool(values[name]))
         with QSignalBlocker(self):
             self.setCurrentIndex(self._names.index(choices.tab))
+        self._offer_modes(choices)
         for name, combo in self._combos.items():
-            choose(combo, str(values[name]))  # tells nothing: `activated` is for users only
+            choose(combo, values[name])  # tells nothing: `activated` is for users only
         for name, spin in self._spins.items():
             with QSignalBlocker(spin):
                 spin.setValue(values[name])
@@ -134,10 +151,31 @@ class Panel(QTabWidget):
         """Offer these cameras; what was typed stays."""
         combo = self._combos["camera"]
         chosen = combo.currentText() if combo.currentData() is None else combo.currentData()
+        if devices == self._devices:
+            return
+        self._devices = devices
         combo.clear()
         for device in devices or [Device("0", "0")]:
             combo.addItem(device.name, device.spec)
         choose(combo, str(chosen))
+
+    def show_delivered(self, words: str) -> None:
+        """What the camera really gives."""
+        self._delivered.setText(words)
+
+    def _offer_modes(self, choices: Choices) -> None:
+        """What the chosen camera says it can; the usual where it says nothing."""
+        modes = next((d.modes for d in self._devices if d.is_called(choices.camera)), ())
+        sizes = {f"{m.size_wh[0]}x{m.size_wh[1]}": m.size_wh for m in modes} or USUAL_SIZES
+        of_size = [m for m in modes if choices.size in ("", f"{m.size_wh[0]}x{m.size_wh[1]}")]
+        rates = {rate for mode in of_size for rate in mode.fps} or USUAL_RATES
+        words = {"": "as it comes"} | {s: s for s in sorted(sizes, key=lambda s: sizes[s])}
+        _refill(self._combos["size"], words | {choices.size: choices.size or "as it comes"})
+        per_second = {rate: f"{rate:g} a second" for rate in sorted({*rates, choices.fps} - {0.0})}
+        _refill(self._combos["fps"], {0.0: "as it comes"} | per_second)
+        for name in ("size", "fps"):
+            self._combos[name].setEnabled(is_device(choices.camera))
+        self._boxes["loop"].setEnabled(not is_device(choices.camera))
 
     def _camera(self) -> QGroupBox:
         combo = self._combo("camera", "Camera: a number, a name, a device, a URL or a video file")
@@ -167,6 +205,13 @@ class Panel(QTabWidget):
         layout = QVBoxLayout(group)
         layout.addWidget(combo)
         layout.addLayout(row)
+        rows = QFormLayout()
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.addRow("Resolution", self._combo("size", "Resolution of the camera's picture"))
+        rows.addRow("Frame rate", self._combo("fps", "How many pictures a second it shall give"))
+        self._delivered = QLabel("-")
+        rows.addRow("It gives", self._delivered)
+        layout.addLayout(rows)
         return group
 
     def _camera_typed(self, combo: QComboBox) -> None:
@@ -291,3 +336,11 @@ class Panel(QTabWidget):
         spin.valueChanged.connect(lambda value: self.changed.emit(name, value))
         self._spins[name] = spin
         return spin
+
+
+def _refill(combo: QComboBox, entries: Mapping[Any, str]) -> None:
+    """Offer these, by their data, unless they are there: an open list stays as it is."""
+    if [combo.itemData(i) for i in range(combo.count())] != list(entries):
+        combo.clear()
+        for data, text in entries.items():
+            combo.addItem(text, data)
