@@ -19,7 +19,7 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from train.project.labels import Range
-from ui.kit.plots import GESTURE_PENS
+from ui.kit.colours import class_colour
 
 RULER, MARKS, ROW = 18.0, 14.0, 22.0  # heights
 NAMES = 72.0  # room for the names of the rows
@@ -213,7 +213,7 @@ class TimelineView(QWidget):
         """Of a class: gray for none, else its own."""
         names = [name for k, name in self.line.classes if k == kind]
         at = names.index(label) if label in names else len(names)
-        return GRAY if at == 0 else QColor(GESTURE_PENS[(at - 1) % len(GESTURE_PENS)])
+        return GRAY if at == 0 else QColor(class_colour(at - 1))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
