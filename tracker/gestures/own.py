@@ -106,6 +106,22 @@ def usual_file(environ: Mapping[str, str] = os.environ, system: str = sys.platfo
     return home / "landmark-tracker" / FILE
 
 
+def meant_file(wish: str | None) -> Path | None:
+    """The file meant by a choice: '' or None this user's where it is there, 'none' none."""
+    if not wish:
+        usual = usual_file()
+        return usual if usual.is_file() else None
+    return None if wish == "none" else Path(wish)
+
+
+def chosen_file(wish: str | None) -> Path | None:
+    """`meant_file`; UserError where it is not there."""
+    found = meant_file(wish)
+    if found is not None and not found.is_file():
+        raise UserError(f"there is no file of gestures at {found}; give a file, or 'none'")
+    return found
+
+
 def read_own(path: Path) -> Own:
     """The gestures of a file; none where it does not exist. UserError where it is no such file."""
     if not path.exists():

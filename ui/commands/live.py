@@ -139,6 +139,13 @@ def live(
     actions_test: Annotated[
         bool, typer.Option("--actions-test", help="Show what would fire, and do nothing.")
     ] = False,
+    gestures: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|none",
+            help="Gestures of your own. Default: those of 'tracker gestures'; G teaches more.",
+        ),
+    ] = None,
     window: Annotated[
         bool,
         typer.Option(
@@ -162,9 +169,11 @@ def live(
     that the window names.
     """
     from tracker.errors import UserError
+    from tracker.gestures.own import chosen_file
 
     given = _given(context)
     try:
+        chosen_file(gestures)  # complains about one that is not there
         if window:
             from ui.live.app import run
 

@@ -14,6 +14,7 @@ import typer
 from tracker.sources.pixel_limit import limit_pixels
 from ui.commands.actions import actions
 from ui.commands.engines import Engine, Precision, engines
+from ui.commands.gestures.commands import gestures
 from ui.commands.inspect import bench, cameras, doctor
 from ui.commands.live import SMOOTH, live
 from ui.commands.outputs import outputs
@@ -67,6 +68,14 @@ To = Annotated[
         help="Send results there, such as ws://; repeat. 'tracker outputs' lists them.",
     ),
 ]
+Gestures = Annotated[
+    str | None,
+    typer.Option(
+        "--gestures",
+        metavar="FILE|none",
+        help="Gestures of your own. Default: those of 'tracker gestures'.",
+    ),
+]
 MaxMegapixels = Annotated[
     int | None,
     typer.Option(
@@ -115,6 +124,7 @@ def video(
     max_objects: MaxObjects = 1,
     on_black: OnBlack = False,
     fov: Fov = None,
+    gestures: Gestures = None,
     engine: Engine = "auto",
     precision: Precision = "fp32",
     max_megapixels: MaxMegapixels = None,
@@ -142,6 +152,7 @@ def video(
     limit_pixels(max_megapixels)
     from tracker.files.targets import expand, plan, usual_out
     from tracker.files.video_job import Job
+    from tracker.gestures.own import chosen_file
     from tracker.outputs.overlay import Style
     from tracker.sources.video_file import VIDEO_SUFFIXES
 
@@ -152,6 +163,7 @@ def video(
         config = _config(hands, faces, most, smooth, bool(model), (engine, precision))
         config = replace(config, fov=fov)
     with user_errors():
+        config = replace(config, gestures=chosen_file(gestures) if hands else None)
         planned = plan(inputs, expand(inputs, VIDEO_SUFFIXES, "video"), out, json, csv)
         loaded = load_networks(config, model or [])
     options = {"smooth": smooth, **most}
@@ -185,6 +197,7 @@ def image(
     max_objects: MaxObjects = 1,
     on_black: OnBlack = False,
     fov: Fov = None,
+    gestures: Gestures = None,
     engine: Engine = "auto",
     precision: Precision = "fp32",
     max_megapixels: MaxMegapixels = None,
@@ -198,6 +211,7 @@ def image(
     limit_pixels(max_megapixels)
     from tracker.files.image_job import IMAGE_SUFFIXES, ImageJob
     from tracker.files.targets import expand, plan_images, refuse_suffix, usual_out
+    from tracker.gestures.own import chosen_file
     from tracker.outputs.overlay import Style
 
     is_unnamed = out is None and json is None and not to
@@ -208,6 +222,7 @@ def image(
         config = _config(hands, faces, most, "off", bool(model), (engine, precision))
     config = replace(config, every_view=True)
     with user_errors():
+        config = replace(config, gestures=chosen_file(gestures) if hands else None)
         refuse_suffix("--json", json)
         planned = plan_images(inputs, expand(inputs, IMAGE_SUFFIXES, "picture"), out)
         loaded = load_networks(config, model or [])
@@ -225,6 +240,7 @@ for command in (live, cameras, outputs, doctor, bench):
     app.command()(command)
 app.add_typer(engines, name="engines")
 app.add_typer(actions, name="actions")
+app.add_typer(gestures, name="gestures")
 
 
 def load_networks(config: TrackerConfig, models: Sequence[Path]) -> Loaded:

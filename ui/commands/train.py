@@ -16,6 +16,7 @@ from tracker.stop import Stopped
 from train.machine.ranks import leading, world
 from ui.commands.exchange import export_labels, import_labels
 from ui.commands.finetune import finetune
+from ui.commands.gestures.commands import teach
 from ui.commands.label import label
 from ui.commands.project import add, check, init, remove
 from ui.commands.report import report
@@ -272,6 +273,7 @@ def prepare(
 
 COMMANDS: tuple[tuple[str, str | None, Callable[..., None]], ...] = (
     *((TOUR, None, one) for one in (init, add, label, suggest, finetune, report, check)),
+    (MORE, "gesture", teach),
     (MORE, "import", import_labels), (MORE, "export-labels", export_labels), (MORE, None, remove),
     *((MORE, None, one) for one in (fit, evaluate, export, quantize, parity, speed, shrink)),
     *((MORE, None, one) for one in (average, ablation, prepare, reproduce)),

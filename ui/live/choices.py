@@ -16,6 +16,7 @@ from tracker.errors import UserError
 from tracker.find.locate import load_model
 from tracker.find.model_file import KINDS, model_file
 from tracker.follow.smooth import Preset
+from tracker.gestures.own import meant_file
 from tracker.sources.open import CAMERA, Playing, kind_of_source
 from tracker.track import TrackerConfig
 from tracker.types import Kind
@@ -70,6 +71,7 @@ class Choices:
     actions_on: bool = True
     actions_test: bool = False  # show what would fire, and do nothing
     auto_centre: bool = False  # of heads: straight ahead follows slowly
+    gestures: str = ""  # a file of gestures of one's own; '': this user's, 'none': none
     engine: str = "auto"  # of the landmark models
     precision: str = "fp32"
     fov: float = 0.0  # degrees across the picture; 0: not known
@@ -110,6 +112,7 @@ class Choices:
             precision=self.precision,
             live=True,
             fov=self.fov or None,
+            gestures=meant_file(self.gestures) if self.hands else None,
         )
 
     def other_config(self) -> TrackerConfig | None:

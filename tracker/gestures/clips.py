@@ -1,0 +1,110 @@
+"""Samples of a gesture from clips, and what is said of a gesture that was taught."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from tracker.errors import UserError
+from tracker.gestures.naming import sample_of
+from tracker.gestures.own import Gesture, Of, Own, Sample, shown
+from tracker.gestures.recogniser import LEAST, Recogniser, learn
+from tracker.track import Tracker
+
+MOST = 600  # samples of a clip: a longer one is thinned evenly
+
+
+def samples_in(
+    clip: Path, tracker: Tracker, both: bool, every: bool, progress: bool = False
+) -> tuple[Sample, ...]:
+    """The samples of a clip, see `sample_of`; UserError where none of its frames has one."""
+    found: list[Sample] = []
+    for frame, result in tracker.video(clip, progress):
+        found += sample_of(result.tracks, frame.t, both, every)
+    if not found:
+        hands = "both hands" if both else "a hand"
+        raise UserError(f"{clip} shows {hands} in no frame; take one that does, in good light")
+    return thinned(found)
+
+
+def thinned(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """At most `MOST`, evenly."""
+    step = -(-len(samples) // MOST)
+    return tuple(samples[::step])
+
+
+def with_clips(
+    own: Own,
+    gesture: Gesture,
+    clips: Sequence[tuple[Of, Path]],
+    tracker: Tracker,
+    progress: bool = False,
+) -> Own:
+    """With a take of each clip, of the gesture or of anything else. UserError, see `samples_in`."""
+    both = gesture.hands == "both"
+    for of, clip in clips:
+        every = of == "anything else" and not both
+        samples = samples_in(clip, tracker, both, every, progress)
+        own = shown(own, gesture, of, samples, told_of(clip.name))
+    return own
+
+
+def told_of(source: str) -> dict[str, str]:
+    """When and from where, for a take that is made now."""
+    return {"when": datetime.now().isoformat(timespec="seconds"), "from": source}
+
+
+def begun(own: Own, gesture: Gesture) -> Gesture:
+    """The gesture as it is there already, where it is, else this new one.
+
+    UserError where that one is of other hands: its samples would not go together.
+    """
+    for known in own.gestures:
+        if known.name == gesture.name:
+            if known.hands != gesture.hands and "both" in (known.hands, gesture.hands):
+                raise UserError(
+                    f"{known.name!r} is a gesture of {known.hands}; remove it first, or give "
+                    "this one another name"
+                )
+            return replace(known, hands=gesture.hands, any_turn=gesture.any_turn)
+    return gesture
+
+
+def learnt(own: Own) -> Recogniser:
+    """What recognises these; UserError where one has too few samples."""
+    try:
+        return learn(own.gestures)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def told(recogniser: Recogniser, name: str) -> list[str]:
+    """What is said of a gesture that was learnt: sentences with the numbers of its slider."""
+    gesture = next(g for g in (*recogniser.one, *recogniser.both) if g.name == name)
+    curve, least = recogniser.curves[name], recogniser.thresholds[name]
+    said = [
+        f"{name} is shown from {least:.0%} on: of its samples that were kept apart "
+        f"{1 - curve.missed(least):.1%} are shown, and {curve.mistaken(least):.2%} of "
+        f"{len(curve.others)} other hands"
+    ]
+    ends = [
+        (words, curve.threshold(s)) for words, s in (("never missed", 0), ("never by mistake", 1))
+    ]
+    said += [
+        f"  {words}: {1 - curve.missed(t):.1%} and {curve.mistaken(t):.2%}" for words, t in ends
+    ]
+    if not gesture.others:
+        said.append(
+            f"show anything else for ten seconds, too: {name} is told from bundled examples alone"
+        )
+    if name in recogniser.like:
+        bundled, share = recogniser.like[name]
+        said.append(
+            f"{share:.0%} of the bundled hands of {bundled!r} look like it: where both are likely "
+            f"{name} is shown"
+        )
+    if sum(map(len, gesture.takes)) < 3 * LEAST:
+        said.append("few samples: show it for ten seconds, and turn the hand a little meanwhile")
+    return said

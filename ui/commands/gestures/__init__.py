@@ -1,0 +1,1 @@
+"""The commands of gestures that a person taught."""
