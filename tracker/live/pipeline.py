@@ -129,6 +129,11 @@ class Pipeline:
         """The newest frame with its results."""
         return self._shown
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the source may come back when it is lost: a camera or stream, not a file."""
+        return self._source.live
+
     def health(self) -> Health:
         """How everything goes, now."""
         tracking = self._tracking.facts

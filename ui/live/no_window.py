@@ -33,8 +33,8 @@ def run(
     to: Sequence[str] = (),
     say: Callable[[str], None] = lambda words: print(printable(words), file=sys.stderr, flush=True),
 ) -> int:
-    """Until a signal, the end of a file, or a pipeline that died (exit code 1). UserError as in
-    the window."""
+    """Until a signal or the end of a file, or (exit code 1) until a pipeline died or a file could
+    not be read: a camera may come back, a file is as it is. UserError as in the window."""
     choices = with_models(Choices().chosen(given), given, models)
     if not (to or choices.actions):
         raise UserError("without a window nothing would be seen; give --to or --actions")
@@ -100,7 +100,7 @@ def _watch(
         for sentence in sorted(now - told):
             say(capital(sentence))
         told = now
-        if health.dead:
+        if health.dead or (health.camera.phase == "failed" and not pipeline.is_live):
             return 1
         if health.camera.phase == "ended":
             return 0

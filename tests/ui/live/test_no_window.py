@@ -32,6 +32,15 @@ def test_faults_and_impossible_sources_are_told_at_once(tmp_path: Path) -> None:
         no_window.run({"camera": "0"}, to=["pigeon"])
 
 
+def test_a_file_that_cannot_be_read_ends_it(tmp_path: Path) -> None:
+    """It was looked at again and again: a camera may come back, a file is as it is."""
+    broken, said = tmp_path / "broken.mp4", list[str]()
+    broken.write_bytes(b"no video" * 500)
+    to = [str(tmp_path / "out.jsonl")]
+    assert no_window.run({"camera": str(broken)}, to=to, say=said.append) == 1
+    assert said[-1].endswith("check that another player shows it")
+
+
 def test_without_qt_and_without_a_display(tmp_path: Path) -> None:
     clip = clips.make(tmp_path / "in.mp4", clips.Clip(frames=60))
     out, profile = tmp_path / "out.jsonl", tmp_path / "mine.toml"
