@@ -157,6 +157,12 @@ def hand_of(track: Track) -> Hand:
 
 def own_names(path: Path) -> OwnNames | None:
     """What names the gestures of a file; None where it holds none. UserError as `read_own`."""
+    recogniser = recogniser_of(path)
+    return None if recogniser is None else OwnNames(recogniser)
+
+
+def recogniser_of(path: Path) -> Recogniser | None:
+    """What recognises the gestures of a file; None where it holds none. UserError as `read_own`."""
     try:
         written = path.stat()
     except FileNotFoundError:
@@ -164,7 +170,7 @@ def own_names(path: Path) -> OwnNames | None:
     except OSError as error:
         raise UserError(f"{path} could not be read: {error.strerror}; check the file") from error
     recogniser = _learnt(path, written.st_mtime_ns, written.st_size)
-    return OwnNames(recogniser) if recogniser.names else None
+    return recogniser if recogniser.names else None
 
 
 @lru_cache(maxsize=4)

@@ -247,6 +247,16 @@ class LiveControls(QObject):
 
         self.jobs.start(lambda: kind_of(path), chosen, self.said.emit)
 
+    def use_gestures(self) -> None:
+        """The file of own gestures has changed: name by it from now on."""
+        order = self.session.order
+        if self.choices.gestures == "none":
+            self.choose("gestures", "")
+        if order is not None and order.config == self.choices.config():
+            self.session.reload()
+        else:
+            self._configure()
+
     def _use(self, name: str, path: Path) -> None:
         if getattr(self.choices, name) == str(path):
             self.session.reload()  # a project may have a newer model by now

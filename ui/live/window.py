@@ -28,6 +28,7 @@ from ui.live.actions_table import ENTRIES, HELP
 from ui.live.compose import View, compose
 from ui.live.controls import LiveControls
 from ui.live.dialogs import ask, ask_other_model, ask_project
+from ui.live.gestures.dialog import GestureDialog
 from ui.live.history import History, Latency
 from ui.live.panels.actions_panel import ActionsPanel
 from ui.live.panels.beside import Beside
@@ -65,6 +66,7 @@ class LiveWindow(QMainWindow):
         self._other_models: tuple[UsedModel, ...] = ()
         self._other_looks = dict(default_skeletons())
         self._help: HelpDialog | None = None
+        self.gestures: GestureDialog | None = None
         self._build()
         store.restore_layout(self, [self.main])
         controls.changed.connect(self._show_choices)
@@ -154,6 +156,7 @@ class LiveWindow(QMainWindow):
             "actions": lambda _: self._turn_panel("actions"),
             "actions_on": lambda _: controls.toggle("actions_on"),
             "send": lambda _: self._turn_panel("send"),
+            "gesture": lambda _: self.show_gestures(),
             "recentre": lambda _: controls.recentre(),
             "hide": lambda _: self._hide(),
             "fullscreen": self.show_fullscreen,
@@ -188,6 +191,8 @@ class LiveWindow(QMainWindow):
     def _take(self, shown: Shown) -> None:
         self._shown = shown
         self.history.add(shown.t_capture, shown.result)
+        if self.gestures is not None:
+            self.gestures.take(shown.result)
         painted = self.picture.paints
         self._paint(shown)
         if self.picture.paints > painted:  # not while the window is hidden
@@ -328,6 +333,12 @@ class LiveWindow(QMainWindow):
         """The list of keys."""
         self._help = self._help or HelpDialog(self, HELP)
         self._help.show()
+
+    def show_gestures(self) -> None:
+        """The dialog in which gestures are taught."""
+        self.gestures = self.gestures or GestureDialog(self, self.controls, self._clock)
+        self.gestures.show()
+        self.gestures.activateWindow()
 
     def go_back(self) -> None:
         """One step out: of full screen, comparing, what lies over the picture. No end."""

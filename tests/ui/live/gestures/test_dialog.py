@@ -1,0 +1,146 @@
+"""Teaching in the window, with a clock of the test's own and hands of the bundled examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import Qt
+
+from tests.helpers.fake_pipeline import plain
+from tests.helpers.fake_window import Studio
+from tests.tracker.gestures.taught import examples, seen
+from tracker.gestures.own import read_own, usual_file
+from tracker.result import Result
+from ui.live.gestures.dialog import STEPS, GestureDialog
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("XDG_CONFIG_HOME", "APPDATA", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    return tmp_path
+
+
+class Class:
+    """A dialog whose clock moves as hands are shown."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio, self.now = studio, 0.0
+        self.window = studio.open()
+        self.dialog = GestureDialog(self.window, self.window.controls, lambda: self.now)
+        self.window.gestures = self.dialog
+        studio.key("g")
+        self.settle()
+
+    def settle(self) -> None:
+        self.studio.settle()
+        assert not self.dialog._is_learning
+
+    def show(self, name: str, seconds: float, skip: int = 0) -> None:
+        """Hands of a bundled gesture in the picture, five frames a second."""
+        hands = examples(name, 50, skip) or (None,)
+        for i in range(round(5 * seconds)):
+            self.now += 0.2
+            sample = hands[i % len(hands)]
+            tracks = () if sample is None else (seen(sample.hands[0]),)
+            self.studio.pipeline.give(plain(), Result(self.now, tracks))
+            self.window.tick()
+            self.dialog.tick()
+
+    def teach(self, name: str, shape: str) -> None:
+        self.dialog.name.setText(name)
+        self.studio.bot.mouseClick(self.dialog.start, Qt.MouseButton.LeftButton)
+        self.show(shape, 13.0)
+        self.show("fist", 13.2)
+        self.settle()
+
+
+def names(dialog: GestureDialog) -> list[str]:
+    return [dialog.list.item(i).text() for i in range(dialog.list.count())]  # type: ignore[union-attr]
+
+
+def test_from_g_to_a_gesture_that_is_used(studio: Studio) -> None:
+    room = Class(studio)
+    dialog = room.dialog
+    assert dialog.isVisible() and "Name it and press Start" in dialog.words.text()
+    room.teach("corner", "l_shape")
+    assert room.now < 45, "seconds from G to a gesture"
+    assert names(dialog) == ["corner"] and "Corner is shown from" in dialog.words.text()
+    assert read_own(usual_file()).names == ("corner",)
+    assert studio.calls("configure")[-1][0].gestures == usual_file()  # type: ignore[attr-defined]
+    told = len(studio.calls("configure"))
+    room.teach("y", "call")
+    assert names(dialog) == ["corner", "y"] and len(studio.calls("configure")) == told + 1
+    room.teach("y", "call")
+    assert [len(g.takes) for g in read_own(usual_file()).gestures] == [1, 2], "more samples"
+
+
+def test_undo_redo_remove_and_the_slider(studio: Studio) -> None:
+    room = Class(studio)
+    dialog, press = room.dialog, Qt.MouseButton.LeftButton
+    room.teach("corner", "l_shape")
+    before = dialog.words.text()
+    dialog.slider.setValue(STEPS)
+    dialog.slider.sliderReleased.emit()
+    room.settle()
+    assert read_own(usual_file()).gestures[0].strictness == 1.0 and dialog.words.text() != before
+    studio.bot.mouseClick(dialog.remove, press)
+    room.settle()
+    assert names(dialog) == [] and not dialog.remove.isEnabled()
+    assert dialog.undo.toolTip() == "Corner removed"
+    studio.bot.mouseClick(dialog.undo, press)
+    room.settle()
+    studio.bot.mouseClick(dialog.redo, press)
+    room.settle()
+    assert names(dialog) == [] and len(read_own(usual_file()).done) == 4
+
+
+def test_a_lesson_without_a_hand_keeps_nothing(studio: Studio) -> None:
+    room = Class(studio)
+    room.dialog.name.setText("corner")
+    studio.bot.mouseClick(room.dialog.start, Qt.MouseButton.LeftButton)
+    room.show("l_shape", 12.0, skip=10_000)
+    assert "No hand is seen" in room.dialog.words.text()
+    room.show("fist", 14.2)
+    assert "a hand was seen in" in room.dialog.words.text() and not usual_file().exists()
+
+
+def test_stopped_and_named_wrongly(studio: Studio) -> None:
+    room = Class(studio)
+    dialog, press = room.dialog, Qt.MouseButton.LeftButton
+    for name, words in (("", "needs a name"), ("none", "cannot name a gesture")):
+        dialog.name.setText(name)
+        studio.bot.mouseClick(dialog.start, press)
+        assert words in dialog.words.text() and dialog.lesson is None
+    dialog.name.setText("corner")
+    studio.bot.mouseClick(dialog.start, press)
+    room.show("l_shape", 5.0)
+    assert dialog.ring.word == "Show corner" and 0.1 < dialog.ring.share < 0.3
+    studio.bot.mouseClick(dialog.start, press)
+    assert dialog.lesson is None and not usual_file().exists()
+
+
+def test_a_file_that_cannot_be_read_is_said_and_stays(studio: Studio) -> None:
+    usual_file().parent.mkdir(parents=True)
+    usual_file().write_text("[]")
+    room = Class(studio)
+    assert "holds no gestures that can be read" in room.dialog.words.text()
+    assert not room.dialog.start.isEnabled() and usual_file().read_text() == "[]"
+
+
+def test_the_ring_is_drawn(studio: Studio) -> None:
+    ring = Class(studio).dialog.ring
+
+    def filled() -> int:
+        image = ring.grab().toImage()
+        colour = ring.palette().highlight().color().rgb()
+        pixels = [image.pixel(x, y) for x in range(image.width()) for y in range(image.height())]
+        return int(np.sum(np.array(pixels) == colour))
+
+    counts = []
+    for share in (0.0, 0.5, 1.0):
+        ring.show_share(share, "Show it")
+        counts.append(filled())
+    assert counts[0] < 0.05 * counts[2] and counts[1] == pytest.approx(counts[2] / 2, rel=0.1)

@@ -1,0 +1,1 @@
+"""Teaching a gesture in the live window."""

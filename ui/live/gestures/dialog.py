@@ -1,0 +1,295 @@
+"""Gestures of one's own in the live window: teach one in half a minute, more samples, undo."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tracker.errors import UserError
+from tracker.gestures.clips import begun, told
+from tracker.gestures.naming import recogniser_of
+from tracker.gestures.own import (
+    Gesture,
+    Own,
+    checked_name,
+    meant_file,
+    read_own,
+    redo,
+    removed,
+    undo,
+    usual_file,
+    with_strictness,
+    words_of,
+    write_own,
+)
+from tracker.gestures.recogniser import Recogniser
+from tracker.result import Result
+from ui.kit.words import capital
+from ui.live.controls import LiveControls
+from ui.live.gestures.lesson import Lesson
+from ui.live.gestures.ring import Ring
+
+TICK_MS = 50
+STEPS = 20  # of the slider
+HANDS = {"either": "Either hand", "left": "Left hand", "right": "Right hand", "both": "Both hands"}
+
+
+class GestureDialog(QDialog):
+    """Not modal: the picture goes on beside it."""
+
+    def __init__(
+        self,
+        parent: QWidget,
+        controls: LiveControls,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Reads the gestures that are there."""
+        super().__init__(parent)
+        self.setWindowTitle("Gestures of your own")
+        self._controls, self._clock = controls, clock
+        self.lesson: Lesson | None = None
+        self.own, self._recogniser = Own(), Recogniser()
+        self._is_learning = self._is_missing = False
+        self._build()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.tick)
+        try:
+            self.own = read_own(self.file)
+        except UserError as error:
+            self._say(str(error))
+            self.start.setEnabled(False)
+        else:
+            self._change(self.own, write=False)
+
+    @property
+    def file(self) -> Path:
+        """Where they are kept."""
+        return meant_file(self._controls.choices.gestures) or usual_file()
+
+    def _build(self) -> None:
+        self.name, self.hands = QLineEdit(), QComboBox()
+        self.name.setPlaceholderText("such as heart")
+        for key, words in HANDS.items():
+            self.hands.addItem(words, key)
+        self.any_turn = QCheckBox("The same at any turn of the hand")
+        self.ring, self.words = Ring(), QLabel()
+        self.words.setWordWrap(True)
+        self.words.setMinimumWidth(320)
+        self.words.setMinimumHeight(5 * self.words.fontMetrics().lineSpacing())
+        self.start, self.skip = QPushButton("Start"), QPushButton("Skip")
+        self.list, self.slider = QListWidget(), QSlider(Qt.Orientation.Horizontal)
+        self.list.setMaximumHeight(110)
+        self.list.setAccessibleName("Your gestures")
+        self.slider.setRange(0, STEPS)
+        self.slider.setAccessibleName("How sure it must be")
+        self.remove, self.undo, self.redo = map(QPushButton, ("Remove", "Undo", "Redo"))
+        form = QFormLayout()
+        form.addRow("Name", self.name)
+        form.addRow("Shown by", self.hands)
+        form.addRow("", self.any_turn)
+        strict = QHBoxLayout()
+        for part in (QLabel("Never missed"), self.slider, QLabel("Never by mistake")):
+            strict.addWidget(part)
+        column = QVBoxLayout(self)
+        column.addLayout(form)
+        column.addWidget(self.ring, 1)
+        column.addWidget(self.words)
+        column.addLayout(_row(self.start, self.skip))
+        column.addWidget(self.list)
+        column.addLayout(strict)
+        column.addLayout(_row(self.remove, self.undo, self.redo))
+        self._connect()
+        self._say("Name it and press Start: show it for ten seconds, then anything else for ten.")
+        self._show_state()
+
+    def _connect(self) -> None:
+        self.start.clicked.connect(self._start_or_stop)
+        self.skip.clicked.connect(self._skip)
+        self.name.returnPressed.connect(self._start_or_stop)
+        self.name.textChanged.connect(self._show_state)
+        self.list.currentTextChanged.connect(self._choose)
+        self.slider.sliderReleased.connect(self._set_strictness)
+        self.remove.clicked.connect(lambda: self._change(removed(self.own, self._chosen)))
+        self.undo.clicked.connect(lambda: self._change(undo(self.own)))
+        self.redo.clicked.connect(lambda: self._change(redo(self.own)))
+
+    def take(self, result: Result) -> None:
+        """A new frame was seen."""
+        if self.lesson is not None:
+            self._is_missing = not self.lesson.take(result.tracks, self._clock())
+
+    def tick(self) -> None:
+        """Show how far the lesson is; at its end learn."""
+        if self.lesson is None:
+            return
+        phase, share = self.lesson.phase(self._clock())
+        if phase == "done":
+            self._finish(self.lesson)
+            return
+        name = self.lesson.gesture.name
+        word = {
+            "get ready": f"Get ready: {name}",
+            "show it": f"Show {name}",
+            "anything else next": "Next: anything else",
+            "show anything else": "Show anything else",
+        }[phase]
+        self.ring.show_share(share, word, self._is_missing)
+        missing = " No hand is seen: come nearer." if self._is_missing else ""
+        if phase in ("get ready", "show it"):
+            words = f"Turn and move the hand a little. {self.lesson.count()} samples.{missing}"
+        else:
+            words = f"Move your hands as you do otherwise: every other gesture, rest.{missing}"
+        self._say(words)
+
+    def _start_or_stop(self) -> None:
+        if self.lesson is not None:
+            self.lesson = None
+            self.ring.show_share(0.0, "")
+            self._say("Stopped; nothing was kept of it.")
+        elif not self._is_learning:
+            try:
+                name = checked_name(self.name.text().strip())
+                hands = self.hands.currentData()
+                gesture = begun(self.own, Gesture(name, hands, self.any_turn.isChecked()))
+            except (UserError, ValueError) as error:
+                self._say(str(error))
+                return
+            self.lesson = Lesson(replace(gesture, takes=(), others=()), self._clock())
+            self._timer.start(TICK_MS)
+        self._show_state()
+
+    def _skip(self) -> None:
+        if self.lesson is not None:
+            self.lesson.skip(self._clock())
+            self.tick()
+
+    def _finish(self, lesson: Lesson) -> None:
+        self.lesson = None
+        self._timer.stop()
+        self.ring.show_share(1.0, "")
+        if lesson.problem:
+            self._say(lesson.problem)
+            self._show_state()
+            return
+        self.name.setText(lesson.gesture.name)
+        self._change(lesson.added_to(self.own, self._controls.choices.camera))
+
+    def _change(self, own: Own, write: bool = True) -> None:
+        """Keep these gestures, learn, and use them; the window does not wait for it."""
+        if self._is_learning:
+            return
+        self._is_learning = True
+        self._say("Learning...")
+        self._show_state()
+        file = self.file
+
+        def work() -> Recogniser | None:
+            if write:
+                write_own(file, own)
+            return recogniser_of(file)
+
+        def failed(reason: str) -> None:
+            self._is_learning = False
+            self._say(reason)
+            self._show_state()
+
+        self._controls.jobs.start(work, lambda found: self._learnt(own, found, write), failed)
+
+    def _learnt(self, own: Own, recogniser: Recogniser | None, is_new: bool) -> None:
+        self.own, self._recogniser = own, recogniser or Recogniser()
+        self._is_learning = False
+        chosen = self.name.text().strip()
+        self.list.blockSignals(True)
+        self.list.clear()
+        self.list.addItems(self._recogniser.names)
+        names = self._recogniser.names
+        self.list.setCurrentRow(names.index(chosen) if chosen in names else len(names) - 1)
+        self.list.blockSignals(False)
+        self.ring.show_share(0.0, "")
+        if is_new:
+            self._controls.use_gestures()
+        if names:
+            self._choose(self._chosen)
+        else:
+            self._say("Name it and press Start: show it for ten seconds, then anything else.")
+        self._show_state()
+
+    @property
+    def _chosen(self) -> str:
+        item = self.list.currentItem()
+        return "" if item is None else item.text()
+
+    def _choose(self, name: str) -> None:
+        """Another gesture of the list."""
+        known = {gesture.name: gesture for gesture in self.own.gestures}
+        if name in known and name in self._recogniser.names:
+            gesture = known[name]
+            self.name.setText(name)
+            self.hands.setCurrentIndex(self.hands.findData(gesture.hands))
+            self.any_turn.setChecked(gesture.any_turn)
+            self.slider.setValue(round(gesture.strictness * STEPS))
+            self._say("\n".join(map(capital, told(self._recogniser, name))))
+        self._show_state()
+
+    def _set_strictness(self) -> None:
+        if self._chosen:
+            self._change(with_strictness(self.own, self._chosen, self.slider.value() / STEPS))
+
+    def _show_state(self) -> None:
+        is_free = self.lesson is None and not self._is_learning
+        known = self.name.text().strip() in self.own.names
+        self.start.setText("More samples" if known else "Start")
+        if self.lesson is not None:
+            self.start.setText("Stop")
+        self.start.setEnabled(not self._is_learning)
+        self.skip.setEnabled(self.lesson is not None)
+        always: list[QWidget] = [self.name, self.hands, self.any_turn, self.list]
+        of_one: list[QWidget] = [self.remove, self.slider]
+        for part in always:
+            part.setEnabled(is_free)
+        for part in of_one:
+            part.setEnabled(is_free and bool(self._chosen))
+        for button, actions in ((self.undo, self.own.done), (self.redo, self.own.undone)):
+            button.setEnabled(is_free and bool(actions))
+            button.setToolTip(capital(words_of(actions[-1])) if actions else "")
+
+    def _say(self, words: str) -> None:
+        self.words.setText(words)
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        """A lesson ends with it."""
+        self.lesson = None
+        self.ring.show_share(0.0, "")
+        self._show_state()
+        super().closeEvent(event)
+
+    def reject(self) -> None:
+        """Esc closes it, as the cross does."""
+        self.close()
+
+
+def _row(*buttons: QPushButton) -> QHBoxLayout:
+    row = QHBoxLayout()
+    for button in buttons:
+        button.setAutoDefault(False)
+        row.addWidget(button)
+    return row
