@@ -22,19 +22,27 @@ Preset = Literal["off", "light", "strong"]
 
 @dataclass(frozen=True, slots=True)
 class SmoothConfig:
-    """cutoff = min_cutoff + beta * speed. Hz; sizes per second; the speed's own cutoff in Hz."""
+    """cutoff = min_cutoff + beta * speed. Hz; sizes per second; the speed's own cutoff in Hz.
+
+    The others are `LandmarkFilter`'s: the cutoff of what is still, Hz, and how far that may be off
+    before it counts as moving, in object sizes: the whole, a part of it, and lids and lips.
+    """
 
     min_cutoff: float
     beta: float
     speed_cutoff: float = 1.0
+    still_cutoff: float = 1.3
+    whole: float = 0.014
+    part: float = 0.010
+    quick: float = 0.006
 
 
-# Measured with the shipped models: 'light' divides the jitter of a still face or hand by 2.5 to 3.5
-# and trails a hand that moves at one size per second by 17 ms; 'strong' by 5 to 7, and 45 ms.
+# Chosen by `tracker bench --smoothing`: see docs/performance.md. As One Euro filters (points in
+# space, the pointer) 'light' trails what moves at one size per second by 17 ms, 'strong' by 45 ms.
 PRESETS: Mapping[Preset, SmoothConfig | None] = {
     "off": None,
     "light": SmoothConfig(2.0, 8.0),
-    "strong": SmoothConfig(0.7, 3.0),
+    "strong": SmoothConfig(0.7, 3.0, 1.0, 0.6, 0.018, 0.014, 0.006),
 }
 
 

@@ -9,6 +9,7 @@ from tracker.find.head_pose import pose_from_landmarks, wrap_degrees
 from tracker.find.model_file import ModelInfo
 from tracker.follow.associate import object_size
 from tracker.follow.gesture import GestureFilter
+from tracker.follow.landmark_filter import QUICK, LandmarkFilter
 from tracker.follow.smooth import OneEuro, SmoothConfig
 from tracker.types import CropBox, Floats, Located, Pose, Side, Track
 
@@ -45,9 +46,11 @@ class Follower:
         self._best = 0.0  # and of the best since it was found
         self.left_p: float | None = None
         self._info = info
-        self._points, self._pose, self._space = OneEuro(smooth), OneEuro(smooth), OneEuro(smooth)
-        self._irises, self._place = OneEuro(smooth), OneEuro(smooth)
-        self._expressions = OneEuro(smooth)
+        self._points = LandmarkFilter(smooth, info.landmarks)
+        self._pose, self._place = LandmarkFilter(smooth), LandmarkFilter(smooth)
+        self._irises = LandmarkFilter(smooth, QUICK[:1] * 2)
+        self._expressions = LandmarkFilter(smooth, as_one=False)
+        self._space = OneEuro(smooth)  # depth is far noisier than what the picture shows
         self._roll = 0.0
         classes = {a.name: a.classes for a in info.attributes}
         self._gesture = None
