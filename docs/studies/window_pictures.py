@@ -43,6 +43,12 @@ def choice(name: str, value: object) -> State:
     return lambda window: window.controls.choose(name, value)
 
 
+def plain(window: LiveWindow) -> None:
+    """The picture alone."""
+    window.controls.choose("hint", False)
+    window.show_panel(False)
+
+
 def send(window: LiveWindow) -> None:
     """Two targets, of which one fails."""
     for target in ("ws://127.0.0.1:0", "/nowhere/points.csv"):
@@ -77,7 +83,8 @@ def pause(window: LiveWindow) -> None:
 
 # In this order, each on top of the ones before; what is undone is undone by the next.
 STATES: dict[str, State] = {
-    "plain": lambda window: window.show_panel(False),
+    "hint": choice("hint", True),
+    "plain": plain,
     "camera": page("camera"),
     "tracking": page("tracking"),
     "plots": page("plots"),

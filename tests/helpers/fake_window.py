@@ -50,7 +50,7 @@ class Studio:
         """A shown window; folders are inside the test's own."""
         store = self.store()
         places = {n: str(self.folder / n) for n in ("recordings", "snapshots", "project")}
-        chosen = Choices(**{**places, **choices})  # type: ignore[arg-type]
+        chosen = Choices(**{**places, "hint": False, **choices})  # type: ignore[arg-type]
         controls = LiveControls(self.make, store, chosen, to)  # type: ignore[arg-type]
         window = LiveWindow(controls, store)
         self.windows.append(window)

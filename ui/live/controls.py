@@ -138,6 +138,12 @@ class LiveControls(QObject):
         if said:
             self.said.emit(said)
 
+    def send_all(self, on: bool) -> None:
+        """Send to all targets, or to none; they stay in the list."""
+        for row in self.sending.rows(()):
+            if row.on != on:
+                self.switch_sending(row.target, on)
+
     def stop_sending(self, target: str) -> None:
         """Send there no more, and forget it."""
         self.sending.remove(target, self.session.pipeline)

@@ -33,6 +33,8 @@ from ui.live.history import History, Latency
 from ui.live.panels.actions_panel import ActionsPanel
 from ui.live.panels.beside import Beside
 from ui.live.panels.camera_menu import CameraMenu
+from ui.live.panels.hint import Hint
+from ui.live.panels.lights import LightButton, of_actions, of_sending
 from ui.live.panels.panel import Device, Panel
 from ui.live.panels.send_panel import SendPanel
 from ui.live.settings import Store
@@ -86,6 +88,8 @@ class LiveWindow(QMainWindow):
         self.picture, self.plots = PictureView(), Plots(self.history)
         self.actions_panel, self.send_panel = ActionsPanel(), SendPanel()
         self.panel = Panel(self.send_panel, self.actions_panel, self.plots)
+        self.hint = Hint(self.picture)
+        self.hint.done.connect(lambda: self.controls.choose("hint", False))
         self.picture.offers.chosen.connect(self._take_offer)
         self.main = Beside(self.picture, self.panel)
         self.main.folded.connect(self._fold)
@@ -94,7 +98,7 @@ class LiveWindow(QMainWindow):
         self.actions_panel.changed.connect(self.controls.choose)
         self.actions_panel.ask_file.connect(self._ask)
         self._connect_send_panel()
-        self.tray = Tray(self, self.windowIcon(), self.controls.choose)
+        self.tray = Tray(self, self.windowIcon(), self.controls.choose, self.controls.send_all)
         self.acts = make_actions(self, ENTRIES, self._handlers())
         self.tools = make_toolbar(self, ENTRIES, self.acts)
         self.addToolBar(self.tools)
@@ -119,6 +123,10 @@ class LiveWindow(QMainWindow):
         assert bar is not None
         bar.setSizeGripEnabled(False)
         bar.setFixedHeight(bar.fontMetrics().height() + 10)
+        self.lights = {name: LightButton(name.capitalize()) for name in ("send", "actions")}
+        for name, light in self.lights.items():
+            light.clicked.connect(lambda _, name=name: self._turn_panel(name))
+            bar.addPermanentWidget(light)
 
     def _add_camera_menu(self) -> None:
         """Before the last one, which is help."""
@@ -241,15 +249,22 @@ class LiveWindow(QMainWindow):
         self.picture.set_words(hud.words(self.controls, health, lines, now))
         self._show_state(health)
         self.controls.follow_pause_key()
-        if self.actions_panel.isVisible():
-            self.actions_panel.show_state(self.controls.acting.state())
-        if self.send_panel.isVisible():
-            self.send_panel.show_rows(self.controls.sending.rows(health.outputs))
+        self._show_outputs(health)
         if session.order is not None:
             self.panel.show_delivered(hud.delivered(health, self._shown))
             self.panel.show_running(
                 hud.engine(health), health.lag_ms, hud.models(session.order.config, health.models)
             )
+
+    def _show_outputs(self, health: Health) -> None:
+        """How actions and sending stand: at a glance, and on their pages."""
+        rows, state = self.controls.sending.rows(health.outputs), self.controls.acting.state()
+        self.lights["send"].show_light(of_sending(rows), self.main.is_narrow)
+        self.lights["actions"].show_light(of_actions(state), self.main.is_narrow)
+        if self.actions_panel.isVisible():
+            self.actions_panel.show_state(state)
+        if self.send_panel.isVisible():
+            self.send_panel.show_rows(rows)
 
     def _forget(self, camera: str) -> None:
         """Another source: nothing of the one before stays on the screen."""
@@ -265,6 +280,7 @@ class LiveWindow(QMainWindow):
         bar = self.statusBar()
         assert bar is not None
         bar.showMessage(capital(sentence), MESSAGE_MS)
+        bar.setToolTip(capital(sentence))  # whole, where there is no room for it
 
     def _ask(self, name: str) -> None:
         self._show_choices()  # a list that says "Choose a file..." says again what is chosen
@@ -326,7 +342,8 @@ class LiveWindow(QMainWindow):
         else:
             self.say(
                 "the window is hidden only where a tray can bring it back: choose a profile of "
-                "actions, on a desktop with a system tray; 'tracker live --no-window' needs neither"
+                "actions or where to send, on a desktop with a system tray; 'tracker live "
+                "--no-window' needs none"
             )
 
     def show_help(self) -> None:
@@ -348,6 +365,8 @@ class LiveWindow(QMainWindow):
             self.controls.compare(False)
         elif self.main.is_peeking:
             self.show_panel(False)
+        elif self.controls.choices.hint:
+            self.controls.choose("hint", False)
         elif self._help is not None:
             self._help.hide()
 
@@ -397,6 +416,8 @@ class LiveWindow(QMainWindow):
         acting = choices.actions, choices.actions_on, choices.actions_test
         self.actions_panel.show_choices(*acting)
         self.tray.show(*acting)
+        self.tray.show_sending([row.on for row in controls.sending.rows(())])
+        self.hint.show_choice(choices.hint)
         self.send_panel.show_choices(choices.auto_centre)
         self._is_dirty, self._health_at = True, -1e9
 
@@ -453,6 +474,8 @@ class LiveWindow(QMainWindow):
             self.hide()
             return
         self._keep_layout()
+        if self.controls.choices.hint:
+            self._store.keep("hint", False)  # it was seen
         self.controls.close()
 
     def _keep_layout(self) -> None:

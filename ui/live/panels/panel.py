@@ -41,6 +41,7 @@ VIEW = (
     ("landmarks", "Landmarks", "Draw landmarks, axes and labels (L)"),
     ("labels", "Labels", "Write gesture, side, head pose and number (G)"),
     ("hud", "Numbers", "Rates, times and latency (H)"),
+    ("hint", "First steps", "Three lines on the picture: what to do first"),
 )
 USUAL_SIZES = {f"{w}x{h}": (w, h) for w, h in ((640, 480), (1280, 720), (1920, 1080))}
 USUAL_RATES = {15.0, 24.0, 30.0, 60.0}

@@ -164,6 +164,22 @@ def test_the_tray(studio: Studio, profile: str, monkeypatch: pytest.MonkeyPatch)
     assert window.isVisible()
 
 
+def test_the_tray_of_sending_alone(studio: Studio, profile: str) -> None:
+    window = studio.open(to=["ws://", "osc://"])
+    tray = window.tray
+    assert tray.send.isVisible() and tray.send.isChecked() and not tray.on.isVisible()
+    assert tray.icon.toolTip() == "Landmark Tracker: sends to 2"
+    tray.send.trigger()
+    assert studio.calls("remove_output") == [("ws://",), ("osc://",)]
+    assert tray.icon.toolTip() == "Landmark Tracker: sending off"
+    window.controls.choose("actions", profile)
+    assert tray.on.isVisible()
+    assert tray.icon.toolTip() == "Landmark Tracker: actions on, sending off"
+    for target in ("ws://", "osc://"):
+        window.controls.stop_sending(target)
+    assert not tray.send.isVisible() and tray.icon.toolTip() == "Landmark Tracker: actions on"
+
+
 def test_the_end_lets_go(studio: Studio, profile: str) -> None:
     window = studio.open(actions=profile)
     ended: list[bool] = []
