@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 from PyQt6.QtCore import QPoint, QSettings, Qt
-from PyQt6.QtGui import QPixmap
+from PyQt6.QtGui import QColor, QPalette, QPixmap
 from PyQt6.QtWidgets import QApplication
 
 from tracker.actions.profile import shipped
@@ -47,6 +47,12 @@ def plain(window: LiveWindow) -> None:
     """The picture alone."""
     window.controls.choose("hint", False)
     window.show_panel(False)
+
+
+def camera(window: LiveWindow) -> None:
+    """The first page."""
+    window.controls.choose("space", False)
+    window.show_panel(True, "camera")
 
 
 def send(window: LiveWindow) -> None:
@@ -85,7 +91,8 @@ def pause(window: LiveWindow) -> None:
 STATES: dict[str, State] = {
     "hint": choice("hint", True),
     "plain": plain,
-    "camera": page("camera"),
+    "space": choice("space", True),
+    "camera": camera,
     "tracking": page("tracking"),
     "plots": page("plots"),
     "record": record,
@@ -110,9 +117,10 @@ def main(
     app = application()
     scheme = Qt.ColorScheme.Dark if dark else Qt.ColorScheme.Light
     app.setStyle("Fusion")
-    hints = app.styleHints()
-    assert hints is not None
+    hints, style = app.styleHints(), app.style()
+    assert hints is not None and style is not None
     hints.setColorScheme(scheme)
+    app.setPalette(dark_palette() if dark else style.standardPalette())
     with tempfile.TemporaryDirectory() as folder:
         window = opened(Path(folder), clip)
         window.show()
@@ -134,7 +142,16 @@ def main(
                 taken(window).save(str(path))
                 print(path, flush=True)
         window.close()
-        spend(wait)
+        while not window.controls.is_ended:
+            spend(0.1)
+
+
+def dark_palette() -> QPalette:
+    """As dark desktops have it, where there is none that could be asked."""
+    found = QPalette(QColor(50, 50, 50))
+    for role, level in ((QPalette.ColorRole.Base, 35), (QPalette.ColorRole.AlternateBase, 50)):
+        found.setColor(role, QColor(level, level, level))
+    return found
 
 
 def opened(folder: Path, clip: Path) -> LiveWindow:

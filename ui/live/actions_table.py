@@ -24,6 +24,8 @@ ENTRIES = (
           "Teach a gesture of your own in half a minute; more samples, undo", "File"),
     Entry("labels", "Labels", ("T",), "Write gesture, side, head pose and number", "View",
           "labels", True),
+    Entry("space", "3D view", ("D",), "Hands and heads in space; drag to turn them", "View", "",
+          True),
     Entry("hud", "Numbers", ("H",), "Rates, times and latency", "View", "hud", True),
     Entry("privacy", "Privacy", ("P",), "Landmarks on black, no picture", "View", "privacy", True),
     Entry("panel", "Panel", ("F9",), "Settings, sending, actions, plots", "View", "panel", True),

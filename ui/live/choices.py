@@ -58,6 +58,7 @@ class Choices:
     labels: bool = True
     privacy: bool = False
     panel: bool = True
+    space: bool = False  # hands and heads in space
     hint: bool = True  # what to do first
     tab: Tab = "camera"  # the page of the panel
     annotated: bool = False  # recordings: the picture as shown, instead of as it came

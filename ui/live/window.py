@@ -25,7 +25,7 @@ from ui.kit.turn_watch import TurnWatch
 from ui.kit.words import capital
 from ui.live import hud
 from ui.live.actions_table import ENTRIES, HELP
-from ui.live.compose import View, compose
+from ui.live.compose import View, compose, mirrored
 from ui.live.controls import LiveControls
 from ui.live.dialogs import ask, ask_other_model, ask_project
 from ui.live.gestures.dialog import GestureDialog
@@ -37,6 +37,7 @@ from ui.live.panels.hint import Hint
 from ui.live.panels.lights import LightButton, of_actions, of_sending
 from ui.live.panels.panel import Device, Panel
 from ui.live.panels.send_panel import SendPanel
+from ui.live.panels.space import SpaceView
 from ui.live.settings import Store
 from ui.live.tray import Tray
 
@@ -88,6 +89,7 @@ class LiveWindow(QMainWindow):
         self.picture, self.plots = PictureView(), Plots(self.history)
         self.actions_panel, self.send_panel = ActionsPanel(), SendPanel()
         self.panel = Panel(self.send_panel, self.actions_panel, self.plots)
+        self.space = SpaceView(self.picture)
         self.hint = Hint(self.picture)
         self.hint.done.connect(lambda: self.controls.choose("hint", False))
         self.picture.offers.chosen.connect(self._take_offer)
@@ -159,6 +161,7 @@ class LiveWindow(QMainWindow):
             "landmarks": lambda _: controls.toggle("landmarks"),
             "labels": lambda _: controls.toggle("labels"),
             "hud": lambda _: controls.toggle("hud"),
+            "space": lambda _: controls.toggle("space"),
             "privacy": lambda _: controls.toggle("privacy"),
             "panel": lambda _: self._turn_panel(),
             "actions": lambda _: self._turn_panel("actions"),
@@ -215,6 +218,10 @@ class LiveWindow(QMainWindow):
         view = View(self.controls.is_mirrored, choices.privacy, choices.landmarks, choices.labels)
         canvas, panes = compose(shown.frame.bgr, results, self.picture.room_wh(), view, *looks)
         self.picture.set_canvas(canvas, panes, captions)
+        if self.space.isVisible():
+            result = results[0]
+            seen = mirrored(result, shown.frame.bgr.shape[1]) if view.mirror else result
+            self.space.show_tracks(seen.tracks, looks[0])
         self.picture.repaint()
 
     def _compared(self, shown: Shown) -> tuple[list[Result], list[str], list[Looks]]:
@@ -404,7 +411,8 @@ class LiveWindow(QMainWindow):
         shown = {
             "mirror": controls.is_mirrored,
             "landmarks": choices.landmarks, "labels": choices.labels,
-            "hud": choices.hud, "privacy": choices.privacy, "panel": self.is_panel_shown,
+            "hud": choices.hud, "space": choices.space, "privacy": choices.privacy,
+            "panel": self.is_panel_shown,
             "actions": self.is_panel_shown and choices.tab == "actions",
             "send": self.is_panel_shown and choices.tab == "send",
             "actions_on": choices.actions_on and bool(choices.actions),
@@ -418,6 +426,7 @@ class LiveWindow(QMainWindow):
         self.tray.show(*acting)
         self.tray.show_sending([row.on for row in controls.sending.rows(())])
         self.hint.show_choice(choices.hint)
+        self.space.setVisible(choices.space)
         self.send_panel.show_choices(choices.auto_centre)
         self._is_dirty, self._health_at = True, -1e9
 

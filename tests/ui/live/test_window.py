@@ -101,8 +101,8 @@ def test_hidden_window_counts_no_latency(studio: Studio) -> None:
 
 @pytest.mark.parametrize(
     ("key", "name"),
-    [("m", "mirror_devices"), ("l", "landmarks"), ("t", "labels"), ("h", "hud"), ("p", "privacy"),
-     (Qt.Key.Key_F9, "panel")],
+    [("d", "space"), ("m", "mirror_devices"), ("l", "landmarks"), ("t", "labels"), ("h", "hud"),
+     ("p", "privacy"), (Qt.Key.Key_F9, "panel")],
 )  # fmt: skip
 def test_keys_that_switch(studio: Studio, key: str, name: str) -> None:
     window = studio.open()

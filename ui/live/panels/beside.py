@@ -60,6 +60,7 @@ class Beside(QSplitter):
             self._width = self._panel.width()
             self._panel.setParent(self._picture)
             self._panel.setAutoFillBackground(True)
+            self._panel.raise_()
             self._lay_over()
         else:
             self.addWidget(self._panel)

@@ -28,6 +28,7 @@ from PyQt6.QtWidgets import (
 
 from tracker.follow.smooth import PRESETS
 from tracker.sources.cameras import Mode
+from ui.live.actions_table import ENTRIES
 from ui.live.choices import BUNDLED, Choices, is_device
 from ui.live.panels.widgets import ASK, Page, choose, form, long_text, tell
 
@@ -35,14 +36,7 @@ Spin = TypeVar("Spin", QSpinBox, QDoubleSpinBox)
 ASK_PROJECT = "?project"  # data of the entry that opens a dialog for a project folder
 KINDS = (("hand", "hands", "bundled"), ("face", "faces", "bundled"), ("object", "objects", "none"))
 COMPARE_VIEWS = (("side", "Side by side"), ("a", "Only A"), ("b", "Only B"))
-VIEW = (
-    ("mirror", "Mirror", "Show the picture as in a mirror (M)"),
-    ("privacy", "Privacy", "Landmarks on black (P)"),
-    ("landmarks", "Landmarks", "Draw landmarks, axes and labels (L)"),
-    ("labels", "Labels", "Write gesture, side, head pose and number (G)"),
-    ("hud", "Numbers", "Rates, times and latency (H)"),
-    ("hint", "First steps", "Three lines on the picture: what to do first"),
-)
+VIEW = ("mirror", "privacy", "landmarks", "labels", "hud", "space")  # each has its key, too
 USUAL_SIZES = {f"{w}x{h}": (w, h) for w, h in ((640, 480), (1280, 720), (1920, 1080))}
 USUAL_RATES = {15.0, 24.0, 30.0, 60.0}
 FOLDERS = (("recordings", "Recordings"), ("snapshots", "Snapshots"), ("project", "Flagged"))
@@ -255,8 +249,16 @@ class Panel(QTabWidget):
     def _view(self) -> QGroupBox:
         group = QGroupBox("View")
         layout = QGridLayout(group)
-        for i, (name, text, tip) in enumerate(VIEW):
-            layout.addWidget(self._check(name, text, tip), i // 2, i % 2)
+        by_name = {entry.name: entry for entry in ENTRIES}
+        boxes = [
+            self._check(name, by_name[name].text, f"{by_name[name].tip} ({by_name[name].keys[0]})")
+            for name in VIEW
+        ]
+        boxes.append(
+            self._check("hint", "First steps", "Three lines on the picture: what to do first")
+        )
+        for i, box in enumerate(boxes):
+            layout.addWidget(box, i // 2, i % 2)
         return group
 
     def _comparison(self) -> QGroupBox:
