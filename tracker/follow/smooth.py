@@ -31,10 +31,10 @@ class SmoothConfig:
     min_cutoff: float
     beta: float
     speed_cutoff: float = 1.0
-    still_cutoff: float = 1.3
+    still_cutoff: float = 0.9
     whole: float = 0.014
-    part: float = 0.010
-    quick: float = 0.006
+    part: float = 0.014
+    quick: float = 0.0045
 
 
 # Chosen by `tracker bench --smoothing`: see docs/performance.md. As One Euro filters (points in
@@ -42,7 +42,7 @@ class SmoothConfig:
 PRESETS: Mapping[Preset, SmoothConfig | None] = {
     "off": None,
     "light": SmoothConfig(2.0, 8.0),
-    "strong": SmoothConfig(0.7, 3.0, 1.0, 0.6, 0.018, 0.014, 0.006),
+    "strong": SmoothConfig(0.7, 3.0, 1.0, 0.6, 0.018, 0.020, 0.005),
 }
 
 

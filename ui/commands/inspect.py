@@ -59,7 +59,10 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 def bench(
-    clip: Annotated[Path, typer.Argument(metavar="CLIP", help="A video file.")],
+    clips: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="CLIP", help="A video file; with --smoothing none or several."),
+    ] = None,
     frames: Annotated[int, typer.Option(min=1, help="Time at most this many frames.")] = 150,
     engine: Engine = "auto",
     precision: Precision = "fp32",
@@ -85,6 +88,10 @@ def bench(
         bool, typer.Option("--all", help="MediaPipe's landmarkers and every form of ours, in one.")
     ] = False,
     runs: Annotated[int, typer.Option(min=1, help="Runs of --all; medians are told.")] = 5,
+    smoothing: Annotated[
+        bool,
+        typer.Option("--smoothing", help="No times: jitter and lag of each --smooth, in tables."),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--json", metavar="OUT.json", help="The numbers, for machines.")
     ] = None,
@@ -96,8 +103,12 @@ def bench(
     warm-up. With a peer both sides look only for what the peer has a bundle for. MediaPipe, which
     is an optional extra, looks up a Google host each time it is started. With --all, it and every
     form of ours take turns; options that say what to look for are left out of account.
+
+    With --smoothing: what stays of the jitter of still landmarks, and by how much those that move
+    are trailed, by a step and a blink as well, on motion made here and on clips.
     """
     from tracker.checkup import bench_run, bench_table
+    from tracker.checkup import smoothing as smoothing_run
     from tracker.checkup.bench import busy_warning
     from tracker.checkup.peers import NETWORK_NOTE
     from tracker.errors import writing
@@ -109,18 +120,23 @@ def bench(
     bundles = {kind: path for kind, path in given if path is not None}
     if not (hands or faces or model):
         raise typer.BadParameter("nothing to track: switch on hands, faces or both")
+    if not smoothing and len(clips or ()) != 1:
+        raise typer.BadParameter("give one CLIP; only --smoothing takes none or several")
+    clip = clips[0] if clips else Path()
     options = bench_run.BenchOptions(
         clip, frames, engine, precision, threads, hands, faces, max_hands, max_faces, peer, bundles,
         tuple(model or ()),
     )  # fmt: skip
     with user_errors():
         refuse_suffix("--json", out)
-        target = None if out is None else OutFile(out, [clip], overwrite)
+        target = None if out is None else OutFile(out, clips or (), overwrite)
         try:
             if peer == "mediapipe" or every:
                 say(f"note: {NETWORK_NOTE}")
-            with waiting(f"measuring on {clip.name}"):
-                if every:
+            with waiting(f"measuring on {', '.join(c.name for c in clips or ()) or 'motion'}"):
+                if smoothing:
+                    outcome = smoothing_run.run(options, clips or ())
+                elif every:
                     bench_table.check(bundles)
                     wanted = bench_table.TableOptions(clip, bundles, frames, threads, engine, runs)
                     outcome = bench_table.run(wanted)
@@ -135,6 +151,9 @@ def bench(
         finally:
             if target is not None:
                 target.discard()
+    if smoothing:
+        smoothing_run.show(outcome["tables"], console())
+        return
     (bench_table if every else bench_run).show(outcome, console())
     warning = busy_warning(outcome["hardware"])
     if warning:

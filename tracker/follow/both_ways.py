@@ -1,0 +1,45 @@
+"""Smoothing that looks ahead, for files: once forwards in time, once backwards, and the mean.
+
+What one pass trails, the other leads by as much: nothing is late. And noise is averaged over twice
+as many frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracker.follow.associate import object_size
+from tracker.follow.landmark_filter import LandmarkFilter
+from tracker.follow.smooth import SmoothConfig
+from tracker.types import Floats
+
+
+def both_ways(
+    t: Sequence[float], raw: NDArray[np.floating], config: SmoothConfig, names: Sequence[str] = ()
+) -> Floats:
+    """Smoothed copy of the landmarks (N, K, 2) of one object in N frames at rising times, s."""
+    back = backwards(t, raw, config, names)
+    ahead = one_way(t, raw, config, names)
+    return ((ahead + back) / 2).astype(np.float32)
+
+
+def backwards(
+    t: Sequence[float], raw: NDArray[np.floating], config: SmoothConfig, names: Sequence[str] = ()
+) -> Floats:
+    """The pass from the last frame to the first."""
+    return one_way([-late for late in reversed(t)], raw[::-1], config, names)[::-1]
+
+
+def one_way(
+    t: Sequence[float], raw: NDArray[np.floating], config: SmoothConfig, names: Sequence[str] = ()
+) -> Floats:
+    """The pass from the first frame to the last, as `tracker live` shows it."""
+    filt = LandmarkFilter(config, names)
+    shown = [
+        filt.update(xy, at, object_size(xy.astype(np.float32)))
+        for at, xy in zip(t, raw, strict=True)
+    ]
+    return np.array(shown, np.float32).reshape(raw.shape)
