@@ -18,7 +18,7 @@ from tracker.types import Floats, Side, Track
 
 # Evidence of this long is put together, s; the mean score below which landmarks are not believed is
 # that of bundled gestures.
-STEADY = GestureConfig(span=0.3, stay=0.3)
+STEADY = GestureConfig(span=0.45, stay=0.3)
 FORGET = 1.0  # s after which a hand that was not seen begins anew
 
 

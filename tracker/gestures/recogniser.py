@@ -25,6 +25,7 @@ from tracker.gestures.own import Gesture, Hand, Sample
 from tracker.types import Floats
 
 EXAMPLES = "gestures/examples.npz"
+BETWEEN = 3000  # hands on the way from one bundled one to another
 VARIED, PLAIN = 2000, 500  # rows of an own gesture: changed, and as it was shown
 LENT = 1.4  # of the difference of two bundled hands of a gesture, at most
 ANY_TURN = 180.0  # degrees
@@ -32,7 +33,7 @@ PARTS = 4  # of a take: every second one is kept apart
 LEAST = 30  # samples of a gesture
 # Ends of the slider: so many of all hands that show something else are taken for the gesture.
 LENIENT, STRICT = 1e-2, 2e-4
-FLOOR, CEILING = 0.25, 0.98  # of thresholds
+FLOOR, CEILING = 0.4, 0.98  # of thresholds
 # Hands that nobody named may show the very gesture: those that look like it teach nothing.
 DOUBTFUL = 0.5
 # Shares of a bundled gesture's hands that look like the own one: it is said, or they are the same.
@@ -213,13 +214,14 @@ def _judged_apart(
     """How likely each is an own gesture by a network that learnt from other parts and sources.
 
     Of the own samples, each of its own gesture; of the bundled hands (N, gestures); of what was
-    shown as anything else (M, gestures).
+    shown as anything else, and of hands on the way from one to another (M, gestures).
     """
     part = [_parts(g.takes) for g in gestures]
     part_of_others = np.arange(len(others)) * PARTS // max(len(others), 1) % 2
     said: list[list[Floats]] = [[] for _ in own]
     taken = np.zeros((len(known.hands), len(own)), np.float32)
     aside = np.zeros((len(others), len(own)), np.float32)
+    moving: list[Floats] = []
     for half in (0, 1):
         kept = [hands[p % 2 != half] for hands, p in zip(own, part, strict=True)]
         rest, less = known.source % 2 != half, part_of_others != half
@@ -227,9 +229,19 @@ def _judged_apart(
         network = train(rows.features, rows.classes, seed + half)
         taken[~rest] = network(features(known.hands[~rest]))[:, -len(own) :]
         aside[~less] = network(features(others[~less]))[:, -len(own) :]
+        way = on_the_way(known.hands[~rest], BETWEEN, np.random.default_rng(seed + 2 + half))
+        moving.append(network(features(way))[:, -len(own) :])
         for k, hands in enumerate(own):
             said[k].append(network(features(hands[part[k] % 2 == half]))[:, k - len(own)])
-    return said, taken, aside
+    return said, taken, np.concatenate([aside, *moving])
+
+
+def on_the_way(hands: Hands, count: int, rng: np.random.Generator) -> Hands:
+    """Hands on the way from one to another, as they are while somebody moves."""
+    a, b = (hands[rng.integers(len(hands), size=count)] for _ in range(2))
+    share = rng.uniform(0.15, 0.85, (count, 1, 1))
+    xy, xyz = ((1 - share) * p + share * q for p, q in ((a.xy, b.xy), (a.xyz, b.xyz)))
+    return hands_of(xy, xyz, np.zeros(count, bool))
 
 
 def _rows_of_one(
@@ -239,9 +251,10 @@ def _rows_of_one(
     rng = np.random.default_rng(seed)
     bundled, first = features(known.hands), len(known.names)
     # Varied like the own ones, or the network would learn to tell who was varied.
-    rows = [bundled, features(varied(known.hands, rng, 15.0, 15.0))]
-    classes = [known.name, known.name]
     other = known.names.index(OTHER) if OTHER in known.names else 0
+    between = features(on_the_way(known.hands, BETWEEN, rng))
+    rows = [bundled, features(varied(known.hands, rng, 15.0, 15.0)), between]
+    classes = [known.name, known.name, np.full(BETWEEN, other)]
     if len(others):
         more = others[rng.integers(len(others), size=max(VARIED // 2, len(others)))]
         rows.append(np.concatenate([features(others), features(varied(more, rng, 20, 20))]))

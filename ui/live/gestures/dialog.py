@@ -78,7 +78,8 @@ class GestureDialog(QDialog):
             self._say(str(error))
             self.start.setEnabled(False)
         else:
-            self._change(self.own, write=False)
+            if self.own.names:
+                self._change(self.own, write=False)
 
     @property
     def file(self) -> Path:
