@@ -91,6 +91,12 @@ def numbers(health: Health, shown_fps: float, latency: tuple[float, float] | Non
     ]
 
 
+def few_numbers(health: Health, shown_fps: float, latency: tuple[float, float] | None) -> list[str]:
+    """What of them a small picture has room for."""
+    p95 = "-" if latency is None else f"{latency[1]:.0f} ms"
+    return [f"{shown_fps:.0f} of {health.capture_fps:.0f} fps", f"latency p95 {p95}"]
+
+
 def delivered(health: Health, shown: Shown | None) -> str:
     """What a camera really gives, whatever was asked of it."""
     if shown is None or shown.frame.bgr is None or health.camera.phase != "running":

@@ -252,7 +252,8 @@ class LiveWindow(QMainWindow):
             self._other_models = health.other_models
             infos = [m.info for m in health.other_models]
             self._other_looks = {**default_skeletons(), **skeletons(infos)}
-        lines = hud.numbers(health, self.latency.fps(now), self.latency.percentiles())
+        numbers = hud.few_numbers if self.main.is_narrow else hud.numbers
+        lines = numbers(health, self.latency.fps(now), self.latency.percentiles())
         self.picture.set_words(hud.words(self.controls, health, lines, now))
         self._show_state(health)
         self.controls.follow_pause_key()

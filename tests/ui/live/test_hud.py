@@ -30,6 +30,11 @@ def test_numbers() -> None:
     assert hud.numbers(HEALTH, 0.0, None)[2] == "latency -"
 
 
+def test_numbers_for_a_small_picture() -> None:
+    assert hud.few_numbers(HEALTH, 24.6, (20.6, 35.2)) == ["25 of 30 fps", "latency p95 35 ms"]
+    assert hud.few_numbers(HEALTH, 0.0, None) == ["0 of 30 fps", "latency p95 -"]
+
+
 def test_engine_before_it_is_loaded() -> None:
     assert hud.engine(replace(HEALTH, provider="", threads=0)) == "no network is loaded yet"
     assert hud.engine(replace(HEALTH, threads=1)) == "FakeProvider, 1 thread"

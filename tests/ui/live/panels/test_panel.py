@@ -111,6 +111,7 @@ def test_a_narrow_window_belongs_to_the_picture(studio: Studio) -> None:
     studio.settle()
     assert (window.width(), window.height()) == (480, 400)
     assert not window.panel.isVisible() and window.picture.width() == 480
+    assert len(window.picture.words.hud) == 2, "numbers leave room for the face"
     studio.key(Qt.Key.Key_F9)
     assert window.panel.isVisible() and window.acts["panel"].isChecked()
     assert window.picture.width() == 480, "the panel lies over it"
