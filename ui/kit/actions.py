@@ -115,17 +115,24 @@ def make_toolbar(
 def paint_icons(
     entries: Sequence[Entry], actions: Mapping[str, QAction], palette: QPalette
 ) -> None:
-    """Icons in the colour of the desktop's text; again whenever the palette changes."""
+    """Icons in the colour of the desktop's text; again whenever the palette changes.
+
+    What is on, and has no other icon for that, is in the colour of what is selected: a pressed
+    button alone is hard to tell on dark desktops.
+    """
     ink = palette.color(QPalette.ColorRole.WindowText).name()
+    chosen = palette.color(QPalette.ColorRole.Highlight).name()
     for entry in entries:
         if entry.icon:
-            actions[entry.name].setIcon(icon(entry.icon, entry.icon_on or entry.icon, ink))
+            inks = ink, ink if entry.icon_on else chosen
+            actions[entry.name].setIcon(icon(entry.icon, entry.icon_on or entry.icon, inks))
 
 
-def icon(off: str, on: str, ink: str) -> QIcon:
-    """The bundled icons for an action that is off and on, in one colour, for all screens."""
+def icon(off: str, on: str, inks: tuple[str, str]) -> QIcon:
+    """The bundled icons for an action that is off and on, in their colours, for all screens."""
     found = QIcon()
-    for name, state in ((off, QIcon.State.Off), (on, QIcon.State.On)):
+    states = (off, QIcon.State.Off, inks[0]), (on, QIcon.State.On, inks[1])
+    for name, state, ink in states:
         drawing = assets.path(f"icons/{name}.svg").read_text(encoding="utf-8")
         renderer = QSvgRenderer(QByteArray(drawing.replace("INK", ink).encode()))
         for size in (24, 32, 48, 64):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QByteArray, Qt
-from PyQt6.QtGui import QAction, QColor, QPalette
+from PyQt6.QtCore import QByteArray, QSize, Qt
+from PyQt6.QtGui import QAction, QColor, QIcon, QPalette
 from PyQt6.QtWidgets import QApplication, QComboBox, QFileDialog, QPushButton, QWidget
 
 from tests.helpers import clips
@@ -699,6 +699,10 @@ def test_dark_desktop(studio: Studio) -> None:
         if after.pixelColor(x, y).alpha() > 200
     ]  # fmt: skip
     assert before != after and min(bright) > 200
+    whole = QIcon.Mode.Normal
+    drawn = window.acts["mirror"].icon()
+    on, off = (drawn.pixmap(QSize(24, 24), whole, s).toImage() for s in QIcon.State)
+    assert on != off, "what is on is told by its colour, too"
     assert window.plots._pose.backgroundBrush().color().lightness() < 60
 
 

@@ -34,7 +34,7 @@ STATES = {
     "off": "off", "waits": "waits for a picture", "sends": "sends", "silent": "no picture",
     "failed": "failed",
 }  # fmt: skip
-RED = "#c0392b"
+RED = "#e54e42"  # to be read on dark and on light
 
 
 class SendLine(QFrame):

@@ -113,7 +113,7 @@ class SpaceView(QWidget):
     def place(self) -> None:
         """In the corner, as large as the picture bears."""
         room = self._picture.size()
-        side = int(np.clip(0.4 * min(room.width(), room.height()), 110, 340))
+        side = int(np.clip(0.4 * min(room.width(), room.height()), 110, 480))
         width = min(round(1.5 * side), room.width() - 16)
         self.setGeometry(room.width() - width - 8, room.height() - side - 8, width, side)
 
