@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
 from tracker.errors import UserError
+from tracker.files.look_ahead import LookAhead
 from tracker.files.side_by_side import Ahead, AtOnce, Behind
+from tracker.follow.smooth import SmoothConfig
 from tracker.outputs.csv_tables import CsvTables
 from tracker.outputs.guarded import Guarded
 from tracker.outputs.jsonl import JsonLinesFile
@@ -55,6 +57,7 @@ class Job:
     options: Mapping[str, object] = field(default_factory=dict)  # for the header
     others: Sequence[Path] = ()  # inputs of the same command: no output takes their place
     to: Sequence[str] = ()  # further outputs, as `tracker.outputs.open` knows them
+    ahead: SmoothConfig | None = None  # landmarks are smoothed with frames to come, too
 
 
 @dataclass(slots=True)
@@ -134,6 +137,7 @@ def annotate(
         outputs = _outputs(job, _about(job, reader.facts, models, files, report), report, stack)
         # Closed before the outputs and the reader, since each of those is one thread's alone.
         behind, frames = _threads(reader, partial(_put, outputs, report.times), stack)
+        ahead = LookAhead(behind.put, job.ahead)
         while not (interrupted := stopped()):
             decoded = next(frames, None)
             if decoded is None:
@@ -142,12 +146,13 @@ def annotate(
             report.damaged += decoded.frame.damaged
             report.missing += decoded.frame.missing
             result, seconds = _process(tracker, decoded.frame)
-            behind.put(_Done(decoded.frame, result, seconds | {"decode": decoded.seconds}))
+            ahead.put(_Done(decoded.frame, result, seconds | {"decode": decoded.seconds}))
             report.frames += 1
             kinds = {track.kind for track in result.tracks} if result else set()
             for kind in report.with_kind:
                 report.with_kind[kind] += kind in kinds
             progress(report.frames, reader.facts.frames)
+        ahead.finish()
         behind.finish()
         frames.close()
         report.interrupted = interrupted
@@ -178,6 +183,10 @@ class _Done:
     frame: Frame
     result: Result | None
     seconds: Mapping[str, float]
+
+    def seen(self, result: Result | None) -> Self:
+        """The same with another result."""
+        return replace(self, result=result)
 
 
 def _room(size_wh: tuple[int, int]) -> int:

@@ -14,6 +14,17 @@ from ui.commands.words import say
 OF_THIS_RUN = ("to", "model", "fullscreen", "measure", "window")
 
 
+OFFLINE = "offline"  # of files alone: the preset light, forwards and backwards in time
+
+
+def _known_file_preset(name: str) -> str:
+    from tracker.follow.smooth import PRESETS
+
+    if name not in (*PRESETS, OFFLINE):
+        raise typer.BadParameter(f"{name!r} is none of {', '.join((*PRESETS, OFFLINE))}")
+    return name
+
+
 def _known_preset(name: str | None) -> str | None:
     from tracker.follow.smooth import PRESETS
 
@@ -37,6 +48,13 @@ SMOOTH = typer.Option(
     metavar="off|light|strong",
     callback=_known_preset,
     help="Steady the landmarks over time.",
+)
+
+SMOOTH_FILE = typer.Option(
+    "--smooth",
+    metavar="off|light|strong|offline",
+    callback=_known_file_preset,
+    help="Steady the landmarks over time; offline looks ahead, so that nothing trails.",
 )
 
 

@@ -16,7 +16,7 @@ from ui.commands.actions import actions
 from ui.commands.engines import Engine, Precision, engines
 from ui.commands.gestures.commands import gestures
 from ui.commands.inspect import bench, cameras, doctor
-from ui.commands.live import SMOOTH, live
+from ui.commands.live import OFFLINE, SMOOTH_FILE, live
 from ui.commands.outputs import outputs
 from ui.commands.words import Version, say, started_as, tell, user_errors
 
@@ -117,7 +117,7 @@ def video(
     hands: Hands = True,
     faces: Faces = True,
     model: Models = None,
-    smooth: Annotated[str, SMOOTH] = "light",
+    smooth: Annotated[str, SMOOTH_FILE] = OFFLINE,
     overwrite: Overwrite = False,
     max_hands: MaxHands = 2,
     max_faces: MaxFaces = 1,
@@ -152,6 +152,7 @@ def video(
     limit_pixels(max_megapixels)
     from tracker.files.targets import expand, plan, usual_out
     from tracker.files.video_job import Job
+    from tracker.follow.smooth import PRESETS
     from tracker.gestures.own import chosen_file
     from tracker.outputs.overlay import Style
     from tracker.sources.video_file import VIDEO_SUFFIXES
@@ -160,7 +161,8 @@ def video(
         out = usual_out(inputs, ".mp4")
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
-        config = _config(hands, faces, most, smooth, bool(model), (engine, precision))
+        preset = "light" if smooth == OFFLINE else smooth
+        config = _config(hands, faces, most, preset, bool(model), (engine, precision))
         config = replace(config, fov=fov)
     with user_errors():
         config = replace(config, gestures=chosen_file(gestures) if hands else None)
@@ -169,8 +171,9 @@ def video(
     options = {"smooth": smooth, **most}
     style = Style(on_black=on_black)
     sources = [p.source for p in planned]
+    ahead = PRESETS["light"] if smooth == OFFLINE else None
     jobs = [
-        Job(p.source, p.out, p.json, p.csv, overwrite, style, options, sources, to or ())
+        Job(p.source, p.out, p.json, p.csv, overwrite, style, options, sources, to or (), ahead)
         for p in planned
     ]
     shown = sys.stderr.isatty() if progress is None else progress

@@ -81,6 +81,18 @@ def test_video_in_one_line(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_files_are_smoothed_with_frames_to_come(tmp_path: Path) -> None:
+    """The fake tracker shows 1 px from raw; so does not a pass backwards: half of it is left."""
+    source = clips.make(tmp_path / "in.mp4")
+    for words, name, off in (((), "offline", 0.5), (("--smooth", "light"), "light", 1)):
+        out = tmp_path / f"{name}.jsonl"
+        assert run("video", source, "--json", out, *words).exit_code == 0
+        head, first, *_ = map(json.loads, out.read_text(encoding="utf-8").splitlines())
+        track = first["tracks"][0]
+        assert head["options"]["smooth"] == name
+        assert track["xy_raw"][0][0] - track["xy"][0][0] == off
+
+
 def test_batch_goes_on_after_a_bad_file(tmp_path: Path) -> None:
     clips.make(tmp_path / "a.mp4")
     (tmp_path / "b.mp4").write_bytes(b"no video" * 500)

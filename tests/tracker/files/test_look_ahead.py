@@ -1,0 +1,149 @@
+"""Frames wait for those to come; nothing is lost or out of order; ramps are not trailed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pytest
+
+import tracker.files.look_ahead
+from tests.helpers import clips
+from tests.helpers.clips import FakeTracker
+from tracker.files.look_ahead import LookAhead, led
+from tracker.files.video_job import Job, annotate
+from tracker.follow.landmark_filter import LandmarkFilter
+from tracker.follow.smooth import PRESETS, SmoothConfig
+from tracker.result import Result
+from tracker.types import Frame, Track
+
+LIGHT = PRESETS["light"]
+# Time constant of exactly 1 s; nothing counts as moving.
+SLOW = SmoothConfig(1.0, 0.0, 1.0, 1 / (2 * np.pi), 1e3, 1e3, 1e3)
+
+
+@dataclass(frozen=True)
+class Item:
+    frame: Frame
+    result: Result | None
+
+    def seen(self, result: Result | None) -> Self:
+        return replace(self, result=result)
+
+
+def seen(x: Sequence[float | None], config: SmoothConfig | None, step: float) -> list[Item]:
+    """A hand at so much to the right of its place in each frame; None: there is none."""
+    filt, items = LandmarkFilter(config), []
+    for i, shift in enumerate(x):
+        tracks: tuple[Track, ...] = ()
+        if shift is None:
+            filt.reset()
+        else:
+            raw = (clips.hand_xy() + np.array([shift, 0])).astype(np.float32)
+            shown = filt.update(raw, i * step, 100.0)
+            tracks = (replace(clips.track("hand"), xy=shown, xy_raw=raw),)
+        bgr = np.zeros((4, 4, 3), np.uint8)
+        items.append(Item(Frame(i, i * step, bgr), Result(i * step, tracks)))
+    return items
+
+
+def shifts(results: Sequence[Result | None]) -> list[float | None]:
+    return [
+        float((r.tracks[0].xy - clips.hand_xy())[:, 0].mean()) if r and r.tracks else None
+        for r in results
+    ]
+
+
+def test_a_step_by_hand() -> None:
+    """0, 8, 8 at 1 s apart, tau 1 s, so weights of 1/2. Forwards 0, 4, 6; backwards 8 (frame 2),
+    8, then 4; the means 2, 6, 7."""
+    results = [item.result for item in seen([0, 8, 8], SLOW, 1.0)]
+    assert shifts(results) == pytest.approx([0, 4, 6], abs=1e-4)
+    assert shifts(led(results, SLOW)) == pytest.approx([2, 6, 7], abs=1e-4)
+
+
+def test_a_gap_ends_the_pass() -> None:
+    results = [item.result for item in seen([0, 8, None, 80], SLOW, 1.0)]
+    assert shifts(led(results, SLOW)) == pytest.approx([2, 6, None, 80], abs=1e-4)
+    results[2] = None  # could not be decoded
+    better = led(results, SLOW)
+    assert better[2] is None and shifts(better) == pytest.approx([2, 6, None, 80], abs=1e-4)
+
+
+def test_a_time_that_stands_still_ends_the_pass() -> None:
+    """Forwards the old place is shown again, 0; the second frame's pass backwards begins at 8."""
+    results = [item.result for item in seen([0, 8], SLOW, 0.0)]
+    assert shifts(led(results, SLOW)) == pytest.approx([0, 4], abs=1e-4)
+
+
+def test_a_slow_ramp_is_not_trailed() -> None:
+    """2 px a second, which the filter forwards trails by its time constant, 177 ms: 0.35 px."""
+    x = [2 * i / 30 for i in range(120)]
+    items = seen(x, LIGHT, 1 / 30)
+    given: list[Item] = []
+    ahead = LookAhead(given.append, LIGHT)
+    for item in items:
+        ahead.put(item)
+    ahead.finish()
+    before = np.array(x) - np.array(shifts([i.result for i in items]), float)
+    after = np.array(x) - np.array(shifts([i.result for i in given]), float)
+    assert before[60:100] == pytest.approx(0.35, abs=0.02)
+    assert np.abs(after[60:100]).max() < 0.05
+
+
+def test_every_frame_once_in_order_and_no_later_than_it_must(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    items = seen([0.0] * 60, LIGHT, 0.1)
+    given: list[Item] = []
+    ahead = LookAhead(given.append, LIGHT)
+    for number, item in enumerate(items):
+        ahead.put(item)
+        assert number + 1 - len(given) <= 9  # 0.8 s
+    assert len(given) < 60
+    ahead.finish()
+    assert [i.frame.index for i in given] == list(range(60))
+    monkeypatch.setattr(tracker.files.look_ahead, "HELD", 4 * 48)  # bytes of four frames
+    few: list[Item] = []
+    ahead = LookAhead(few.append, LIGHT)
+    for number, item in enumerate(items):
+        ahead.put(item)
+        assert number + 1 - len(few) <= 3
+    ahead.finish()
+    assert [i.frame.index for i in few] == list(range(60))
+
+
+def test_off_gives_on_at_once() -> None:
+    given: list[Item] = []
+    (item,) = seen([5], None, 1.0)
+    LookAhead(given.append, None).put(item)
+    assert given == [item]
+
+
+def test_a_job_with_it(tmp_path: Path) -> None:
+    """The fake tracker shows what it was told, one pixel from raw; the mean is half of that."""
+    source = clips.make(tmp_path / "in.mp4")
+    found = {}
+    for name, config in (("plain", None), ("ahead", LIGHT)):
+        work = Job(source, tmp_path / f"{name}.mp4", tmp_path / f"{name}.jsonl", ahead=config)
+        assert annotate(work, FakeTracker(), clips.USED).frames == 12
+        lines = (tmp_path / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()[1:]
+        found[name] = [json.loads(line) for line in lines]
+        assert [row["frame"] for row in found[name]] == list(range(12))
+    off = {}
+    for name, data in found.items():
+        track = data[5]["tracks"][0]
+        off[name] = track["xy_raw"][0][0] - track["xy"][0][0]
+    assert off == {"plain": 1, "ahead": 0.5}
+
+
+def test_stopping_loses_nothing_that_waits(tmp_path: Path) -> None:
+    source, asked = clips.make(tmp_path / "in.mp4"), iter([False] * 5 + [True] * 9)
+    work = Job(source, json=tmp_path / "o.jsonl", ahead=LIGHT)
+    report = annotate(work, FakeTracker(), clips.USED, stopped=lambda: next(asked))
+    assert report.frames == 5
+    assert len((tmp_path / "o.jsonl").read_text(encoding="utf-8").splitlines()) == 6

@@ -1,0 +1,115 @@
+"""Landmarks of a file smoothed with what comes after: frames wait a moment for those that follow.
+
+The tracker's own filter has gone forwards in time; here it goes backwards over the frames that
+wait, and the mean of both is what is written. See `tracker.follow.both_ways`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Generic, Protocol, Self, TypeVar
+
+import numpy as np
+
+from tracker.follow.both_ways import backwards
+from tracker.follow.smooth import SmoothConfig
+from tracker.result import Result
+from tracker.types import Frame, Track
+
+AHEAD = 0.4  # s that the filter sees ahead, at least where memory allows
+HELD = 128 << 20  # bytes of pictures that may wait
+
+
+class Waiting(Protocol):
+    """A frame and what was seen in it (None: a gap)."""
+
+    @property
+    def frame(self) -> Frame:
+        """The frame."""
+        ...
+
+    @property
+    def result(self) -> Result | None:
+        """What was seen."""
+        ...
+
+    def seen(self, result: Result | None) -> Self:
+        """The same with another result."""
+        ...
+
+
+T = TypeVar("T", bound=Waiting)
+
+
+class LookAhead(Generic[T]):
+    """Gives every frame on, in order, with landmarks that do not trail."""
+
+    def __init__(self, put: Callable[[T], None], config: SmoothConfig | None) -> None:
+        """`put` takes what is ready. `config` None: all is given on at once, as it is."""
+        self._put, self._config = put, config
+        self._waiting: list[T] = []
+
+    def put(self, item: T) -> None:
+        """Take the next frame; some that waited may go on."""
+        if self._config is None:
+            self._put(item)
+            return
+        self._waiting.append(item)
+        times = [waiting.frame.t for waiting in self._waiting]
+        held = sum(_size(waiting.frame) for waiting in self._waiting)
+        if times[-1] - times[0] >= 2 * AHEAD:
+            self._give(sum(t <= times[-1] - AHEAD for t in times))
+        elif held + _size(item.frame) > HELD:
+            self._give((len(times) + 1) // 2)
+
+    def finish(self) -> None:
+        """Give on what still waits."""
+        self._give(len(self._waiting))
+
+    def _give(self, count: int) -> None:
+        if self._config is None or not count:
+            return
+        results = led([item.result for item in self._waiting], self._config)
+        ready, self._waiting = self._waiting[:count], self._waiting[count:]
+        for item, result in zip(ready, results, strict=False):
+            self._put(item.seen(result))
+
+
+def led(results: Sequence[Result | None], config: SmoothConfig) -> list[Result | None]:
+    """Results of consecutive frames with landmarks that a pass backwards has led as the one before
+    trailed. Where an object is missing for a frame, or its time stands still, the pass ends.
+    """
+    better: list[dict[int, Track]] = [{} for _ in results]
+    for run in _runs(results):
+        t = [result.t for index in run if (result := results[index]) is not None]
+        tracks = list(run.values())
+        back = backwards(t, np.stack([track.xy_raw for track in tracks]), config, tracks[0].names)
+        for index, track, xy in zip(run, tracks, back, strict=True):
+            better[index][track.id] = replace(track, xy=(track.xy + xy) / 2)
+    return [
+        result and replace(result, tracks=tuple(found.get(t.id, t) for t in result.tracks))
+        for result, found in zip(results, better, strict=True)
+    ]
+
+
+def _runs(results: Sequence[Result | None]) -> list[Mapping[int, Track]]:
+    """Each object's tracks in consecutive frames, by the frame's place in the sequence."""
+    runs: list[dict[int, Track]] = []
+    open_runs: dict[int, dict[int, Track]] = {}
+    before: float | None = None
+    for index, result in enumerate(results):
+        goes_on = result is not None and before is not None and result.t > before
+        was, open_runs = open_runs if goes_on else {}, {}
+        for track in result.tracks if result else ():
+            run = was.get(track.id)
+            if run is None:
+                runs.append(run := {})
+            run[index] = track
+            open_runs[track.id] = run
+        before = result.t if result else None
+    return list(runs)
+
+
+def _size(frame: Frame) -> int:
+    return 0 if frame.bgr is None else frame.bgr.nbytes
