@@ -113,8 +113,8 @@ class SpaceView(QWidget):
     def place(self) -> None:
         """In the corner, as large as the picture bears."""
         room = self._picture.size()
-        side = int(np.clip(0.4 * min(room.width(), room.height()), 110, 480))
-        width = min(round(1.5 * side), room.width() - 16)
+        side = int(np.clip(0.36 * min(room.width(), room.height()), 110, 480))
+        width = min(round(1.3 * side), room.width() - 16)
         self.setGeometry(room.width() - width - 8, room.height() - side - 8, width, side)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
