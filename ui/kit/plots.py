@@ -11,11 +11,13 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from tracker.follow.gesture import NONE
 from ui.kit.colours import class_colour
 from ui.live.history import POSE, History, Series
 
 SPAN = 20.0  # seconds shown
 POSE_PENS = ("#e0453a", "#2fa84f", "#3b82f6")
+NO_GESTURE = "#85858d"  # grey: it is none of those to be told apart
 SEEN = 0.2  # probability from which a gesture is named beside its curve
 
 
@@ -82,7 +84,7 @@ class Plots(QWidget):
         found = self._history.gestures()
         for name in found:
             if name not in self._gesture_curves:
-                colour = class_colour(len(self._gesture_curves))
+                colour = _colour(name, len(self._gesture_curves))
                 self._gesture_curves[name] = self._gestures.plot(pen=pg.mkPen(colour, width=2))
         for name, values in found.items():
             self._gesture_curves[name].setData(t, values[first:], connect="finite")
@@ -93,7 +95,7 @@ class Plots(QWidget):
 
     def _write_keys(self) -> None:
         """Which colour is what, beside the plots and not on them."""
-        colours = {name: class_colour(i) for i, name in enumerate(self._gesture_curves)}
+        colours = {name: _colour(name, i) for i, name in enumerate(self._gesture_curves)}
         for label, title, entries in (
             (self._pose_key, "Head pose in degrees:", zip(POSE, POSE_PENS, strict=True)),
             (self._gesture_key, "Gesture probability:", ((n, colours[n]) for n in self._seen)),
@@ -111,6 +113,10 @@ def paint_plots(plots: Iterable[pg.PlotWidget], palette: QPalette) -> None:
             axis = plot.getPlotItem().getAxis(name)
             axis.setTextPen(ink)
             axis.setPen(ink)
+
+
+def _colour(gesture: str, i: int) -> str:
+    return NO_GESTURE if gesture == NONE else class_colour(i)
 
 
 def _key() -> QLabel:

@@ -668,7 +668,7 @@ def test_plots_follow_and_stay_bounded(studio: Studio) -> None:
 
 def test_each_of_nineteen_gestures_has_a_colour_of_its_own(studio: Studio) -> None:
     window = studio.open(tab="plots")
-    names = [f"g{i}" for i in range(25)]
+    names = ["none", *(f"g{i}" for i in range(24))]
     hands = [
         replace(clips.track(), gestures=tuple((n, 0.9 if n == now else 0.01) for n in names))
         for now in ("g3", "g21")
@@ -681,6 +681,8 @@ def test_each_of_nineteen_gestures_has_a_colour_of_its_own(studio: Studio) -> No
     curves = window.plots._gesture_curves
     colours = {name: curves[name].opts["pen"].color().name() for name in names}
     assert len(set(colours.values())) == 25
+    red, green, blue, _ = QColor(colours["none"]).getRgb()
+    assert max(red, green, blue) - min(red, green, blue) < 10, "none is grey"
     key = window.plots._gesture_key.text()
     for name in names:
         assert (f'color:{colours[name]}">■</span>&nbsp;{name}' in key) == (name in ("g3", "g21"))
