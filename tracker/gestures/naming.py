@@ -36,7 +36,7 @@ class OwnNames:
 
     def __init__(self, recogniser: Recogniser) -> None:
         """Nothing was seen yet."""
-        self._recogniser = recogniser
+        self._recogniser, self._points = recogniser, recogniser.thresholds
         self._filters: dict[object, tuple[GestureFilter, float]] = {}
 
     def reset(self) -> None:
@@ -83,9 +83,8 @@ class OwnNames:
         self, who: object, gestures: Sequence[Gesture], p: Floats, t: float, score: float
     ) -> _Told:
         names = tuple(gesture.name for gesture in gestures)
-        points = self._recogniser.thresholds
         found = self._filters.get(who)
-        steady = found[0] if found else GestureFilter(names, STEADY, points)
+        steady = found[0] if found else GestureFilter(names, STEADY, self._points)
         self._filters[who] = steady, t
         shown, sure = steady.update(p, t, score)
         return _Told(shown, sure if shown != NONE else 0.0, dict(steady.probabilities()))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tracker.types import Floats
 
 HIDDEN = 64
+TOGETHER = 3  # networks, from other first weights
 EPOCHS = 12
 BATCH = 128
 RATE = 3e-3  # of Adam; falls to nothing along a cosine
@@ -20,17 +21,21 @@ BEYOND = 4.0  # standard deviations at which a feature is cut
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """Features (N, F) to probabilities (N, C): one hidden layer."""
+    """Features (N, F) to probabilities (N, C): one hidden layer, the mean of M such networks."""
 
     mean: Floats  # (F,)
     scale: Floats  # (F,)
-    first: Floats  # (F + 1, H); the last row is added
-    last: Floats  # (H + 1, C)
+    first: Floats  # (M, F + 1, H): of M networks; the last row is added
+    last: Floats  # (M, H + 1, C)
 
     def __call__(self, features: Floats) -> Floats:
         """(N, C), each row adds up to 1."""
         x = _with_one(np.clip((features - self.mean) / self.scale, -BEYOND, BEYOND))
-        return _softmax(_with_one(np.maximum(x @ self.first, 0)) @ self.last)
+        found = [
+            _softmax(_with_one(np.maximum(x @ first, 0)) @ last)
+            for first, last in zip(self.first, self.last, strict=True)
+        ]
+        return np.asarray(np.mean(found, axis=0), np.float32)
 
 
 def train(features: Floats, classes: NDArray[np.intp], seed: int = 0) -> Network:
@@ -44,7 +49,8 @@ def train(features: Floats, classes: NDArray[np.intp], seed: int = 0) -> Network
     count = int(classes.max()) + 1
     target = np.full((len(x), count), SOFT / count, np.float32)
     target[np.arange(len(x)), classes] += 1 - SOFT
-    first, last = _layers(x, target, np.random.default_rng(seed))
+    layers = [_layers(x, target, np.random.default_rng((seed, k))) for k in range(TOGETHER)]
+    first, last = (np.stack(part) for part in zip(*layers, strict=True))
     return Network(mean.astype(np.float32), scale, first, last)
 
 

@@ -33,7 +33,8 @@ PARTS = 4  # of a take: every second one is kept apart
 LEAST = 30  # samples of a gesture
 # Ends of the slider: so many of all hands that show something else are taken for the gesture.
 LENIENT, STRICT = 1e-2, 2e-4
-FLOOR, CEILING = 0.4, 0.98  # of thresholds
+FLOOR, LOWEST, CEILING = 0.4, 0.25, 0.98  # of thresholds
+GIVEN_UP = 0.05  # of the own samples at most, for the sake of what is not to be mistaken
 # Hands that nobody named may show the very gesture: those that look like it teach nothing.
 DOUBTFUL = 0.5
 # Shares of a bundled gesture's hands that look like the own one: it is said, or they are the same.
@@ -66,7 +67,11 @@ class Curve:
         """From 0, never missed, to 1, never by mistake: from which probability on it is shown."""
         share = LENIENT * (STRICT / LENIENT) ** strictness
         found = float(np.quantile(self.others, 1 - share)) if len(self.others) else 0.5
-        return float(np.clip(found, FLOOR, CEILING))
+        found = max(found, FLOOR)
+        if len(self.own):  # in its lower half the slider never gives up what the person showed
+            given_up = GIVEN_UP + (1 - GIVEN_UP) * max(2 * strictness - 1, 0)
+            found = min(found, float(np.quantile(self.own, given_up)))
+        return float(np.clip(found, LOWEST, CEILING))
 
     def missed(self, threshold: float) -> float:
         """The share of own samples that are not shown."""

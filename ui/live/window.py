@@ -361,7 +361,11 @@ class LiveWindow(QMainWindow):
 
     def show_gestures(self) -> None:
         """The dialog in which gestures are taught."""
-        self.gestures = self.gestures or GestureDialog(self, self.controls, self._clock)
+        if self.gestures is None:
+            self.gestures = GestureDialog(self, self.controls, self._clock)
+            corner = self.mapToGlobal(self.main.geometry().topRight())
+            self.gestures.adjustSize()  # over the panel, and not over the hand
+            self.gestures.move(corner.x() - self.gestures.width(), corner.y())
         self.gestures.show()
         self.gestures.activateWindow()
 

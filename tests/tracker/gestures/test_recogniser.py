@@ -99,16 +99,22 @@ def test_how_hands_lie_by_hand() -> None:
 
 
 def test_the_slider_goes_from_lenient_to_strict() -> None:
-    curve = Curve(
-        np.array([0.5, 0.6, 0.9], np.float32), np.linspace(0, 1, 10_001, dtype=np.float32)
-    )
-    thresholds = [curve.threshold(s) for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    assert thresholds == sorted(thresholds) and thresholds[0] == 0.98, "no more than the ceiling"
-    small = Curve(curve.own, 0.8 * curve.others)
-    assert small.threshold(0.0) == pytest.approx(0.8 * 0.99) and small.missed(0.7) == pytest.approx(
-        2 / 3
-    )
-    assert small.mistaken(small.threshold(0.0)) == pytest.approx(0.01, abs=2e-4)
+    others = np.linspace(0, 0.8, 10_001, dtype=np.float32)
+    sure = Curve(np.full(100, 0.97, np.float32), others)
+    assert sure.threshold(0.0) == pytest.approx(0.8 * 0.99), "1 % of other hands"
+    assert sure.threshold(1.0) == pytest.approx(0.8 * (1 - 2e-4), abs=1e-4)
+    assert sure.mistaken(sure.threshold(0.0)) == pytest.approx(0.01, abs=2e-4)
+    assert Curve(sure.own, others / 10).threshold(0.5) == 0.4, "no less than the floor"
+
+
+def test_what_the_person_showed_is_not_given_up_in_the_lower_half() -> None:
+    others = np.linspace(0, 0.9, 10_001, dtype=np.float32)
+    curve = Curve(np.linspace(0.5, 0.7, 101, dtype=np.float32), others)
+    for strictness in (0.0, 0.25, 0.5):
+        assert curve.threshold(strictness) == pytest.approx(0.51), "all but 5 % of 0.5 to 0.7"
+        assert curve.missed(curve.threshold(strictness)) <= 0.05
+    assert curve.threshold(0.75) == pytest.approx(0.5 + 0.2 * 0.525) and curve.threshold(1.0) > 0.69
+    assert Curve(others[:100], others).threshold(0.0) == 0.25
 
 
 def test_too_few_samples_are_said() -> None:

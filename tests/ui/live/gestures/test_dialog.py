@@ -35,6 +35,11 @@ class Class:
         self.settle()
 
     def settle(self) -> None:
+        jobs = self.window.controls.jobs
+        self.studio.bot.waitUntil(
+            lambda: jobs._running == [] or all(job.future.done() for job in jobs._running),
+            timeout=60_000,
+        )
         self.studio.settle()
         assert not self.dialog._is_learning
 
