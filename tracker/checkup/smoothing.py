@@ -46,7 +46,7 @@ MOVING = 0.5  # units a second, over five frames
 STILL, STILL_FOR = 0.01, 0.2  # units from the mean, over so many s before and after
 LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))  # upper and lower
 COLUMNS = {
-    "jitter": "still: jitter %", "moving_raw": "moving: from raw, p95 %",
+    "jitter": "still: jitter %", "jitter_p50": "p50 %", "moving_raw": "moving: from raw, p95 %",
     "moving_truth": "from truth, p95 %", "step_ms": "step ms", "blink_depth": "blink depth %",
     "blink_ms": "blink ms", "moving_frames": "moving frames", "still_share": "still landmarks %",
 }  # fmt: skip
@@ -140,7 +140,8 @@ def made_figures(kind: Kind, smooth: Smooth) -> dict[str, float]:
     t = np.arange(300) / FPS
     unit = np.full(len(t), UNIT)
     error = noise(len(t), len(at))
-    found = {"jitter": rms(shaking(smooth(t, at + error, names), unit)[60:])}
+    still = shaking(smooth(t, at + error, names), unit)[60:]
+    found = {"jitter": rms(still), "jitter_p50": float(np.median(still))}
     from_raw, from_truth = [], []
     for speed in SPEEDS:
         way = speed * UNIT * np.clip(t - 4, 0, 1)  # a second of it, between rests
@@ -250,7 +251,7 @@ def clip_figures(motions: Sequence[Motion], smooth: Smooth) -> dict[str, float]:
     if len(all_off):
         figures["moving_raw"] = float(np.percentile(all_off, 95))
     if len(all_still):
-        figures["jitter"] = rms(all_still)
+        figures |= {"jitter": rms(all_still), "jitter_p50": float(np.median(all_still))}
     return figures
 
 
@@ -301,5 +302,5 @@ def show(tables: Sequence[Mapping[str, Any]], console: Console) -> None:
 def _number(key: str, value: float | None) -> str:
     if value is None:
         return "-"
-    digits = {"jitter": 3, "moving_raw": 2, "moving_truth": 2}.get(key, 0)
+    digits = {"jitter": 3, "jitter_p50": 3, "moving_raw": 2, "moving_truth": 2}.get(key, 0)
     return f"{value:.{digits}f}"

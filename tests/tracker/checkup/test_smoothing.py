@@ -35,6 +35,8 @@ def test_no_filter() -> None:
     """White noise is sqrt(1.5) times its length from the middle of its neighbours."""
     found = smoothing.made_figures("hand", smoothing.filters()["off"])
     assert found["jitter"] == pytest.approx(np.sqrt(1.5 * 2) * smoothing.NOISE, rel=0.05)
+    # Lengths in 2D: their median is sqrt(ln 2) of their root mean square.
+    assert found["jitter_p50"] == pytest.approx(np.sqrt(np.log(2)) * found["jitter"], rel=0.05)
     assert found["moving_raw"] == 0 and found["step_ms"] == 0
     assert 0 < found["moving_truth"] < 3 * smoothing.NOISE
     assert "blink_depth" not in found, "hands have no lids"
