@@ -49,9 +49,15 @@ def plain(window: LiveWindow) -> None:
     window.show_panel(False)
 
 
+def keys(window: LiveWindow) -> None:
+    """The list of keys."""
+    window.controls.choose("space", False)
+    window.show_help()
+
+
 def camera(window: LiveWindow) -> None:
     """The first page."""
-    window.controls.choose("space", False)
+    window.go_back()
     window.show_panel(True, "camera")
 
 
@@ -92,6 +98,7 @@ STATES: dict[str, State] = {
     "hint": choice("hint", True),
     "plain": plain,
     "space": choice("space", True),
+    "keys": keys,
     "camera": camera,
     "tracking": page("tracking"),
     "plots": page("plots"),

@@ -169,8 +169,16 @@ class HelpDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(area)
         layout.addWidget(buttons)
-        wish = inside.sizeHint()
-        self.resize(wish.width() + 60, min(wish.height() + 80, 760))
+        wish, screen = inside.sizeHint(), parent.screen()
+        assert screen is not None
+        room = 0.9 * screen.availableSize()
+        if wish.width() + 60 > room.width():
+            area.setWidgetResizable(True)
+            for label in inside.findChildren(QLabel):
+                label.setWordWrap(True)
+        self.resize(
+            min(wish.width() + 60, room.width()), min(wish.height() + 80, 760, room.height())
+        )
 
 
 def as_markdown(groups: Sequence[Group]) -> str:

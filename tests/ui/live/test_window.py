@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QByteArray, QSize, Qt
 from PyQt6.QtGui import QAction, QColor, QIcon, QPalette
-from PyQt6.QtWidgets import QApplication, QComboBox, QFileDialog, QPushButton, QWidget
+from PyQt6.QtWidgets import QApplication, QComboBox, QFileDialog, QPushButton, QScrollArea, QWidget
 
 from tests.helpers import clips
 from tests.helpers.drawn import centroid_onnx
@@ -330,6 +330,22 @@ def test_help(studio: Studio) -> None:
         label.text() for label in dialog.findChildren(QWidget) if hasattr(label, "text")
     )
     assert all(entry.keys[0] in words and entry.text in words for entry in ENTRIES)
+
+
+def test_a_long_list_of_keys_fits_the_screen(studio: Studio) -> None:
+    window = studio.open()
+    screen = window.screen()
+    assert screen is not None
+    rows = [("K", f"Row {i}", "word " * 60) for i in range(200)]
+    dialog = HelpDialog(window, [("", rows)])
+    room = screen.availableSize()
+    assert dialog.width() <= 0.9 * room.width() and dialog.height() <= 0.9 * room.height()
+    dialog.show()
+    studio.settle()
+    (area,) = dialog.findChildren(QScrollArea)
+    bar = area.horizontalScrollBar()
+    assert bar is not None and bar.maximum() == 0, "words are wrapped"
+    dialog.deleteLater()
 
 
 def test_full_screen(studio: Studio) -> None:
