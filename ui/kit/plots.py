@@ -86,9 +86,11 @@ class Plots(QWidget):
             if name not in self._gesture_curves:
                 colour = _colour(name, len(self._gesture_curves))
                 self._gesture_curves[name] = self._gestures.plot(pen=pg.mkPen(colour, width=2))
-        for name, values in found.items():
-            self._gesture_curves[name].setData(t, values[first:], connect="finite")
         seen = [n for n, v in found.items() if np.fmax.reduce(v[first:], initial=0.0) >= SEEN]
+        for name, curve in self._gesture_curves.items():
+            curve.setVisible(name in seen)  # the others lie on the bottom, and cost as much
+            if name in seen:
+                curve.setData(t, found[name][first:], connect="finite")
         if seen != self._seen:
             self._seen = seen
             self._write_keys()
