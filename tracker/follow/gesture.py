@@ -31,7 +31,7 @@ class GestureConfig:
     least: float = 0.002  # a frame never says that a gesture is less likely than this
     # Operating points are from hands whose landmarks lie well. Where their mean score is below
     # this, a gesture is read from landmarks that are not there, and the frame says 'none'.
-    trusted: float = 0.75
+    trusted: float = 0.6
 
 
 class GestureFilter:

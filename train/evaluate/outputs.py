@@ -227,7 +227,8 @@ def fit_calibration(out: Outputs, size: int, within: float = 0.05) -> tuple[floa
         return -6.0, 2.0
     right = (errors <= within * lengths[:, None])[known].astype(np.float64)
     x = -np.log(out.spread[known] / size)
-    design = np.column_stack([np.ones_like(x), x])
+    middle = x.mean()  # freed of it, both weights are nearly independent: else the steps swing for ever
+    design = np.column_stack([np.ones_like(x), x - middle])
     w = np.zeros(2)
     for _ in range(50):
         p = 1 / (1 + np.exp(-np.clip(design @ w, -30, 30)))
@@ -236,4 +237,4 @@ def fit_calibration(out: Outputs, size: int, within: float = 0.05) -> tuple[floa
         w += np.clip(step, -2, 2)
         if np.abs(step).max() < 1e-8:
             break
-    return float(w[0]), float(w[1])
+    return float(w[0] - w[1] * middle), float(w[1])

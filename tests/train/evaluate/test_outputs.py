@@ -100,11 +100,12 @@ def test_normalisers_that_are(blobs):
     assert found["normaliser"] == "distance red to white"
 
 
-def test_calibration_recovers_the_probability_of_being_right():
+@pytest.mark.parametrize(("a", "b", "logs"), [(-5.0, 2.0, (0, 3)), (-13.75, 5.28, (1.65, 3.25))])
+def test_calibration_recovers_the_probability_of_being_right(a, b, logs):
+    """The second as a trained network's: the steps towards it swung between -4 and 4 for ever."""
     rng = np.random.default_rng(0)
     n, k = 4000, 5
-    spread = np.exp(rng.uniform(0, 3, (n, k)))
-    a, b = -5.0, 2.0
+    spread = np.exp(rng.uniform(*logs, (n, k)))
     right = rng.random((n, k)) < 1 / (1 + np.exp(-(a - b * np.log(spread / 128))))
     target = np.tile(np.array([[0, 0], [100, 0], [0, 100], [100, 100], [50, 50]], float), (n, 1, 1))
     xy = target + np.stack([np.where(right, 1.0, 20.0), np.zeros((n, k))], -1)  # 5 % of 100 is 5
