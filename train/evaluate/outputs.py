@@ -227,7 +227,7 @@ def fit_calibration(out: Outputs, size: int, within: float = 0.05) -> tuple[floa
         return -6.0, 2.0
     right = (errors <= within * lengths[:, None])[known].astype(np.float64)
     x = -np.log(out.spread[known] / size)
-    middle = x.mean()  # freed of it, both weights are nearly independent: else the steps swing for ever
+    middle = x.mean()  # freed of it, both weights are nearly independent; else the steps swing
     design = np.column_stack([np.ones_like(x), x - middle])
     w = np.zeros(2)
     for _ in range(50):
