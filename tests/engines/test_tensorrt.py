@@ -190,7 +190,8 @@ def test_not_installed(
     fake: FakeTensorRT, blob_onnx: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uninstall(monkeypatch, "tensorrt_rtx")
-    with pytest.raises(RuntimeError, match=r"TensorRT-RTX is not installed; run .*tensorrt"):
+    sentence = r"TensorRT-RTX is not installed; choose another --engine, or run: .*tensorrt-rtx"
+    with pytest.raises(RuntimeError, match=sentence):
         trt_load.load(blob_onnx, RTX)
 
 

@@ -49,7 +49,12 @@ def batches(data: DataSet, spec: FitSpec, start: int) -> Iterator[tuple[int, Bat
         Steps(data, spec), batch_size=None, sampler=rows, num_workers=spec.workers,
         prefetch_factor=EACH, worker_init_fn=_alone,
     )  # fmt: skip
-    return ((len(b.rows), replace(b, image=b.image.float())) for b in loader)
+    # A child does not inherit OpenCV's threads, but waits for them to end: none may be there.
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    made = iter(loader)  # starts the children
+    cv2.setNumThreads(threads)
+    return ((len(b.rows), replace(b, image=b.image.float())) for b in made)
 
 
 def _alone(_worker: int) -> None:

@@ -10,7 +10,7 @@ from tests.helpers.faces import points68
 from tracker.find.geometry import frame_to_crop
 from tracker.types import CropRule
 from train.data.augment import true_box
-from train.data.shipped import face_edges, face_flip_pairs, held_face_groups
+from train.data.faces import face_edges, face_flip_pairs, held_face_groups
 from train.sets import faces68
 from train.sets.faces68 import METRICS, held_groups, markup68, read_faces68
 

@@ -24,6 +24,7 @@ class Lines:
         self._about, self._used = about, about.models_now()
         self._start: float | None = None if about.facts is None else 0.0
         self._size_wh: list[int] | None = None
+        self._t = 0.0  # sent last
 
     def next(self, frame: Frame, result: Result | None) -> list[str]:
         """The lines to send for a frame: its own, and before it what has changed."""
@@ -38,7 +39,9 @@ class Lines:
             self._make_header()
         assert self._start is not None
         marks = marks_of(frame)
-        lines.append(frame_line(frame.index, frame.t - self._start, result, **marks))
+        if frame.bgr is not None or self._about.facts is not None:
+            self._t = frame.t - self._start  # else a silence, which began at the frame before
+        lines.append(frame_line(frame.index, self._t, result, **marks))
         return lines
 
     def _begin(self, frame: Frame) -> None:

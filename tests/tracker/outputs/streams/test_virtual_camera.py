@@ -97,5 +97,6 @@ def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
-    with pytest.raises(UserError, match=r"landmark-tracker\[virtualcam\]"):
+    sentence = r"pyvirtualcam is not installed; run: .*pip install .*pyvirtualcam"
+    with pytest.raises(UserError, match=sentence):
         VirtualCamera("camera:10", ABOUT)
