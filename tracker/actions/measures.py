@@ -22,6 +22,7 @@ UPPER_LIP, LOWER_LIP, LIP_RIGHT, LIP_LEFT = 62, 66, 60, 64  # the inner edge
 FRONT = 40.0  # degrees of yaw up to which an expression can be told
 # Palm lengths between wrist and tip of the index finger: a folded finger pinches nothing.
 STRETCHED = 1.05
+SEEN = 0.3  # least score of both tips: a thumb that is hidden is often put onto the finger
 
 
 def _length(xy: Floats, a: int, b: int) -> float:
@@ -32,9 +33,11 @@ def pinch(track: Track) -> float | None:
     """Thumb tip to index tip in palm lengths (wrist to middle knuckle); None: not to be told.
 
     About 1 with the hand open, below 0.25 when the tips touch. A fist is no pinch: with the index
-    finger folded it is 1 at least.
+    finger folded it is 1 at least. Tips that are hardly seen tell nothing.
     """
     if track.kind != "hand" or len(track.xy) != HAND_POINTS:
+        return None
+    if min(track.score[THUMB_TIP], track.score[INDEX_TIP]) < SEEN:
         return None
     palm = max(_length(track.xy, WRIST, MIDDLE_MCP), 1e-6)
     apart = _length(track.xy, THUMB_TIP, INDEX_TIP) / palm

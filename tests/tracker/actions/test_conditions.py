@@ -68,6 +68,11 @@ def test_pinch_and_mouth() -> None:
     folded[8] = (320, 310)  # 0.9 palms from the wrist
     folded[4] = (325, 310)
     assert pinch(hand(xy=folded)) == 1.0, "a fist pinches nothing"
+    for tip in (4, 8):
+        score = np.ones(21, np.float32)
+        score[tip] = 0.29
+        guessed = replace(hand(xy=hand_xy(0.1)), score=score)
+        assert pinch(guessed) is None, "a tip that is hidden is put anywhere"
     assert pinch(face()) is None and mouth(hand()) is None
     assert mouth(face(mouth=0.5)) == pytest.approx(0.5)
     assert level("pinch", hand(xy=hand_xy(0.25))) == (1.0, True)
