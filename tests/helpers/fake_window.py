@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QSettings, Qt
-from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtCore import QPoint, QPointF, QSettings, Qt
+from PyQt6.QtGui import QColor, QWheelEvent
+from PyQt6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 import ui.live.window
@@ -108,3 +108,13 @@ def pixel(widget: QWidget, x: float, y: float) -> tuple[int, int, int]:
     ratio = image.devicePixelRatio()
     colour = QColor(image.pixel(round(x * ratio), round(y * ratio)))
     return colour.red(), colour.green(), colour.blue()
+
+
+def turn_wheel(widget: QWidget) -> None:
+    """One notch towards the person, as the window system sends it."""
+    event = QWheelEvent(
+        QPointF(3, 3), widget.mapToGlobal(QPointF(3, 3)), QPoint(), QPoint(0, -120),
+        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(widget, event)

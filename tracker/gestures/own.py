@@ -20,8 +20,6 @@ the wrist (`Track.xyz`), or null where the model gives no depth.
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +30,7 @@ from numpy.typing import NDArray
 
 from tracker.errors import UserError, writing
 from tracker.plain_data import finite, from_json, is_plain_word
+from tracker.settings_folder import settings_folder
 from tracker.types import Side
 from tracker.whole_files import read_text, write_whole
 
@@ -95,15 +94,9 @@ class Own:
         return tuple(gesture.name for gesture in self.gestures)
 
 
-def usual_file(environ: Mapping[str, str] = os.environ, system: str = sys.platform) -> Path:
+def usual_file() -> Path:
     """Where this user's gestures are: with the other settings."""
-    if system == "win32" and environ.get("APPDATA"):
-        home = Path(environ["APPDATA"])
-    elif system == "darwin":
-        home = Path.home() / "Library" / "Application Support"
-    else:
-        home = Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return home / "landmark-tracker" / FILE
+    return settings_folder() / FILE
 
 
 def meant_file(wish: str | None) -> Path | None:

@@ -116,9 +116,11 @@ def test_a_spoilt_hand_is_refused(spoilt: dict[str, object], tmp_path: Path) -> 
         read_own(tmp_path / "g.json")
 
 
-def test_where_it_lies() -> None:
-    assert usual_file({"XDG_CONFIG_HOME": "/c"}, "linux") == Path(
-        "/c/landmark-tracker/gestures.json"
-    )
-    assert usual_file({"APPDATA": "/a"}, "win32") == Path("/a/landmark-tracker/gestures.json")
+def test_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/c")
+    monkeypatch.setenv("APPDATA", "/a")
+    monkeypatch.setattr("sys.platform", "linux")
+    assert usual_file() == Path("/c/landmark-tracker/gestures.json")
+    monkeypatch.setattr("sys.platform", "win32")
+    assert usual_file() == Path("/a/landmark-tracker/gestures.json")
     assert not Own().names

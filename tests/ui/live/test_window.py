@@ -15,7 +15,7 @@ from PyQt6.QtWidgets import QApplication, QComboBox, QFileDialog, QPushButton, Q
 from tests.helpers import clips
 from tests.helpers.drawn import centroid_onnx
 from tests.helpers.fake_pipeline import HEALTH, plain, state
-from tests.helpers.fake_window import Studio, pixel
+from tests.helpers.fake_window import Studio, pixel, turn_wheel
 from tracker.outputs.overlay import Style
 from tracker.result import Result
 from tracker.sources.cameras import Camera, Mode
@@ -574,17 +574,9 @@ def test_model_file(studio: Studio, tmp_path: Path) -> None:
 
 
 def test_wheel_over_the_panel_changes_nothing(studio: Studio) -> None:
-    from PyQt6.QtCore import QPoint, QPointF
-    from PyQt6.QtGui import QWheelEvent
-
     window = studio.open()
     for widget in (window.panel._combos["smooth"], window.panel._spins["max_hands"]):
-        event = QWheelEvent(
-            QPointF(3, 3), widget.mapToGlobal(QPointF(3, 3)), QPoint(), QPoint(0, -120),
-            Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
-            Qt.ScrollPhase.NoScrollPhase, False,
-        )  # fmt: skip
-        QApplication.sendEvent(widget, event)
+        turn_wheel(widget)
     assert window.controls.choices.smooth == "light" and window.controls.choices.max_hands == 2
 
 

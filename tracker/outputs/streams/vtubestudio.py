@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import platform
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Thread
@@ -27,6 +25,7 @@ from tracker.outputs.centring import oldest_pose
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import address
 from tracker.result import Result
+from tracker.settings_folder import settings_folder
 from tracker.slots import Slot
 from tracker.types import Frame, Side, Track
 from tracker.whole_files import write_whole
@@ -214,14 +213,7 @@ def hand_parameters() -> list[str]:
 
 def token_file() -> Path:
     """Where the token is kept: with the user's other settings."""
-    system = platform.system()
-    if system == "Windows" and os.environ.get("APPDATA"):
-        home = Path(os.environ["APPDATA"])
-    elif system == "Darwin":
-        home = Path.home() / "Library" / "Application Support"
-    else:
-        home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return home / "landmark-tracker" / "vtubestudio_token"
+    return settings_folder() / "vtubestudio_token"
 
 
 def keep_token(place: Path, token: str) -> None:

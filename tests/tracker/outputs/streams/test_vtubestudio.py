@@ -112,7 +112,7 @@ class FakeStudio:
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr(vtubestudio, "RETRY", 0.1)
 
 

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from PyQt6.QtCore import QPoint, QPointF, Qt, QUrl
-from PyQt6.QtGui import QDesktopServices, QWheelEvent
-from PyQt6.QtWidgets import QAbstractScrollArea, QApplication, QToolButton, QWidget
+from PyQt6.QtCore import Qt, QUrl
+from PyQt6.QtGui import QDesktopServices
+from PyQt6.QtWidgets import QAbstractScrollArea, QApplication, QToolButton
 
 from tests.helpers.fake_pipeline import plain
-from tests.helpers.fake_window import Studio
+from tests.helpers.fake_window import Studio, turn_wheel
 from ui.live.panels.widgets import Page
 
 PAGES = ["camera", "tracking", "record", "send", "actions", "plots"]
-
-
-def turn_wheel(widget: QWidget) -> None:
-    """One notch towards the person, as the window system sends it."""
-    event = QWheelEvent(
-        QPointF(3, 3), widget.mapToGlobal(QPointF(3, 3)), QPoint(), QPoint(0, -120),
-        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase, False,
-    )  # fmt: skip
-    QApplication.sendEvent(widget, event)
 
 
 def areas(studio: Studio) -> list[QAbstractScrollArea]:
