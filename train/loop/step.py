@@ -75,10 +75,10 @@ def forward(run: Run, batch: Batch) -> Seen:
         images.append(batch.after[batch.has_after])
     image = model.scale(torch.cat(images)).contiguous(memory_format=torch.channels_last)
     with half_precision(image.device, run.spec.precision):
-        heat, coarse = model.net(image)
+        heat, coarse, parts = model.locate(image)
         hints = teach(run.ema, batch, loss) if "taught" in needs else Hints()
     n, m = len(batch.image), len(batch.image) + len(rows)
-    out = model.finish(heat[:n], coarse[:n], batch.up)
+    out = model.finish(heat[:n], coarse[:n], batch.up, parts and (parts[0][:n], parts[1][:n]))
     if batch.after is not None:
         hints = replace(hints, after=model.finish(heat[m:], coarse[m:]).xy)
     warped = model.finish(heat[n:m], coarse[n:m]) if len(rows) else None

@@ -148,7 +148,7 @@ def heat_loss(heat: Tensor, beta: float, target: Tensor, mask: Tensor, sigma: fl
     heat (N, K, h, w), target (N, K, 2) heat pixels, mask (N, K) bool, or float: a weight each.
     Points outside the heat are left out.
     """
-    n, k, h, w = heat.shape
+    h, w = heat.shape[2:]
     gx = torch.arange(w, dtype=torch.float32, device=heat.device)
     gy = torch.arange(h, dtype=torch.float32, device=heat.device)
     inside = (mask > 0) & (target >= -0.5).all(-1) & (target[..., 0] < w - 0.5)
@@ -160,10 +160,11 @@ def heat_loss(heat: Tensor, beta: float, target: Tensor, mask: Tensor, sigma: fl
     else:
         pixel = safe.round()
         tx, ty = (gx == pixel[..., :1]).float(), (gy == pixel[..., 1:]).float()
-    goal = ty[..., :, None] * tx[..., None, :]
-    goal = (goal / goal.sum((2, 3), keepdim=True)).flatten(2)
-    logp = F.log_softmax(beta * heat.float().reshape(n, k, h * w), -1)
-    each, counted = -(goal * logp).sum(-1), inside * mask
+    tx, ty = tx / tx.sum(-1, keepdim=True), ty / ty.sum(-1, keepdim=True)
+    logits = beta * heat.float()
+    # -sum(goal * log softmax) where goal is ty times tx, which sum to 1: no map of goals is made
+    at_goal = torch.einsum("nkh,nkhw,nkw->nk", ty, logits, tx)
+    each, counted = torch.logsumexp(logits.flatten(2), -1) - at_goal, inside * mask
     return (each * counted).sum() / total(counted.sum()).clamp(min=1)
 
 
@@ -269,7 +270,7 @@ def heat(seen: Seen) -> Tensor:
     """Cross-entropy of the heat against a spot at the label."""
     model, batch = seen.model, seen.batch
     mask, losses = counted(batch), []
-    for landmarks, part, finer in heat_parts(seen.out.heat, model.spec.fine):
+    for landmarks, part, finer in heat_parts(seen.out.heat, model.spec.fine, seen.out.parts):
         target = (batch.xy[:, landmarks] + 0.5) * finer / model.net.stride - 0.5
         one = heat_loss(part, model.beta, target, mask[:, landmarks], seen.spec.sigma)
         losses.append(len(landmarks) / mask.shape[1] * one)

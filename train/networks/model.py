@@ -55,6 +55,7 @@ class Prediction:
     presence: Tensor  # (N,) logits
     attributes: dict[str, Tensor]  # class attributes: logits; regressions: the head's raw output
     pooled: Tensor | None = None  # (N, F) what heads of the source 'image' see
+    parts: tuple[Tensor, Tensor] | None = None  # what `heat` was packed of, where it was
 
 
 def soft_argmax(heat: Tensor, beta: float) -> tuple[Tensor, Tensor]:
@@ -73,18 +74,22 @@ def soft_argmax(heat: Tensor, beta: float) -> tuple[Tensor, Tensor]:
     return torch.stack([x, y], -1), (var + 1e-6).sqrt()
 
 
-def heat_parts(heat: Tensor, fine: tuple[int, ...]) -> list[tuple[list[int], Tensor, int]]:
+def heat_parts(
+    heat: Tensor, fine: tuple[int, ...], parts: tuple[Tensor, Tensor] | None = None
+) -> list[tuple[list[int], Tensor, int]]:
     """What a localiser's heat holds: landmarks, their heat, and how often it is finer (1 or 2).
 
     With M landmarks of `fine` (NetSpec), their maps are the last 4 M of (N, K - M + 4 M, h, w),
-    each the quarters of one of (2 h, 2 w).
+    each the quarters of one of (2 h, 2 w). `parts`: the heat and the finer heat that it was packed
+    of, where they are at hand.
     """
     if not fine:
         return [(list(range(heat.shape[1])), heat, 1)]
-    count = heat.shape[1] - 3 * len(fine)
-    others = [i for i in range(count) if i not in fine]
-    quarters = heat[:, len(others) :]
-    return [(others, heat[:, : len(others)], 1), (list(fine), F.pixel_shuffle(quarters, 2), 2)]
+    others = [i for i in range(heat.shape[1] - 3 * len(fine)) if i not in fine]
+    if parts is None:
+        quarters = heat[:, len(others) :]
+        parts = heat[:, : len(others)], F.pixel_shuffle(quarters, 2)
+    return [(others, parts[0], 1), (list(fine), parts[1], 2)]
 
 
 def argmax_points(heat: Tensor) -> Tensor:
@@ -218,12 +223,18 @@ class LandmarkNet(nn.Module):
         up: (N, 2) unit vectors, where the picture's up points in the crop (x right, y down); zeros,
         or None for all, where that is not known.
         """
-        scaled = self.scale(image)
+        heat, coarse, parts = self.locate(self.scale(image))
+        return self.finish(heat, coarse, up, parts)
+
+    def locate(self, scaled: Tensor) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor] | None]:
+        """The localiser's heat and coarse features of images that are `scale`d, and the two parts
+        that the heat was packed of (`net.fine`): to unpack it again takes a tenth of a graph's or
+        a training step's time.
+        """
         if not self.spec.fine:
-            return self.finish(*self.net(scaled), up)
-        # unpacked: what an exported graph would pack only to unpack it takes a tenth of its time
+            return *self.net(scaled), None
         heat, fine, coarse = self.net.apart(scaled)  # type: ignore[attr-defined]
-        return self.finish(packed(heat, fine), coarse, up, (heat, fine))
+        return packed(heat, fine), coarse, (heat, fine)
 
     def scale(self, image: Tensor) -> Tensor:
         """Raw pixels as the network wants them (`NetSpec.scaling`)."""
@@ -242,8 +253,7 @@ class LandmarkNet(nn.Module):
             xy = heat.float()[:, :, 0] * middle + middle
             return xy, torch.zeros_like(xy[..., 0])
         found, order = [], []
-        for place, (landmarks, part, finer) in enumerate(heat_parts(heat, self.spec.fine)):
-            part = part if parts is None else parts[place]
+        for landmarks, part, finer in heat_parts(heat, self.spec.fine, parts):
             stride = self.net.stride / finer
             xy, spread = soft_argmax(part, self.beta)
             if self.spec.read == "argmax":
@@ -275,7 +285,8 @@ class LandmarkNet(nn.Module):
             if not h.flow:
                 seen = (seen[0].detach(), *seen[1:])
             attributes[h.attribute.name] = self.heads[h.attribute.name](*seen)
-        return Prediction(heat, xy, spread, self.presence(pooled)[:, 0], attributes, pooled)
+        present = self.presence(pooled)[:, 0]
+        return Prediction(heat, xy, spread, present, attributes, pooled, parts)
 
     def score(self, spread: Tensor) -> Tensor:
         """Probability that a point is right (N, K), from the heat's spread in crop pixels."""
