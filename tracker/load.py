@@ -61,7 +61,10 @@ def used_models(config: TrackerConfig, models: Mapping[Kind, Model]) -> tuple[Us
     """What a tracker of this config runs, for data files and screens."""
     own = () if config.gestures is None else read_own(Path(config.gestures)).names
     return tuple(
-        _used(model.path or Path(config.model(kind) or bundled_file(kind)), _with(own, model))
+        _used(
+            model.path or Path(config.model(kind) or bundled_file(kind, config.weights)),
+            _with(own, model),
+        )
         for kind, model in models.items()
     )
 

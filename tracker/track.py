@@ -20,7 +20,7 @@ from tracker.find.detectors import DETECTORS, Finder
 from tracker.find.geometry import bounds_xyxy, box_from_landmarks, overlap_share
 from tracker.find.head_pose import lens, with_place
 from tracker.find.locate import Model, is_plausible, load_model, locate
-from tracker.find.markups import BUNDLED
+from tracker.find.markups import BUNDLED, WEIGHTS
 from tracker.find.model_file import bundled_file, model_file, model_name, precise_file
 from tracker.find.views import Turns, again, at_lost, detect_in, is_plain
 from tracker.follow.associate import (
@@ -92,6 +92,8 @@ class TrackerConfig:
     threads: int = 2
     engine: str = "auto"  # of the landmark models, as `engines.choose` calls it
     precision: str = "fp32"  # or 'fp16', 'int8': the file of that form beside each model
+    # Of bundled models: 'best', or 'free', which have learnt from nothing that is for research only
+    weights: str = "best"
     # Nothing waits: an engine that must be built takes over when it is there, and detectors run on
     # a thread of the tracker's, which `Tracker.close` ends; frames must then stay as they are.
     live: bool = False
@@ -115,6 +117,8 @@ class TrackerConfig:
             )
         if self.smooth not in PRESETS:
             raise ValueError(f"smooth is {self.smooth!r}; choose one of {', '.join(PRESETS)}")
+        if self.weights not in WEIGHTS:
+            raise ValueError(f"weights is {self.weights!r}; choose one of {', '.join(WEIGHTS)}")
         spans = (self.detect_interval, self.recheck_interval, self.memory)
         if min(self.patience, *spans) < 0:
             raise ValueError(
@@ -580,7 +584,7 @@ def model_of(kind: Kind, config: TrackerConfig) -> Model:
     asked = config.model(kind)
     if asked is None and kind not in BUNDLED:
         raise ValueError(f"no model of {kind}s comes with this program; give one of yours")
-    model = model_at(bundled_file(kind) if asked is None else asked, config)
+    model = model_at(bundled_file(kind, config.weights) if asked is None else asked, config)
     if model.info.kind != kind:
         raise ValueError(f"{model.path} is a {model.info.kind} model, a {kind} model was wanted")
     return model

@@ -40,6 +40,7 @@ class BenchOptions:
     bundles: Mapping[Kind, Path] | None = None
     models: Sequence[Path] = ()
     max_objects: int = 1
+    weights: str = "best"
 
 
 def run(options: BenchOptions) -> dict[str, Any]:
@@ -56,6 +57,7 @@ def run(options: BenchOptions) -> dict[str, Any]:
         threads=options.threads,
         engine=options.engine,
         precision=options.precision,
+        weights=options.weights,
     )
     loaded = load(config, options.models)
     if any(m.info.kind == "object" for m in loaded.models):

@@ -66,6 +66,7 @@ class TableOptions:
     threads: int = 2
     engine: str = "auto"
     runs: int = RUNS
+    weights: str = "best"
 
 
 def run(options: TableOptions) -> dict[str, Any]:
@@ -105,6 +106,7 @@ def _side(form: Form, options: TableOptions, stack: ExitStack) -> Peer:
         threads=options.threads,
         engine=options.engine,
         precision=form.precision,
+        weights=options.weights,
     )
     return bench.Ours(load(config).new_tracker(), form.kinds, form.name)
 

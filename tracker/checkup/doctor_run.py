@@ -21,7 +21,7 @@ from tracker.files.video_job import FrameTracker
 from tracker.find.detectors import DETECTORS, Finder
 from tracker.find.geometry import bounds_xyxy, overlap_share
 from tracker.find.locate import Model, load_model
-from tracker.find.markups import BUNDLED
+from tracker.find.markups import BUNDLED, WEIGHTS
 from tracker.find.model_file import bundled_file
 from tracker.result import Result
 from tracker.sources.cameras import Camera, list_cameras
@@ -49,6 +49,7 @@ def run_checks(cuda: bool) -> tuple[list[Finding], dict[str, object]]:
     facts: list[dict[str, object]] = []
     for kind in BUNDLED:
         findings += [check_model(kind, models, facts), check_detector(kind, finders)]
+    findings += free_findings(facts)
     bound = {model.engine.provider for model in models.values()}
     import onnxruntime  # here, after `engines` has switched its telemetry off
 
@@ -68,11 +69,25 @@ def run_checks(cuda: bool) -> tuple[list[Finding], dict[str, object]]:
     return [*findings, seen], further
 
 
-def check_model(kind: Kind, models: dict[Kind, Model], facts: list[dict[str, object]]) -> Finding:
+def free_findings(facts: list[dict[str, object]]) -> list[Finding]:
+    """The models of `--weights free` that are others; without them all else runs."""
+    found = [
+        check_model(kind, {}, facts, "free")
+        for kind, name in WEIGHTS["free"].items() if name != BUNDLED[kind]
+    ]  # fmt: skip
+    return [replace(one, level="warning") if one.level == "error" else one for one in found]
+
+
+def check_model(
+    kind: Kind,
+    models: dict[Kind, Model],
+    facts: list[dict[str, object]],
+    weights: str = "best",
+) -> Finding:
     """Load the bundled landmark model of a kind, and keep it with what its file says."""
-    name = f"{kind} model"
+    name = f"{kind} model" if weights == "best" else f"{weights} {kind} model"
     try:
-        path = bundled_file(kind)
+        path = bundled_file(kind, weights)
         model = load_model(path)
     except LOAD_ERRORS as error:
         return Finding(name, "error", str(error), AGAIN)

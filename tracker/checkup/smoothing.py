@@ -275,7 +275,7 @@ def run(options: BenchOptions, clips: Sequence[Path]) -> dict[str, Any]:
     config = TrackerConfig(
         hands=options.hands, faces=options.faces, max_hands=options.max_hands,
         max_faces=options.max_faces, smooth="off", threads=options.threads,
-        engine=options.engine, precision=options.precision,
+        engine=options.engine, precision=options.precision, weights=options.weights,
     )  # fmt: skip
     seen: dict[str, list[Motion]] = {}
     loaded = load(config, options.models) if clips else None

@@ -38,6 +38,12 @@ from tracker.types import CropRule, Ends, Kind
 FOLDER = Path(__file__).parent / "markups"
 # The model of a kind that comes with the program, and its markup: assets/models/NAME.onnx.
 BUNDLED: Mapping[Kind, str] = {"hand": "hand21", "face": "face68"}
+# The same as `--weights` chooses: 'free' has learnt from nothing but what is free for any use.
+WEIGHTS: Mapping[str, Mapping[Kind, str]] = {
+    "best": BUNDLED,
+    "free": {"hand": "hand21", "face": "face68_free"},
+}
+BASES = tuple(dict.fromkeys(name for names in WEIGHTS.values() for name in names.values()))
 KINDS = ("hand", "face", "object")
 # Two landmarks more, the person's own: in training they follow the 68 of a face; a model gives them
 # beside these (`tracker/find/model_file.py`).
@@ -83,7 +89,7 @@ class Markup:
 
     name: str
     kind: Kind
-    base: str  # 'hand21', 'face68' or 'scratch': the weights that a training starts from
+    base: str  # one of BASES or 'scratch': the weights that a training starts from
     landmarks: tuple[str, ...]
     edges: Pairs = ()
     flip_pairs: Pairs = ()
@@ -151,8 +157,8 @@ def parse_markup(found: Mapping[str, Any], origin: str, name: str = "") -> Marku
     if kind not in KINDS:
         raise UserError(f"{origin}: kind is {kind!r}; write one of {', '.join(KINDS)}")
     base = found.get("base", base_of(kind))
-    if base not in (*BUNDLED.values(), "scratch"):
-        raise UserError(f"{origin}: base is {base!r}; write hand21, face68 or scratch")
+    if base not in (*BASES, "scratch"):
+        raise UserError(f"{origin}: base is {base!r}; write {', '.join(BASES)} or scratch")
     flips = found.get("flip_pairs")
     pairs = guess_flip_pairs(names, origin) if flips is None else None
     if pairs is None:

@@ -27,6 +27,7 @@ from tracker.errors import UserError
 from tracker.find.expressions import EXPRESSIONS
 from tracker.find.markups import (
     BUNDLED,
+    WEIGHTS,
     Drawing,
     Markup,
     bundled_markup,
@@ -225,9 +226,21 @@ def precise_file(path: Path, precision: str) -> Path:
     raise ValueError(f"{whole} has no {precision} form beside it; make it with '{command}'")
 
 
-def bundled_file(kind: Kind) -> Path:
-    """The model of a kind that comes with the program; KeyError where none does."""
-    return assets.path(f"models/{BUNDLED[kind]}.onnx")
+def bundled_file(kind: Kind, weights: str = "best") -> Path:
+    """The model of a kind that comes with the program; KeyError where none does.
+
+    `weights`: one of `markups.WEIGHTS`. FileNotFoundError where the installation lacks it.
+    """
+    name = WEIGHTS[weights][kind]
+    try:
+        return assets.path(f"models/{name}.onnx")
+    except FileNotFoundError as error:
+        if name == BUNDLED[kind]:
+            raise
+        raise FileNotFoundError(
+            f"the {weights} weights of {kind}s ({name}.onnx) are not in this installation; leave "
+            f"'--weights {weights}' out, or install a landmark-tracker that has them"
+        ) from error
 
 
 def model_name(path: Path) -> str:

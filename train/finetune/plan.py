@@ -22,7 +22,7 @@ import numpy as np
 
 import assets
 from tracker.find.locate import load_model
-from tracker.find.markups import BUNDLED
+from tracker.find.markups import BASES, BUNDLED
 from tracker.find.model_file import bundled_file, finished_at
 from tracker.plain_data import from_json, is_bare
 from tracker.whole_files import copy_whole, file_sha256, is_part, write_whole
@@ -121,19 +121,26 @@ def base_checkpoint(project: Project, asked: str | None) -> tuple[str, Path | No
     name = asked or project.base
     if name == "scratch":
         return name, None
-    if name in BUNDLED.values():
-        return name, assets.path(f"models/{name}.safetensors")
+    if name in BASES:
+        try:
+            return name, assets.path(f"models/{name}.safetensors")
+        except FileNotFoundError as error:
+            raise ValueError(
+                f"{name}.safetensors is not in this installation; give another --from, or install "
+                "a landmark-tracker that has it"
+            ) from error
     path = Path(name)
     if path.suffix != ".safetensors" or not path.is_file():
         raise ValueError(
-            f"--from takes hand21, face68, scratch or a .safetensors checkpoint; found '{name}'"
+            f"--from takes {', '.join(BASES)}, scratch or a .safetensors checkpoint; "
+            f"found '{name}'"
         )
     return path.name, path
 
 
 def base_facts(project: Project, name: str, checkpoint: Path | None) -> dict[str, str]:
     """What run.json says of a base that is a file of the user's, so that it is found again."""
-    if checkpoint is None or name in BUNDLED.values():
+    if checkpoint is None or name in BASES:
         return {}
     whole, root = checkpoint.resolve(), project.root.resolve()
     where = whole.relative_to(root) if whole.is_relative_to(root) else whole
@@ -146,7 +153,7 @@ def base_of_run(project: Project, facts: Mapping[str, Any]) -> Path | None:
     ValueError where the file has moved or is another one now.
     """
     name = str(facts["base"])
-    if name in ("scratch", *BUNDLED.values()):
+    if name in ("scratch", *BASES):
         return base_checkpoint(project, name)[1]
     path = project.root / str(facts.get("base_file", ""))
     if not path.is_file() or file_sha256(path) != facts.get("base_sha256"):

@@ -22,8 +22,9 @@ from typing import Any
 
 from tracker.errors import UserError, writing
 from tracker.find.markups import (
-    BUNDLED,
+    BASES,
     DRAWN,
+    WEIGHTS,
     Drawing,
     Markup,
     Pairs,
@@ -211,7 +212,7 @@ def to_toml(project: Project) -> str:
         f"schema = {SCHEMA}",
         f"name = {_toml(p.name)}",
         f"kind = {_toml(p.kind)}  # what finds it: hand or face detector, object: the network",
-        f"base = {_toml(p.base)}  # what a training starts from: hand21, face68 or scratch",
+        f"base = {_toml(p.base)}  # what a training starts from: {', '.join(BASES)} or scratch",
         "landmarks = [", *(f"    {_toml(n)}," for n in p.landmarks), "]",
         f"edges = {_toml([list(e) for e in p.edges])}",
         f"flip_pairs = {_toml([list(e) for e in p.flip_pairs])}",
@@ -261,7 +262,8 @@ def _parse(root: Path, found: Mapping[str, Any], origin: str) -> Project:
     rows = {key: found[key] for key in found if key in _MARKUP_KEYS}
     markup = parse_markup({**rows, **(crop or {})}, origin)
     known = bundled_markup(markup.kind, len(markup.landmarks))
-    if crop is None and (known is None or BUNDLED[known.kind] != markup.base):
+    ours = () if known is None else {names[known.kind] for names in WEIGHTS.values()}
+    if crop is None and markup.base not in ours:
         crop = {}  # an own markup without [crop]: the defaults
     gestures = found.get("gestures", {})
     if not isinstance(gestures, dict):

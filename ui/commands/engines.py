@@ -33,6 +33,14 @@ def _known_precision(name: str) -> str:
     return name
 
 
+def _known_weights(name: str) -> str:
+    from tracker.find.markups import WEIGHTS
+
+    if name not in WEIGHTS:
+        raise typer.BadParameter(f"there are no {name!r} weights; choose {' or '.join(WEIGHTS)}")
+    return name
+
+
 Engine = Annotated[
     str,
     typer.Option(
@@ -50,6 +58,16 @@ Precision = Annotated[
         metavar="fp32|fp16|int8",
         callback=_known_precision,
         help="Form of the models: MODEL.onnx, or MODEL.fp16.onnx, MODEL.int8.onnx beside it.",
+    ),
+]
+Weights = Annotated[
+    str,
+    typer.Option(
+        "--weights",
+        metavar="best|free",
+        callback=_known_weights,
+        help="Of the models that come with the program: the best, or those that have learnt from "
+        "nothing that is for research only.",
     ),
 ]
 

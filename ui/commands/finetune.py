@@ -14,7 +14,9 @@ def finetune(
     project: Annotated[Path, typer.Argument(metavar="DIR", help="A project folder.")],
     from_: Annotated[
         str | None,
-        typer.Option("--from", help="hand21, face68, scratch or a .safetensors checkpoint."),
+        typer.Option(
+            "--from", help="hand21, face68, face68_free, scratch or a .safetensors checkpoint."
+        ),
     ] = None,
     budget: Annotated[
         str | None, typer.Option(help="20m, 1h, 90s or 2000it. Default: 10m.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ui.commands.engines import Engine, Precision
+from ui.commands.engines import Engine, Precision, Weights
 from ui.commands.words import say, tell, tell_json, user_errors, waiting
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def bench(
     frames: Annotated[int, typer.Option(min=1, help="Time at most this many frames.")] = 150,
     engine: Engine = "auto",
     precision: Precision = "fp32",
+    weights: Weights = "best",
     threads: Annotated[int, typer.Option(min=1, help="Threads of each network.")] = 2,
     hands: Annotated[bool, typer.Option("--hands/--no-hands", help="Follow hands.")] = True,
     faces: Annotated[bool, typer.Option("--faces/--no-faces", help="Follow faces.")] = True,
@@ -125,7 +126,7 @@ def bench(
     clip = clips[0] if clips else Path()
     options = bench_run.BenchOptions(
         clip, frames, engine, precision, threads, hands, faces, max_hands, max_faces, peer, bundles,
-        tuple(model or ()),
+        tuple(model or ()), weights=weights,
     )  # fmt: skip
     with user_errors():
         refuse_suffix("--json", out)
@@ -138,7 +139,9 @@ def bench(
                     outcome = smoothing_run.run(options, clips or ())
                 elif every:
                     bench_table.check(bundles)
-                    wanted = bench_table.TableOptions(clip, bundles, frames, threads, engine, runs)
+                    wanted = bench_table.TableOptions(
+                        clip, bundles, frames, threads, engine, runs, weights
+                    )
                     outcome = bench_table.run(wanted)
                 else:
                     outcome = bench_run.run(options)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ui.commands.engines import Engine, Precision
+from ui.commands.engines import Engine, Precision, Weights
 from ui.commands.words import say
 
 # No choices: nothing of them is kept.
@@ -173,6 +173,7 @@ def live(
     ] = True,
     engine: Engine = "auto",
     precision: Precision = "fp32",
+    weights: Weights = "best",
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Only the picture.")] = False,
     measure: Annotated[
         float | None,

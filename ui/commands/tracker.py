@@ -13,7 +13,7 @@ import typer
 
 from tracker.sources.pixel_limit import limit_pixels
 from ui.commands.actions import actions
-from ui.commands.engines import Engine, Precision, engines
+from ui.commands.engines import Engine, Precision, Weights, engines
 from ui.commands.gestures.commands import gestures
 from ui.commands.inspect import bench, cameras, doctor
 from ui.commands.live import OFFLINE, SMOOTH_FILE, live
@@ -127,6 +127,7 @@ def video(
     gestures: Gestures = None,
     engine: Engine = "auto",
     precision: Precision = "fp32",
+    weights: Weights = "best",
     max_megapixels: MaxMegapixels = None,
     stats: Annotated[bool, typer.Option("--stats", help="Print the time of each stage.")] = False,
     progress: Annotated[
@@ -162,7 +163,7 @@ def video(
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
         preset = "light" if smooth == OFFLINE else smooth
-        config = _config(hands, faces, most, preset, bool(model), (engine, precision))
+        config = _config(hands, faces, most, preset, bool(model), (engine, precision, weights))
         config = replace(config, fov=fov)
     with user_errors():
         config = replace(config, gestures=chosen_file(gestures) if hands else None)
@@ -203,6 +204,7 @@ def image(
     gestures: Gestures = None,
     engine: Engine = "auto",
     precision: Precision = "fp32",
+    weights: Weights = "best",
     max_megapixels: MaxMegapixels = None,
 ) -> None:
     """Annotate pictures. EXIF orientation is honoured; metadata are not copied.
@@ -222,7 +224,7 @@ def image(
         out = usual_out(inputs, inputs[0].suffix)
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
-        config = _config(hands, faces, most, "off", bool(model), (engine, precision))
+        config = _config(hands, faces, most, "off", bool(model), (engine, precision, weights))
     config = replace(config, every_view=True)
     with user_errors():
         config = replace(config, gestures=chosen_file(gestures) if hands else None)
@@ -264,7 +266,7 @@ def _config(
     most: Mapping[str, int],
     smooth: str,
     with_models: bool,
-    run_by: tuple[str, str],  # engine and precision
+    run_by: tuple[str, str, str],  # engine, precision and weights
 ) -> TrackerConfig:
     """Whether one of the models finds objects is known when they are loaded."""
     from tracker.follow.smooth import Preset
@@ -281,6 +283,7 @@ def _config(
         smooth=cast(Preset, smooth),
         engine=run_by[0],
         precision=run_by[1],
+        weights=run_by[2],
     )
 
 

@@ -23,6 +23,7 @@ from tracker.types import Kind
 
 CompareView = Literal["side", "a", "b"]
 Tab = Literal["camera", "tracking", "record", "send", "actions", "plots"]
+Weights = Literal["best", "free"]  # of `tracker.find.markups.WEIGHTS`
 MirrorField = Literal["mirror_devices", "mirror_files"]
 BUNDLED = "bundled"  # as a second model
 PRESENCE_OFF = 0.5  # a followed object is missed below this, however sure a new one must be
@@ -76,6 +77,7 @@ class Choices:
     gestures: str = ""  # a file of gestures of one's own; '': this user's, 'none': none
     engine: str = "auto"  # of the landmark models
     precision: str = "fp32"
+    weights: Weights = "best"  # of bundled models
     fov: float = 0.0  # degrees across the picture; 0: not known
 
     @property
@@ -112,6 +114,7 @@ class Choices:
             presence_off=min(PRESENCE_OFF, self.presence),
             engine=self.engine,
             precision=self.precision,
+            weights=self.weights,
             live=True,
             fov=self.fov or None,
             gestures=meant_file(self.gestures) if self.hands else None,

@@ -179,5 +179,6 @@ def models(config: TrackerConfig, used: Sequence[UsedModel] = ()) -> str:
     words = []
     for kind in config.kinds:
         path = config.model(kind)
-        words.append("bundled" if path is None else loaded.get(kind, Path(path).name))
+        bundled = "bundled" if config.weights == "best" else f"bundled, {config.weights}"
+        words.append(bundled if path is None else loaded.get(kind, Path(path).name))
     return words[0] if len(set(words)) == 1 else " + ".join(words)

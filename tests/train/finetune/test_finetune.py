@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import assets
 from tests.helpers.teaching import MARKUP, tiny_network
 from tracker.find.locate import load_model
 from tracker.find.model_file import newest_model
@@ -211,12 +212,22 @@ def test_changed_labels_are_not_resumed(root):
         resume_plan(root, Wish(), Hooks())
 
 
-def test_what_cannot_be_is_said_and_leaves_nothing(root):
+def test_what_cannot_be_is_said_and_leaves_nothing(root, monkeypatch):
     with pytest.raises(ValueError, match=r"s are too few: a step takes .* give --budget"):
         plan_run(root, Wish(budget=Budget(seconds=0.01), threads=1, name="x"), Hooks())
     assert not (root / "models" / "x").exists()
-    with pytest.raises(ValueError, match="--from takes hand21, face68, scratch"):
+    with pytest.raises(ValueError, match="--from takes hand21, face68, face68_free, scratch"):
         plan_run(root, Wish(base="nothing.safetensors"), Hooks())
+    usual = assets.path
+
+    def path(name):
+        if "face68_free" in name:
+            raise FileNotFoundError(name)
+        return usual(name)
+
+    monkeypatch.setattr(assets, "path", path)
+    with pytest.raises(ValueError, match=r"face68_free\.safetensors is not in this installation"):
+        plan_run(root, Wish(base="face68_free"), Hooks())
     with Store.open(plan_project(root)) as store:
         store.set_ranges([])
     with pytest.raises(ValueError, match="no labelled time ranges outside the hold-out"):

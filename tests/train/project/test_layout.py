@@ -38,6 +38,17 @@ def test_built_in_markups_have_no_crop_of_their_own(tmp_path: Path) -> None:
     assert face.pose["left"] == (-35, 0, 0)
 
 
+def test_a_project_may_begin_from_the_free_weights(tmp_path: Path) -> None:
+    """And has the crop of the markup all the same."""
+    made = create_project(tmp_path / "f", find_markup("face68"))
+    toml = made.root / "project.toml"
+    toml.write_text(toml.read_text().replace('base = "face68"', 'base = "face68_free"'))
+    found = open_project(made.root)
+    assert (found.base, found.crop) == ("face68_free", None)
+    toml.write_text(toml.read_text().replace('base = "face68_free"', 'base = "scratch"'))
+    assert open_project(made.root).crop is not None
+
+
 def test_the_mouth_is_the_outer_lip_of_the_face(tmp_path: Path) -> None:
     mouth, face = find_markup("mouth12"), find_markup("face68")
     lips = {(a - 48, b - 48) for a, b in face.flip_pairs if 48 <= a < 60}

@@ -37,6 +37,7 @@ ASK_PROJECT = "?project"  # data of the entry that opens a dialog for a project 
 KINDS = (("hand", "hands", "bundled"), ("face", "faces", "bundled"), ("object", "objects", "none"))
 COMPARE_VIEWS = (("side", "Side by side"), ("a", "Only A"), ("b", "Only B"))
 VIEW = ("mirror", "privacy", "landmarks", "labels", "hud", "space")  # each has its key, too
+WEIGHTS = (("best", "the best"), ("free", "free for any use"))
 USUAL_SIZES = {f"{w}x{h}": (w, h) for w, h in ((640, 480), (1280, 720), (1920, 1080))}
 USUAL_RATES = {15.0, 24.0, 30.0, 60.0}
 FOLDERS = (("recordings", "Recordings"), ("snapshots", "Snapshots"), ("project", "Flagged"))
@@ -237,6 +238,12 @@ class Panel(QTabWidget):
         smooth = self._combo("smooth", "Smoothing: steadier landmarks, which trail a little")
         for preset in PRESETS:
             smooth.addItem(preset, preset)
+        weights = self._combo(
+            "weights", "Which bundled models: free ones have learnt from nothing for research only"
+        )
+        for name, text in WEIGHTS:
+            weights.addItem(text, name)
+        rows.addRow("Bundled", weights)
         self._lag, self._engine, self._models = QLabel("-"), long_text(), long_text()
         row = QHBoxLayout()
         row.addWidget(smooth)
