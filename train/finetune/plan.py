@@ -132,8 +132,7 @@ def base_checkpoint(project: Project, asked: str | None) -> tuple[str, Path | No
     path = Path(name)
     if path.suffix != ".safetensors" or not path.is_file():
         raise ValueError(
-            f"--from takes {', '.join(BASES)}, scratch or a .safetensors checkpoint; "
-            f"found '{name}'"
+            f"--from takes {', '.join(BASES)}, scratch or a .safetensors checkpoint; found '{name}'"
         )
     return path.name, path
 
