@@ -37,6 +37,8 @@ from tracker.follow.first_look import (
     presence_all_round,
     unknown,
 )
+from tracker.follow.neutral import Neutral
+from tracker.follow.neutral_files import read_face
 from tracker.follow.smooth import PRESETS, Preset
 from tracker.follow.track_memory import SURE_PRESENCE, Follower, left_probability, quality
 from tracker.gestures.naming import own_names
@@ -101,6 +103,9 @@ class TrackerConfig:
     # A file of gestures that a person taught (`tracker/gestures/own.py`); they are named beside the
     # model's, and take a model's place where they are surely shown.
     gestures: str | Path | None = None
+    # A file of a person's face at rest (`tracker/follow/neutral_files.py`), subtracted from the
+    # expressions of faces that are taken for that person's.
+    neutral: str | Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
@@ -164,6 +169,8 @@ class Tracker:
         self.timings = Timings()
         self._t: float | None = None
         self._own = None if self.config.gestures is None else own_names(Path(self.config.gestures))
+        rest = self.config.neutral
+        self._neutral = None if rest is None else Neutral(read_face(Path(rest)))
         ids = count(1)
         self._watches: dict[Kind, Watch] = {}
         finders: dict[Kind, Finder] = {}
@@ -230,6 +237,9 @@ class Tracker:
         if self._own is not None:
             with self.timings.stage("smooth"):
                 tracks = self._own.named(tracks, t)
+        if self._neutral is not None:
+            with self.timings.stage("smooth"):
+                tracks = self._neutral.subtracted(tracks, t)
         self._ask_background(frame, t)
         return Result(t, tuple(tracks), self._skeletons)
 
@@ -258,6 +268,8 @@ class Tracker:
             watch.reset()
         if self._own is not None:
             self._own.reset()
+        if self._neutral is not None:
+            self._neutral.reset()
 
     def close(self) -> None:
         """End the thread of a live tracker, which takes no more frames then; else do nothing."""

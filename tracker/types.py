@@ -13,6 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tracker.find.expressions import EXPRESSIONS
+
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
 Kind = Literal["hand", "face", "object"]
@@ -132,7 +134,11 @@ class Track:
     irises: Floats | None = None  # (2, 3) x, y in frame pixels, smoothed, and score [0, 1]; the
     # person's own right one first
     visible: Floats | None = None  # (K,) [0, 1] is the landmark seen, not behind something
-    expressions: Floats | None = None  # (52,) [0, 1], smoothed; tracker/find/expressions.py
+    # (52,) [0, 1], smoothed, less those at rest (`TrackerConfig.neutral`), in the order of
+    # tracker/find/expressions.py; and as the network said
+    expressions: Floats | None = None
+    expressions_raw: Floats | None = None
+    at_rest: float | None = None  # [0, 1] share of the neutral face that was subtracted
 
     def __repr__(self) -> str:
         """One line."""
@@ -159,3 +165,13 @@ class Track:
             raise KeyError(f"no landmark is called {name!r}; there are {known}")
         found: Floats = self.xy[self.names.index(name)]
         return found
+
+    def expression(self, name: str) -> float | None:
+        """[0, 1] of ARKit's name, such as jawOpen; None where the model gives no expressions.
+
+        KeyError: there is none such.
+        """
+        if name not in EXPRESSIONS:
+            raise KeyError(f"no expression is called {name!r}; they are ARKit's, such as jawOpen")
+        values = self.expressions
+        return None if values is None else float(values[EXPRESSIONS.index(name)])

@@ -35,6 +35,8 @@ class Studio:
         self.refuses: str | None = None  # no pipeline can be made, for this reason
         self.windows: list[LiveWindow] = []
         self.cameras: list[Camera] = []
+        for name in ("XDG_CONFIG_HOME", "APPDATA", "HOME"):  # where a user's settings are
+            monkeypatch.setenv(name, str(folder / "home"))
         monkeypatch.setattr(ui.live.window, "list_cameras", lambda: self.cameras)
 
     def store(self) -> Store:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from tracker.actions import measures
+from tracker.find.expressions import EXPRESSIONS
 from tracker.find.model_file import ModelInfo
 from tracker.follow.gesture import NONE
 from tracker.result import Result
@@ -194,7 +195,8 @@ def told_by(models: Sequence[ModelInfo]) -> tuple[str, ...]:
         for model in models
         for attribute in model.attributes
         if attribute.name != "side"
-        for name in attribute.classes
+        for name in attribute.parts
+        if name != EXPRESSIONS[0]
     )
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tracker.types import Floats
+import numpy as np
+from numpy.typing import NDArray
 
 # Those that come as a pair have L and R; `.` where the side stands.
 _IN_ORDER = (
@@ -36,7 +37,7 @@ def mirrored(name: str) -> str:
 MIRRORED: tuple[int, ...] = tuple(EXPRESSIONS.index(mirrored(name)) for name in EXPRESSIONS)
 
 
-def by_name(values: Sequence[float] | Floats) -> dict[str, float]:
+def by_name(values: Sequence[float] | NDArray[np.float32]) -> dict[str, float]:
     """Values (52,) with their names, without `_neutral`."""
     return {n: float(v) for n, v in zip(EXPRESSIONS, values, strict=True) if n != "_neutral"}
 

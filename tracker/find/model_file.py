@@ -66,6 +66,11 @@ class Attribute:
         """Length of the output vector."""
         return len(self.classes) or self.size
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What its values are called, where they have names."""
+        return EXPRESSIONS if self.name == "expressions" and not self.classes else self.classes
+
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:

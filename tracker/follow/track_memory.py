@@ -87,7 +87,7 @@ class Follower:
             self._gesture.probabilities() if self._gesture is not None else (),
             self._smooth_xyz(found, t), self._info.landmarks, attributes,
             self._smooth_irises(found, t), _of_landmarks(found, "visible"),
-            self._smooth_expressions(found, t),
+            self._smooth_expressions(found, t), found.attributes.get("expressions"),
         )  # fmt: skip
 
     def correct(self, found: Located, t: float) -> Track:

@@ -14,9 +14,9 @@ OUT_hand.csv. All hold the smoothed points and the raw ones, and where the model
 the columns NAME_x_palm, NAME_y_palm and NAME_z_palm after them. The next two columns are of the
 frame: `damaged` (1: not whole) and `missing_before`, both 0 in a sound one, in each of its rows. A
 gap says the latter alone, and only where frames are missing. Where the model of faces gives them,
-tracks have `irises`, `visible` and `expressions`, and tables, behind all others, the columns
-right_iris_x, ..., left_iris_score, NAME_visible, and the expressions by their names. A number that
-is not known is null, or empty.
+tracks have `irises`, `visible`, `expressions` and `expressions_raw`, and tables, behind all others,
+the columns right_iris_x, ..., left_iris_score, NAME_visible, and the expressions by their names. A
+number that is not known is null, or empty.
 
 Within a version, keys and columns are added, columns at the end; none is taken away, changes its
 place or what it means. Else SCHEMA_VERSION rises.
@@ -40,7 +40,7 @@ import numpy as np
 
 from tracker.errors import UserError, writing
 from tracker.find.expressions import EXPRESSIONS
-from tracker.find.model_file import Attribute, ModelInfo
+from tracker.find.model_file import ModelInfo
 from tracker.outputs.out_file import Target
 from tracker.result import Result
 from tracker.rounding import number, rounded
@@ -74,7 +74,9 @@ UNITS = {
     "xyz": XYZ,
     "irises": "x, y as xy, and score; the person's own right one, then the left",
     "visible": "0 to 1 per landmark: is it seen, not behind something",
-    "expressions": "0 to 1 each, in the order of attributes.face.expressions: ARKit's coefficients",
+    "expressions": "0 to 1 each, in the order of attributes.face.expressions: ARKit's coefficients,"
+    " smoothed, less those of a neutral face where options.neutral names one",
+    "expressions_raw": "the same, as the network said",
 }
 PROGRAMS = ("landmark-tracker", "numpy", "opencv-contrib-python", "onnxruntime", "av")
 # fmt: off
@@ -124,15 +126,9 @@ def model_facts(models: Sequence[UsedModel]) -> dict[str, object]:
         "landmarks": {m.info.kind: list(m.info.landmarks) for m in models},
         "edges": {m.info.kind: [list(edge) for edge in m.info.edges] for m in models},
         "attributes": {
-            m.info.kind: {a.name: list(a.classes or parts_of(a)) for a in m.info.attributes}
-            for m in models
+            m.info.kind: {a.name: list(a.parts) for a in m.info.attributes} for m in models
         },
     }
-
-
-def parts_of(attribute: Attribute) -> tuple[str, ...]:
-    """What the values of an attribute without classes are called, where they have names."""
-    return EXPRESSIONS if attribute.name == "expressions" else ()
 
 
 def versions() -> dict[str, str]:
@@ -172,7 +168,10 @@ def track_row(track: Track) -> dict[str, object]:
 
 def of_face(track: Track) -> dict[str, Floats]:
     """What only some models of faces give, by the name of its field in Track."""
-    given = {"irises": track.irises, "visible": track.visible, "expressions": track.expressions}
+    given = {
+        "irises": track.irises, "visible": track.visible, "expressions": track.expressions,
+        "expressions_raw": track.expressions_raw,
+    }  # fmt: skip
     return {name: values for name, values in given.items() if values is not None}
 
 

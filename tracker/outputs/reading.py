@@ -152,6 +152,7 @@ class _Facts:
             attributes=tuple((str(n), _or_nan(v)) for n, v in row.get("attributes", {}).items()),
             irises=_given(row, "irises", 3), visible=_given(row, "visible"),
             expressions=_given(row, "expressions"),
+            expressions_raw=_given(row, "expressions_raw"),
         )  # fmt: skip
 
 

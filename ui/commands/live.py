@@ -164,6 +164,13 @@ def live(
             help="Gestures of your own. Default: those of 'tracker gestures'; G teaches more.",
         ),
     ] = None,
+    neutral: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE|none",
+            help="Whose face at rest is subtracted from expressions. Default: 'me'; N captures it.",
+        ),
+    ] = None,
     window: Annotated[
         bool,
         typer.Option(
@@ -188,11 +195,14 @@ def live(
     that the window names.
     """
     from tracker.errors import UserError
+    from tracker.follow.neutral_files import chosen_face
     from tracker.gestures.own import chosen_file
 
     given = _given(context)
     try:
-        chosen_file(gestures)  # complains about one that is not there
+        chosen_file(gestures)  # complains about one that is not there,
+        if neutral and not window:
+            chosen_face(neutral)  # as this does where nobody could capture it
         if window:
             from ui.live.app import run
 

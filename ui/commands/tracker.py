@@ -14,6 +14,7 @@ import typer
 from tracker.sources.pixel_limit import limit_pixels
 from ui.commands.actions import actions
 from ui.commands.engines import Engine, Precision, Weights, engines
+from ui.commands.faces.neutral import neutral_faces
 from ui.commands.gestures.commands import gestures
 from ui.commands.inspect import bench, cameras, doctor
 from ui.commands.live import OFFLINE, SMOOTH_FILE, live
@@ -76,6 +77,14 @@ Gestures = Annotated[
         help="Gestures of your own. Default: those of 'tracker gestures'.",
     ),
 ]
+Neutral = Annotated[
+    str,
+    typer.Option(
+        "--neutral",
+        metavar="NAME|FILE|none",
+        help="Whose face at rest is subtracted from expressions; 'tracker neutral' lists them.",
+    ),
+]
 MaxMegapixels = Annotated[
     int | None,
     typer.Option(
@@ -125,6 +134,7 @@ def video(
     on_black: OnBlack = False,
     fov: Fov = None,
     gestures: Gestures = None,
+    neutral: Neutral = "none",
     engine: Engine = "auto",
     precision: Precision = "fp32",
     weights: Weights = "best",
@@ -153,6 +163,7 @@ def video(
     limit_pixels(max_megapixels)
     from tracker.files.targets import expand, plan, usual_out
     from tracker.files.video_job import Job
+    from tracker.follow.neutral_files import chosen_face
     from tracker.follow.smooth import PRESETS
     from tracker.gestures.own import chosen_file
     from tracker.outputs.overlay import Style
@@ -167,9 +178,10 @@ def video(
         config = replace(config, fov=fov)
     with user_errors():
         config = replace(config, gestures=chosen_file(gestures) if hands else None)
+        config = replace(config, neutral=chosen_face(neutral))
         planned = plan(inputs, expand(inputs, VIDEO_SUFFIXES, "video"), out, json, csv)
         loaded = load_networks(config, model or [])
-    options = {"smooth": smooth, **most}
+    options = {"smooth": smooth, **most, **_named(neutral)}
     style = Style(on_black=on_black)
     sources = [p.source for p in planned]
     ahead = PRESETS["light"] if smooth == OFFLINE else None
@@ -202,6 +214,7 @@ def image(
     on_black: OnBlack = False,
     fov: Fov = None,
     gestures: Gestures = None,
+    neutral: Neutral = "none",
     engine: Engine = "auto",
     precision: Precision = "fp32",
     weights: Weights = "best",
@@ -216,6 +229,7 @@ def image(
     limit_pixels(max_megapixels)
     from tracker.files.image_job import IMAGE_SUFFIXES, ImageJob
     from tracker.files.targets import expand, plan_images, refuse_suffix, usual_out
+    from tracker.follow.neutral_files import chosen_face
     from tracker.gestures.own import chosen_file
     from tracker.outputs.overlay import Style
 
@@ -228,13 +242,14 @@ def image(
     config = replace(config, every_view=True)
     with user_errors():
         config = replace(config, gestures=chosen_file(gestures) if hands else None)
+        config = replace(config, neutral=chosen_face(neutral))
         refuse_suffix("--json", json)
         planned = plan_images(inputs, expand(inputs, IMAGE_SUFFIXES, "picture"), out)
         loaded = load_networks(config, model or [])
     style = Style(on_black=on_black)
     sources = [source for source, _ in planned]
     jobs = [ImageJob(source, target, overwrite, style, sources) for source, target in planned]
-    options = {**most, **({} if fov is None else {"fov": fov})}
+    options = {**most, **({} if fov is None else {"fov": fov}), **_named(neutral)}
     code = _run_images(jobs, json, loaded, options, to or ())
     if is_unnamed and not code:
         tell(f"wrote {', '.join(str(job.out) for job in jobs)}")
@@ -246,6 +261,7 @@ for command in (live, cameras, outputs, doctor, bench):
 app.add_typer(engines, name="engines")
 app.add_typer(actions, name="actions")
 app.add_typer(gestures, name="gestures")
+app.add_typer(neutral_faces, name="neutral")
 
 
 def load_networks(config: TrackerConfig, models: Sequence[Path]) -> Loaded:
@@ -285,6 +301,11 @@ def _config(
         precision=run_by[1],
         weights=run_by[2],
     )
+
+
+def _named(neutral: str) -> dict[str, str]:
+    """The option for headers, where it says something."""
+    return {} if neutral == "none" else {"neutral": neutral}
 
 
 def _run_videos(jobs: Sequence[Job], loaded: Loaded, shown: bool, stats: bool) -> int:

@@ -15,6 +15,7 @@ from typing import Literal, cast
 from tracker.errors import UserError
 from tracker.find.locate import load_model
 from tracker.find.model_file import KINDS, model_file
+from tracker.follow.neutral_files import meant_face
 from tracker.follow.smooth import Preset
 from tracker.gestures.own import meant_file
 from tracker.sources.open import CAMERA, Playing, kind_of_source
@@ -22,7 +23,7 @@ from tracker.track import TrackerConfig
 from tracker.types import Kind
 
 CompareView = Literal["side", "a", "b"]
-Tab = Literal["camera", "tracking", "record", "send", "actions", "plots"]
+Tab = Literal["camera", "tracking", "record", "face", "send", "actions", "plots"]
 Weights = Literal["best", "free"]  # of `tracker.find.markups.WEIGHTS`
 MirrorField = Literal["mirror_devices", "mirror_files"]
 BUNDLED = "bundled"  # as a second model
@@ -75,6 +76,8 @@ class Choices:
     actions_test: bool = False  # show what would fire, and do nothing
     auto_centre: bool = False  # of heads: straight ahead follows slowly
     gestures: str = ""  # a file of gestures of one's own; '': this user's, 'none': none
+    neutral: str = ""  # whose face at rest: a name or file; '': this user's, 'none': nobody's
+    every_expression: bool = False  # show all 52 on the page of the panel
     engine: str = "auto"  # of the landmark models
     precision: str = "fp32"
     weights: Weights = "best"  # of bundled models
@@ -118,7 +121,16 @@ class Choices:
             live=True,
             fov=self.fov or None,
             gestures=meant_file(self.gestures) if self.hands else None,
+            neutral=self._neutral_file() if self.faces else None,
         )
+
+    def _neutral_file(self) -> Path | None:
+        """None where nothing was captured for that person yet."""
+        try:
+            found = meant_face(self.neutral)
+        except UserError as error:
+            raise ValueError(str(error)) from error
+        return found if found is not None and found.is_file() else None
 
     def other_config(self) -> TrackerConfig | None:
         """What the second tracker shall do; None when it would do the same as the first."""

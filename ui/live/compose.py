@@ -9,16 +9,17 @@ Canvas pixels, like frame pixels, have their centres at integers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import Skeleton, skeleton
 from tracker.result import Result
-from tracker.types import Image, Kind, Pose, Track
+from tracker.types import Floats, Image, Kind, Pose, Track
 
 GAP = 6  # canvas pixels between two pictures
 LONGEST = 1600  # canvas pixels: larger screens get an enlarged canvas
@@ -98,10 +99,7 @@ def fit(picture_wh: tuple[int, int], room_wh: tuple[int, int]) -> tuple[int, int
 def scaled(result: Result, from_wh: tuple[int, int], to_wh: tuple[int, int]) -> Result:
     """The same result in a picture of another size."""
     factor = np.divide(to_wh, from_wh)
-    tracks = (
-        replace(track, xy=((track.xy + 0.5) * factor - 0.5).astype(np.float32))
-        for track in result.tracks
-    )
+    tracks = (_moved(track, lambda xy: (xy + 0.5) * factor - 0.5) for track in result.tracks)
     return replace(result, tracks=tuple(tracks))
 
 
@@ -142,10 +140,18 @@ def _drawn(picture: Image, result: Result, view: View, looks: Mapping[Kind, Skel
 
 
 def _mirrored(track: Track, width: int) -> Track:
-    xy = track.xy * (-1, 1) + (width - 1, 0)
+    moved = _moved(track, lambda xy: xy * (-1, 1) + (width - 1, 0))
     pose = None if track.pose is None else mirrored_pose(track.pose)
     xyz = None if track.xyz is None else (track.xyz * (-1, 1, 1)).astype(np.float32)
-    return replace(track, xy=xy.astype(np.float32), pose=pose, xyz=xyz)
+    return replace(moved, pose=pose, xyz=xyz)
+
+
+def _moved(track: Track, move: Callable[[Floats], NDArray[np.floating]]) -> Track:
+    """The same with landmarks and irises elsewhere in the picture."""
+    irises = track.irises
+    if irises is not None:
+        irises = np.column_stack([move(irises[:, :2]), irises[:, 2]]).astype(np.float32)
+    return replace(track, xy=move(track.xy).astype(np.float32), irises=irises)
 
 
 def _resized(bgr: Image, size_wh: tuple[int, int]) -> Image:

@@ -9,6 +9,8 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from tracker.errors import UserError
+from tracker.follow.neutral import NeutralFace
+from tracker.follow.neutral_files import USUAL, file_of, keep_face
 from tracker.live.pipeline import Pipeline
 from tracker.outputs.overlay import Style
 from tracker.result import Shown
@@ -26,7 +28,7 @@ SETTLE_MS = 300  # a change of the tracking counts when nothing else changed for
 TRACKING = frozenset({
     "hands", "faces", "objects", "max_hands", "max_faces", "max_objects", "hand_model",
     "face_model", "object_model", "presence", "smooth", "other_hand_model", "other_face_model",
-    "other_object_model", "weights",
+    "other_object_model", "weights", "neutral",
 })  # fmt: skip
 COMPARE_VIEWS = ("side", "a", "b")
 
@@ -255,9 +257,26 @@ class LiveControls(QObject):
 
     def use_gestures(self) -> None:
         """The file of own gestures has changed: name by it from now on."""
-        order = self.session.order
         if self.choices.gestures == "none":
             self.choose("gestures", "")
+        self._read_again()
+
+    def keep_neutral(self, face: NeutralFace) -> None:
+        """Keep a captured face at rest for whom it is chosen, and subtract it from now on."""
+        chosen = self.choices.neutral
+        who = USUAL if chosen in ("", "none") else chosen
+
+        def kept(_: None) -> None:
+            if chosen == "none":
+                self.choose("neutral", "")
+            self._read_again()
+            self.said.emit(f"this face at rest is kept and subtracted from expressions ({who})")
+
+        self.jobs.start(lambda: keep_face(file_of(who), face), kept, self.said.emit)
+
+    def _read_again(self) -> None:
+        """A file that the trackers have read has changed."""
+        order = self.session.order
         if order is not None and order.config == self.choices.config():
             self.session.reload()
         else:

@@ -33,6 +33,8 @@ from ui.live.history import History, Latency
 from ui.live.panels.actions_panel import ActionsPanel
 from ui.live.panels.beside import Beside
 from ui.live.panels.camera_menu import CameraMenu
+from ui.live.panels.capture_ring import CaptureRing
+from ui.live.panels.face_panel import FacePanel
 from ui.live.panels.hint import Hint
 from ui.live.panels.lights import LightButton, of_actions, of_sending
 from ui.live.panels.panel import Device, Panel
@@ -88,9 +90,13 @@ class LiveWindow(QMainWindow):
         self.setWindowTitle("Landmark Tracker")
         self.picture, self.plots = PictureView(), Plots(self.history)
         self.actions_panel, self.send_panel = ActionsPanel(), SendPanel()
-        self.panel = Panel(self.send_panel, self.actions_panel, self.plots)
+        self.face_panel = FacePanel()
+        self.panel = Panel(self.face_panel, self.send_panel, self.actions_panel, self.plots)
         self.space = SpaceView(self.picture)
         self.hint = Hint(self.picture)
+        self.ring = CaptureRing(self.picture)
+        self.ring.captured.connect(self.controls.keep_neutral)
+        self.ring.failed.connect(self.say)
         self.hint.done.connect(lambda: self.controls.choose("hint", False))
         self.picture.offers.chosen.connect(self._take_offer)
         self.main = Beside(self.picture, self.panel)
@@ -99,6 +105,7 @@ class LiveWindow(QMainWindow):
         self._build_status_bar()
         self.actions_panel.changed.connect(self.controls.choose)
         self.actions_panel.ask_file.connect(self._ask)
+        self.face_panel.changed.connect(self.controls.choose)
         self._connect_send_panel()
         self.tray = Tray(self, self.windowIcon(), self.controls.choose, self.controls.send_all)
         self.acts = make_actions(self, ENTRIES, self._handlers())
@@ -112,6 +119,7 @@ class LiveWindow(QMainWindow):
         self.panel.ask_project.connect(self._ask_project)
         self.panel.ask_devices.connect(self._find_devices)
         self.panel.open_folder.connect(self._show_folder)
+        self.face_panel.add_button(self.acts["neutral"])
         self.panel.add_buttons([self.acts[name] for name in ("record", "snapshot", "flag")])
         screen = self.screen()
         assert screen is not None
@@ -169,6 +177,8 @@ class LiveWindow(QMainWindow):
             "send": lambda _: self._turn_panel("send"),
             "gesture": lambda _: self.show_gestures(),
             "recentre": lambda _: controls.recentre(),
+            "neutral": lambda _: self.ring.turn(),
+            "face": lambda _: self._turn_panel("face"),
             "hide": lambda _: self._hide(),
             "fullscreen": self.show_fullscreen,
             "back": lambda _: self.go_back(),
@@ -195,15 +205,19 @@ class LiveWindow(QMainWindow):
         if now - self._health_at >= HEALTH_S:
             self._health_at = now
             self._look(now)
-        elif now - self._plotted_at >= PLOT_S and self.plots.isVisible():
+        elif now - self._plotted_at >= PLOT_S:
             self._plotted_at = now
-            self.plots.refresh(now, self.controls.is_mirrored)
+            if self.plots.isVisible():
+                self.plots.refresh(now, self.controls.is_mirrored)
+            elif self.face_panel.isVisible() and self._shown is not None:
+                self.face_panel.show_faces(self._shown.result.tracks)
 
     def _take(self, shown: Shown) -> None:
         self._shown = shown
         self.history.add(shown.t_capture, shown.result)
         if self.gestures is not None:
             self.gestures.take(shown.result)
+        self.ring.take(shown.result)
         painted = self.picture.paints
         self._paint(shown)
         if self.picture.paints > painted:  # not while the window is hidden
@@ -277,6 +291,7 @@ class LiveWindow(QMainWindow):
     def _forget(self, camera: str) -> None:
         """Another source: nothing of the one before stays on the screen."""
         self._camera, self._shown = camera, None
+        self.ring.cancel()
         self.picture.clear()
         self.history.clear()
         self.plots.clear()
@@ -371,7 +386,9 @@ class LiveWindow(QMainWindow):
 
     def go_back(self) -> None:
         """One step out: of full screen, comparing, what lies over the picture. No end."""
-        if self.isFullScreen():
+        if self.ring.is_on:
+            self.ring.cancel()
+        elif self.isFullScreen():
             self.show_fullscreen(False)
         elif self.controls.is_comparing:
             self.controls.compare(False)
@@ -420,6 +437,7 @@ class LiveWindow(QMainWindow):
             "panel": self.is_panel_shown,
             "actions": self.is_panel_shown and choices.tab == "actions",
             "send": self.is_panel_shown and choices.tab == "send",
+            "face": self.is_panel_shown and choices.tab == "face",
             "actions_on": choices.actions_on and bool(choices.actions),
             "compare": controls.is_comparing, "fullscreen": self.isFullScreen(),
         }  # fmt: skip
@@ -433,6 +451,7 @@ class LiveWindow(QMainWindow):
         self.hint.show_choice(choices.hint)
         self.space.setVisible(choices.space)
         self.send_panel.show_choices(choices.auto_centre)
+        self.face_panel.show_choices(choices.neutral, choices.every_expression)
         self._is_dirty, self._health_at = True, -1e9
 
     def _show_state(self, health: Health) -> None:

@@ -11,6 +11,7 @@ from tests.helpers.clips import hand_info
 from tests.helpers.seen import face, hand, hand_xy, seen
 from tracker.actions.conditions import CONDITIONS, condition, told_by, unknown_words
 from tracker.actions.measures import MEASURES, brows, eyes, measure_of, mouth, pinch, smile
+from tracker.find.expressions import in_order
 from tracker.find.head_pose import face_xyz, rotation_from_pose
 from tracker.find.model_file import Attribute
 from tracker.types import Pose, Track
@@ -143,6 +144,13 @@ def test_any_class_of_any_attribute() -> None:
     assert told == ("none", "fist", "face jawOpen", "face smileLeft")
     asked = [condition(w) for w in ("face jawOpen 0.4", "face jawShut", "hand jawOpen", "smile")]
     assert unknown_words(asked, told) == ["face jawShut", "hand jawOpen"]
+    arkit = replace(info, attributes=(Attribute("expressions", size=52),))
+    told = told_by([arkit])
+    assert told[0] == "face browDownLeft" and "face jawOpen" in told and len(told) == 51
+    assert unknown_words([condition("face jawOpen 0.5")], told) == []
+    opened = replace(face(), expressions=np.array(in_order({"jawOpen": 0.625}), np.float32))
+    assert level("face jawOpen 0.5", opened) == (1.0, True)
+    assert level("face jawOpen 0.7", opened)[1] is False
     assert MEASURES["smile"].usual == (0.0, 0.6)
     assert measure_of("face shape51").read(shown) == 1 and measure_of("smile") is MEASURES["smile"]
 

@@ -49,6 +49,10 @@ def test_they_are_smoothed_as_landmarks_are() -> None:
     follower.update(located(0.0), 0.0)
     track = follower.update(located(1.0, 4.0), 0.033)
     assert track.expressions is not None and 0 < track.expressions[25] < 1
+    assert track.expressions_raw is not None and track.expressions_raw[25] == 1
+    assert track.expression("jawOpen") == track.expressions[25]
+    with pytest.raises(KeyError, match="no expression is called 'smirk'"):
+        track.expression("smirk")
     assert track.irises is not None and 55 < track.irises[0, 0] < 59
     assert track.irises[0, 2] == 0.5
     assert track.pose is not None and track.pose.seen_at is not None

@@ -166,12 +166,16 @@ def expressive() -> Track:
     expressions[25] = 0.5
     visible = np.full(68, 0.25, np.float32)
     face = clips.track("face")
-    return replace(face, irises=irises, expressions=expressions, visible=visible)
+    return replace(
+        face, irises=irises, expressions=expressions, visible=visible,
+        expressions_raw=expressions * 1.5,
+    )  # fmt: skip
 
 
 def test_what_only_some_models_of_faces_give_stands_at_the_end_of_a_json_row() -> None:
     row = json.loads(json.dumps(track_row(expressive()), allow_nan=False))
-    assert list(row)[-3:] == ["irises", "visible", "expressions"]
+    assert list(row)[-4:] == ["irises", "visible", "expressions", "expressions_raw"]
+    assert row["expressions_raw"][25] == 0.75
     assert row["irises"] == [[10, 20.125, 0.5], [30, 20, None]]
     assert row["expressions"][25] == 0.5 and len(row["visible"]) == 68
     assert "irises" not in track_row(clips.track("face")), "rows of other models are as before"

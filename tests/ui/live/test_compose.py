@@ -150,3 +150,14 @@ def test_a_model_with_other_landmarks_is_drawn_too() -> None:
     gray = np.full((240, 320, 3), 90, np.uint8)
     canvas, _ = compose(gray, [Result(0.0, (five,))], (320, 240), View(mirror=True), LOOKS)
     assert (canvas != 90).any()
+
+
+def test_irises_go_with_the_landmarks() -> None:
+    """Twice as large, (x + 0.5) * 2 - 0.5; and in a mirror of 96 pixels 95 - x."""
+    irises = np.array([[10, 20, 0.5], [30, 20, 0.75]], np.float32)
+    seen = Result(0.0, (replace(clips.track("face"), irises=irises),))
+    (large,) = scaled(seen, (48, 36), (96, 72)).tracks
+    assert large.irises is not None
+    assert large.irises.tolist() == [[20.5, 40.5, 0.5], [60.5, 40.5, 0.75]]
+    (other,) = mirrored(Result(0.0, (large,)), 96).tracks
+    assert other.irises is not None and other.irises[:, 0].tolist() == [74.5, 34.5]

@@ -20,7 +20,7 @@ CHANGED = Choices(
     other_hand_model="oh.onnx", other_face_model="of.onnx", compare_view="b", engine="onnx",
     precision="int8", fov=70.0, actions="a.toml", actions_on=False, actions_test=True,
     tab="plots", hint=False, space=True, size="1280x720", fps=59.94, auto_centre=True,
-    gestures="g.json", weights="free",
+    gestures="g.json", weights="free", neutral="you", every_expression=True,
 )  # fmt: skip
 
 

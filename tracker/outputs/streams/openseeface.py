@@ -18,18 +18,20 @@ Q R for our rotation R with Q = [[0, 1, 0], [1, 0, 0], [0, 0, -1]], which its Un
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tracker.find.expressions import by_name
 from tracker.find.face_measures import FaceMeasures, Flat, measured
 from tracker.find.head_pose import face_xyz, rotation_from_pose, wrap_degrees
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import Datagrams
 from tracker.outputs.streams.vmc import quaternion
 from tracker.result import Result
-from tracker.types import Frame, Pose, Track
+from tracker.types import Floats, Frame, Pose, Track
 
 PORT = 11573
 LAYOUT = struct.Struct("<di4fBf4f3f3f68f136f210f14f")
@@ -113,7 +115,7 @@ def packed(track: Track, pose: Pose, t: float, number: int, size_wh: tuple[int, 
         *score,
         *np.concatenate([xy, pupils]).ravel().tolist(),
         *(points_in_space(flat, unit) * (1, -1, -1)).ravel().tolist(),
-        *astuple(features(seen)),
+        *astuple(features(seen, track.expressions)),
     )  # fmt: skip
 
 
@@ -145,8 +147,13 @@ def points_in_space(flat: Flat, unit: float) -> NDArray[np.float64]:
     return np.asarray(-(whole - solid[30]) / unit)
 
 
-def features(seen: FaceMeasures) -> Features:
-    """What is measured of its features; the others are 0, at rest."""
+def features(seen: FaceMeasures, expressions: Floats | None = None) -> Features:
+    """What is measured of its features; the others are 0, at rest.
+
+    Expressions (52,) of a model tell each side by itself.
+    """
+    if expressions is not None:
+        return _told(seen, by_name(expressions))
     return Features(
         eye_l=seen.eye_left - 1,
         eye_r=seen.eye_right - 1,
@@ -163,3 +170,21 @@ def features(seen: FaceMeasures) -> Features:
         mouth_open=seen.mouth_open,
         mouth_wide=seen.mouth_wide,
     )
+
+
+def _told(seen: FaceMeasures, told: Mapping[str, float]) -> Features:
+    def eye(side: str) -> float:
+        return told[f"eyeWide{side}"] - told[f"eyeBlink{side}"]
+
+    def up(side: str) -> float:
+        return told[f"mouthSmile{side}"] - told[f"mouthFrown{side}"]
+
+    def out(side: str) -> float:
+        wide = max(told[f"mouthSmile{side}"], told[f"mouthStretch{side}"])
+        return wide - max(told["mouthPucker"], told["mouthFunnel"])
+
+    return Features(
+        eye("Left"), eye("Right"), 0.0, seen.brow_left, 0.0, 0.0, seen.brow_right, 0.0,
+        up("Left"), out("Left"), up("Right"), out("Right"),
+        seen.mouth_open, (out("Left") + out("Right")) / 2,
+    )  # fmt: skip

@@ -4,14 +4,15 @@ At the first time VTube Studio asks its user whether this plug-in may control it
 is kept for the next time. Parameters of the face are VTube Studio's own; those of hands are made
 new, to be chosen in its settings of the model. They are sent at each frame, and again before a
 second has passed, since it forgets them then; a lost face is `faceFound: false`, and a lost hand
-has its found parameter at 0.
+has its found parameter at 0. Expressions of a model that gives them are new parameters, too, made
+when they are first sent.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from tracker.find.hand_bones import FINGERS, BoneLengths, finger_bends, hand_bon
 from tracker.outputs.centring import oldest_pose
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import address
+from tracker.outputs.streams.avatars import perfect_sync
 from tracker.result import Result
 from tracker.settings_folder import settings_folder
 from tracker.slots import Slot
@@ -110,6 +112,8 @@ class VTubeStudio:
             }
         if face.expressions is not None:
             values |= of_expressions(by_name(face.expressions))
+            shapes = perfect_sync(face.expressions)
+            values |= {f"Lt{name}": value for name, value in shapes.items()}
         return values
 
     def _of_hand(self, side: Side, hand: Track | None) -> dict[str, float]:
@@ -133,8 +137,7 @@ class VTubeStudio:
             try:
                 with connect(f"ws://{self._host}:{self._port}", open_timeout=ANSWER) as link:
                     self._authenticate(link)
-                    for name in hand_parameters():
-                        self._must(link, "ParameterCreationRequest", _parameter(name))
+                    self._create(link, hand_parameters(), "of a tracked hand")
                     self._heard = "connected"
                     self._inject(link)
             except UserError as error:
@@ -146,13 +149,21 @@ class VTubeStudio:
 
     def _inject(self, link: ClientConnection) -> None:
         found, values = False, {f"Lt{side.capitalize()}Found": 0.0 for side in SIDES}
+        made = set(hand_parameters())
         while not self._slot.closed:
             newest = self._slot.get(AGAIN)
             if newest is not None:
                 found, values = newest
+            new = [name for name in values if name.startswith("Lt") and name not in made]
+            self._create(link, new, "of a face's expression")
+            made.update(new)
             self._must(link, "InjectParameterDataRequest", injected(found, values))
         lost = {name: 0.0 for name in values if name.endswith("Found")}
         _ask(link, "InjectParameterDataRequest", injected(False, lost), ANSWER)
+
+    def _create(self, link: ClientConnection, names: Sequence[str], what: str) -> None:
+        for name in names:
+            self._must(link, "ParameterCreationRequest", _parameter(name, what))
 
     def _must(self, link: ClientConnection, kind: str, data: Mapping[str, object]) -> None:
         """UserError where VTube Studio refuses this: another plug-in may have the parameter."""
@@ -226,11 +237,11 @@ def keep_token(place: Path, token: str) -> None:
         log.warning("the token of VTube Studio could not be kept: %s", error)
 
 
-def _parameter(name: str) -> dict[str, object]:
+def _parameter(name: str, what: str) -> dict[str, object]:
     least = -1 if name.endswith(("X", "Y")) else 0
     return {
         "parameterName": name,
-        "explanation": "of a tracked hand",
+        "explanation": what,
         "min": least,
         "max": 1,
         "defaultValue": 0,

@@ -40,6 +40,7 @@ VIEW = ("mirror", "privacy", "landmarks", "labels", "hud", "space")  # each has 
 WEIGHTS = (("best", "the best"), ("free", "free for any use"))
 USUAL_SIZES = {f"{w}x{h}": (w, h) for w, h in ((640, 480), (1280, 720), (1920, 1080))}
 USUAL_RATES = {15.0, 24.0, 30.0, 60.0}
+TAB_FONT = 0.9  # of the usual size
 FOLDERS = (("recordings", "Recordings"), ("snapshots", "Snapshots"), ("project", "Flagged"))
 
 
@@ -66,8 +67,8 @@ class Panel(QTabWidget):
     ask_devices = pyqtSignal()
     open_folder = pyqtSignal(str)  # name of a field whose folder is to be shown
 
-    def __init__(self, send: QWidget, actions: QWidget, plots: QWidget) -> None:
-        """`show_choices` fills it in; the three have pages of their own."""
+    def __init__(self, face: QWidget, send: QWidget, actions: QWidget, plots: QWidget) -> None:
+        """`show_choices` fills it in; the four have pages of their own."""
         super().__init__()
         self._boxes: dict[str, QCheckBox] = {}
         self._combos: dict[str, QComboBox] = {}
@@ -82,11 +83,15 @@ class Panel(QTabWidget):
         bar.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         bar.setAccessibleName("Pages of the panel")
         bar.setExpanding(False)
+        font = bar.font()  # all tabs are to be seen beside the picture of a narrow window
+        font.setPointSizeF(TAB_FONT * font.pointSizeF())
+        bar.setFont(font)
         bar.setDrawBase(True)
         self._add("camera", self._camera(), self._view())
         self._add("tracking", self._tracking(), self._comparison())
         self._add("record", self._files())
-        for name, page in (("send", send), ("actions", actions), ("plots", plots)):
+        pages = {"face": face, "send": send, "actions": actions, "plots": plots}
+        for name, page in pages.items():
             self.addTab(page, name.capitalize())
             self._names.append(name)
         self.setMinimumWidth(max(320, bar.sizeHint().width()))  # all tabs are to be seen

@@ -11,6 +11,7 @@ import pytest
 
 from tests.helpers import clips
 from tests.helpers.receivers import mailbox
+from tracker.find.expressions import in_order
 from tracker.find.head_pose import face_xyz, rotation_from_pose
 from tracker.outputs.output import About
 from tracker.outputs.streams.openseeface import CORNERS, IBUG, OpenSeeFace
@@ -156,3 +157,20 @@ def test_several_faces_keep_their_numbers_and_lost_ones_are_not_sent() -> None:
         output.put(frame, None)
         output.close(True)
         assert box.is_empty()
+
+
+def test_a_model_with_expressions_tells_each_side() -> None:
+    told = {
+        "eyeBlinkLeft": 0.75, "eyeWideRight": 0.5, "mouthSmileLeft": 0.5, "mouthFrownRight": 0.25,
+        "mouthPucker": 0.125, "jawOpen": 0.5, "browInnerUp": 0.375,
+    }  # fmt: skip
+    track = replace(face(Pose(0, 0, 0)), expressions=np.array(in_order(told), np.float32))
+    (read,) = sent(track)
+    names = ("eye l", "eye r", "steep l", "brow l", "quirk l", "steep r", "brow r", "quirk r",
+             "up l", "out l", "up r", "out r", "open", "wide")  # fmt: skip
+    found = dict(zip(names, read.features, strict=True))
+    assert (found["eye l"], found["eye r"]) == (-0.75, 0.5)
+    assert (found["up l"], found["up r"]) == (0.5, -0.25)
+    assert (found["out l"], found["out r"]) == (0.375, -0.125)
+    assert (found["open"], found["wide"], found["brow l"]) == (0.5, 0.125, 0.375)
+    assert read.eyes == (1, 0.25)  # right, left

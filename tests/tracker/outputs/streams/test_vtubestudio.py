@@ -19,6 +19,7 @@ from websockets.sync.server import ServerConnection, serve
 from tests.helpers import clips
 from tests.helpers.live import wait_for
 from tracker.errors import UserError
+from tracker.find.expressions import in_order
 from tracker.find.hand_bones import bent
 from tracker.outputs.output import About
 from tracker.outputs.streams import vtubestudio
@@ -166,6 +167,26 @@ def test_the_user_is_asked_once_and_values_arrive() -> None:
         wait_for(lambda: len(fake.injected) > 2 and not fake.newest()[0], "no face is told")
         output.close(True)
         assert fake.kinds()[count] == "AuthenticationRequest", "the token is known by now"
+
+
+def test_expressions_are_parameters_of_their_own() -> None:
+    """Made when a model that gives them shows a face, and once."""
+    with studio() as fake:
+        fake.known |= {"CheekPuff", "MouthX", "EyeLeftX", "EyeLeftY", "EyeRightX", "EyeRightY"}
+        output = VTubeStudio(f"vtubestudio://127.0.0.1:{fake.port}", ABOUT)
+        output.put(FRAME, seen())
+        wait_for(lambda: bool(fake.injected) and fake.newest()[0], "values")
+        assert not [name for name in fake.known if name == "LtJawOpen"]
+        told = np.array(in_order({"jawOpen": 0.5, "eyeLookOutLeft": 0.25}), np.float32)
+        hand, face = seen().tracks
+        output.put(FRAME, Result(1.1, (hand, replace(face, expressions=told))))
+        wait_for(lambda: "LtJawOpen" in fake.newest()[1], "expressions")
+        values = fake.newest()[1]
+        assert values["LtJawOpen"] == 0.5 and values["LtEyeBlinkLeft"] == 0
+        assert values["EyeLeftX"] == 0.25 and values["EyeOpenLeft"] == 1
+        made = [r for r in fake.asked if r["messageType"] == "ParameterCreationRequest"]
+        assert len(made) == 16 + 51
+        output.close(True)
 
 
 def test_values_are_sent_again_within_a_second() -> None:

@@ -11,7 +11,7 @@ from tests.helpers.fake_pipeline import plain
 from tests.helpers.fake_window import Studio, turn_wheel
 from ui.live.panels.widgets import Page
 
-PAGES = ["camera", "tracking", "record", "send", "actions", "plots"]
+PAGES = ["camera", "tracking", "record", "face", "send", "actions", "plots"]
 
 
 def areas(studio: Studio) -> list[QAbstractScrollArea]:

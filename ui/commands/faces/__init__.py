@@ -1,0 +1,1 @@
+"""What the command line says of faces: their expressions at rest."""
