@@ -1,6 +1,7 @@
-"""Does the ELT help where few faces are labelled? L against L+ELT at equal CPU time.
+"""Do unlabelled faces help where few are labelled? L, L+ELT and L+rounds at equal CPU time.
 
     python -m docs.studies.few_labels --data FOLDER --out runs/few_labels
+    python -m docs.studies.few_labels --data FOLDER --out runs/few_labels --rows L,L+rounds
 
 FOLDER holds faces68/ and mtfl/. 5 % of the hand-labelled training pictures of faces68 keep their
 landmarks, the rest and all of `ytf` are unlabelled; the hold-out are 200 hand-labelled pictures of
@@ -25,6 +26,8 @@ from tracker.whole_files import write_table
 from train.config import AugmentSpec, DataSpec, EltSpec, FitSpec
 from train.data.faces import prepare_faces68
 from train.data.pictures import DataSet, keep_labels, read_coco
+from train.finetune.rounds import RoundsSpec, train_rounds
+from train.finetune.stages import Course
 from train.loop.checkpoint import load_checkpoint
 from train.loop.fit import fit
 from train.loop.progress import Progress
@@ -32,18 +35,19 @@ from train.loop.warm_start import adapt
 from train.losses.paper import LossSpec
 
 BASE_STEPS = 2500
+ROUNDS = RoundsSpec(most=1)  # nothing is chosen by the hold-out that is measured on
 LOSS = LossSpec(lam=0.05, point="l1", heat=1.0, alpha=0.0, attribute=0.0)
 
 
-def base_spec() -> FitSpec:
+def base_spec(steps: int = BASE_STEPS) -> FitSpec:
     """Five landmarks of MTFL."""
     return FitSpec(
         crop=CropRule(2.7, (0, 1)), loss=LOSS, augment=AugmentSpec(scale=0.3),
-        data=DataSpec(hold_out=0.05, normaliser=(0, 1)), steps=BASE_STEPS, seed=1, threads=1,
+        data=DataSpec(hold_out=0.05, normaliser=(0, 1)), steps=steps, seed=1, threads=1,
     )  # fmt: skip
 
 
-def train_base(data: Path, out: Path) -> Path:
+def train_base(data: Path, out: Path, steps: int = BASE_STEPS) -> Path:
     """The base's checkpoint, trained first where it is not there."""
     final = out / "base" / "model.safetensors"
     if final.is_file():
@@ -56,7 +60,8 @@ def train_base(data: Path, out: Path) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     labels = out / "mtfl5.json"
     labels.write_text(json.dumps(coco))
-    return fit(base_spec(), out, out / "base", True, None, report, None, read_coco(labels, 0.05, 1))
+    spec = base_spec(steps)
+    return fit(spec, out, out / "base", True, None, report, None, read_coco(labels, 0.05, 1))
 
 
 def few_labelled(data: Path, out: Path, share: float, seed: int) -> DataSet:
@@ -84,7 +89,7 @@ def cell_spec(row: str, seed: int, steps: int, moved: bool = True) -> FitSpec:
         freeze_norms=True,
         evaluate_every=max(1, steps // 8),
     )  # fmt: skip
-    if row == "L":
+    if row in ("L", "L+rounds"):
         return spec
     terms: dict[str, float | str] = {"elt_share": 1.0}
     terms["alpha"] = 0.05 if "ELT" in row else 0.0
@@ -98,6 +103,16 @@ def report(p: Progress) -> None:
     """A line an evaluation."""
     if p.hold is not None:
         print(f"  step {p.step}/{p.steps}  NME {p.hold['nme']:.3f} %", flush=True)
+
+
+def train_row(
+    row: str, spec: FitSpec, folder: Path, start: Path, examples: DataSet
+) -> Path:  # fmt: skip
+    """The final checkpoint of a row."""
+    if row != "L+rounds":
+        return fit(spec, folder.parent, folder, True, start, report, None, examples)
+    course = Course(spec, examples, folder, start, {}, report, print)
+    return train_rounds(course, ROUNDS)
 
 
 def steps_in(row: str, seconds: float, data: DataSet, start: Path, out: Path) -> int:
@@ -126,22 +141,27 @@ def main(
     share: Annotated[float, typer.Option(help="Share of labelled pictures.")] = 0.05,
     seed: Annotated[int, typer.Option(help="Which pictures are labelled, and all else.")] = 1,
     rows: Annotated[str, typer.Option(help="Rows, separated by commas.")] = "L,L+ELT",
+    base_steps: Annotated[int, typer.Option(help="Of the base's training.")] = BASE_STEPS,
     moved: Annotated[bool, typer.Option(help="Turn, scale and shift pictures at random.")] = True,
 ) -> None:
     """Run what is missing of the table, and print it."""
-    base = load_checkpoint(train_base(data, out))
+    base = load_checkpoint(train_base(data, out, base_steps))
     examples = few_labelled(data, out, share, seed)
     table = []
     for row in rows.split(","):
         start = out / f"start_{seed}.safetensors"
         adapt(cell_spec("L", seed, 1), examples.markup, base, start)
-        steps = steps_in(row, 60 * minutes, examples, start, out)
+        # a round's step costs as much as one of labels alone: as many pictures, none warped
+        same = "L" if row == "L+rounds" else row
+        steps = steps_in(same, 60 * minutes, examples, start, out)
         still = "" if moved else "_unmoved"
         folder = out / f"{row.replace('+', '_')}_{share:g}_{seed}{still}"
         if not (folder / "model.safetensors").is_file():
             print(f"{row}: {steps} steps in {minutes:g} CPU minutes", flush=True)
             spec = cell_spec(row, seed, steps, moved)
-            fit(spec, out, folder, True, start, report, None, examples)
+            begun = time.process_time()
+            train_row(row, spec, folder, start, examples)
+            print(f"{row}: {time.process_time() - begun:.0f} s of CPU", flush=True)
         hold = load_checkpoint(folder / "model.safetensors").extra["hold_out"]
         table.append(
             {

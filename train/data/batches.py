@@ -224,9 +224,11 @@ def attribute_target(
 
 def point_weights(example: Example, hidden: float) -> np.ndarray:
     """How much each landmark counts (K,) float32: the example's weight, times `hidden` where it is
-    behind something.
+    behind something, times how sure its label is.
     """
     weights = np.full(len(example.xy), example.weight, np.float32)
+    if example.sure is not None:
+        weights *= example.sure
     if example.hidden is not None:
         weights[example.hidden] *= hidden
     return weights

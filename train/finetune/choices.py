@@ -15,8 +15,13 @@ from train.networks.model import Head
 from train.project.layout import Project
 
 LOSSES = ("L", "A", "ELT")
+ROUNDS = "rounds"  # self-training (train/finetune/rounds.py)
+AUTO = "auto"
 BEYOND = ("teacher", "temporal", "plausible")  # not of the paper; off unless asked for
 FEWEST_HELD = 5  # labelled objects in the hold-out below which it chooses nothing
+FEWEST_JUDGED = 20  # and below which it cannot tell what unlabelled frames bring
+FEWEST_STEPS = 100  # of a run in which that can be tried
+ELT_WEIGHT = 0.02
 BEYOND_WEIGHTS: Mapping[str, float] = {"teacher": 0.02, "temporal": 1.0, "plausible": 1.0}
 
 
@@ -55,14 +60,17 @@ def parse_budget(text: str) -> Budget:
     return Budget(seconds=number * {"s": 1, "m": 60, "h": 3600}[unit])
 
 
-def parse_losses(text: str) -> tuple[str, ...]:
-    """'L,A,ELT' and the extras, in any case; ValueError names what there is."""
-    known = {n.lower(): n for n in (*LOSSES, *BEYOND)}
+def parse_losses(text: str) -> tuple[str, ...] | None:
+    """'L,A,ELT' and the extras, in any case, or None for 'auto'; ValueError names what there is."""
+    if text.strip().lower() == AUTO:
+        return None
+    known = {n.lower(): n for n in (*LOSSES, ROUNDS, *BEYOND)}
     names = [n.strip().lower() for n in text.replace("+", ",").split(",") if n.strip()]
     wrong = [n for n in names if n not in known]
     if wrong or not names:
         raise ValueError(
-            f"--losses takes {', '.join((*LOSSES, *BEYOND))}, separated by commas; found '{text}'"
+            f"--losses takes {', '.join((*LOSSES, ROUNDS, *BEYOND))}, separated by commas, "
+            f"or {AUTO}; found '{text}'"
         )
     return tuple(dict.fromkeys(known[n] for n in names))
 
@@ -102,6 +110,57 @@ def usable_losses(census: Census) -> dict[str, str]:
     return found
 
 
+def losses_of(asked: Sequence[str] | None, usable: Mapping[str, str]) -> tuple[str, ...]:
+    """The terms of a run from labels: those asked for, else all but the ELT, which is tried.
+
+    ValueError where the project has nothing for one of them, or for none that teaches.
+    """
+    losses = tuple(k for k in usable if k != "ELT") if asked is None else tuple(asked)
+    able = {*usable, *((ROUNDS,) if {"L", "ELT"} <= set(usable) else ())}
+    lacking = [k for k in losses if k in (*LOSSES, ROUNDS) and k not in able]
+    if ROUNDS in lacking and "L" not in usable:
+        lacking = ["L"]
+    if lacking or not ({"L", "A"} & set(losses)):
+        what = {"L": "labelled frames", "A": "labelled time ranges"}
+        raise ValueError(
+            f"there is nothing to learn {' and '.join(lacking or ['landmarks or gestures'])} from: "
+            f"the project has no {what.get((lacking or ['L'])[0], 'unlabelled frames')} "
+            "outside the hold-out"
+        )
+    return losses
+
+
+def choose_course(
+    asked: Sequence[str] | None, census: Census, spec: FitSpec, together: bool = False
+) -> tuple[str, Choice | None]:
+    """How a run goes, 'plain', 'rounds' or 'auto', and why; no reason where there is no choice.
+
+    `together`: several processes train, which try nothing. ValueError where they are to.
+    """
+    what, held = "unlabelled frames", census.labelled.get("hold", 0)
+    if asked is not None and ROUNDS not in asked:
+        return "plain", None
+    if asked is not None and together:
+        raise ValueError("self-training runs in one process; under torchrun leave out rounds")
+    if asked is not None:
+        why = "while the hold-out gains" if spec.keep == "best" else "the hold-out cannot choose"
+        return ROUNDS, Choice("self-training", "rounds" if spec.keep == "best" else "1 round", why)
+    usable = usable_losses(census)
+    if not {"L", "ELT"} <= set(usable):
+        return "plain", None
+    if together:
+        return "plain", Choice(what, "not used", "several processes try nothing: give --losses")
+    if held < FEWEST_JUDGED or spec.keep != "best":
+        short = f"{held} held-out objects cannot tell what they bring, {FEWEST_JUDGED} can"
+        why = short if held < FEWEST_JUDGED else "the hold-out lacks a class"
+        return "plain", Choice(what, "not used", f"{why}: labels alone are safe")
+    if spec.steps < FEWEST_STEPS:
+        why = f"{spec.steps} steps are too few to try it, {FEWEST_STEPS} are enough"
+        return "plain", Choice(what, "not used", f"{why}: labels alone are safe")
+    why = f"ELT and a round of self-training are tried for the same time; {held} held-out objects"
+    return AUTO, Choice(what, "tried", f"{why} choose")
+
+
 def choose_spec(
     project: Project,
     census: Census,
@@ -119,7 +178,7 @@ def choose_spec(
         lam=0.05 if "L" in losses else 0.0,
         point="l1",
         heat=1.0 if "L" in losses else 0.0,
-        alpha=0.02 if "ELT" in losses and not frozen else 0.0,
+        alpha=ELT_WEIGHT if "ELT" in losses and not frozen else 0.0,
         elt_on="unlabelled" if labelled else "all",
         elt_share=0.5,
         attribute=(1.0 if frozen else 0.1) if "A" in losses else 0.0,

@@ -45,8 +45,10 @@ from train.data.pictures import DataSet, Example
 from train.finetune.choices import (
     Budget,
     Choice,
+    choose_course,
     choose_spec,
     left_out,
+    losses_of,
     missing_attributes,
     project_heads,
     usable_losses,
@@ -56,6 +58,7 @@ from train.loop.progress import Progress
 from train.loop.timing import time_run
 from train.loop.warm_start import adapt
 from train.machine.provenance import provenance
+from train.machine.ranks import world
 from train.networks import NetSpec
 from train.project.clips import read_clips
 from train.project.journal import read_labels
@@ -100,6 +103,7 @@ class Plan:
     base: str
     choices: tuple[Choice, ...]
     warnings: tuple[str, ...]
+    course: str = "plain"  # or 'rounds' or 'auto', see `choose_course`
 
     @property
     def start(self) -> Path:
@@ -228,15 +232,10 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
     data, census, warnings = gather(project, labels, split, wish, hooks)
     name, checkpoint = base_checkpoint(project, wish.base)
     usable = usable_losses(census)
-    losses = tuple(k for k in usable) if wish.losses is None else wish.losses
-    lacking = [k for k in losses if k in ("L", "A", "ELT") and k not in usable]
-    if lacking or not ({"L", "A"} & set(losses)):
-        what = {"L": "labelled frames", "A": "labelled time ranges", "ELT": "unlabelled frames"}
-        raise ValueError(
-            f"there is nothing to learn {' and '.join(lacking or ['landmarks or gestures'])} from: "
-            f"the project has no {what[(lacking or ['L'])[0]]} outside the hold-out; "
-            f"add some with 'train label {root}'"
-        )
+    try:
+        losses = losses_of(wish.losses, usable)
+    except ValueError as error:
+        raise ValueError(f"{error}; add some with 'train label {root}'") from error
     base = None if checkpoint is None else load_checkpoint(checkpoint)
     same = base is not None and base.markup.landmarks == project.landmarks
     learnt = project
@@ -259,6 +258,9 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
     try:
         prepare_folder(plan, labels, base, hooks)
         plan = replace(plan, spec=fit_budget(plan, wish.budget, hooks))
+        course, reason = choose_course(wish.losses, census, plan.spec, world() > 1)
+        told = plan.choices if reason is None else (*plan.choices, reason)
+        plan = replace(plan, course=course, choices=told)
         more = base_facts(project, name, checkpoint)
         write_run(plan, "started", same_markup=same, wanted=asdict(wish.wanted), **more)
     except BaseException:
@@ -340,7 +342,7 @@ def write_run(plan: Plan, state: str, **more: Any) -> None:
     facts |= {
         "schema": 1, "state": state, "base": plan.base, "spec": spec_to_dict(plan.spec),
         "data": digest_of(plan.data), "split": asdict(plan.split), "census": asdict(plan.census),
-        "choices": [asdict(c) for c in plan.choices], **more,
+        "choices": [asdict(c) for c in plan.choices], "course": plan.course, **more,
     }  # fmt: skip
     facts.setdefault("begun", datetime.now().astimezone().isoformat(timespec="seconds"))
     facts.setdefault("provenance", provenance())
@@ -417,6 +419,7 @@ def resume_plan(root: Path, wish: Wish, hooks: Hooks) -> Plan:
         spec = spec_from_dict(facts["spec"])
         choices = tuple(Choice(**c) for c in facts["choices"])
         base, digest = str(facts["base"]), str(facts["data"])
+        course = str(facts.get("course", "plain"))
     except BROKEN as error:
         raise ValueError(
             f"{out / 'run.json'} is incomplete ({error!r}); start a new run"
@@ -429,4 +432,4 @@ def resume_plan(root: Path, wish: Wish, hooks: Hooks) -> Plan:
             f"the labels or clips have changed since {out.name} was started; "
             "start a new run, or put them back to go on with that one"
         )
-    return Plan(project, out, data, census, split, spec, base, choices, tuple(warnings))
+    return Plan(project, out, data, census, split, spec, base, choices, tuple(warnings), course)

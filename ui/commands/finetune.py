@@ -24,8 +24,9 @@ def finetune(
     losses: Annotated[
         str | None,
         typer.Option(
-            help="L, A, ELT; beyond the paper: teacher, temporal, plausible. Default: L, A and ELT "
-            "as far as there are labels and frames for them."
+            help="L, A, ELT; beyond the paper: rounds (self-training), teacher, temporal, "
+            "plausible. Default: auto: L and A as far as there are labels for them; the hold-out "
+            "chooses whether ELT or rounds join."
         ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Of the run; default: the time.")] = None,

@@ -6,13 +6,16 @@ import pytest
 
 from tests.helpers.teaching import new_project
 from tracker.find.model_file import Attribute
+from train.config import FitSpec
 from train.data.from_project import Census
 from train.finetune.choices import (
     Budget,
+    choose_course,
     choose_spec,
     kept_weights,
     labelled_part,
     left_out,
+    losses_of,
     missing_attributes,
     parse_budget,
     parse_losses,
@@ -47,9 +50,62 @@ def test_budgets_that_are_none(text):
 def test_losses_in_any_form():
     assert parse_losses("l, elt,A") == ("L", "ELT", "A")
     assert parse_losses("L+A+teacher") == ("L", "A", "teacher")
+    assert parse_losses("L+Rounds") == ("L", "rounds")
+    assert parse_losses(" Auto ") is None
     for wrong in ("", "L,B"):
         with pytest.raises(ValueError, match="--losses takes L, A, ELT"):
             parse_losses(wrong)
+
+
+def test_losses_asked_for_and_chosen():
+    usable = usable_losses(census(gestures=20))
+    assert losses_of(None, usable) == ("L", "A")  # the ELT is tried, not taken
+    assert losses_of(("L", "rounds"), usable) == ("L", "rounds")
+    assert losses_of(None, usable_losses(census(0, 50, gestures=20))) == ("A",)
+    for asked, has, lacks in (
+        (("L", "rounds"), census(40, 0), "no unlabelled frames"),
+        (("L", "ELT"), census(40, 0), "no unlabelled frames"),
+        (("A", "rounds"), census(0, 50, gestures=20), "no labelled frames"),
+        (("L", "A"), census(), "no labelled time ranges"),
+        (None, census(0, 50), "no labelled frames"),
+        (("ELT",), census(), "nothing to learn landmarks or gestures from"),
+    ):
+        with pytest.raises(ValueError, match=lacks):
+            losses_of(asked, usable_losses(has))
+
+
+def test_the_hold_out_chooses_where_it_can():
+    spec = FitSpec(steps=500, keep="best")
+    many, few = held(20), held(19)
+    assert choose_course(("L", "ELT"), many, spec) == ("plain", None)
+    assert choose_course(None, replace(many, unlabelled={}), spec) == ("plain", None)
+    course, why = choose_course(None, many, spec)
+    assert course == "auto" and why is not None and "20 held-out objects choose" in why.why
+    course, why = choose_course(None, few, spec)
+    assert course == "plain" and why is not None and why.value == "not used"
+    assert why.why.startswith("19 held-out objects cannot tell what they bring, 20 can")
+    for told, at, sentence in (
+        (many, replace(spec, steps=99), "99 steps are too few to try it"),
+        (many, replace(spec, keep="last"), "the hold-out lacks a class"),
+    ):
+        course, why = choose_course(None, told, at)
+        assert course == "plain" and why is not None and sentence in why.why
+    assert choose_course(None, many, spec, together=True)[0] == "plain"
+
+
+def test_rounds_are_had_by_asking():
+    spec = FitSpec(steps=500, keep="best")
+    course, why = choose_course(("L", "rounds"), held(20), spec)
+    assert course == "rounds" and why is not None and why.value == "rounds"
+    course, why = choose_course(("L", "rounds"), held(2), replace(spec, keep="last"))
+    assert course == "rounds" and why is not None and why.value == "1 round"
+    with pytest.raises(ValueError, match="one process"):
+        choose_course(("L", "rounds"), held(20), spec, together=True)
+
+
+def held(count):
+    """A project with so many held-out labelled objects."""
+    return replace(census(), labelled={"train": 40, "hold": count})
 
 
 def test_usable_losses_follow_the_data():

@@ -136,6 +136,35 @@ def test_from_labels_to_a_model(taught, first):
     assert "exists" in str(again.exception)
 
 
+def test_rounds_by_the_command(root):
+    args = ("--budget", "12it", "--threads", "1", "--name", "taught", "--losses", "L,rounds")
+    done = run_cli("finetune", root, *args)
+    assert done.exit_code == 0, done.output
+    assert "self-training: rounds (while the hold-out gains)" in done.output
+    assert "round 1: " in done.output and "pictures labelled" in done.output
+    out = root / "models" / "taught"
+    facts = json.loads((out / "run.json").read_text())
+    assert (facts["state"], facts["course"]) == ("finished", "rounds")
+    assert json.loads((out / "progress.json").read_text())["state"] == "done"
+    assert not (out / "stages").exists()
+    assert load_model(out / "model.onnx").info.landmarks == ("tip", "left", "right")
+
+
+def test_the_hold_out_chooses_the_losses(root, monkeypatch):
+    monkeypatch.setattr("train.finetune.choices.FEWEST_JUDGED", 6)
+    monkeypatch.setattr("train.finetune.choices.FEWEST_STEPS", 12)
+    said = []
+    wish = Wish(budget=Budget(steps=12), threads=1, name="auto")
+    plan = plan_run(root, wish, Hooks())
+    assert (plan.course, plan.spec.loss.alpha) == ("auto", 0.0)
+    again = resume_plan(root, Wish(), Hooks())
+    assert again.course == "auto"
+    run_plan(again, Hooks(say=said.append))
+    facts = json.loads((plan.out / "run.json").read_text())
+    assert facts["losses_chosen"].startswith("losses: L") and facts["losses_chosen"] in said
+    assert "on 6 held-out objects" in facts["losses_chosen"]
+
+
 def test_a_killed_run_goes_on_as_if_nothing_had_been(root, monkeypatch):
     monkeypatch.setattr(  # its numbers count here; from_labels looks at the exported model
         "train.finetune.finetune.export_model", lambda _, out: out.write_bytes(b"exported")
