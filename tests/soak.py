@@ -5,7 +5,8 @@
     python tests/soak.py CLIP.mp4 --busy             records, flags, reconfigures all the while
 
 Prints memory, threads and open files over time; exit code 1 when memory grew in the second half.
-Linux only.
+The first quarter does not count: the heaps that glibc keeps for threads grow until they have held
+the most that all threads ever want at once (seen: for five minutes of twenty). Linux only.
 """
 
 from __future__ import annotations

@@ -15,6 +15,13 @@ LIMIT = "OPENCV_IO_MAX_IMAGE_PIXELS"
 FRAMES = "LANDMARK_TRACKER_MAX_FRAME_PIXELS"  # for children; whoever sets LIMIT means frames, too
 USUAL = 100_000_000
 USUAL_OF_FRAMES = 36_000_000  # 8K, as 7680x4320 and 8192x4320, has 33 and 35 million
+# In files of fewer bytes a frame may have so many bits, where its pixels are deeper than the usual
+# ones, 8 bits with colours that are halved both ways: no camera's 8K is as small.
+SMALL_FILE, DEEP_BITS, USUAL_BITS = 16_000_000, 288_000_000, 12
+# In files of even fewer, no 8K that lasts, a decoder may take so many bytes. H.264 and HEVC hold 16
+# frames that others refer to, 16 that wait for their turn, and two in work; of each its motion
+# vectors, in bytes a pixel. (Measured in all: 92 bytes a pixel of 12 bits, 148 of 24.)
+TINY_FILE, DECODER, HELD, BESIDE = 2_000_000, 1_250_000_000, 34, 0.9
 
 
 def limit_pixels(millions: int | None = None) -> None:
@@ -42,6 +49,21 @@ def most_frame_pixels() -> int:
     return min(_number(FRAMES, most_pixels()), most_pixels())
 
 
+def most_frame_pixels_of(file_bytes: int, bits: int, alone: bool) -> int:
+    """Of a frame of a file whose pixels have so many bits; `alone`: no frame refers to others.
+
+    As `most_frame_pixels`, but less in a small file, unless a user set the limit.
+    """
+    most = most_frame_pixels()
+    if (most, most_pixels()) != (USUAL_OF_FRAMES, USUAL):
+        return most
+    if file_bytes < SMALL_FILE and bits > USUAL_BITS:
+        most = DEEP_BITS // bits
+    if file_bytes < TINY_FILE and not alone:
+        most = min(most, int(DECODER / (HELD * (bits / 8 + BESIDE))))
+    return most
+
+
 def too_large(name: object) -> str:
     """The sentence about a picture that is refused."""
     return _sentence(f"{name} is larger than", most_pixels())
@@ -55,7 +77,7 @@ def frames_too_large(name: object, most: int | None = None) -> str:
 
 def _sentence(fact: str, most: int) -> str:
     return (
-        f"{fact} {most / 1e6:g} million pixels; make it smaller, or allow more with "
+        f"{fact} {most / 1e6:.4g} million pixels; make it smaller, or allow more with "
         f"--max-megapixels (or {LIMIT} in the environment)"
     )
 

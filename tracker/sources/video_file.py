@@ -23,7 +23,12 @@ from numpy.typing import NDArray
 
 from tracker.errors import UserError
 from tracker.sources.complaints import Complaints, Holes
-from tracker.sources.pixel_limit import USUAL_OF_FRAMES, frames_too_large, most_frame_pixels
+from tracker.sources.pixel_limit import (
+    USUAL_BITS,
+    frames_too_large,
+    most_frame_pixels,
+    most_frame_pixels_of,
+)
 from tracker.types import Frame, Image
 
 # fmt: off
@@ -32,9 +37,9 @@ VIDEO_SUFFIXES = frozenset({
     ".3gp", ".wmv", ".flv", ".ogv", ".gif",
 })
 # fmt: on
-USUAL_BITS = 12  # a pixel of 8 bits whose colours are halved both ways
-# Of deeper ones a frame may have so many bits in files of fewer bytes: no camera's 8K is as small.
-DEEP_BITS, SMALL_FILE = 288_000_000, 16_000_000
+# FFmpeg compares with its limit what it takes memory for, a width rounded up to 64 pixels among it.
+# So its own is higher, and what comes out is compared anew.
+SLACK = 2
 # What may be opened at all: files that hold their pictures themselves. Playlists (concat, HLS, SDP)
 # would reach other files, whatever their own name ends in. Pictures: to be told as such.
 FORMATS = (
@@ -72,7 +77,9 @@ class VideoReader:
         self._container = _open(path)
         try:
             self._stream = _video_stream(path, self._container)
-            _limit(path, self._stream)
+            self._form = _form(self._stream.codec_context)
+            _refuse_large(path, self._stream.codec_context)
+            self._stream.codec_context.options = {"max_pixels": str(SLACK * most_frame_pixels())}
             self._start = Fraction(max(self._container.start_time or 0, 0), av.time_base)
             self._end = Fraction(0)  # seconds, of the last packet of any stream
             self._broken_end = False
@@ -174,6 +181,8 @@ class VideoReader:
             except av.FFmpegError:
                 timeline.failed(stamp)
                 continue
+            finally:
+                self._refuse_larger()
             if self._complaints.heard and stamp is not None:
                 self._blamed.add(stamp)
             for picture in pictures:
@@ -184,6 +193,15 @@ class VideoReader:
                 yield at(last), picture
         for gap in timeline.rest():
             yield at(gap), None
+
+    def _refuse_larger(self) -> None:
+        """UserError when the frames have become too large or too deep: the first such one is held,
+        before the decoder holds many.
+        """
+        context = self._stream.codec_context
+        if (form := _form(context)) != self._form:
+            self._form = form
+            _refuse_large(self.path, context)
 
     def _packets(self) -> Iterator[av.Packet[av.VideoStream]]:
         """The video's packets and the empty one that flushes the decoder; notes where all ends."""
@@ -350,15 +368,18 @@ def open_media(path: Path, options: Mapping[str, str] | None = None) -> InputCon
     )
 
 
-def _limit(path: Path, stream: av.VideoStream) -> None:
-    """Refuse frames that are too large, and have the decoder refuse those that turn out to be."""
-    context, most = stream.codec_context, most_frame_pixels()
-    if path.stat().st_size < SMALL_FILE and most == USUAL_OF_FRAMES and context.format is not None:
-        bits = context.format.padded_bits_per_pixel
-        most = DEEP_BITS // bits if bits > USUAL_BITS else most
+def _refuse_large(path: Path, context: av.VideoCodecContext) -> None:
+    """UserError where frames are larger than allowed, as far as the decoder knows them by now."""
+    depth = context.format
+    bits = USUAL_BITS if depth is None else depth.padded_bits_per_pixel
+    most = most_frame_pixels_of(path.stat().st_size, bits, context.codec.intra_only)
     if context.width * context.height > most:
         raise UserError(frames_too_large(path, most))
-    context.options = {"max_pixels": str(most)}
+
+
+def _form(context: av.VideoCodecContext) -> tuple[int, int, str | None]:
+    """Width, height and kind of pixels, where the decoder knows them."""
+    return context.width, context.height, context.pix_fmt
 
 
 def _announced(path: Path) -> int:
@@ -379,7 +400,7 @@ def _open(path: Path) -> InputContainer:
     if path.stat().st_size == 0:
         raise UserError(f"{path} is empty (0 bytes); copy or record it again")
     try:
-        return open_media(path, {"max_pixels": str(most_frame_pixels())})
+        return open_media(path, {"max_pixels": str(SLACK * most_frame_pixels())})
     except (av.InvalidDataError, av.ArgumentError) as error:  # the latter: none of FORMATS
         with path.open("rb") as file:
             is_mp4 = file.read(12)[4:8] in (b"ftyp", b"mdat", b"moov", b"wide")

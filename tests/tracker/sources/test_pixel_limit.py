@@ -11,6 +11,7 @@ from tracker.sources.pixel_limit import (
     frames_too_large,
     limit_pixels,
     most_frame_pixels,
+    most_frame_pixels_of,
     most_pixels,
     too_large,
 )
@@ -66,3 +67,40 @@ def test_sentences() -> None:
     assert too_large("a.png").startswith("a.png is larger than 100 million pixels; make it smaller")
     said = "a.mp4 has frames that are larger than 36 million pixels; make it smaller, or allow more"
     assert frames_too_large("a.mp4").startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("file_bytes", "bits", "alone", "millions"),
+    [
+        (2_000_000, 12, False, 36),
+        (1_999_999, 12, False, 15.318627),  # 1250 / (34 (1.5 + 0.9))
+        (1_999_999, 12, True, 36),  # one frame is held, not 34
+        (1_999_999, 24, False, 9.426847),  # 1250 / (34 (3 + 0.9))
+        (1_999_999, 48, False, 5.328218),  # 1250 / (34 (6 + 0.9))
+        (1_999_999, 48, True, 6),  # 288 / 48
+        (15_999_999, 24, False, 12),
+        (15_999_999, 13, False, 22.153846),
+        (16_000_000, 48, False, 36),
+    ],
+)
+def test_small_files_have_a_lower_limit(
+    file_bytes: int, bits: int, alone: bool, millions: float
+) -> None:
+    assert most_frame_pixels_of(file_bytes, bits, alone) == round(millions * MILLION)
+    limit_pixels()
+    assert most_frame_pixels_of(file_bytes, bits, alone) == round(millions * MILLION)
+
+
+@pytest.mark.parametrize("millions", [1, 36, 200])
+def test_what_a_user_set_counts_for_small_files_as_it_is(millions: int) -> None:
+    limit_pixels()
+    limit_pixels(millions)
+    assert most_frame_pixels_of(1000, 48, alone=False) == millions * MILLION
+
+
+def test_what_cameras_make_fits() -> None:
+    """Sizes of UHD in short clips, of 8K in those of a second."""
+    assert most_frame_pixels_of(100_000, 12, alone=False) > 5120 * 2880
+    assert most_frame_pixels_of(100_000, 24, alone=False) > 4096 * 2176
+    assert most_frame_pixels_of(2_000_000, 32, alone=False) > 4096 * 2176  # 4:2:2, 10 bits
+    assert most_frame_pixels_of(2_000_000, 12, alone=False) > 8192 * 4352

@@ -15,7 +15,7 @@ import pytest
 from tests.helpers import clips
 from tests.helpers.clips import Clip
 from tracker.errors import UserError
-from tracker.sources import pixel_limit, video_file
+from tracker.sources import pixel_limit
 from tracker.sources.video_file import Timeline, VideoReader, orient
 from tracker.types import Frame
 
@@ -242,34 +242,86 @@ HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nsecret.mkv\n#EXT-X-ENDLIST\
 SDP = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9 RTP/AVP 96\n"
 
 
-def test_deep_pixels_of_a_small_file_count_as_several(
+def of_pixels(path: Path, codec: str, pixels: str, size_wh: tuple[int, int] = (128, 96)) -> Path:
+    """Three gray frames whose pixels are of this kind."""
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=10)
+        assert isinstance(stream, av.VideoStream)
+        (stream.width, stream.height), stream.pix_fmt = size_wh, pixels
+        gray = np.full((size_wh[1], size_wh[0], 3), 90, np.uint8)
+        for pts in range(3):
+            picture = av.VideoFrame.from_ndarray(gray, format="rgb24")
+            picture.pts = pts
+            out.mux(stream.encode(picture))
+        out.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture
+def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The usual limits of pixels, 300 times lower: 120,000, and 51,062 in tiny files."""
+    for name in (pixel_limit.LIMIT, pixel_limit.FRAMES):
+        monkeypatch.setenv(name, "")  # so that whatever is set here is taken back
+        monkeypatch.delenv(name)
+    for name in ("USUAL_OF_FRAMES", "DEEP_BITS", "DECODER"):
+        monkeypatch.setattr(pixel_limit, name, getattr(pixel_limit, name) // 300)
+
+
+@pytest.mark.usefixtures("low_limits")
+def test_frames_of_small_files_that_take_much_memory_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """24 bits a pixel take twice the memory of 12: fewer pixels fit."""
+    def clip(codec: str, pixels: str) -> Path:
+        return of_pixels(tmp_path / f"{codec}_{pixels}.mkv", codec, pixels, (256, 144))  # 36,864
 
-    def clip(pixels: str) -> Path:
-        path = tmp_path / f"{pixels}.mkv"
-        with av.open(str(path), "w") as out:
-            stream = out.add_stream("ffv1", rate=10)
-            stream.width, stream.height, stream.pix_fmt = 128, 96, pixels
-            picture = av.VideoFrame.from_ndarray(np.zeros((96, 128, 3), np.uint8), format="rgb24")
-            out.mux([*stream.encode(picture), *stream.encode()])
-        return path
+    assert len(read(clip("libx264", "yuv420p"))[1]) == 3
+    with pytest.raises(UserError, match=r"larger than 0\.03142 million pixels; .*--max-megapix"):
+        read(clip("libx264", "yuv420p10le"))
+    with pytest.raises(UserError, match=r"larger than 0\.015 million"):
+        read(clip("prores_ks", "yuva444p10le"))  # 288 / 300 / 64 bits, one frame at a time
+    monkeypatch.setattr(pixel_limit, "TINY_FILE", 0)
+    assert len(read(clip("libx264", "yuv420p10le"))[1]) == 3, "40,000 are allowed"
+    with pytest.raises(UserError, match=r"larger than 0\.04 million"):
+        read(of_pixels(tmp_path / "a.mkv", "libx264", "yuv420p10le", (256, 160)))
+    monkeypatch.setattr(pixel_limit, "SMALL_FILE", 0)
+    assert len(read(clip("prores_ks", "yuva444p10le"))[1]) == 3, "a camera's own file"
 
-    limit = 15_000  # of pixels; the clips have 12,288
-    monkeypatch.setenv(pixel_limit.FRAMES, str(limit))
-    monkeypatch.setattr(video_file, "USUAL_OF_FRAMES", limit)
-    monkeypatch.setattr(video_file, "DEEP_BITS", 180_000)
-    assert len(read(clip("yuv420p"))[1]) == 1
-    with pytest.raises(UserError, match=r"larger than 0\.0075 million pixels; .*--max-megapixels"):
-        read(clip("yuv420p10le"))
-    with pytest.raises(UserError, match=r"larger than 0\.0075 million"):
-        read(clip("yuv444p"))
-    monkeypatch.setattr(video_file, "SMALL_FILE", 0)
-    assert len(read(clip("yuv420p10le"))[1]) == 1, "a camera's own file"
-    monkeypatch.setattr(video_file, "SMALL_FILE", 16_000_000)
-    monkeypatch.setattr(video_file, "USUAL_OF_FRAMES", 36_000_000)
-    assert len(read(clip("yuv420p10le"))[1]) == 1, "a limit that a user set counts as it is"
+
+@pytest.mark.usefixtures("low_limits")
+@pytest.mark.parametrize(
+    ("codec", "suffix"),
+    [
+        ("libx264", ".mp4"),
+        ("libx264", ".h264"),
+        ("libx265", ".mkv"),
+        ("libvpx-vp9", ".webm"),
+        ("mpeg4", ".avi"),
+    ],
+)
+def test_a_frame_just_within_the_limit_is_read_and_one_just_above_is_told_so(
+    tmp_path: Path, codec: str, suffix: str
+) -> None:
+    """A decoder rounds a width up to 64 pixels: it would refuse 51,000 itself, without a reason."""
+    below = of_pixels(tmp_path / f"below{suffix}", codec, "yuv420p", (204, 250))
+    assert len(read(below)[1]) == 3
+    above = of_pixels(tmp_path / f"above{suffix}", codec, "yuv420p", (204, 252))  # 51,408
+    with pytest.raises(UserError, match=r"larger than 0\.05106 million pixels"):
+        read(above)
+
+
+@pytest.mark.usefixtures("low_limits")
+@pytest.mark.parametrize(
+    ("pixels", "size_wh"), [("yuv444p10le", (204, 250)), ("yuv420p", (224, 250))]
+)
+def test_frames_that_grow_on_the_way_are_refused(
+    tmp_path: Path, pixels: str, size_wh: tuple[int, int]
+) -> None:
+    """The first frame says nothing of those that follow."""
+    first = of_pixels(tmp_path / "first.h264", "libx264", "yuv420p", (204, 250))
+    second = of_pixels(tmp_path / "second.h264", "libx264", pixels, size_wh)
+    both = written(tmp_path / "both.h264", first.read_bytes() + second.read_bytes())
+    with pytest.raises(UserError, match="has frames that are larger than"):
+        read(both)
 
 
 @pytest.mark.parametrize("text", [CONCAT, HLS, SDP])
