@@ -6,7 +6,8 @@
 FOLDER holds faces68/ and mtfl/. 5 % of the hand-labelled training pictures of faces68 keep their
 landmarks, the rest and all of `ytf` are unlabelled; the hold-out are 200 hand-labelled pictures of
 other photo groups. The base knows five landmarks of MTFL's faces (LFW and web) and never saw
-faces68. Every part resumes. Prints and writes few_labels.csv.
+faces68. Every part resumes. Prints and writes few_labels.csv. `--small`: where time is short, a
+network of a third of the work, from scratch.
 """
 
 from __future__ import annotations
@@ -33,9 +34,11 @@ from train.loop.fit import fit
 from train.loop.progress import Progress
 from train.loop.warm_start import adapt
 from train.losses.paper import LossSpec
+from train.networks import NetSpec
 
 BASE_STEPS = 2500
 ROUNDS = RoundsSpec(most=1)  # nothing is chosen by the hold-out that is measured on
+SMALL = NetSpec(size=64, stem=16, widths=(32, 48, 64, 64))
 LOSS = LossSpec(lam=0.05, point="l1", heat=1.0, alpha=0.0, attribute=0.0)
 
 
@@ -99,15 +102,18 @@ def cell_spec(row: str, seed: int, steps: int, moved: bool = True) -> FitSpec:
     return replace(spec, loss=replace(LOSS, **terms), batch=64, data=data)  # type: ignore[arg-type]
 
 
+def small_spec(spec: FitSpec) -> FitSpec:
+    """The same for a small network that starts from nothing."""
+    return replace(spec, net=SMALL, lr=2e-3, freeze_norms=False)
+
+
 def report(p: Progress) -> None:
     """A line an evaluation."""
     if p.hold is not None:
         print(f"  step {p.step}/{p.steps}  NME {p.hold['nme']:.3f} %", flush=True)
 
 
-def train_row(
-    row: str, spec: FitSpec, folder: Path, start: Path, examples: DataSet
-) -> Path:  # fmt: skip
+def train_row(row: str, spec: FitSpec, folder: Path, start: Path | None, examples: DataSet) -> Path:
     """The final checkpoint of a row."""
     if row != "L+rounds":
         return fit(spec, folder.parent, folder, True, start, report, None, examples)
@@ -115,14 +121,16 @@ def train_row(
     return train_rounds(course, ROUNDS)
 
 
-def steps_in(row: str, seconds: float, data: DataSet, start: Path, out: Path) -> int:
+def steps_in(
+    row: str, spec: FitSpec, seconds: float, data: DataSet, start: Path | None, out: Path
+) -> int:
     """How many steps a row takes in so many CPU seconds, measured on 20 of them."""
     kept = out / "steps.json"
     known: Mapping[str, float] = (
         json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     )
     if row not in known:
-        spec = replace(cell_spec(row, 0, 20), evaluate_every=1000)
+        spec = replace(spec, seed=0, steps=20, evaluate_every=1000)
         bare = DataSet(data.markup, tuple(e for e in data.examples if not e.hold), data.cache)
         marks: list[float] = []
         fit(
@@ -142,23 +150,28 @@ def main(
     seed: Annotated[int, typer.Option(help="Which pictures are labelled, and all else.")] = 1,
     rows: Annotated[str, typer.Option(help="Rows, separated by commas.")] = "L,L+ELT",
     base_steps: Annotated[int, typer.Option(help="Of the base's training.")] = BASE_STEPS,
+    small: Annotated[bool, typer.Option(help="A small network, from scratch.")] = False,
     moved: Annotated[bool, typer.Option(help="Turn, scale and shift pictures at random.")] = True,
 ) -> None:
     """Run what is missing of the table, and print it."""
-    base = load_checkpoint(train_base(data, out, base_steps))
     examples = few_labelled(data, out, share, seed)
+    start = None if small else out / f"start_{seed}.safetensors"
+    if start is not None:
+        base = load_checkpoint(train_base(data, out, base_steps))
+        adapt(cell_spec("L", seed, 1), examples.markup, base, start)
     table = []
     for row in rows.split(","):
-        start = out / f"start_{seed}.safetensors"
-        adapt(cell_spec("L", seed, 1), examples.markup, base, start)
+        still = ("_small" if small else "") + ("" if moved else "_unmoved")
+        folder = out / f"{row.replace('+', '_')}_{share:g}_{seed}{still}"
+        spec = cell_spec(row, seed, 20, moved)
+        spec = small_spec(spec) if small else spec
         # a round's step costs as much as one of labels alone: as many pictures, none warped
         same = "L" if row == "L+rounds" else row
-        steps = steps_in(same, 60 * minutes, examples, start, out)
-        still = "" if moved else "_unmoved"
-        folder = out / f"{row.replace('+', '_')}_{share:g}_{seed}{still}"
+        steps = steps_in(same, spec, 60 * minutes, examples, start, out)
+        spec = replace(spec, steps=steps, evaluate_every=max(1, steps // 8))
         if not (folder / "model.safetensors").is_file():
             print(f"{row}: {steps} steps in {minutes:g} CPU minutes", flush=True)
-            spec = cell_spec(row, seed, steps, moved)
+            folder.mkdir(exist_ok=True)
             begun = time.process_time()
             train_row(row, spec, folder, start, examples)
             print(f"{row}: {time.process_time() - begun:.0f} s of CPU", flush=True)

@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from tracker.stop import Stopped
-from tracker.whole_files import copy_whole, write_table
+from tracker.whole_files import write_table
 from train.config import FitSpec
 from train.data.pictures import DataSet
-from train.loop.checkpoint import load_checkpoint
+from train.loop.checkpoint import build_model, load_checkpoint, save_checkpoint
 from train.loop.fit import fit
 from train.loop.progress import Progress, ProgressFile
 from train.loop.state import badness
+
+BEFORE = "before"  # in a training's checkpoint: the course's step at which it began
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +71,7 @@ def run_stage(course: Course, stage: Stage, told: ProgressFile) -> Path:
             add_log(course.out / "metrics.csv", folder / "metrics.csv", stage.before)
         course.report(whole)
 
-    extra = dict(course.extra)
+    extra = {**course.extra, BEFORE: stage.before}
     return fit(stage.spec, course.out, folder, True, stage.init, report, extra, stage.data)
 
 
@@ -108,7 +110,12 @@ def hold_badness(final: Path) -> float:
 
 
 def publish(course: Course, final: Path) -> Path:
-    """Make a training's result that of the run."""
+    """Make a training's result that of the run, with the course's step; its path."""
+    found = load_checkpoint(final)
+    extra = dict(found.extra)
+    step = int(extra.pop(BEFORE)) + found.step
+    model = build_model(found.spec, found.markup)
+    model.load_state_dict(found.part("ema"))
     out = course.out / "model.safetensors"
-    copy_whole(final, out)
+    save_checkpoint(out, found.spec, found.markup, step, None, model, None, extra)
     return out

@@ -81,6 +81,8 @@ def test_a_hold_out_that_cannot_tell_gives_one_round(course):
     final = train_rounds(course, RoundsSpec(most=3, views=ANY))
     assert stages(course) == ["labels", "round1", "round1_labels.npz"]
     assert same(weights(final), weights(course.stages / "round1" / "model.safetensors"))
+    found = load_checkpoint(final)
+    assert (found.step, "before" in found.extra) == (20, False)
     assert load_checkpoint(course.stages / "labels" / "last.safetensors").step == 8
     assert load_checkpoint(course.stages / "round1" / "last.safetensors").step == 11  # one: looking
     found = kept_pseudo_labels(course.stages / "round1_labels.npz")
