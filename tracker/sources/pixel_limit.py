@@ -64,9 +64,9 @@ def most_frame_pixels_of(file_bytes: int, bits: int, alone: bool) -> int:
     return most
 
 
-def too_large(name: object) -> str:
-    """The sentence about a picture that is refused."""
-    return _sentence(f"{name} is larger than", most_pixels())
+def too_large(name: object, most: int | None = None) -> str:
+    """The sentence about a picture that is refused; `most` where its limit is another."""
+    return _sentence(f"{name} is larger than", most_pixels() if most is None else most)
 
 
 def frames_too_large(name: object, most: int | None = None) -> str:
