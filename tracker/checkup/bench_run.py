@@ -16,7 +16,7 @@ from tracker.checkup import bench
 from tracker.checkup.peers import PEERS, Peer, limits
 from tracker.errors import UserError
 from tracker.load import load
-from tracker.outputs.landmark_files import versions
+from tracker.outputs.landmark_files import UsedModel, versions
 from tracker.track import TrackerConfig
 from tracker.types import Kind
 
@@ -67,10 +67,13 @@ def run(options: BenchOptions) -> dict[str, Any]:
     clip = bench.read_clip(options.clip, options.frames)
     memory: dict[str, float | None] = {"clip_decoded": bench.peak_memory_mb()}
     with ExitStack() as stack:
-        sides: list[Peer] = [bench.Ours(loaded.new_tracker(), kinds, our_settings(config, kinds))]
+        tells = tells_expressions(loaded.models)
+        settings = our_settings(config, kinds, tells)
+        sides: list[Peer] = [bench.Ours(loaded.new_tracker(), kinds, settings)]
         if options.peer is not None:
             bundles = {kind: (options.bundles or {})[kind] for kind in kinds}
-            peer = PEERS[options.peer](bundles, options.max_hands, options.max_faces)
+            most = options.max_hands, options.max_faces
+            peer = PEERS[options.peer](bundles, *most, tells)
             stack.callback(peer.close)
             sides.append(peer)
             memory["peer_loaded"] = bench.peak_memory_mb()
@@ -106,13 +109,19 @@ def wanted_kinds(options: BenchOptions) -> tuple[Kind, ...]:
     return given
 
 
-def our_settings(config: TrackerConfig, kinds: Collection[Kind]) -> str:
+def tells_expressions(models: Sequence[UsedModel]) -> bool:
+    """Does one of them give a face's expressions? Then a peer is asked for them, too."""
+    return any(a.name == "expressions" for m in models for a in m.info.attributes)
+
+
+def our_settings(config: TrackerConfig, kinds: Collection[Kind], expressions: bool = False) -> str:
     """One line: how our side runs."""
+    more = ["gestures", *(["expressions"] if expressions else [])]
     most = limits(kinds, config.max_hands, config.max_faces, config.max_objects)
     return (
         f"{most}, looked for every "
         f"{config.detect_interval:g} s of the clip while one is missing; {config.threads} threads, "
-        f"smoothing {config.smooth}, gestures and head pose included"
+        f"smoothing {config.smooth}, {', '.join(more)} and head pose included"
     )
 
 

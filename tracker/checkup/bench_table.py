@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tracker.checkup import bench
+from tracker.checkup.bench_run import tells_expressions
 from tracker.checkup.peers import MediaPipePeer, Peer
 from tracker.errors import UserError
 from tracker.load import load
@@ -75,7 +76,9 @@ def run(options: TableOptions) -> dict[str, Any]:
     forms = [f for f in FORMS if not f.peer or set(f.kinds) <= set(options.bundles)]
     clip = bench.read_clip(options.clip, options.frames)
     with ExitStack() as stack:
-        sides = [_side(form, options, stack) for form in forms]
+        faces = TrackerConfig(hands=False, engine="onnx", weights=options.weights)
+        tells = "face" in options.bundles and tells_expressions(load(faces).models)
+        sides = [_side(form, options, tells, stack) for form in forms]
         found = [bench.compare(sides, later(clip.frames, number)) for number in range(options.runs)]
     return {
         "schema_version": bench.SCHEMA_VERSION,
@@ -94,9 +97,10 @@ def run(options: TableOptions) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _side(form: Form, options: TableOptions, stack: ExitStack) -> Peer:
+def _side(form: Form, options: TableOptions, expressions: bool, stack: ExitStack) -> Peer:
     if form.peer:
-        peer = MediaPipePeer({k: options.bundles[k] for k in form.kinds}, form.hands, 1)
+        bundles = {k: options.bundles[k] for k in form.kinds}
+        peer = MediaPipePeer(bundles, form.hands, 1, expressions)
         stack.callback(peer.close)
         return peer
     config = TrackerConfig(

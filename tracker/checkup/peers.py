@@ -42,8 +42,17 @@ class Peer(Protocol):
 class MediaPipePeer:
     """MediaPipe's HandLandmarker and FaceLandmarker in VIDEO mode, one frame after the other."""
 
-    def __init__(self, bundles: Mapping[Kind, Path], max_hands: int, max_faces: int) -> None:
-        """`bundles`: a .task file for each kind that is wanted. UserError when one cannot run."""
+    def __init__(
+        self,
+        bundles: Mapping[Kind, Path],
+        max_hands: int,
+        max_faces: int,
+        expressions: bool = False,
+    ) -> None:
+        """`bundles`: a .task file for each kind that is wanted. UserError when one cannot run.
+
+        `expressions`: of faces, computed as well, since ours are.
+        """
         try:
             import mediapipe
             from mediapipe.tasks.python import BaseOptions, vision
@@ -56,6 +65,7 @@ class MediaPipePeer:
         self.name = f"mediapipe {installed_version('mediapipe')}"
         self.settings = (
             f"VIDEO mode, {limits(bundles, max_hands, max_faces)}; it chooses its own threads"
+            f"{', expressions included' if expressions and 'face' in bundles else ''}"
         )
         self._last_ms = -1
         self._tasks: dict[Kind, Any] = {}
@@ -69,7 +79,9 @@ class MediaPipePeer:
                     hand = vision.HandLandmarkerOptions(base, mode, num_hands=max_hands)
                     task = created(path, vision.HandLandmarker.create_from_options, hand)
                 else:
-                    face = vision.FaceLandmarkerOptions(base, mode, num_faces=max_faces)
+                    face = vision.FaceLandmarkerOptions(
+                        base, mode, num_faces=max_faces, output_face_blendshapes=expressions
+                    )
                     task = created(path, vision.FaceLandmarker.create_from_options, face)
                 self._tasks[kind] = task
             half_made.pop_all()
@@ -136,7 +148,7 @@ class HandPoints:
         self._task.close()
 
 
-Maker = Callable[[Mapping[Kind, Path], int, int], Peer]
+Maker = Callable[[Mapping[Kind, Path], int, int, bool], Peer]
 PEERS: dict[str, Maker] = {"mediapipe": MediaPipePeer}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from tests.helpers.clips import Clip
 from tracker.checkup import bench
 from tracker.checkup.peers import PEERS
 from tracker.errors import UserError
+from tracker.find.model_file import Attribute
 from tracker.load import Loaded
 from tracker.track import TrackerConfig
 from tracker.types import Frame, Image, Kind
@@ -126,8 +128,11 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakePeer]]:
         kinds: list[Kind] = [k for k, on in (("hand", config.hands), ("face", config.faces)) if on]
         return clips.loaded(kinds)
 
-    def peer(bundles: Mapping[Kind, Path], max_hands: int, max_faces: int) -> FakePeer:
-        peers.append(FakePeer(f"fake {sorted(bundles)} {max_hands} {max_faces}"))
+    def peer(
+        bundles: Mapping[Kind, Path], max_hands: int, max_faces: int, expressions: bool
+    ) -> FakePeer:
+        told = " with expressions" if expressions else ""
+        peers.append(FakePeer(f"fake {sorted(bundles)} {max_hands} {max_faces}{told}"))
         return peers[-1]
 
     monkeypatch.setattr(tracker.checkup.bench_run, "load", load)
@@ -194,6 +199,25 @@ def test_a_peer_that_fails_is_closed(
     assert isinstance(done.exception, RuntimeError)
     assert made[0].closed == 1
     assert {p.name for p in tmp_path.iterdir()} == {"in.mp4", "hand.task"}
+
+
+def test_a_peer_is_asked_for_expressions_where_ours_are_told(
+    tmp_path: Path, made: list[FakePeer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, bundle = clips.make(tmp_path / "in.mp4"), tmp_path / "face.task"
+    bundle.write_bytes(b"x")
+    words = ["--peer", "mediapipe", "--face-bundle", bundle]
+    assert "expressions" not in run(clip, *words).stdout
+    face = clips.USED[1]
+    info = replace(face.info, attributes=(Attribute("expressions", size=52),))
+    told = replace(clips.loaded(["face"]), models=(replace(face, info=info),))
+    monkeypatch.setattr(tracker.checkup.bench_run, "load", lambda config, models: told)
+    done = run(clip, *words)
+    assert done.exit_code == 0, done.output
+    assert "gestures, expressions and head pose included" in " ".join(done.stdout.split())
+    assert [peer.name for peer in made] == [
+        "fake ['face'] 2 1", "fake ['face'] 2 1 with expressions"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

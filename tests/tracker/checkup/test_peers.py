@@ -77,7 +77,7 @@ def test_both_kinds(tmp_path: Path, tasks: list[FakeTask]) -> None:
     peer = MediaPipePeer(bundles, 3, 1)  # type: ignore[arg-type]
     hand, face = tasks
     assert (hand.options.mode, hand.options.wishes) == ("video", {"num_hands": 3})
-    assert face.options.wishes == {"num_faces": 1}
+    assert face.options.wishes == {"num_faces": 1, "output_face_blendshapes": False}
     blue = np.zeros((2, 2, 3), np.uint8)
     blue[..., 0] = 255
     prepared = peer.prepare(blue)
@@ -88,6 +88,13 @@ def test_both_kinds(tmp_path: Path, tasks: list[FakeTask]) -> None:
     peer.close()
     peer.close()
     assert not hand.open and not face.open
+
+
+def test_expressions_are_asked_for_where_ours_are(tmp_path: Path, tasks: list[FakeTask]) -> None:
+    peer = MediaPipePeer({"face": bundle(tmp_path, "f")}, 1, 2, expressions=True)
+    assert tasks[0].options.wishes == {"num_faces": 2, "output_face_blendshapes": True}
+    assert peer.settings.endswith("expressions included")
+    assert "expressions" not in MediaPipePeer({"hand": bundle(tmp_path, "h")}, 1, 1, True).settings
 
 
 def test_a_bad_second_bundle_closes_the_first(tmp_path: Path, tasks: list[FakeTask]) -> None:
