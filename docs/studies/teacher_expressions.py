@@ -4,9 +4,10 @@
 
 The bundle's two networks run by LiteRT: 478 points of a crop around our face's landmarks, once more
 around these points, then the expressions of 146 of them. Of every `--every`-th frame with one face
-the table has the correlation of ours with theirs over each clip, for the expressions of the bars
-and the mean over all that move. A model without expressions is measured by its 68 landmarks
-(`tracker/find/face_measures.py`), which know five of them.
+the table has the correlation of what we show (smoothed, as it is sent) with theirs, of each
+expression that moves: over each clip, and over the frames of all clips together. Below it are the
+four of the bar, the mean of both sides where there are two. A model without expressions is measured
+by its 68 landmarks (`tracker/find/face_measures.py`), which know six of them.
 
 `--check LABELS` runs the teacher on the pictures of a collection that holds its own answers
 (`blendshapes`), and prints how far off it is: so one sees that it is run rightly.
@@ -54,7 +55,10 @@ TOLD = (
     380, 381, 382, 384, 385, 386, 387, 388, 389, 390, 397, 398, 400, 402, 405, 409, 415, 454,
     466, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477,
 )  # fmt: skip
-WATCHED = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight", "mouthSmileLeft", "browInnerUp")
+WATCHED = (
+    "jawOpen", "eyeBlinkLeft", "eyeBlinkRight", "mouthSmileLeft", "mouthSmileRight", "browInnerUp",
+)  # fmt: skip
+BAR = 0.8  # of the correlation, for each of these, sides together
 MOVES = 0.02  # standard deviation over a clip from which an expression is said to move
 
 
@@ -109,6 +113,7 @@ def ours(track: Track) -> dict[str, float]:
     return {
         "jawOpen": seen.mouth_open, "eyeBlinkLeft": 1 - seen.eye_left,
         "eyeBlinkRight": 1 - seen.eye_right, "mouthSmileLeft": max(seen.smile, 0.0),
+        "mouthSmileRight": max(seen.smile, 0.0),
         "browInnerUp": max((seen.brow_left + seen.brow_right) / 2, 0.0),
     }  # fmt: skip
 
@@ -125,16 +130,58 @@ def correlations(
     return found
 
 
+def without_side(name: str) -> str:
+    """eyeBlink of eyeBlinkLeft."""
+    return name.removesuffix("Left").removesuffix("Right")
+
+
+def watched(found: Mapping[str, float]) -> dict[str, float]:
+    """Those of WATCHED that moved, the mean of both sides."""
+    sides: dict[str, list[float]] = {}
+    for name in WATCHED:
+        if name in found:
+            sides.setdefault(without_side(name), []).append(found[name])
+    return {name: float(np.mean(values)) for name, values in sides.items()}
+
+
+def table(columns: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Correlations in Markdown, those that are watched first; '-': it does not move there."""
+    moved = dict.fromkeys([*WATCHED, *EXPRESSIONS])
+    names = [name for name in moved if any(name in found for found in columns.values())]
+    rows = [
+        [name, *(f"{found[name]:.2f}" if name in found else "-" for found in columns.values())]
+        for name in names
+    ]
+    means = [f"{np.mean(list(f.values())):.2f}" if f else "-" for f in columns.values()]
+    lines = [["expression", *columns], ["---"] * (1 + len(columns)), *rows, ["mean", *means]]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def verdict(found: Mapping[str, float]) -> str:
+    """The bar: each of those that are watched, over all clips."""
+    seen = watched(found)
+    words = ", ".join(f"{name} {value:.3f}" for name, value in seen.items())
+    wanted = dict.fromkeys(map(without_side, WATCHED))
+    short = [name for name in wanted if not seen.get(name, 0.0) >= BAR]
+    return f"{words or 'nothing moved'}; {BAR:g} wanted: " + (
+        f"missed by {', '.join(short)}" if short else "reached"
+    )
+
+
 def pairs(
-    clip: Path, model: Path | None, teacher: Teacher, every: int
+    clip: Path, model: Path | None, teacher: Teacher, every: int, seconds: float
 ) -> Iterator[tuple[dict[str, float], dict[str, float]]]:
-    """Ours and the teacher's, of every so-manieth frame with one face of 68 landmarks."""
+    """Ours and the teacher's, of every so-manieth frame with one face of 68 landmarks, of the
+    clip's first seconds.
+    """
     tracker = load(
         TrackerConfig(hands=False, face_model=model, engine="onnx", threads=1)
     ).new_tracker()
     reader = VideoReader(clip)
     try:
         for frame in reader.frames():
+            if frame.t > seconds:
+                break
             if frame.bgr is None:
                 continue
             faces = tracker.process(frame.bgr, frame.t).tracks
@@ -165,6 +212,7 @@ def main(
     clips: Annotated[list[Path] | None, typer.Argument(help="Clips of one face.")] = None,
     model: Annotated[Path | None, typer.Option(help="Our face model; else the bundled.")] = None,
     every: Annotated[int, typer.Option(min=1, help="Of so many frames one is compared.")] = 3,
+    seconds: Annotated[float, typer.Option(help="At most so much of each clip.")] = float("inf"),
     check: Annotated[Path | None, typer.Option(help="labels.json with `blendshapes`.")] = None,
     count: Annotated[int, typer.Option(min=1, help="Pictures of --check.")] = 60,
 ) -> None:
@@ -173,12 +221,25 @@ def main(
     if check is not None:
         off = np.abs(off_by(check, teacher, count))
         print(f"{len(off)} pictures: mean difference {off.mean():.4f}, largest {off.max():.3f}")
+    columns: dict[str, dict[str, float]] = {}
+    every_row: list[tuple[dict[str, float], dict[str, float]]] = []
     for clip in clips or ():
-        rows = list(pairs(clip, model, teacher, every))
-        found = correlations([a for a, _ in rows], [b for _, b in rows])
-        words = [f"{n} {found[n]:.2f}" for n in WATCHED if n in found]
-        mean = f"{np.mean(list(found.values())):.2f}" if found else "none"
-        print(f"{clip.name}: {len(rows)} frames, {', '.join(words)}; mean of {len(found)}: {mean}")
+        rows = list(pairs(clip, model, teacher, every, seconds))
+        every_row += rows
+        columns[clip.stem] = correlations(*unzipped(rows))
+        print(f"{clip.name}: {len(rows)} frames", flush=True)
+    if columns:
+        together = correlations(*unzipped(every_row))
+        for line in table({**columns, "all": together}):
+            print(line)
+        print(verdict(together))
+
+
+def unzipped(
+    rows: Sequence[tuple[dict[str, float], dict[str, float]]],
+) -> tuple[list[dict[str, float]], list[dict[str, float]]]:
+    """Ours and theirs."""
+    return [a for a, _ in rows], [b for _, b in rows]
 
 
 if __name__ == "__main__":

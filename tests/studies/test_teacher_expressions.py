@@ -14,6 +14,8 @@ from docs.studies.teacher_expressions import (
     correlations,
     open_teacher,
     ours,
+    table,
+    verdict,
 )
 from tests.helpers import clips
 from tracker.find.expressions import EXPRESSIONS, in_order
@@ -75,6 +77,21 @@ def test_ours_are_the_models_or_the_landmarks() -> None:
     assert set(ours(face)) == set(WATCHED)
     told = replace(face, expressions=np.array(in_order({"jawOpen": 0.5}), np.float32))
     assert len(ours(told)) == len(EXPRESSIONS) - 1 and ours(told)["jawOpen"] == 0.5
+
+
+def test_the_table_and_the_bar() -> None:
+    """By hand: the mean of 0.9 and 0.8 is 0.85; browInnerUp does not move in the first clip."""
+    one = {"eyeBlinkLeft": 0.9, "eyeBlinkRight": 0.8, "jawOpen": 0.5, "cheekPuff": 0.2}
+    two = {"jawOpen": 0.7, "browInnerUp": 0.8}
+    assert table({"a": one, "b": two}) == [
+        "| expression | a | b |", "| --- | --- | --- |", "| jawOpen | 0.50 | 0.70 |",
+        "| eyeBlinkLeft | 0.90 | - |", "| eyeBlinkRight | 0.80 | - |", "| browInnerUp | - | 0.80 |",
+        "| cheekPuff | 0.20 | - |", "| mean | 0.60 | 0.75 |",
+    ]  # fmt: skip
+    words = "jawOpen 0.500, eyeBlink 0.850; 0.8 wanted: missed by jawOpen, mouthSmile, browInnerUp"
+    assert verdict(one) == words
+    assert verdict(dict.fromkeys(WATCHED, 0.8)).endswith("0.8 wanted: reached")
+    assert verdict({}).startswith("nothing moved; ")
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
