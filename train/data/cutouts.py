@@ -27,7 +27,7 @@ from tracker.types import CropBox, Floats, Image
 from tracker.whole_files import write_whole
 from train.data.find_object import Look
 from train.project.clips import Clip, clip_path
-from train.project.labels import FrameLabel, Labels
+from train.project.labels import FrameLabel, Labels, ObjectLabel
 from train.project.layout import Project
 from train.project.object_crops import crop_of, is_by_box
 
@@ -193,6 +193,7 @@ class Part:
     path: Path
     xy: Floats  # (K, 2) pixels of the picture, NaN where not labelled
     v: np.ndarray  # (K,) 0, 1 or 2
+    label: ObjectLabel  # as it was given
     box_xyxy: Floats | None  # (4,) as drawn; None: nobody drew one
     by_box: bool  # it says better than the points where the object is
 
@@ -205,10 +206,15 @@ def cut_labelled(
     Of things that no detector finds the whole frame is kept, to learn finding them in it.
     Only where the object is much larger than any crop is the part made smaller.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     bgr = load_picture(picture)
     if bgr is None:
         raise UserError(f"{picture} cannot be read; 'train check' tells what can be done")
+    yield from cut_objects(project, frame, bgr, folder)
+
+
+def cut_objects(project: Project, frame: FrameLabel, bgr: Image, folder: Path) -> Iterator[Part]:
+    """`cut_labelled` of a frame (H, W, 3) that is there already."""
+    folder.mkdir(parents=True, exist_ok=True)
     height, width = bgr.shape[:2]
     for found in frame.objects:
         box = crop_of(project, found)
@@ -240,4 +246,4 @@ def cut_labelled(
                 raise UserError(f"{beside} could not be written; is the disk full?")
             beside.replace(path)
         drawn = None if found.box_xyxy is None else moved[len(xy) :].ravel()
-        yield Part(path, moved[: len(xy)], found.v, drawn, is_by_box(found))
+        yield Part(path, moved[: len(xy)], found.v, found, drawn, is_by_box(found))

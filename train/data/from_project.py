@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,14 @@ from tracker.find.markups import rule_of
 from tracker.plain_data import finite, from_json
 from tracker.sources.picture_file import load_picture
 from tracker.whole_files import write_whole
-from train.data.cutouts import ClipCutouts, cut_labelled
+from train.data.cutouts import ClipCutouts, Part, cut_labelled, cut_objects
 from train.data.pictures import DataSet, Example, Markup
-from train.project.clips import Clip
-from train.project.labels import FrameLabel, Labels, Range
+from train.project.clips import Clip, ClipFrames
+from train.project.labels import SPREAD, FrameLabel, Labels, Range
 from train.project.layout import Project
 
 HOLD_SHARE = 0.2  # of the labelled frames (and of the ranges' seconds) that is held out at least
+MOST_SPREAD = 60  # proposals of a clip that are learnt from
 GAP = 1.0  # s left out on both sides of a held-out stretch of a clip
 
 
@@ -50,11 +51,12 @@ class Split:
 class Census:
     """What a project offers for training, in numbers."""
 
-    labelled: Mapping[str, int]  # objects with landmarks, by side of the split
+    labelled: Mapping[str, int]  # objects with landmarks by hand, by side of the split
     unlabelled: Mapping[str, int]  # followed objects without landmarks
     attributes: Mapping[str, Mapping[str, Mapping[str, int]]]  # attribute, class, side: examples
     negatives: int
     ambiguous: int  # frames of ranges that show several objects: not used for the attribute
+    spread: int = 0  # objects whose landmarks were followed from labels by hand; none is held out
 
 
 def markup_of(project: Project) -> Markup:
@@ -104,7 +106,7 @@ def choose_split(labels: Labels, clips: Sequence[Clip]) -> Split:
     name. With nothing but one labelled clip: the last quarter of its labelled time, which is worse,
     and said so.
     """
-    frames = Counter(f.clip for f in labels.frames.values() if has_points(f))
+    frames = Counter(f.clip for f in labels.by_hand().values() if has_points(f))
     seconds = range_seconds(labels.ranges)
     used = sorted({*frames, *(clip for clip, _, _ in seconds)}, key=_order)
     hold: list[str] = []
@@ -153,7 +155,7 @@ def _stretch(labels: Labels, frames: Counter[str], clips: Sequence[Clip]) -> Spl
     if not frames:
         return Split((), None, "nothing: no landmarks are labelled and no clip can be spared")
     name = max(frames, key=lambda c: (frames[c], c))
-    times = sorted(moment(f) for f in labels.frames.values() if f.clip == name and has_points(f))
+    times = sorted(moment(f) for f in labels.by_hand().values() if f.clip == name and has_points(f))
     end = next((c.seconds for c in clips if c.name == name), times[-1])
     if len(times) < 4:
         return Split((), None, "nothing: fewer than 4 labelled frames")
@@ -195,13 +197,14 @@ def labelled_examples(project: Project, labels: Labels, split: Split) -> list[Ex
     """One example an object; frames marked 'nothing here' become negatives.
 
     An object of which fewer than half of the points are labelled is cropped by its drawn box, and
-    without any it is learnt from as well (ELT, the attributes of its time).
+    without any it is learnt from as well (ELT, the attributes of its time). Labels that were spread
+    count by their confidence, and are never held out: errors are told against labels by hand.
     """
     out: list[Example] = []
     folder = project.cache_dir / "crops" / "labelled"
     for (clip, number), frame in sorted(labels.frames.items()):
         side = split.side(clip, moment(frame))
-        if side == "gap":
+        if side == "gap" or (side == "hold" and frame.is_spread):
             continue
         picture = project.frames_dir / Path(clip).stem / f"frame{number:06d}.png"
         if frame.negative:
@@ -211,19 +214,61 @@ def labelled_examples(project: Project, labels: Labels, split: Split) -> list[Ex
             continue
         told = attributes_at(project, labels, clip, frame.t) if len(frame.objects) == 1 else {}
         for part in cut_labelled(project, frame, picture, folder):
-            made = _example(part.path, part.xy, part.v > 0, part.box_xyxy, clip, side, told)
-            out.append(replace(made, by_box=part.by_box))
+            out.append(_of_part(part, clip, side, told))
     return out
 
 
+def spread_examples(
+    project: Project, labels: Labels, split: Split, clip: Clip
+) -> tuple[list[Example], set[int]]:
+    """Proposals of a clip that is learnt from, each point weighted by its confidence; their frames.
+
+    At most MOST_SPREAD of a clip, evenly over its proposals: neighbours hardly differ. UserError
+    where the clip cannot be read.
+    """
+    keys = sorted(k for k in labels.proposals if k[0] == clip.name)
+    keys = [k for k in keys if split.side(clip.name, labels.proposals[k].t) == "train"]
+    if not keys:
+        return [], set()
+    rows = np.linspace(0, len(keys) - 1, min(len(keys), MOST_SPREAD)).round().astype(int)
+    out: list[Example] = []
+    used: set[int] = set()
+    folder = project.cache_dir / "crops" / SPREAD
+    with ClipFrames(project, clip) as frames:
+        for key in (keys[i] for i in rows):
+            frame, bgr = labels.proposals[key], frames.frame(key[1]).bgr
+            if bgr is None or bgr.shape[1::-1] != frame.size_wh:
+                continue
+            is_one = len(frame.objects) == 1
+            told = attributes_at(project, labels, clip.name, frame.t) if is_one else {}
+            parts = cut_objects(project, frame, bgr, folder)
+            out += [_of_part(part, clip.name, "train", told) for part in parts]
+            used.add(key[1])
+    return out, used
+
+
+def _of_part(part: Part, clip: str, side: str, told: Mapping[str, Any]) -> Example:
+    """A labelled object, by hand or spread."""
+    made = _example(part.path, part.xy, part.v > 0, part.box_xyxy, clip, side, told)
+    label = part.label
+    if not label.is_spread:
+        return replace(made, by_box=part.by_box)
+    sure = np.ones(len(part.v), np.float32) if label.confidence is None else label.confidence
+    return replace(made, by_box=part.by_box, source=SPREAD, sure=sure)
+
+
 def cutout_examples(
-    project: Project, labels: Labels, split: Split, clip: str, cut: ClipCutouts
-) -> tuple[list[Example], int]:
-    """Unlabelled (or attribute-labelled) examples of a clip, and how many frames were ambiguous."""
+    project: Project, labels: Labels, split: Split, clip: str, cut: ClipCutouts,
+    used: Collection[int] = (),
+) -> tuple[list[Example], int]:  # fmt: skip
+    """Unlabelled (or attribute-labelled) examples of a clip, and how many frames were ambiguous.
+
+    Frames that are labelled, or `used` otherwise, are left out.
+    """
     out: list[Example] = []
     ambiguous = 0
     scale = (project.crop or rule_of(project.kind, len(project.landmarks))).scale
-    done = {frame for name, frame in labels.frames if name == clip}
+    done = {frame for name, frame in labels.frames if name == clip}.union(used)
     for c in cut.cutouts:
         side = split.side(clip, c.t)
         if side == "gap" or c.frame in done:
@@ -267,18 +312,22 @@ def take_census(examples: Sequence[Example], ambiguous: int) -> Census:
     labelled: Counter[str] = Counter()
     unlabelled: Counter[str] = Counter()
     attributes: dict[str, dict[str, Counter[str]]] = {}
+    spread = 0
     for e in examples:
         side = "hold" if e.hold else "train"
         if e.negative:
             continue
-        (labelled if e.labelled.any() else unlabelled)[side] += 1
+        if e.source == SPREAD:
+            spread += 1
+        else:
+            (labelled if e.labelled.any() else unlabelled)[side] += 1
         for name, value in e.attributes.items():
             label = value if isinstance(value, str) else " ".join(f"{v:g}" for v in value)
             attributes.setdefault(name, {}).setdefault(label, Counter())[side] += 1
     negatives = sum(e.negative for e in examples)
     by_class = {n: {c: dict(s) for c, s in found.items()} for n, found in attributes.items()}
     # plain dicts: asdict makes nonsense of counters
-    return Census(dict(labelled), dict(unlabelled), by_class, negatives, ambiguous)
+    return Census(dict(labelled), dict(unlabelled), by_class, negatives, ambiguous, spread)
 
 
 def digest_of(data: DataSet) -> str:
@@ -291,4 +340,6 @@ def digest_of(data: DataSet) -> str:
         h.update(np.nan_to_num(e.xy).tobytes() + e.labelled.tobytes())
         if e.box_xyxy is not None:
             h.update(e.box_xyxy.tobytes())
+        if e.sure is not None:
+            h.update(e.sure.tobytes())
     return h.hexdigest()[:16]

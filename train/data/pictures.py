@@ -45,7 +45,7 @@ class Example:
     by_box: bool = False  # the box, not the few points that are labelled, says where the crop is
     weight: float = 1.0  # of its landmarks in the losses
     hidden: np.ndarray | None = None  # (K,) bool: labelled, but behind something (COCO's v = 1)
-    sure: np.ndarray | None = None  # (K,) 0 to 1: how sure each label is; None: all are by hand
+    sure: np.ndarray | None = None  # (K,) 0 to 1: how much each label counts; None: all by hand
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -38,6 +38,7 @@ from train.data.from_project import (
     labelled_examples,
     markup_of,
     read_split,
+    spread_examples,
     take_census,
     write_split,
 )
@@ -87,6 +88,7 @@ class Wish:
     device: str | None = None  # 'auto', or that of the run that goes on
     name: str | None = None
     wanted: Wanted = field(default_factory=Wanted)
+    spread: bool = True  # learn from proposals, too
     before: float = math.inf  # unix seconds: only models finished by then may follow the object
 
 
@@ -181,7 +183,7 @@ def gather(
 ) -> tuple[DataSet, Census, list[str]]:
     """All examples of a project: labelled objects, and what was followed in its clips."""
     examples: list[Example] = labelled_examples(project, labels, split)
-    ambiguous, warnings = 0, []
+    ambiguous, warnings = 0, list[str]()
     path = follower(project, wish.before)
     model = None if path is None else load_model(path, wish.threads or THREADS)
     sha = "" if path is None else file_sha256(path)
@@ -193,7 +195,9 @@ def gather(
         frames = chosen_frames(clip, labels, wish.wanted)
         what = f"looking through {clip.name}"
         cut = cut_clip(project, clip, look, key, frames, partial(hooks.count, what))
-        found, unclear = cutout_examples(project, labels, split, clip.name, cut)
+        spread, used = spread_examples(project, labels, split, clip) if wish.spread else ([], set())
+        examples += spread
+        found, unclear = cutout_examples(project, labels, split, clip.name, cut, used)
         examples += found
         ambiguous += unclear
         if cut.empty > 0.5 * max(1, cut.frames):
@@ -262,7 +266,14 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
         told = plan.choices if reason is None else (*plan.choices, reason)
         plan = replace(plan, course=course, choices=told)
         more = base_facts(project, name, checkpoint)
-        write_run(plan, "started", same_markup=same, wanted=asdict(wish.wanted), **more)
+        write_run(
+            plan,
+            "started",
+            same_markup=same,
+            wanted=asdict(wish.wanted),
+            spread=wish.spread,
+            **more,
+        )
     except BaseException:
         shutil.rmtree(out, ignore_errors=True)  # nothing of it is of use
         raise
@@ -391,7 +402,8 @@ def data_of_run(
             facts["split"]["why"],
         )  # fmt: skip
         begun = datetime.fromisoformat(facts["begun"]).timestamp()
-        wish = replace(wish, before=begun, wanted=Wanted(**facts.get("wanted", {})))
+        spread = bool(facts.get("spread", True))
+        wish = replace(wish, before=begun, wanted=Wanted(**facts.get("wanted", {})), spread=spread)
         attributes = bool(facts["spec"]["loss"]["attribute"])
     except BROKEN as error:
         raise ValueError(f"run.json is incomplete ({error!r}); start a new run") from error

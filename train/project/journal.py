@@ -2,8 +2,10 @@
 
 A line says what a frame, or the ranges, became, so that doing it twice is doing it once. Its
 `seq` and `generation` tell whether labels.json, which is written from time to time, has it already.
-`undo` is 'undo' or 'redo' where the action was one. `crc`, which is last, is the checksum of the
-line without it; lines of older versions have none. A last line that a crash cut off is no line.
+`undo` is 'undo' or 'redo' where the action was one; `more` is what else became of frames and
+proposals with it, and one spreading is all the actions of one `group`. `crc`, which is last, is
+the checksum of the line without it; lines of older versions have none. A last line that a crash
+cut off is no line.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tracker.errors import UserError
@@ -34,14 +36,32 @@ from train.project.layout import Project
 CHECKSUM = re.compile(rb', "crc": "([0-9a-f]{8})"\}$')
 
 
+Frames = Mapping[Key, FrameLabel | None]  # what each became; None: nothing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class More:
+    """What many frames became in one action."""
+
+    words: str  # for people, such as 'spreading'
+    labels: Frames = field(default_factory=dict)
+    proposals: Frames = field(default_factory=dict)
+    spread: Mapping[str, bool] = field(default_factory=dict)  # stretches: gone through or not
+    group: str = ""  # actions of one group are undone together; '': it stands alone
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Action:
-    """What changed: one frame (None: its label was removed), or with `key` None all ranges."""
+    """What changed: one frame (None: its label was removed), or with `key` None all ranges.
+
+    With `more`, that as well, and then with `key` None the ranges stay as they are.
+    """
 
     key: Key | None
     frame: FrameLabel | None
     ranges: tuple[Range, ...]
     undo: str = ""  # '', 'undo' or 'redo'
+    more: More | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +90,7 @@ def read_state(project: Project) -> State:
     """Files and journal together; reads only. UserError when a file cannot be read."""
     for _ in range(3):
         # Another process may save in between: then the journal is empty and labels.json is new.
-        frames, stand = read_coco(project)
+        found, stand = read_coco(project)
         rows = range_rows(project.ranges_path)
         data = _bytes(project)
         if read_coco_stand(project) == stand:
@@ -78,14 +98,14 @@ def read_state(project: Project) -> State:
     if rows.wrong:
         line, what = rows.wrong[0]
         raise UserError(f"{project.ranges_path}, line {line}: {what}; mend that line")
-    saved = Labels(frames, rows.ranges)
+    saved = replace(found, ranges=rows.ranges)
     length = data.rfind(b"\n") + 1
     actions, unreadable, last = [], 0, stand
     for text in data[:length].split(b"\n")[:-1]:
         try:
-            found = from_json(checked(text))
-            action = action_from_json(project, found)
-            at = Stand(str(found["generation"]), int(found["seq"]), action.key or last.last)
+            body = from_json(checked(text))
+            action = action_from_json(project, body)
+            at = Stand(str(body["generation"]), int(body["seq"]), action.key or last.last)
         except (ValueError, KeyError, TypeError, IndexError):
             unreadable += 1
             continue
@@ -110,21 +130,66 @@ def read_coco_stand(project: Project) -> Stand:
 
 def applied(labels: Labels, action: Action) -> Labels:
     """The labels after an action."""
-    if action.key is None:
-        return Labels(labels.frames, action.ranges)
-    frames = dict(labels.frames)
-    if action.frame is None:
-        frames.pop(action.key, None)
-    else:
-        frames[action.key] = action.frame
-    return Labels(frames, labels.ranges)
+    if action.key is None and action.more is None:
+        return replace(labels, ranges=action.ranges)
+    more = action.more or More("")
+    own = {} if action.key is None else {action.key: action.frame}
+    frames = _changed(labels.frames, {**more.labels, **own})
+    if action.more is None:
+        return replace(labels, frames=frames)
+    gone = {name for name, is_done in more.spread.items() if not is_done}
+    spread = (labels.spread | more.spread.keys()) - gone
+    proposals = _changed(labels.proposals, more.proposals)
+    return replace(labels, frames=frames, proposals=proposals, spread=spread)
+
+
+def _changed(frames: Mapping[Key, FrameLabel], by: Frames) -> dict[Key, FrameLabel]:
+    after = dict(frames)
+    for key, label in by.items():
+        if label is None:
+            after.pop(key, None)
+        else:
+            after[key] = label
+    return after
 
 
 def reverse(labels: Labels, action: Action) -> Action:
     """What undoes an action that is about to be applied to `labels`."""
-    if action.key is None:
+    if action.key is None and action.more is None:
         return Action(None, None, labels.ranges)
-    return Action(action.key, labels.frames.get(action.key), ())
+    frame = None if action.key is None else labels.frames.get(action.key)
+    more = action.more
+    if more is not None:
+        more = replace(
+            more,
+            labels={key: labels.frames.get(key) for key in more.labels},
+            proposals={key: labels.proposals.get(key) for key in more.proposals},
+            spread={name: name in labels.spread for name in more.spread},
+        )
+    return Action(action.key, frame, (), more=more)
+
+
+def both_reversed(later: Action, earlier: Action) -> Action:
+    """What undoes two actions of one group, of what undoes each; the earlier one has its way."""
+    a, b = later.more, earlier.more
+    assert a is not None and b is not None
+    return replace(
+        earlier,
+        more=replace(
+            b, labels={**a.labels, **b.labels}, proposals={**a.proposals, **b.proposals},
+            spread={**a.spread, **b.spread},
+        ),
+    )  # fmt: skip
+
+
+def remember(past: list[Action], back: Action) -> None:
+    """Put what undoes an action on the list, or to that of its group, which is undone with it."""
+    group = "" if back.more is None else back.more.group
+    for i, old in enumerate(past):
+        if group and old.more is not None and old.more.group == group:
+            past[i] = both_reversed(back, old)
+            return
+    past.append(back)
 
 
 def to_json(action: Action, stand: Stand) -> dict[str, Any]:
@@ -132,14 +197,29 @@ def to_json(action: Action, stand: Stand) -> dict[str, Any]:
     head: dict[str, Any] = {"seq": stand.seq, "generation": stand.generation}
     if action.undo:
         head["undo"] = action.undo
-    if action.key is None:
-        rows = [[r.clip, r.start_s, r.end_s, r.kind, r.label] for r in action.ranges]
-        return head | {"ranges": rows}
-    body: dict[str, Any] | None = None
-    if (f := action.frame) is not None:
-        objects = [object_to_json(found) for found in f.objects]
-        body = {"t_s": f.t, "size_wh": list(f.size_wh), "negative": f.negative, "objects": objects}
-    return head | {"clip": action.key[0], "frame": action.key[1], "label": body}
+    if action.more is not None:
+        more = action.more
+        head["more"] = {
+            "words": more.words, "group": more.group, "spread": dict(more.spread),
+            "labels": [[*key, _body(f)] for key, f in more.labels.items()],
+            "proposals": [[*key, _body(f)] for key, f in more.proposals.items()],
+        }  # fmt: skip
+    if action.key is not None:
+        return head | {"clip": action.key[0], "frame": action.key[1], "label": _body(action.frame)}
+    if action.more is not None:
+        return head
+    rows = [[r.clip, r.start_s, r.end_s, r.kind, r.label] for r in action.ranges]
+    return head | {"ranges": rows}
+
+
+def _body(frame: FrameLabel | None) -> dict[str, Any] | None:
+    if frame is None:
+        return None
+    objects = [object_to_json(found) for found in frame.objects]
+    return {
+        "t_s": frame.t, "size_wh": list(frame.size_wh), "negative": frame.negative,
+        "objects": objects,
+    }  # fmt: skip
 
 
 def to_line(action: Action, stand: Stand) -> bytes:
@@ -161,23 +241,37 @@ def checked(line: bytes) -> bytes:
 
 def action_from_json(project: Project, found: Mapping[str, Any]) -> Action:
     """Read it back. ValueError, KeyError or TypeError when it is none."""
-    undo = str(found.get("undo", ""))
+    undo, landmarks = str(found.get("undo", "")), len(project.landmarks)
     if "ranges" in found:
         rows = found["ranges"]
         ranges = tuple(
             Range(str(c), finite(s), finite(e), str(k), str(n)) for c, s, e, k, n in rows
         )
         return Action(None, None, ranges, undo)
-    key, body = (bare_name(found["clip"]), count(found["frame"])), found["label"]
+    more = None if "more" not in found else _more(found["more"], landmarks)
+    if more is not None and "clip" not in found:
+        return Action(None, None, (), undo, more)
+    key = (bare_name(found["clip"]), count(found["frame"]))
+    return Action(key, _label(key, found["label"], landmarks), (), undo, more)
+
+
+def _label(key: Key, body: Mapping[str, Any] | None, landmarks: int) -> FrameLabel | None:
     if body is None:
-        return Action(key, None, (), undo)
-    landmarks = len(project.landmarks)
+        return None
     width, height = body["size_wh"]
-    label = FrameLabel(
+    return FrameLabel(
         *key, finite(body["t_s"]), (count(width, 1), count(height, 1)),
         tuple(object_from_json(o, landmarks) for o in body["objects"]), bool(body["negative"]),
     )  # fmt: skip
-    return Action(key, label, (), undo)
+
+
+def _more(found: Mapping[str, Any], landmarks: int) -> More:
+    frames: list[dict[Key, FrameLabel | None]] = []
+    for rows in (found["labels"], found["proposals"]):
+        keys = [((bare_name(clip), count(frame)), body) for clip, frame, body in rows]
+        frames.append({key: _label(key, body, landmarks) for key, body in keys})
+    spread = {str(name): bool(is_done) for name, is_done in dict(found["spread"]).items()}
+    return More(str(found["words"]), frames[0], frames[1], spread, str(found["group"]))
 
 
 def _bytes(project: Project) -> bytes:

@@ -5,6 +5,11 @@ labels.json is plain COCO for any tool: `v` is 0 (not labelled), 1 (labelled, hi
 (from 0), `t_s` and `negative` (true: looked at, nothing here); an annotation's `source`, `object`
 (its number in the frame) and `box_of_points` (true: nobody drew the box). `info` says up to which
 action of the journal the file goes, and which frame was edited last.
+
+What spreading placed is never among labels by hand: an annotation of it has the `source` 'spread',
+a `confidence` for each landmark and `came_from`, the labelled frames from which it was followed. As
+long as nobody accepted it, it is a proposal, and stands apart in `spread` (images and annotations
+as above; `done`: which stretches were gone through), where readers of COCO do not see it.
 """
 
 from __future__ import annotations
@@ -28,6 +33,7 @@ from tracker.whole_files import read_text
 from train.project.layout import Project
 
 SCHEMA = 1
+SPREAD = "spread"  # the source of what was followed from a label of another frame
 RANGE_COLUMNS = ("clip", "start_s", "end_s", "kind", "label")
 MOST_RANGES = 20_000  # lines of a ranges.csv
 DIGITS = 3  # of a pixel, in files
@@ -43,7 +49,14 @@ class ObjectLabel:
     xy: Floats  # (K, 2) frame pixels, NaN where v == 0
     v: NDArray[np.uint8]  # (K,) 0 not labelled, 1 labelled but hidden, 2 labelled and visible
     box_xyxy: Floats | None  # (4,) frame pixels; None: none was drawn
-    source: str  # 'user', 'model', 'mediapipe' or 'import:...'
+    source: str  # 'user', 'model', 'mediapipe', 'import:...' or SPREAD
+    confidence: Floats | None = None  # (K,) [0, 1], of what spreading placed; None: a label by hand
+    came_from: tuple[int, ...] = ()  # the labelled frames from which it was followed
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether it was followed from a label of another frame, and no person has changed it."""
+        return self.source == SPREAD
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +74,11 @@ class FrameLabel:
     def key(self) -> Key:
         """Clip and frame number."""
         return self.clip, self.frame
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether all that is labelled was followed from labels of other frames."""
+        return bool(self.objects) and all(o.is_spread for o in self.objects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +103,19 @@ class Range:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labels:
-    """Everything that is labelled in a project."""
+    """Everything that is labelled in a project, and what spreading proposes besides.
+
+    `proposals` are of frames without a label; `spread` names the stretches that were gone through.
+    """
 
     frames: Mapping[Key, FrameLabel] = field(default_factory=dict)
     ranges: tuple[Range, ...] = ()
+    proposals: Mapping[Key, FrameLabel] = field(default_factory=dict)
+    spread: frozenset[str] = frozenset()
+
+    def by_hand(self) -> dict[Key, FrameLabel]:
+        """The frames of which a person or an import said what is on them."""
+        return {key: f for key, f in self.frames.items() if not f.is_spread}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +132,11 @@ def picture_name(clip: str, frame: int) -> str:
     return f"frames/{Path(clip).stem}/frame{frame:06d}.png"
 
 
-def read_coco(project: Project) -> tuple[dict[Key, FrameLabel], Stand]:
+def read_coco(project: Project) -> tuple[Labels, Stand]:
     """labels.json alone, and how far it goes; nothing when it is missing. UserError as above."""
     path = project.labels_path
     if not path.is_file():
-        return {}, Stand()
+        return Labels(), Stand()
     try:
         coco = from_json(read_text(path))
     except ValueError as error:
@@ -118,7 +145,7 @@ def read_coco(project: Project) -> tuple[dict[Key, FrameLabel], Stand]:
         ) from error
     info = coco.get("info") if isinstance(coco, dict) else None
     info = info if isinstance(info, dict) else {}
-    return from_coco(project, coco, str(path)), stand_of(info)
+    return labels_from_coco(project, coco, str(path)), stand_of(info)
 
 
 def stand_of(info: Mapping[str, Any]) -> Stand:
@@ -133,19 +160,7 @@ def stand_of(info: Mapping[str, Any]) -> Stand:
 
 def to_coco(project: Project, labels: Labels, stand: Stand | None = None) -> dict[str, Any]:
     """COCO keypoints, ordered by clip and frame, ids counted from 1."""
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
-    for key in sorted(labels.frames):
-        label = labels.frames[key]
-        width, height = label.size_wh
-        images.append({
-            "id": len(images) + 1, "file_name": picture_name(*key), "width": width,
-            "height": height, "clip": label.clip, "frame": label.frame,
-            "t_s": round(label.t, 6), "negative": label.negative,
-        })  # fmt: skip
-        for found in label.objects:
-            head = {"id": len(annotations) + 1, "image_id": len(images), "category_id": 1}
-            annotations.append(head | _annotation(found))
+    images, annotations = _rows(labels.frames)
     info: dict[str, Any] = {"description": project.name, "schema": SCHEMA}
     if stand is not None:
         info |= {"generation": stand.generation, "seq": stand.seq}
@@ -157,7 +172,30 @@ def to_coco(project: Project, labels: Labels, stand: Stand | None = None) -> dic
         "skeleton": [[a + 1, b + 1] for a, b in project.edges],  # COCO counts from 1
         "flip_pairs": [list(pair) for pair in project.flip_pairs],
     }  # fmt: skip
-    return {"info": info, "images": images, "annotations": annotations, "categories": [category]}
+    body = {"info": info, "images": images, "annotations": annotations, "categories": [category]}
+    if labels.proposals or labels.spread:
+        images, annotations = _rows(labels.proposals)
+        done = sorted(labels.spread)
+        body["spread"] = {"done": done, "images": images, "annotations": annotations}
+    return body
+
+
+def _rows(frames: Mapping[Key, FrameLabel]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Images and annotations of COCO."""
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for key in sorted(frames):
+        label = frames[key]
+        width, height = label.size_wh
+        images.append({
+            "id": len(images) + 1, "file_name": picture_name(*key), "width": width,
+            "height": height, "clip": label.clip, "frame": label.frame,
+            "t_s": round(label.t, 6), "negative": label.negative,
+        })  # fmt: skip
+        for found in label.objects:
+            head = {"id": len(annotations) + 1, "image_id": len(images), "category_id": 1}
+            annotations.append(head | _annotation(found))
+    return images, annotations
 
 
 def coco_bytes(project: Project, labels: Labels, stand: Stand | None = None) -> bytes:
@@ -167,27 +205,45 @@ def coco_bytes(project: Project, labels: Labels, stand: Stand | None = None) -> 
 
 
 def from_coco(project: Project, coco: object, origin: str = "labels") -> dict[Key, FrameLabel]:
-    """The frames of `to_coco`. UserError says what of `origin` is wrong, and how to mend it."""
+    """The labelled frames of `to_coco`. UserError as `labels_from_coco`."""
+    return dict(labels_from_coco(project, coco, origin).frames)
+
+
+def labels_from_coco(project: Project, coco: object, origin: str = "labels") -> Labels:
+    """What `to_coco` was given, without ranges; files of before there was spreading have none.
+
+    UserError says what of `origin` is wrong, and how to mend it.
+    """
     try:
         assert isinstance(coco, dict)
         refuse_other_markup(project, coco["categories"], origin)
-        objects: dict[int, list[ObjectLabel]] = {}
-        for ann in coco["annotations"]:
-            found = objects.setdefault(ann["image_id"], [])
-            found.append(_object(ann, len(project.landmarks), len(found) + 1))
-        frames = {}
-        for image in coco["images"]:
-            label = FrameLabel(
-                bare_name(image["clip"]), count(image["frame"]), finite(image["t_s"]),
-                (count(image["width"], 1), count(image["height"], 1)),
-                tuple(objects.get(image["id"], ())), bool(image.get("negative", False)),
-            )  # fmt: skip
-            frames[label.key] = label
+        frames = _frames(coco, len(project.landmarks))
+        spread = coco.get("spread")
+        if spread is None:
+            return Labels(frames)
+        proposals = _frames(spread, len(project.landmarks))
+        kept = {key: found for key, found in proposals.items() if key not in frames}
+        return Labels(frames, (), kept, frozenset(str(name) for name in spread["done"]))
     except (AssertionError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
             f"{origin} is not a label file of a project ({error!r}); restore a backup, or read "
             "other files with 'train import'"
         ) from error
+
+
+def _frames(coco: Mapping[str, Any], landmarks: int) -> dict[Key, FrameLabel]:
+    objects: dict[int, list[ObjectLabel]] = {}
+    for ann in coco["annotations"]:
+        found = objects.setdefault(ann["image_id"], [])
+        found.append(_object(ann, landmarks, len(found) + 1))
+    frames = {}
+    for image in coco["images"]:
+        label = FrameLabel(
+            bare_name(image["clip"]), count(image["frame"]), finite(image["t_s"]),
+            (count(image["width"], 1), count(image["height"], 1)),
+            tuple(objects.get(image["id"], ())), bool(image.get("negative", False)),
+        )  # fmt: skip
+        frames[label.key] = label
     return frames
 
 
@@ -238,6 +294,9 @@ def _annotation(found: ObjectLabel) -> dict[str, Any]:
     }  # fmt: skip
     if found.box_xyxy is None:
         body["box_of_points"] = True  # COCO wants a box; nobody drew this one
+    if found.confidence is not None:
+        sure = np.round(found.confidence.astype(np.float64), DIGITS).tolist()
+        body |= {"confidence": sure, "came_from": list(found.came_from)}
     return body
 
 
@@ -263,7 +322,14 @@ def _object(ann: Mapping[str, Any], landmarks: int, number: int) -> ObjectLabel:
             raise ValueError(f"annotation {ann.get('id')} has a box without coordinates")
         box = ends.astype(np.float32)
     at = count(ann.get("object", number))
-    return ObjectLabel(at, xy, v, box, str(ann.get("source", "user")))
+    source, sure = str(ann.get("source", "user")), ann.get("confidence")
+    if source != SPREAD or sure is None:
+        return ObjectLabel(at, xy, v, box, source)
+    if len(sure) != landmarks:
+        raise ValueError(f"annotation {ann.get('id')} has {len(sure)} confidences")
+    confidence = np.array([finite(c, 0.0, 1.0) for c in sure], np.float32)
+    came_from = tuple(count(frame) for frame in ann.get("came_from", ()))
+    return ObjectLabel(at, xy, v, box, source, confidence, came_from)
 
 
 def ordered(ranges: Iterable[Range]) -> tuple[Range, ...]:

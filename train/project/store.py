@@ -10,8 +10,9 @@ import filecmp
 import os
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -24,7 +25,16 @@ from tracker.errors import UserError, writing
 from tracker.plain_data import bare_name, count, finite
 from tracker.types import Image
 from tracker.whole_files import copy_whole, write_whole
-from train.project.journal import Action, State, applied, read_state, reverse, to_line
+from train.project.journal import (
+    Action,
+    More,
+    State,
+    applied,
+    read_state,
+    remember,
+    reverse,
+    to_line,
+)
 from train.project.labels import (
     FARTHEST,
     FrameLabel,
@@ -111,14 +121,50 @@ class Store:
         return self._stand.seq - self._saved
 
     def set_frame(self, label: FrameLabel) -> None:
-        """Replace what is labelled in one frame. ValueError when its arrays do not fit."""
+        """Replace what is labelled in one frame. ValueError when its arrays do not fit.
+
+        What was proposed for it, and what was followed from its old label, is proposed no more.
+        """
         refuse_misfit(self.project, label)
-        self._do(Action(label.key, label, ()))
+        self._do(Action(label.key, label, (), more=outlived(self._labels, label.key)))
 
     def remove_frame(self, clip: str, frame: int) -> None:
         """Forget one frame's label; nothing happens where there is none."""
         if (clip, frame) in self._labels.frames:
-            self._do(Action((clip, frame), None, ()))
+            more = outlived(self._labels, (clip, frame))
+            self._do(Action((clip, frame), None, (), more=more))
+
+    def propose(
+        self, proposals: Mapping[Key, FrameLabel | None], spread: Mapping[str, bool], group: str
+    ) -> int:
+        """Propose labels for frames (None: no more), in place of what was proposed there.
+
+        Frames that are labelled are left out: no label is overwritten. `spread` says which
+        stretches were gone through (or are forgotten); all of one `group` is one undo. How many
+        frames have a proposal by it.
+        """
+        kept = {k: f for k, f in proposals.items() if k not in self._labels.frames}
+        kept = {k: f for k, f in kept.items() if f is not None or k in self._labels.proposals}
+        for label in kept.values():
+            if label is not None:
+                refuse_misfit(self.project, label)
+        self._do(Action(None, None, (), more=More("spreading", {}, kept, spread, group)))
+        return sum(label is not None for label in kept.values())
+
+    def accept(self, keys: Iterable[Key], group: str = "") -> int:
+        """Make proposals labels, whose source goes on saying that they were spread; how many."""
+        found = {k: self._labels.proposals[k] for k in keys if k in self._labels.proposals}
+        if found:
+            more = More("accepting proposals", found, dict.fromkeys(found), {}, group)
+            self._do(Action(None, None, (), more=more))
+        return len(found)
+
+    def refuse(self, keys: Iterable[Key]) -> int:
+        """Propose these no more; spreading brings them back only when it is to begin again."""
+        gone = dict.fromkeys(k for k in keys if k in self._labels.proposals)
+        if gone:
+            self._do(Action(None, None, (), more=More("refusing proposals", {}, gone)))
+        return len(gone)
 
     def set_ranges(self, ranges: Iterable[Range]) -> None:
         """Replace all time ranges."""
@@ -208,7 +254,7 @@ class Store:
                 self._future.pop()
                 self._past.append(back)
             else:
-                self._past.append(back)
+                remember(self._past, back)
                 self._future.clear()
 
     def _start(self, state: State) -> None:
@@ -243,7 +289,7 @@ class Store:
     def _do(self, action: Action) -> None:
         back = reverse(self._labels, action)
         self._write(action)
-        self._past.append(back)
+        remember(self._past, back)
         self._future.clear()
 
     def _step(self, source: list[Action], target: list[Action], undo: str) -> str | None:
@@ -251,12 +297,14 @@ class Store:
         if not source:
             return None
         step = source[-1]
-        action = Action(step.key, step.frame, step.ranges, undo)
+        action = replace(step, undo=undo)
         back = reverse(self._labels, action)
         self._write(action)
         source.pop()
         target.append(back)
-        return "time ranges" if step.key is None else f"{step.key[0]}, frame {step.key[1]}"
+        if step.key is None:
+            return "time ranges" if step.more is None else step.more.words
+        return f"{step.key[0]}, frame {step.key[1]}"
 
     def _write(self, action: Action) -> None:
         """Journal it, then let it count. UserError, and nothing has changed, when it cannot be."""
@@ -313,6 +361,15 @@ class Store:
             self.why = f"labels/{LOCK} was deleted while this was open, and {why}"
             if self._journal is not None:
                 self._journal.close()
+
+
+def outlived(labels: Labels, key: Key) -> More | None:
+    """What is proposed no more when the label of a frame changes; None where nothing was."""
+    gone = {
+        k: None for k, f in labels.proposals.items()
+        if k == key or (k[0] == key[0] and any(key[1] in o.came_from for o in f.objects))
+    }  # fmt: skip
+    return More("", {}, gone) if gone else None
 
 
 def back_up(project: Project) -> None:
@@ -374,6 +431,10 @@ def refuse_misfit(project: Project, label: FrameLabel) -> None:
                 f"{found.v.shape}"
             )
         known = np.abs(found.xy[found.v > 0]) < FARTHEST  # not where it is NaN
+        sure = found.confidence
+        fits = sure is None or (sure.shape == (landmarks,) and np.abs(sure - 0.5).max() <= 0.5)
+        if not fits:
+            raise ValueError(f"confidence is ({landmarks},) numbers from 0 to 1")
         if not np.isin(found.v, (0, 1, 2)).all() or not known.all():
             raise ValueError("v must be 0, 1 or 2, and points with v > 0 need coordinates")
         box = found.box_xyxy

@@ -32,7 +32,7 @@ from train.finetune.choices import missing_attributes
 from train.finetune.plan import Hooks, Wish, base_of_run, data_of_run, facts_of
 from train.loop.checkpoint import load_checkpoint, load_model
 from train.project.clips import Clip, read_clips
-from train.project.labels import Labels, from_coco, whole_rows
+from train.project.labels import Labels, labels_from_coco, whole_rows
 from train.project.layout import Project, open_project
 
 FEW_LABELS = 20  # training objects below which a warning is due
@@ -123,7 +123,7 @@ def labels_of_run(project: Project, out: Path) -> Labels:
             f"{out / 'labels.json'} cannot be read ({error}); choose another --run, or train again"
         ) from error
     ranges = whole_rows(out / "ranges.csv").ranges
-    return Labels(from_coco(project, coco, f"models/{out.name}/labels.json"), ranges)
+    return replace(labels_from_coco(project, coco, f"models/{out.name}/labels.json"), ranges=ranges)
 
 
 def open_run(root: Path, name: str | None, hooks: Hooks, threads: int | None = None) -> Finished:

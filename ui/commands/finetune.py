@@ -32,6 +32,12 @@ def finetune(
     name: Annotated[str | None, typer.Option(help="Of the run; default: the time.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on with the newest unfinished run.")] = False,
     seed: Annotated[int | None, typer.Option(help="Of everything random. Default: 0.")] = None,
+    spread: Annotated[
+        bool,
+        typer.Option(
+            "--spread/--labels-alone", help="Learn from proposals of 'train spread', too."
+        ),
+    ] = True,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. Default: 2.")] = None,
     device: Annotated[
         str | None, typer.Option(help="auto, cpu, cuda, cuda:1 or mps. Default: auto.")
@@ -53,7 +59,7 @@ def finetune(
 
     wish = Wish(
         from_, parse_budget(budget or "10m"), None if losses is None else parse_losses(losses),
-        seed or 0, threads, device, name,
+        seed or 0, threads, device, name, spread=spread,
     )  # fmt: skip
     given = {"--from": from_, "--budget": budget, "--losses": losses, "--seed": seed}
     mine = [option for option, value in given.items() if value is not None]

@@ -22,6 +22,7 @@ from ui.commands.project import add, check, init, remove
 from ui.commands.report import report
 from ui.commands.reproduce import reproduce
 from ui.commands.speed import indices, parity, quantize
+from ui.commands.spread import spread
 from ui.commands.suggest import suggest
 from ui.commands.words import Version, say, tell, waiting
 
@@ -272,7 +273,7 @@ def prepare(
 
 
 COMMANDS: tuple[tuple[str, str | None, Callable[..., None]], ...] = (
-    *((TOUR, None, one) for one in (init, add, label, suggest, finetune, report, check)),
+    *((TOUR, None, one) for one in (init, add, label, suggest, spread, finetune, report, check)),
     (MORE, "gesture", teach),
     (MORE, "import", import_labels), (MORE, "export-labels", export_labels), (MORE, None, remove),
     *((MORE, None, one) for one in (fit, evaluate, export, quantize, parity, speed, shrink)),
