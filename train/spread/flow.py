@@ -111,19 +111,22 @@ def corrected(now: Followed, xy: Floats, error: Floats) -> Followed:
 def between(a: Followed, b: Followed) -> Followed:
     """One object followed to the same frame from a label before it and from one after it.
 
-    Averaged by their variances; where they disagree they are less sure by half the distance.
+    Averaged by their variances; where they disagree, both were too sure, and the mean is less so.
     """
     only_a, only_b = ~np.isfinite(b.xy).all(1), ~np.isfinite(a.xy).all(1)
     va, vb = a.variance.astype(np.float64), b.variance.astype(np.float64)
     with np.errstate(invalid="ignore"):
         share = np.where(only_a, 1.0, np.where(only_b, 0.0, vb / (va + vb)))[:, None]
         apart = np.linalg.norm(a.xy - b.xy, axis=1) / (0.5 * (a.side + b.side))
-        both = va * vb / (va + vb) + np.minimum(va, vb) / (va + vb) * (apart / 2) ** 2
+        # What both expect of their distance is 2 (va + vb), squared; farther apart, both were too sure.
+        too_sure = np.maximum(apart**2 / (2 * (va + vb)), 1.0)
+        nearer = np.minimum(va, vb) / (va + vb)
+        both = too_sure * va * vb / (va + vb) + nearer * (apart / 2) ** 2
     xy = share * np.nan_to_num(a.xy) + (1 - share) * np.nan_to_num(b.xy)
     xy[only_a & only_b] = np.nan
     variance = np.where(only_a, va, np.where(only_b, vb, both))
-    nearer = np.where(va <= vb, a.seen, b.seen)
-    seen = np.where(only_a, a.seen, np.where(only_b, b.seen, nearer))
+    either = np.where(va <= vb, a.seen, b.seen)
+    seen = np.where(only_a, a.seen, np.where(only_b, b.seen, either))
     return Followed(
         xy.astype(np.float32), variance.astype(np.float32), seen.astype(bool),
         0.5 * (a.side + b.side), (*a.came_from, *b.came_from),
