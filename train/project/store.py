@@ -184,13 +184,7 @@ class Store:
         One that is there already stays, unless it shall be written `again`.
         """
         self._refuse_reader()
-        path = self.project.labels_dir / picture_name(clip, frame)
-        if path.is_file() and not again:
-            return
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        _, data = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 3])
-        write_whole(path, data.tobytes())
+        write_picture(self.project, (clip, frame), bgr, again)
 
     def save(self) -> None:
         """Write labels.json and ranges.csv, the old ones into backup/, and empty the journal.
@@ -361,6 +355,17 @@ class Store:
             self.why = f"labels/{LOCK} was deleted while this was open, and {why}"
             if self._journal is not None:
                 self._journal.close()
+
+
+def write_picture(project: Project, key: Key, bgr: Image, again: bool = False) -> None:
+    """`Store.keep_picture` without a store: a picture alone is no label."""
+    path = project.labels_dir / picture_name(*key)
+    if path.is_file() and not again:
+        return
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    _, data = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    write_whole(path, data.tobytes())
 
 
 def outlived(labels: Labels, key: Key) -> More | None:

@@ -118,7 +118,7 @@ def between(a: Followed, b: Followed) -> Followed:
     with np.errstate(invalid="ignore"):
         share = np.where(only_a, 1.0, np.where(only_b, 0.0, vb / (va + vb)))[:, None]
         apart = np.linalg.norm(a.xy - b.xy, axis=1) / (0.5 * (a.side + b.side))
-        # What both expect of their distance is 2 (va + vb), squared; farther apart, both were too sure.
+        # The square of their distance is expected to be 2 (va + vb); beyond, both were too sure.
         too_sure = np.maximum(apart**2 / (2 * (va + vb)), 1.0)
         nearer = np.minimum(va, vb) / (va + vb)
         both = too_sure * va * vb / (va + vb) + nearer * (apart / 2) ** 2

@@ -39,9 +39,9 @@ def spread(
 ) -> None:
     """Follow the points of labelled frames to their neighbours, and propose them there as labels.
 
-    No label is overwritten. Proposals are looked at in 'train label', accepted or refused there or, all at
-    once, by --accept and --refuse; 'train finetune' learns from them by their confidence. Ctrl-C
-    ends it; what was found is kept, and the next run goes on.
+    No label is overwritten. Proposals are looked at in 'train label', accepted or refused there or,
+    all at once, by --accept and --refuse; 'train finetune' learns from them by their confidence.
+    Ctrl-C ends it; what was found is kept, and the next run goes on.
     """
     from tracker.errors import UserError
     from train.project.clips import read_clips
@@ -62,6 +62,7 @@ def spread(
                 _settle(store, clips, accept)
             else:
                 _spread(store, clips, spec, again, None if by_flow else _model(project, model))
+                tell(f"next: train label {folder} (look at them), train finetune {folder}")
     except UserError as error:
         raise ValueError(str(error)) from error
 
@@ -114,4 +115,3 @@ def _spread(
     if was_stopped and left:
         tell(f"stopped; {left} stretches are left, the same command goes on with them")
     tell(f"{count} frames have new proposals, {len(store.labels.proposals)} in the project")
-    tell(f"next: train label {store.project.root} (look at them), train finetune")

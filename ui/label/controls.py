@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tracker.errors import UserError
 from train.project.clips import Clip
@@ -61,11 +61,18 @@ class LabelControls:
         label = self.label()
         return () if label is None else label.objects
 
-    def open_guesses(self) -> list[ObjectLabel]:
-        """Guesses on it that are neither labelled nor thrown away."""
+    def proposal(self) -> FrameLabel | None:
+        """What spreading proposes for it."""
         key = self.screen.key
+        return None if key is None else self.store.labels.proposals.get(key)
+
+    def open_guesses(self) -> list[ObjectLabel]:
+        """Guesses on it that are neither labelled nor thrown away; proposals go before them."""
+        key, proposal = self.screen.key, self.proposal()
         if key is None:
             return []
+        if proposal is not None:
+            return list(proposal.objects)
         found = edit.still_open(self.guesses.get(key, ()), self.label())
         return [g for g in found if (key, g.id) not in self._dropped]
 
@@ -200,11 +207,30 @@ class LabelControls:
             self.choose(Chosen(added[0].id), self.landmark)
 
     def drop_guess(self, chosen: Chosen) -> None:
-        """Show a guess no more."""
-        if self.screen.key is not None:
+        """Show a guess no more; a proposal is refused."""
+        proposal = self.proposal()
+        if proposal is not None:
+            self._refuse(proposal, chosen.id)
+        elif self.screen.key is not None:
             self._dropped.add((self.screen.key, chosen.id))
             self.choose(None)
             self.say("the guess is gone")
+
+    def _refuse(self, proposal: FrameLabel, number: int) -> None:
+        rest = tuple(o for o in proposal.objects if o.id != number)
+        if self.store.read_only:
+            self.say(f"not changed: {self.store.why}")
+            return
+        try:
+            if rest:
+                self.store.propose({proposal.key: replace(proposal, objects=rest)}, {}, "")
+            else:
+                self.store.refuse([proposal.key])
+        except UserError as error:
+            self.say(str(error))
+            return
+        self._choose_first()
+        self.say(f"the proposal for frame {proposal.frame} is refused")
 
     def nothing_here(self) -> None:
         """The frame shows no object, which networks learn from too; again: say nothing about it."""

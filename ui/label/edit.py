@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +20,8 @@ UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
 WORDS = {UNLABELLED: "not labelled", OCCLUDED: "occluded", VISIBLE: "visible"}
 LEAST = 2.0  # pixels, the shorter side of a box that somebody can mean
 SAME = 0.3  # a guess that overlaps a labelled object by this IoU is about the same thing
+# Whoever made an object: once a person changes it, it is theirs.
+BY_HAND: dict[str, Any] = {"source": "user", "confidence": None, "came_from": ()}
 Frames = Mapping[tuple[str, int], FrameLabel]
 
 
@@ -38,7 +41,7 @@ def with_point(thing: ObjectLabel, at: int, xy: ArrayLike, seen: int = VISIBLE) 
     if box is not None and seen > UNLABELLED and _within(box, thing, at):
         low, high = np.minimum(box[:2], points[at]), np.maximum(box[2:], points[at])
         box = np.concatenate([low, high]).astype(np.float32)
-    return replace(thing, xy=points, v=visibility, box_xyxy=box, source="user")
+    return replace(thing, xy=points, v=visibility, box_xyxy=box, **BY_HAND)
 
 
 def cycled(thing: ObjectLabel, at: int) -> ObjectLabel:
@@ -51,13 +54,13 @@ def moved(thing: ObjectLabel, by_xy: ArrayLike) -> ObjectLabel:
     """All landmarks go the same way, and the box with them."""
     by = np.asarray(by_xy, np.float32)
     box = None if thing.box_xyxy is None else (thing.box_xyxy + np.tile(by, 2)).astype(np.float32)
-    return replace(thing, xy=(thing.xy + by).astype(np.float32), box_xyxy=box, source="user")
+    return replace(thing, xy=(thing.xy + by).astype(np.float32), box_xyxy=box, **BY_HAND)
 
 
 def with_box(thing: ObjectLabel, box_xyxy: ArrayLike | None) -> ObjectLabel:
     """This box (4,) is the object's from now on; None: that of its points is."""
     box = None if box_xyxy is None else np.asarray(box_xyxy, np.float32)
-    return replace(thing, box_xyxy=box, source="user")
+    return replace(thing, box_xyxy=box, **BY_HAND)
 
 
 def drawn(

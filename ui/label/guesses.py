@@ -118,6 +118,7 @@ class Guesses:
         if self.by == "nothing" or screen.is_playing or key is None or not screen.is_current:
             return
         is_known = key in self.controls.guesses or self.controls.label() is not None
+        is_known = is_known or self.controls.proposal() is not None
         frame = None if screen.seen is None else screen.seen.frame
         if frame is None or frame.bgr is None or is_known or self._asked == (key, self.by):
             return

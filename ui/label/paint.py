@@ -18,6 +18,7 @@ from ui.label.edit import OCCLUDED, UNLABELLED
 from ui.label.zoom import Zoom
 
 DARK, BRIGHT, MARK = QColor(0, 0, 0, 190), QColor(255, 255, 255), QColor(255, 221, 51)
+PROPOSED = QColor(190, 110, 235)  # as on the timeline
 LOUPE, LOUPE_OFF = 84.0, 108.0  # radius of the magnified look, and how far from the cursor
 
 
@@ -36,7 +37,7 @@ class Scene:
     with_boxes: bool = True
     note: str = ""  # at the top
     banner: str = ""  # at the bottom
-    mark: str = ""  # frame around the picture: '', 'labelled' or 'negative'
+    mark: str = ""  # frame around the picture: '', 'labelled', 'spread' or 'negative'
 
 
 def radius_of(thing: ObjectLabel, edges: Sequence[tuple[int, int]], scale: float) -> float:
@@ -105,7 +106,8 @@ def _paint_box(
 ) -> None:
     """A line where it was drawn, dashes where it is the bounds of the points."""
     is_own = thing.box_xyxy is not None and not chosen.is_guess
-    pen = QPen(MARK if is_chosen else BRIGHT, 1.8 if is_own else 1.1)
+    plain = PROPOSED if thing.is_spread else MARK if is_chosen else BRIGHT
+    pen = QPen(plain, 1.8 if is_own or thing.is_spread else 1.1)
     if not is_own:
         pen.setStyle(Qt.PenStyle.DashLine)
     painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -36,18 +36,23 @@ class Row:
     """Progress of one clip: labelled frames, those with nothing on them, labelled seconds."""
 
     clip: str
-    frames: int
+    frames: int  # labelled by hand
     negative: int
     seconds: tuple[float, ...]  # one per kind
+    spread: int = 0  # labelled frames whose labels were spread and accepted
+    proposed: int = 0  # frames for which spreading proposes labels
 
 
 def progress(clips: Sequence[Clip], labels: Labels, kinds: Sequence[str]) -> list[Row]:
     """How far each clip is."""
     rows = []
     for clip in clips:
-        own = [label for key, label in labels.frames.items() if key[0] == clip.name]
+        own = [label for key, label in labels.by_hand().items() if key[0] == clip.name]
+        spread = sum(key[0] == clip.name and f.is_spread for key, f in labels.frames.items())
+        proposed = sum(key[0] == clip.name for key in labels.proposals)
         spent = tuple(ranges.seconds(labels.ranges, clip.name, kind) for kind in kinds)
-        rows.append(Row(clip.name, len(own), sum(label.negative for label in own), spent))
+        negative = sum(label.negative for label in own)
+        rows.append(Row(clip.name, len(own), negative, spent, spread, proposed))
     return rows
 
 
@@ -107,8 +112,12 @@ class LabelPanel(QSplitter):
             for i, (row, measured) in enumerate(zip(rows, self._clips, strict=True)):
                 item = self.clips.topLevelItem(i)
                 assert item is not None
-                item.setText(1, f"{row.frames} / {measured.frames}")
-                item.setToolTip(1, f"{row.frames} labelled, {row.negative} of them: nothing here")
+                more = f" + {row.spread}" if row.spread else ""
+                item.setText(1, f"{row.frames}{more} / {measured.frames}")
+                words = f"{row.frames} labelled, {row.negative} of them: nothing here"
+                words += f"; {row.spread} more spread and accepted" if row.spread else ""
+                words += f"; {row.proposed} proposed" if row.proposed else ""
+                item.setToolTip(1, words)
                 for column, spent in enumerate(row.seconds, 2):
                     item.setText(column, f"{spent:.1f} s" if spent else "-")
         at = next((i for i, c in enumerate(self._clips) if c.name == clip), 0)

@@ -134,6 +134,6 @@ class Points:
 
     def _paste(self, objects: tuple[ObjectLabel, ...], words: str) -> None:
         """In the place of what is labelled here. Somebody wanted them: they are the user's."""
-        copies = tuple(replace(o, source="user") for o in objects)
+        copies = tuple(replace(o, **edit.BY_HAND) for o in objects)
         if self.controls.commit(copies, words):
             self.controls.choose(Chosen(copies[0].id), self.controls.landmark)

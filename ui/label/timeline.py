@@ -25,6 +25,8 @@ RULER, MARKS, ROW = 18.0, 14.0, 22.0  # heights
 NAMES = 72.0  # room for the names of the rows
 EDGE = 6.0  # widget pixels from a range's end within which it is dragged
 LABELLED, NEGATIVE, SUGGESTED = QColor(70, 190, 110), QColor(230, 150, 50), QColor(90, 150, 255)
+# Spread: accepted, as high as labels; proposed, half as high, and faint where unsure.
+SPREAD = QColor(190, 110, 235)
 TITLES = {"gesture": "Gestures", "pose": "Head pose"}
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 GRAY = QColor(128, 128, 128)
@@ -45,6 +47,9 @@ class Line:
     chosen: Range | None = None
     coming: Range | None = None  # while a number key is down
     is_stills: bool = False  # pictures with numbers, not times
+    frames: int = 1
+    spread: tuple[float, ...] = ()  # labels that were spread and accepted
+    proposed: tuple[tuple[float, float], ...] = ()  # time, mean confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +225,10 @@ class TimelineView(QWidget):
         ink = self.palette().color(QPalette.ColorRole.WindowText)
         self._paint_ruler(painter, ink)
         painter.setClipRect(QRectF(NAMES - 5, 0, self.width() - NAMES, self.height()))
+        self._paint_proposed(painter)
         for times, colour in (
-            (self.line.labelled, LABELLED), (self.line.negative, NEGATIVE),
-            (self.line.suggested, SUGGESTED),
+            (self.line.spread, SPREAD), (self.line.labelled, LABELLED),
+            (self.line.negative, NEGATIVE), (self.line.suggested, SUGGESTED),
         ):  # fmt: skip
             self._paint_marks(painter, times, colour)
         for r in self.line.ranges:
@@ -272,6 +278,15 @@ class TimelineView(QWidget):
             else:
                 painter.drawRect(QRectF(x - 1.5, y - 5, 3, 10))
 
+    def _paint_proposed(self, painter: QPainter) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        seconds = self.line.seconds / max(self.line.frames, 1)
+        width = max(self.x_of(seconds) - self.x_of(0.0), 1.5)
+        for t, sure in self.line.proposed:
+            painter.setBrush(QColor(SPREAD.red(), SPREAD.green(), SPREAD.blue(), _alpha(sure)))
+            painter.drawRect(QRectF(self.x_of(t) - width / 2, RULER + MARKS / 2, width, 6))
+
     def _paint_range(self, painter: QPainter, r: Range, is_chosen: bool) -> None:
         if r.kind not in self.line.kinds:
             return
@@ -287,6 +302,11 @@ class TimelineView(QWidget):
         )
         if inside.width() > 12:
             painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, words)
+
+
+def _alpha(sure: float) -> int:
+    """Of a proposal's bar: what is hardly sure is faint."""
+    return round(70 + 185 * min(max(2 * sure - 1, 0.0), 1.0))
 
 
 def _clock(t: float, step: float) -> str:

@@ -31,6 +31,7 @@ from ui.label.paint import Scene
 from ui.label.panel import LabelPanel, progress
 from ui.label.points import Points
 from ui.label.spans import NOTHING, Spans
+from ui.label.spreading import Spreading
 from ui.label.timeline import TimelineView
 from ui.label.training import Training
 from ui.label.words import Looks
@@ -55,6 +56,7 @@ class LabelWindow(QMainWindow):
         self.points, self.boxes = Points(controls), Boxes(controls)
         self.spans, self.guesses = Spans(controls), Guesses(controls)
         self.suggestions = Suggestions(controls, self.jobs)
+        self.spreading = Spreading(controls, self.jobs)
         self.looks = Looks()
         project = controls.project
         self._look = skeleton(project.kind, len(project.landmarks), project.edges, project.drawing)
@@ -141,6 +143,7 @@ class LabelWindow(QMainWindow):
         self.jobs.poll()
         self.controls.tick()
         self.guesses.tick()
+        self.spreading.tick()
         now = time.monotonic()
         self.training.tick(now)
         self.spans.tick(now)
@@ -292,6 +295,7 @@ class LabelWindow(QMainWindow):
                 return
         self._timer.stop()
         self.suggestions.close()
+        self.spreading.close()
         self.guesses.close()
         self.controls.screen.close()
         self.jobs.close()
@@ -302,7 +306,7 @@ class LabelWindow(QMainWindow):
 def handlers(window: LabelWindow) -> dict[str, Callable[[bool], object]]:
     """One function an action; it gets whether a switch is on."""
     controls, screen, canvas = window.controls, window.controls.screen, window.canvas
-    points, boxes = window.points, window.boxes
+    points, boxes, spreading = window.points, window.boxes, window.spreading
     return {
         "save": lambda _: controls.save(), "quit": lambda _: window.close(),
         "training": window.training.setVisible,
@@ -330,6 +334,12 @@ def handlers(window: LabelWindow) -> dict[str, Callable[[bool], object]]:
         "box": lambda _: boxes.begin(), "new_box": lambda _: boxes.begin(True),
         "box_of_points": lambda _: boxes.of_points(),
         "guess_in_box": lambda _: window.guesses.in_box(),
+        "spread": lambda _: spreading.start(), "spread_all": lambda _: spreading.start(True),
+        "next_proposal": lambda _: spreading.next(),
+        "accept_stretch": lambda _: spreading.accept(False),
+        "accept_clip": lambda _: spreading.accept(True),
+        "refuse_stretch": lambda _: spreading.refuse(False),
+        "refuse_clip": lambda _: spreading.refuse(True),
         "cycle": lambda _: points.cycle(), "mode": lambda _: window.spans.switch(),
         "fit": lambda _: canvas.fit(),
         "object_view": lambda _: canvas.look_at(controls.thing()),

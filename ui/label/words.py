@@ -41,6 +41,8 @@ def scene(controls: LabelControls, spans: Spans, look: Skeleton, looks: Looks) -
     """What is painted on the frame."""
     label = controls.label()
     mark = "" if label is None else "negative" if label.negative else "labelled"
+    if label is not None and label.is_spread:
+        mark = "spread"
     return Scene(
         look, controls.project.landmarks, tuple(things(controls, looks)), controls.chosen,
         controls.landmark,
@@ -60,11 +62,22 @@ def note(controls: LabelControls, looks: Looks) -> str:
         return f"Opening {controls.screen.clip.name} ..."
     if label is not None and label.negative:
         return "Nothing here"
+    if label is not None and label.is_spread:
+        return f"Accepted, spread {_origin(label.objects[0])}: changing it makes it a label by hand"
     if label is not None:
         return "Labelled"
+    proposal = controls.proposal()
+    if looks.guesses and proposal is not None:
+        return f"Proposal, spread {_origin(proposal.objects[0])}: Enter accepts, Delete refuses it"
     if looks.guesses and controls.open_guesses():
         return "Guess: Enter accepts it, dragging a point or a box corrects it"
     return "Not labelled"
+
+
+def _origin(thing: ObjectLabel) -> str:
+    """From which frames, and how sure."""
+    frames = " and ".join(map(str, thing.came_from))
+    return f"from frame{'s' * (len(thing.came_from) > 1)} {frames}, sure by {100 * sureness(thing):.0f} %"
 
 
 def banner(controls: LabelControls, spans: Spans) -> str:
@@ -87,7 +100,7 @@ def line(controls: LabelControls, spans: Spans, suggestions: Suggestions) -> Lin
     return Line(
         screen.end_of(len(screen.times()) - 1),
         screen.t,
-        tuple(screen.time_of(label) for label in own if not label.negative),
+        tuple(screen.time_of(f) for f in own if not f.negative and not f.is_spread),
         tuple(screen.time_of(label) for label in own if label.negative),
         tuple(
             float(s.frame) if s.t is None else s.t
@@ -100,7 +113,21 @@ def line(controls: LabelControls, spans: Spans, suggestions: Suggestions) -> Lin
         spans.chosen,
         spans.preview(),
         screen.clip.is_stills,
+        len(screen.times()),
+        tuple(screen.time_of(f) for f in own if f.is_spread),
+        tuple(
+            (screen.time_of(f), sureness(f.objects[0]))
+            for key, f in controls.store.labels.proposals.items()
+            if key[0] == name
+        ),
     )
+
+
+def sureness(thing: ObjectLabel) -> float:
+    """Mean confidence of the points of a spread object that are labelled; 1 where none is told."""
+    if thing.confidence is None or not (thing.v > 0).any():
+        return 1.0
+    return float(thing.confidence[thing.v > 0].mean())
 
 
 def object_words(controls: LabelControls, points: Points) -> str:
@@ -112,10 +139,15 @@ def object_words(controls: LabelControls, points: Points) -> str:
     if thing is None:
         return "Click a point, or add an object: I by its points, R by its box."
     known = int((thing.v > edit.UNLABELLED).sum())
-    who = {"user": "by hand", "model": "by the model", "mediapipe": "by MediaPipe"}
+    who = {"user": "by hand", "model": "by the model", "mediapipe": "by MediaPipe",
+           "spread": "spread"}  # fmt: skip
     source = who.get(thing.source, thing.source)
     kind = "Guess" if controls.chosen is not None and controls.chosen.is_guess else "Object"
+    if kind == "Guess" and thing.is_spread:
+        kind = "Proposal"
     box = "drawn box" if thing.box_xyxy is not None else "box of its points"
+    if thing.is_spread:
+        source += f" {_origin(thing)}"
     return f"{kind} {thing.id}: {known} of {len(names)} landmarks, {box}, {source}"
 
 
