@@ -59,6 +59,7 @@ def check_labels(project: Project, clips: Clips) -> Iterator[Problem]:
     for number in _twice([ann.get("id") for ann in annotations]):
         remedy = "'train check --fix' numbers them anew"
         yield error(LABELS, f"annotation {number}", "two have this id", remedy, "annotation_ids")
+    yield from _spread(project)
     yield from _images(project, clips, images, annotations)
     yield from _annotations(project, images, annotations)
 
@@ -77,6 +78,22 @@ def _journal(project: Project) -> Iterator[Problem]:
         what = f"{len(state.actions)} actions are not in labels.json yet"
         remedy = "open the labeller, or use --fix, to write them there"
         yield warning(JOURNAL, "", what, remedy, "fold")
+
+
+def _spread(project: Project) -> Iterator[Problem]:
+    """How many labels are by hand, and how many were spread; nothing where none was."""
+    try:
+        labels = read_state(project).labels
+    except UserError:
+        return  # the file at fault is reported for itself
+    accepted, hand = len(labels.frames) - len(labels.by_hand()), len(labels.by_hand())
+    if labels.proposals:
+        told = f"{hand} frames are labelled by hand"
+        if accepted:
+            told = f"{hand + accepted} frames are labelled, {hand} by hand, {accepted} spread and "
+            told += "accepted"
+        what = f"{told}; {len(labels.proposals)} more have proposals that nobody accepted"
+        yield warning(LABELS, "spread", what, "look at them in 'train label' (J), or leave them")
 
 
 def _images(

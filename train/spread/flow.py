@@ -154,9 +154,9 @@ def _cut(bgr: Image, matrix: NDArray[np.float64], size: int) -> Image:
         part = np.asarray(cv2.GaussianBlur(part, (0, 0), 0.4 / scale), np.uint8)
     inside = np.array([[scale, 0, 0], [0, scale, 0]])
     inside[:, 2] = shift + scale * low
-    part = cv2.warpAffine(part, inside, (size, size), flags=cv2.INTER_LINEAR,
+    drawn = cv2.warpAffine(part, inside, (size, size), flags=cv2.INTER_LINEAR,
                           borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
-    return np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), np.uint8)
+    return np.asarray(cv2.cvtColor(drawn, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def _there_and_back(
@@ -188,7 +188,7 @@ def _common(xy: Floats, moved: Floats, good: Mask) -> Floats:
     )
     if matrix is None or not np.isfinite(matrix).all():
         return (xy + np.median(moved[good] - xy[good], 0)).astype(np.float32)
-    return (xy @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    return np.asarray(xy @ matrix[:, :2].T + matrix[:, 2], np.float32)
 
 
 def _growth(xy: Floats, common: Floats) -> float:

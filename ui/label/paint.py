@@ -15,10 +15,10 @@ from tracker.types import Floats
 from train.project.labels import ObjectLabel, box_of
 from ui.label.controls import Chosen
 from ui.label.edit import OCCLUDED, UNLABELLED
+from ui.label.timeline import SPREAD
 from ui.label.zoom import Zoom
 
 DARK, BRIGHT, MARK = QColor(0, 0, 0, 190), QColor(255, 255, 255), QColor(255, 221, 51)
-PROPOSED = QColor(190, 110, 235)  # as on the timeline
 LOUPE, LOUPE_OFF = 84.0, 108.0  # radius of the magnified look, and how far from the cursor
 
 
@@ -106,7 +106,7 @@ def _paint_box(
 ) -> None:
     """A line where it was drawn, dashes where it is the bounds of the points."""
     is_own = thing.box_xyxy is not None and not chosen.is_guess
-    plain = PROPOSED if thing.is_spread else MARK if is_chosen else BRIGHT
+    plain = SPREAD if thing.is_spread else MARK if is_chosen else BRIGHT
     pen = QPen(plain, 1.8 if is_own or thing.is_spread else 1.1)
     if not is_own:
         pen.setStyle(Qt.PenStyle.DashLine)

@@ -76,8 +76,9 @@ def note(controls: LabelControls, looks: Looks) -> str:
 
 def _origin(thing: ObjectLabel) -> str:
     """From which frames, and how sure."""
-    frames = " and ".join(map(str, thing.came_from))
-    return f"from frame{'s' * (len(thing.came_from) > 1)} {frames}, sure by {100 * sureness(thing):.0f} %"
+    frames = "frame" + "s" * (len(thing.came_from) > 1)
+    numbers = " and ".join(map(str, thing.came_from))
+    return f"from {frames} {numbers}, sure by {100 * sureness(thing):.0f} %"
 
 
 def banner(controls: LabelControls, spans: Spans) -> str:

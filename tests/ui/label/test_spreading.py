@@ -42,8 +42,17 @@ def room(qtbot: QtBot, tmp_path: Path) -> Iterator[Room]:
 
 def spread(room: Room) -> None:
     room.key("s")
-    done = lambda: bool(room.window.tick() or not room.window.spreading.is_busy)  # noqa: E731
-    room.bot.waitUntil(done, timeout=20000)
+    settle(room)
+
+
+def settle(room: Room) -> None:
+    """Until nothing is followed any more, and all that was found is proposed."""
+
+    def is_done() -> bool:
+        room.window.tick()
+        return not room.window.spreading.is_busy and room.window.jobs.is_idle
+
+    room.bot.waitUntil(is_done, timeout=20000)
     room.window.tick()
 
 
@@ -108,9 +117,7 @@ def test_a_stretch_is_accepted_and_refused_at_once(room: Room) -> None:
     room.controls.screen.go(8)
     room.settle()
     room.key(KEY.Key_Return, CTRL)
-    room.bot.waitUntil(
-        lambda: bool(room.window.tick() or len(room.store.labels.frames) > 2), timeout=20000
-    )
+    settle(room)
     assert sorted(n for _, n in room.store.labels.frames) == list(range(4, 15))
     assert proposed(room) == [0, 1, 2, 3, *range(15, 24)]
     room.key(KEY.Key_Delete, CTRL | SHIFT)
@@ -123,7 +130,8 @@ def test_a_stretch_is_accepted_and_refused_at_once(room: Room) -> None:
 def test_a_changed_label_takes_along_what_came_from_it(room: Room) -> None:
     spread(room)
     room.key("d")  # nothing after 14
-    room.click(*map(float, truth(14)[0]))
+    x, y = truth(14)[0]
+    room.click(float(x), float(y))
     room.key(KEY.Key_Right, SHIFT)  # moves the point by a pixel
     assert room.store.labels.frames["m.mp4", 14].objects[0].xy[0, 0] > truth(14)[0, 0] + 0.5
     assert proposed(room) == [0, 1, 2, 3]
@@ -134,8 +142,7 @@ def test_a_changed_label_takes_along_what_came_from_it(room: Room) -> None:
 def test_s_again_ends_it_and_it_goes_on_later(room: Room) -> None:
     room.press("s")
     room.window.spreading._stop.set()  # before the first frame
-    done = lambda: bool(room.window.tick() or not room.window.spreading.is_busy)  # noqa: E731
-    room.bot.waitUntil(done, timeout=20000)
+    settle(room)
     assert len(proposed(room)) < 22
     spread(room)
     assert proposed(room) == ALL
