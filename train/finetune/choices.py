@@ -102,7 +102,8 @@ def usable_losses(census: Census) -> dict[str, str]:
     }
     found = {}
     if labelled:
-        found["L"] = f"{labelled} labelled objects"
+        more = f", {census.spread} spread from such" if census.spread else ""
+        found["L"] = f"{labelled} labelled objects{more}"
     if any(ranged.values()):
         found["A"] = ", ".join(f"{n} {name}" for name, n in ranged.items()) + " labels"
     if unlabelled:

@@ -17,12 +17,12 @@ from train.machine.ranks import leading, world
 from ui.commands.exchange import export_labels, import_labels
 from ui.commands.finetune import finetune
 from ui.commands.gestures.commands import teach
-from ui.commands.label import label
+from ui.commands.labels.label import label
+from ui.commands.labels.spread import spread
 from ui.commands.project import add, check, init, remove
 from ui.commands.report import report
 from ui.commands.reproduce import reproduce
 from ui.commands.speed import indices, parity, quantize
-from ui.commands.spread import spread
 from ui.commands.suggest import suggest
 from ui.commands.words import Version, say, tell, waiting
 

@@ -14,7 +14,7 @@ from train.project.layout import Project
 from ui.kit.jobs import Jobs
 from ui.label.controls import LabelControls
 from ui.label.playhead import Key
-from ui.label.workers import Done, Latest
+from ui.label.threads.workers import Done, Latest
 
 if TYPE_CHECKING:  # loaded on the threads that use them: the window is there sooner
     from train.suggest.prelabel import Guesser

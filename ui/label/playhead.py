@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from train.project.clips import Clip
 from train.project.labels import FrameLabel
 from train.project.layout import Project
-from ui.label.workers import DecodedFrame, Decoder, Latest, WantedFrame
+from ui.label.threads.workers import DecodedFrame, Decoder, Latest, WantedFrame
 
 LAG_S = 0.5  # a clip that is decoded slower than it plays is shown slower
 Key = tuple[str, int]  # name of a clip, number of a frame

@@ -31,11 +31,11 @@ from ui.label.paint import Scene
 from ui.label.panel import LabelPanel, progress
 from ui.label.points import Points
 from ui.label.spans import NOTHING, Spans
-from ui.label.spreading import Spreading
+from ui.label.threads.spreading import Spreading
+from ui.label.threads.workers import DecodedFrame
 from ui.label.timeline import TimelineView
 from ui.label.training import Training
 from ui.label.words import Looks
-from ui.label.workers import DecodedFrame
 
 TICK_MS = 8
 RELOAD_S = 2.0  # between two looks of a reader at what the writer did

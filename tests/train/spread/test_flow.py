@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tests.helpers.moving import POINTS, moved, texture, truth
+from tests.train.spread.moving import POINTS, moved, texture, truth
 from train.spread.flow import GONE, LABEL, Followed, between, corrected, followed, labelled
 
 SEEN = np.full(3, 2, np.uint8)

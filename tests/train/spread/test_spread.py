@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.helpers.moving import SIZE_WH, truth, write_moving
 from tests.helpers.teaching import new_project
+from tests.train.spread.moving import SIZE_WH, truth, write_moving
 from tracker.errors import UserError
 from train.project.adding import add_clips
 from train.project.clips import read_clips

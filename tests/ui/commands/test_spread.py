@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.helpers.moving import SIZE_WH, moved, truth, write_moving
 from tests.helpers.teaching import new_project
+from tests.train.spread.moving import SIZE_WH, moved, truth, write_moving
 from train.data.batches import point_weights
 from train.data.from_project import Split, labelled_examples, spread_examples, take_census
 from train.project.adding import add_clips
@@ -144,11 +144,11 @@ def test_training_weights_points_by_confidence_and_holds_out_labels_by_hand_alon
     train = Split()
     found, used = spread_examples(project, labels, train, clip)
     assert len(found) == 21 == len(used) and {e.source for e in found} == {"spread"}
-    (doubtful,) = [e for e in found if e.confidence is not None and e.confidence[1] < 0.65]
+    (doubtful,) = [e for e in found if e.sure is not None and e.sure[1] < 0.65]
     np.testing.assert_allclose(point_weights(doubtful, 1.0), sure, atol=1e-6)
     given = labelled_examples(project, labels, train)
     assert [e.source for e in given] == ["clip", "spread", "clip"]  # frames 4, 13, 14
-    assert given[0].confidence is None and given[1].confidence is not None
+    assert given[0].sure is None and given[1].sure is not None
     census = take_census([*given, *found], 0)
     assert (census.labelled, census.spread) == ({"train": 2}, 22)
     held = Split(("m.mp4",))

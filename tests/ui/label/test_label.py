@@ -20,7 +20,7 @@ from tracker.types import Frame
 from train.project.journal import read_labels
 from ui.label.actions_table import ENTRIES
 from ui.label.controls import Chosen
-from ui.label.workers import DecodedFrame, Decoder, WantedFrame
+from ui.label.threads.workers import DecodedFrame, Decoder, WantedFrame
 
 Open = Callable[..., Room]
 

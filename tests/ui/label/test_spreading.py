@@ -11,8 +11,8 @@ from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from tests.helpers.labelling import CTRL, SHIFT, Room
-from tests.helpers.moving import SIZE_WH, moved, truth, write_moving
 from tests.helpers.teaching import new_project
+from tests.train.spread.moving import SIZE_WH, moved, truth, write_moving
 from train.project.adding import add_clips
 from train.project.labels import FrameLabel, ObjectLabel
 from train.project.store import Store

@@ -1,6 +1,6 @@
 """Do 40 frames picked by `train suggest` teach more than 40 random ones?
 
-    python -m docs.studies.suggest_gain --data SHARED/data --base BASE.safetensors --out OUT
+    python -m docs.studies.labels.suggest_gain --data SHARED/data --base BASE.safetensors --out OUT
 
 Pool: hand-labelled faces of `faces68` (68 landmarks); hold-out: whole photo groups. BASE never saw
 them (5 landmarks of MTFL). Per seed: 20 random faces are labelled, a first model is trained on

@@ -1,8 +1,10 @@
 """What do labels bring that spread? Six labelled frames a clip, with and without spreading.
 
-    python -m docs.studies.spread_gain reference CLIP... --bundle hand_landmarker.task --out REF
-    python -m docs.studies.spread_gain accuracy CLIPS REF --out runs/spread
-    python -m docs.studies.spread_gain gain CLIPS REF --out runs/spread --steps 150
+    python -m docs.studies.labels.spread_gain reference CLIP... --bundle TASK --out REF
+    python -m docs.studies.labels.spread_gain accuracy CLIPS REF --out runs/spread
+    python -m docs.studies.labels.spread_gain gain CLIPS REF --out runs/spread --own
+
+TASK is MediaPipe's hand_landmarker.task.
 
 CLIPS is a folder of clips of one hand. Nobody labelled them by hand: the reference is MediaPipe's
 HandLandmarker over turned and scaled crops, the median of the views; frames in which these disagree
@@ -11,7 +13,8 @@ of its time, take the place of labels by hand.
 
 `accuracy` spreads from them and compares with all other frames of the reference. `gain` fine-tunes
 from the bundled model and measures on frames of the clip that was left out. Landmarks alone (L) are
-learnt from, in every arm with the same steps and seed.
+learnt from, in every arm with the same steps and seed. With `--own` the landmarks are the wrist and the
+five tips under names that the model does not know: a markup of one's own, followed by flow alone.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ import typer
 from tracker.types import Floats, Image
 from tracker.whole_files import write_whole
 
-HELD = 30  # frames of the clip that is left out, evenly over its reference
+HELD = 24  # frames of the clip that is left out, evenly over its reference
 LABELS = 6  # frames of a clip that take the place of labels by hand
 TURNS, WIDTHS = (0, -20, 20, 10), (2.2, 2.8)  # degrees; crop / longer side of the points' box
 AGREED = 0.03  # sides; median distance of the views from their median
@@ -108,7 +111,19 @@ def chosen(found: Reference, seed: int) -> list[int]:
     return [int(rng.choice(part)) for part in np.array_split(sorted(found.xy), LABELS)]
 
 
-def make_project(clips: Path, found: list[Reference], folder: Path) -> Any:
+OWN = (0, 4, 8, 12, 16, 20)  # of the 21 points: wrist and tips
+
+
+def own_markup() -> Any:
+    """Wrist and tips, under names that no model knows."""
+    from tracker.find.markups import Markup
+
+    names = tuple(f"own_{i}" for i in OWN)
+    edges = tuple((0, i) for i in range(1, len(OWN)))
+    return Markup("own", "hand", "hand21", names, edges, (), ())
+
+
+def make_project(clips: Path, found: list[Reference], folder: Path, own: bool = False) -> Any:
     """A project of hands with these clips, linked."""
     from tracker.find.markups import find_markup
     from train.project.adding import add_clips
@@ -116,7 +131,7 @@ def make_project(clips: Path, found: list[Reference], folder: Path) -> Any:
 
     if (folder / "project.toml").is_file():
         return open_project(folder)
-    project = create_project(folder, find_markup("hand21"))
+    project = create_project(folder, own_markup() if own else find_markup("hand21"))
     add_clips(project, [clips / r.clip for r in found])
     return project
 
@@ -132,7 +147,8 @@ def put_labels(project: Any, store: Any, found: Reference, numbers: list[int]) -
             frame = frames.frame(n)
             assert frame.bgr is not None
             store.keep_picture(clip.name, n, frame.bgr)
-            thing = ObjectLabel(1, found.xy[n], np.full(21, 2, np.uint8), None, "user")
+            xy = found.xy[n] if len(project.landmarks) == 21 else found.xy[n][list(OWN)]
+            thing = ObjectLabel(1, xy, np.full(len(xy), 2, np.uint8), None, "user")
             store.set_frame(FrameLabel(clip.name, n, frame.t, clip.size_wh, (thing,)))
 
 
@@ -220,10 +236,10 @@ def gain(
     references: References,
     out: Annotated[Path, typer.Option(help="Folder of the cells; those that are there stay.")],
     seeds: Annotated[int, typer.Option(help="Choices of frames, and of the training.")] = 3,
-    steps: Annotated[int, typer.Option(help="Of each training.")] = 150,
+    steps: Annotated[int, typer.Option(help="Of each training.")] = 100,
     hold: Annotated[list[str] | None, typer.Option(help="Clips left out in turn.")] = None,
     arm: Annotated[list[str] | None, typer.Option(help="Only these (repeatable).")] = None,
-    base: Annotated[str | None, typer.Option("--from", help="As in train finetune.")] = None,
+    own: Annotated[bool, typer.Option("--own", help="Landmarks the model does not know.")] = False,
 ) -> None:
     """Fine-tune, each clip left out in turn; print NME on frames of its reference."""
     truth = [read_reference(p) for p in sorted(references.glob("*.json"))]
@@ -234,7 +250,7 @@ def gain(
                 cell = f"{Path(left_out).stem}_{seed}_{name}"
                 path = out / f"{cell}.json"
                 if not path.is_file():
-                    found = one_cell(clips, truth, (left_out, seed, name), out, (steps, base))
+                    found = one_cell(clips, truth, (left_out, seed, name), out, (steps, own))
                     write_whole(path, json.dumps(found).encode())
                 cells[cell] = json.loads(path.read_text(encoding="utf-8"))
                 typer.echo(f"{cell}: {cells[cell]}")
@@ -243,7 +259,7 @@ def gain(
 
 def one_cell(
     clips: Path, truth: list[Reference], cell: tuple[str, int, str], out: Path,
-    how: tuple[int, str | None],
+    how: tuple[int, bool],
 ) -> dict[str, Any]:  # fmt: skip
     """One training: NME (%) of the start and of the result, labels and proposals learnt from."""
     from train.data.cutouts import Wanted
@@ -254,7 +270,8 @@ def one_cell(
     from train.project.store import Store
 
     left_out, seed, arm = cell
-    project = make_project(clips, truth, out / Path(left_out).stem)
+    steps, own = how
+    project = make_project(clips, truth, out / Path(left_out).stem, own)
     with Store.open(project) as store:
         for key in [*store.labels.frames]:
             store.remove_frame(*key)
@@ -270,15 +287,14 @@ def one_cell(
         write_split(project, Split((left_out,), None, "the study's"))
         if arm != "labels":
             spread_all(project, store, left_out, arm == "flat")
-    steps, base = how
     run = f"seed{seed}_{arm}"
-    wish = Wish(base, Budget(steps=steps), ("L",), seed, 1, "cpu", run, Wanted(40, 0),
+    wish = Wish(None, Budget(steps=steps), ("L",), seed, 1, "cpu", run, Wanted(40, 0),
                 before=0.0, spread=arm != "labels")  # fmt: skip
     hooks = Hooks(typer.echo)
     plan = plan_run(project.root, wish, hooks)
     done = run_plan(plan, hooks)
     return {
-        "base": done["base"]["nme"], "tuned": done["tuned"]["nme"],
+        "base": done.get("base", {}).get("nme"), "tuned": done["tuned"]["nme"],
         "held": plan.census.labelled.get("hold", 0),
         "labels": plan.census.labelled.get("train", 0), "spread": plan.census.spread,
     }  # fmt: skip
@@ -312,8 +328,9 @@ def summarise(cells: dict[str, dict[str, Any]], arms: list[str]) -> None:
     """Mean change (%) of the hold-out's NME against the start, and against labels alone."""
     for name in arms:
         mine = {k.removesuffix(f"_{name}"): c for k, c in cells.items() if k.endswith(f"_{name}")}
-        change = [100 * (c["tuned"] / c["base"] - 1) for c in mine.values()]
-        text = f"{name:8} against the start {np.mean(change):+.1f} % ({len(change)} runs)"
+        change = [100 * (c["tuned"] / c["base"] - 1) for c in mine.values() if c["base"]]
+        text = f"{name:8} NME {np.mean([c['tuned'] for c in mine.values()]):.2f} %"
+        text += f", {np.mean(change):+.1f} % against the start" if change else ""
         rest = [
             100 * (c["tuned"] / cells[f"{k}_labels"]["tuned"] - 1)
             for k, c in mine.items() if f"{k}_labels" in cells

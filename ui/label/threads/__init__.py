@@ -1,0 +1,1 @@
+"""What the labeller does beside the window: threads, and what they find."""
