@@ -13,8 +13,9 @@ of its time, take the place of labels by hand.
 
 `accuracy` spreads from them and compares with all other frames of the reference. `gain` fine-tunes
 from the bundled model and measures on frames of the clip that was left out. Landmarks alone (L) are
-learnt from, in every arm with the same steps and seed. With `--own` the landmarks are the wrist and the
-five tips under names that the model does not know: a markup of one's own, followed by flow alone.
+learnt from, in every arm with the same steps and seed. With `--own` the landmarks are the wrist and
+the five tips under names that the model does not know: a markup of one's own, followed by flow
+alone.
 """
 
 from __future__ import annotations
