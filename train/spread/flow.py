@@ -181,13 +181,13 @@ def _common(xy: Floats, moved: Floats, good: Mask) -> Floats:
     """Where the common motion of the good points takes all (P, 2): a similarity, by RANSAC."""
     if good.sum() < 3:
         shift = np.median(moved[good] - xy[good], 0) if good.any() else np.zeros(2)
-        return (xy + shift).astype(np.float32)
+        return np.asarray(xy + shift, np.float32)
     size = max(side_of(xy), 1.0)
     matrix, _ = cv2.estimateAffinePartial2D(
         xy[good], moved[good], ransacReprojThreshold=max(0.02 * size, 1.0)
     )
     if matrix is None or not np.isfinite(matrix).all():
-        return (xy + np.median(moved[good] - xy[good], 0)).astype(np.float32)
+        return np.asarray(xy + np.median(moved[good] - xy[good], 0), np.float32)
     return np.asarray(xy @ matrix[:, :2].T + matrix[:, 2], np.float32)
 
 
