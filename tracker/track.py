@@ -169,8 +169,7 @@ class Tracker:
         self.timings = Timings()
         self._t: float | None = None
         self._own = None if self.config.gestures is None else own_names(Path(self.config.gestures))
-        rest = self.config.neutral
-        self._neutral = None if rest is None else Neutral(read_face(Path(rest)))
+        rest = None if self.config.neutral is None else read_face(Path(self.config.neutral))
         ids = count(1)
         self._watches: dict[Kind, Watch] = {}
         finders: dict[Kind, Finder] = {}
@@ -180,7 +179,9 @@ class Tracker:
             self._watches[kind] = Watch(self.config, model, finder, ids, self.timings)
             if finder is not None:
                 finders[kind] = finder
-        self._skeletons = skeletons([watch.model.info for watch in self._watches.values()])
+        infos = [watch.model.info for watch in self._watches.values()]
+        self._skeletons = skeletons(infos)
+        self._neutral = Neutral(rest) if rest is not None and rest.is_of(infos) else None
         # Last, since whatever fails before it leaves no thread behind.
         self._background = (
             BackgroundDetector(finders, self.timings) if self.config.live and finders else None

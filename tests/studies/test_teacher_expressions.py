@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from docs.studies.teacher_expressions import (
+from docs.studies.faces.teacher_expressions import (
     FROM_MESH,
     TOLD,
     WATCHED,

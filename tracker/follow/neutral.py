@@ -9,13 +9,14 @@ comes back as slowly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tracker.find.face_measures import measured
+from tracker.find.model_file import ModelInfo
 from tracker.result import Result
 from tracker.types import Floats, Track
 
@@ -33,6 +34,11 @@ FORGET = 1.0  # s after which a face that was not seen begins anew
 Proportions = NDArray[np.float64]
 
 
+def model_of_faces(models: Iterable[ModelInfo]) -> str:
+    """`NeutralFace.model` of what these capture."""
+    return next((info.checkpoint_sha256 for info in models if info.kind == "face"), "")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class NeutralFace:
     """What is kept of a person's face at rest."""
@@ -40,6 +46,11 @@ class NeutralFace:
     expressions: Floats  # (52,) [0, 1]
     proportions: Proportions  # (7,)
     frames: int = 0  # from which it was taken
+    model: str = ""  # sha256 of the face model's checkpoint, whose answers these are; '': not known
+
+    def is_of(self, models: Iterable[ModelInfo]) -> bool:
+        """May it be subtracted from what these models say? Each has faults of its own at rest."""
+        return self.model in ("", model_of_faces(models))
 
 
 def proportions(track: Track) -> Proportions | None:

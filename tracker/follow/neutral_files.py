@@ -1,7 +1,7 @@
 """Where faces at rest are kept: a file a person, in the user's settings.
 
     {"schema": 1, "captures": [
-      {"when": "2026-11-29T17:00:00", "frames": 88, "proportions": [2.31, ...],
+      {"when": "2026-11-29T17:00:00", "frames": 88, "model": "5c1f...", "proportions": [2.31, ...],
        "expressions": {"browDownLeft": 0.12, ...}}]}
 
 The last capture counts; some of those before it stay, so that none is lost by mistake.
@@ -77,7 +77,8 @@ def read_face(path: Path) -> NeutralFace:
         shape = np.array([finite(v) for v in last["proportions"]])
         if len(shape) != len(SPREAD):
             raise ValueError(f"{len(shape)} proportions")
-        return NeutralFace(np.array(in_order(expressions), np.float32), shape, int(last["frames"]))
+        values = np.array(in_order(expressions), np.float32)
+        return NeutralFace(values, shape, int(last["frames"]), str(last.get("model", "")))
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise UserError(
             f"{path} holds no face at rest that can be read ({error or type(error).__name__}); "
@@ -94,6 +95,7 @@ def keep_face(path: Path, face: NeutralFace) -> None:
     capture = {
         "when": datetime.now().isoformat(timespec="seconds"),
         "frames": face.frames,
+        "model": face.model,
         "proportions": [round(float(v), 4) for v in face.proportions],
         "expressions": {k: round(v, 4) for k, v in by_name(face.expressions).items()},
     }

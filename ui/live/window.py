@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from PyQt6.QtCore import QEvent, Qt, QTimer, QUrl, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent
 from PyQt6.QtWidgets import QAbstractButton, QComboBox, QMainWindow
 
+from tracker.follow.neutral import NeutralFace, model_of_faces
 from tracker.live.pipeline import Health
 from tracker.outputs.landmark_files import UsedModel
 from tracker.outputs.skeleton import Skeleton, default_skeletons, skeletons
@@ -95,7 +97,7 @@ class LiveWindow(QMainWindow):
         self.space = SpaceView(self.picture)
         self.hint = Hint(self.picture)
         self.ring = CaptureRing(self.picture)
-        self.ring.captured.connect(self.controls.keep_neutral)
+        self.ring.captured.connect(self._keep_neutral)
         self.ring.failed.connect(self.say)
         self.hint.done.connect(lambda: self.controls.choose("hint", False))
         self.picture.offers.chosen.connect(self._take_offer)
@@ -373,6 +375,10 @@ class LiveWindow(QMainWindow):
         """The list of keys."""
         self._help = self._help or HelpDialog(self, HELP)
         self._help.show()
+
+    def _keep_neutral(self, face: NeutralFace) -> None:
+        model = model_of_faces(used.info for used in self._models)
+        self.controls.keep_neutral(replace(face, model=model))
 
     def show_gestures(self) -> None:
         """The dialog in which gestures are taught."""

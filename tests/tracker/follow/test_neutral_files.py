@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +31,11 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_was_kept_is_read(tmp_path: Path) -> None:
     path = tmp_path / "new" / "ann.json"
-    keep_face(path, resting(jawOpen=0.25, browDownLeft=0.5))
+    face = replace(resting(jawOpen=0.25, browDownLeft=0.5), model="5c1f")
+    keep_face(path, face)
     found = read_face(path)
-    np.testing.assert_allclose(
-        found.expressions, resting(jawOpen=0.25, browDownLeft=0.5).expressions
-    )
+    np.testing.assert_allclose(found.expressions, face.expressions)
+    assert (found.model, found.frames) == ("5c1f", 0)
     np.testing.assert_allclose(found.proportions, resting().proportions, atol=1e-4)
     assert [p.name for p in path.parent.iterdir()] == ["ann.json"], "no parts"
 

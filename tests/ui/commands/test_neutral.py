@@ -42,7 +42,7 @@ class Playing(FakePipeline):
         if serial < len(seen := list(self.frames)):
             self.give(plain(), Result(serial / 10, seen[serial]))
         else:
-            self.now = replace(HEALTH, camera=state("ended", "the clip has ended"))
+            self.now = replace(self.now, camera=state("ended", "the clip has ended"))
         return self.shown
 
 
@@ -52,6 +52,7 @@ def plays(monkeypatch: pytest.MonkeyPatch, frames: Iterable[tuple[Track, ...]]) 
     def make(source: object, config: TrackerConfig) -> Playing:
         made.append(Playing(config=config))
         made[0].frames = frames
+        made[0].now = replace(HEALTH, models=clips.USED)
         return made[0]
 
     monkeypatch.setattr(tracker.live.pipeline, "Pipeline", make)
@@ -69,6 +70,7 @@ def test_a_face_is_captured_without_a_window(
     assert read_face(file_of("ann")).expressions[EXPRESSIONS.index("jawOpen")] == 0.25
     assert [call[0] for call in made[0].calls] == ["start", "close"]
     assert not made[0].config.hands and made[0].config.live
+    assert read_face(file_of("ann")).model == clips.USED[1].info.checkpoint_sha256
     code, said = run("neutral")
     assert code == 0 and said.startswith("ann: 31 frames; most at rest: jawOpen 0.25")
 
@@ -109,6 +111,11 @@ def test_the_tracker_reads_the_file(tmp_path: Path) -> None:
     assert tracker_._neutral is not None
     assert tracker_._neutral.face.expressions[EXPRESSIONS.index("jawOpen")] == 0.5
     tracker_.reset()
+    model = tracker_.models["face"].info.checkpoint_sha256
+    for found, is_used in ((model, True), ("0" * 64, False)):
+        keep_face(file_of("ann"), replace(resting(jawOpen=0.5), model=found))
+        again = Tracker(replace(tracker_.config), models=tracker_.models)
+        assert (again._neutral is not None) == is_used, "another model's faults at rest"
     (tmp_path / "bad.json").write_text("[]")
     with pytest.raises(Exception, match="holds no face at rest"):
         Tracker(TrackerConfig(hands=False, neutral=tmp_path / "bad.json"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,7 +91,7 @@ def take(
 def captured(pipeline: Pipeline, stopped: Callable[[], bool]) -> NeutralFace:
     """The face at rest that a running pipeline shows. UserError where it ends before."""
     from tracker.errors import UserError
-    from tracker.follow.neutral import Capture
+    from tracker.follow.neutral import Capture, model_of_faces
 
     capture, serial, told = Capture(), -1, ""
     since = time.monotonic()
@@ -99,13 +101,13 @@ def captured(pipeline: Pipeline, stopped: Callable[[], bool]) -> NeutralFace:
             serial, since = shown.serial, time.monotonic()
             face = capture.take(shown.result)
             if face is not None:
-                return face
+                return replace(face, model=model_of_faces(used.info for used in health.models))
             if capture.lacks_expressions:
                 raise UserError(
                     "the face model in use tells no expressions; give one that does with "
                     "--face-model"
                 )
-            words = "no face is seen" if capture.is_missing else f"{capture.left_s:.0f} s left"
+            words = "no face is seen" if capture.is_missing else f"{ceil(capture.left_s)} s left"
             if words != told:
                 told = words
                 say(words)

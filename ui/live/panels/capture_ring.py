@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QPalette
 from PyQt6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
@@ -93,7 +95,7 @@ class CaptureRing(QFrame):
             self._show(capture)
 
     def _show(self, capture: Capture) -> None:
-        word = "no face" if capture.is_missing else f"{capture.left_s:.0f}"
+        word = "no face" if capture.is_missing else f"{ceil(capture.left_s)}"
         self.ring.show_share(capture.share, word, capture.is_missing)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:

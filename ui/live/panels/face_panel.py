@@ -33,6 +33,7 @@ SIDES = ("Right", "Left")
 ROW, GAP = 18, 6  # pixels
 COLOUR = QColor("#3b82f6")
 NOTHING = "No face is seen."
+OF_ANOTHER = "Captured with another face model: N captures it anew."
 NO_EXPRESSIONS = "The face model in use tells no expressions."
 
 
@@ -136,6 +137,7 @@ class FacePanel(QWidget):
     def __init__(self) -> None:
         """`show_choices` fills it in."""
         super().__init__()
+        self._state, self._is_captured = "", False
         self.bars = Bars()
         self.people = QComboBox()
         self.people.setEditable(True)
@@ -189,11 +191,16 @@ class FacePanel(QWidget):
             for name in names:
                 self.people.addItem({"": USUAL, "none": "nobody"}.get(name, name), name)
             self.people.setCurrentIndex(names.index(neutral))
-        self.state.setText(_state(neutral))
+        self._is_captured = neutral != "none" and file_of(neutral or USUAL).is_file()
+        self._state = _state(neutral, self._is_captured)
+        self.state.setText(self._state)
 
     def show_faces(self, tracks: Sequence[Track]) -> None:
         """What is seen now."""
         self.bars.show_faces(tracks)
+        told = [track for track in tracks if track.expressions is not None]
+        is_others = bool(told) and all(track.at_rest is None for track in told)
+        self.state.setText(OF_ANOTHER if self._is_captured and is_others else self._state)
 
     def _chosen(self) -> None:
         text = self.people.currentText().strip()
@@ -202,11 +209,10 @@ class FacePanel(QWidget):
         self.changed.emit("neutral", "" if name == USUAL else name)
 
 
-def _state(neutral: str) -> str:
+def _state(neutral: str, is_captured: bool) -> str:
     """What is subtracted, in words."""
     if neutral == "none":
         return "Expressions are shown as they are seen."
-    who = neutral or USUAL
-    if file_of(who).is_file():
+    if is_captured:
         return "Subtracted from expressions. N captures it anew."
     return "Not captured yet: N, then five seconds at rest."

@@ -15,7 +15,15 @@ from tracker.find.expressions import EXPRESSIONS
 from tracker.follow.neutral_files import file_of, keep_face, read_face
 from tracker.result import Result
 from tracker.types import Track
-from ui.live.panels.face_panel import COLOUR, NO_EXPRESSIONS, ROW, rows, stem, values
+from ui.live.panels.face_panel import (
+    COLOUR,
+    NO_EXPRESSIONS,
+    OF_ANOTHER,
+    ROW,
+    rows,
+    stem,
+    values,
+)
 
 
 def show(studio: Studio, t: float, *tracks: Track) -> None:
@@ -76,7 +84,7 @@ def test_a_face_at_rest_is_captured_by_a_key(studio: Studio) -> None:
         studio.pipeline.give(plain(), Result(1 + i / 10, (face(jawOpen=0.25),)))
         window.tick()
         if i == 25:
-            assert window.ring.ring.share == 0.5 and window.ring.ring.word == "2"
+            assert window.ring.ring.share == 0.5 and window.ring.ring.word == "3"
     studio.settle()
     assert not window.ring.is_on and not window.ring.isVisible()
     place = file_of("me")
@@ -117,4 +125,15 @@ def test_whose_face_it_is_can_be_typed(studio: Studio) -> None:
     assert window.controls.choices.neutral == "none" and "is no name for a face" in studio.message()
     shown = replace(face(3), at_rest=0.5, expressions=np.zeros(52, np.float32))
     show(studio, 0.0, shown)
+    assert "are shown as they are seen" in panel.state.text()
     assert panel.bars._faces[0][0] == "Face #3, less 50% of its face at rest"
+
+
+def test_a_face_at_rest_of_another_model_is_told(studio: Studio) -> None:
+    keep_face(file_of("me"), resting(jawOpen=0.5))
+    panel = studio.open(tab="face").face_panel
+    assert "N captures it anew" in panel.state.text()
+    show(studio, 0.0, face())
+    assert panel.state.text() == OF_ANOTHER
+    show(studio, 0.1, replace(face(), at_rest=0.0))
+    assert panel.state.text().startswith("Subtracted from expressions.")

@@ -1,6 +1,7 @@
 """MediaPipe's 52 expressions on clips, beside those that a model of ours shows.
 
-    python -m docs.studies.teacher_expressions face_landmarker.task CLIP [CLIP ...] [--model M.onnx]
+    python -m docs.studies.faces.teacher_expressions face_landmarker.task CLIP [CLIP ...]
+        [--model M.onnx] [--every N] [--seconds S]
 
 The bundle's two networks run by LiteRT: 478 points of a crop around our face's landmarks, once more
 around these points, then the expressions of 146 of them. Of every `--every`-th frame with one face
