@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from train.config import FitSpec
 from train.evaluate import metrics
 from train.evaluate.outputs import predict, torch_runner
-from train.finetune.choices import ELT_WEIGHT
+from train.finetune.choices import ELT_WEIGHT, Choice
 from train.finetune.rounds import RoundsSpec, train_round, with_steps
 from train.finetune.stages import Course, Stage, hold_badness, publish, run_stage, telling
 from train.loop.checkpoint import load_model
@@ -24,11 +24,12 @@ from train.loop.progress import ProgressFile
 from train.machine.device import pick_device
 
 FIRST, TRIAL = 0.4, 0.12  # of the steps: labels alone, before; each of the three
+CHOSEN = "losses chosen"
 SURE = 2.0  # standard errors by which a gain must exceed nothing
 
 
-def train_auto(course: Course, rounds: RoundsSpec) -> tuple[Path, str]:
-    """The run's final checkpoint, the best of its trainings on the hold-out, and why so."""
+def train_auto(course: Course, rounds: RoundsSpec) -> tuple[Path, Choice]:
+    """The run's final checkpoint, the best of all on the hold-out, and what was chosen."""
     steps = course.spec.steps
     first, each = max(1, round(FIRST * steps)), max(2, round(TRIAL * steps))
     plain, elt = course.spec, with_elt(course.spec)
@@ -41,8 +42,9 @@ def train_auto(course: Course, rounds: RoundsSpec) -> tuple[Path, str]:
         }
         taught = train_round(course, rounds, begun, (1, first + 2 * each, each), told)
         trials |= {} if taught is None else {"L+rounds": taught}
-        chosen, why = judge({name: held_errors(course, path) for name, path in trials.items()})
-        course.say(why)
+        choice = judge({name: held_errors(course, path) for name, path in trials.items()})
+        course.say(f"{choice.what}: {choice.value} ({choice.why})")
+        chosen = choice.value
         before = first + 3 * each
         left = max(2, steps - before)
         if chosen == "L+rounds":
@@ -52,7 +54,7 @@ def train_auto(course: Course, rounds: RoundsSpec) -> tuple[Path, str]:
             last = _trial(course, spec, trials[chosen], ("rest", before, left), told)
         ends = [begun, *trials.values(), *([] if last is None else [last])]
         best = min(ends, key=hold_badness)
-    return publish(course, best), why
+    return publish(course, best), choice
 
 
 def _trial(
@@ -91,8 +93,8 @@ def held_errors(course: Course, final: Path) -> NDArray[np.float64]:
     return metrics.nme_per_image(errors, lengths)
 
 
-def judge(errors: Mapping[str, NDArray[np.float64]]) -> tuple[str, str]:
-    """Which of several trainings to go on with, and why, in a sentence.
+def judge(errors: Mapping[str, NDArray[np.float64]]) -> Choice:
+    """Which of several trainings to go on with, and why.
 
     The first is the cheapest, and is taken unless the best of the others gains more than SURE
     standard errors of the difference on the same objects.
@@ -106,5 +108,5 @@ def judge(errors: Mapping[str, NDArray[np.float64]]) -> tuple[str, str]:
     told = ", ".join(f"{name} {mean:.2f} %" for name, mean in means.items())
     told = f"after the same time {told} on {len(gain)} held-out objects"
     if float(gain.mean()) > SURE * unsure:
-        return best, f"losses: {best} ({told})"
-    return plain, f"losses: {plain} ({told}: no difference shown, so the cheapest)"
+        return Choice(CHOSEN, best, told)
+    return Choice(CHOSEN, plain, f"{told}: no difference shown, so the cheapest")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from tracker.whole_files import write_whole
 from train.export.export import export_model
 from train.finetune.auto import train_auto
 from train.finetune.blend import blend
-from train.finetune.choices import FEWEST_HELD
+from train.finetune.choices import FEWEST_HELD, Choice
 from train.finetune.compare import compare
 from train.finetune.plan import Hooks, Plan, facts_of, write_run
 from train.finetune.rounds import RoundsSpec, train_rounds
@@ -43,7 +44,7 @@ def run_plan(plan: Plan, hooks: Hooks) -> dict[str, Any]:
         f"{plan.census.unlabelled.get('train', 0)} unlabelled frames",
     }
     init = plan.start if plan.start.is_file() else None
-    final, why = train_course(plan, init, extra, hooks)
+    final, told = train_course(plan, init, extra, hooks)
     if not leading():
         return {}
     if init is not None and not plan.spec.freeze:
@@ -56,25 +57,25 @@ def run_plan(plan: Plan, hooks: Hooks) -> dict[str, Any]:
     write_whole(plan.out / "comparison.json", json.dumps(comparison, indent=1).encode())
     export_model(final, plan.out / "model.onnx")
     finished = datetime.now().astimezone().isoformat(timespec="seconds")
-    more = {"losses_chosen": why} if why else {}
-    write_run(plan, "finished", finished=finished, **more)
+    write_run(replace(plan, choices=(*plan.choices, *told)), "finished", finished=finished)
     shutil.rmtree(plan.out / "stages", ignore_errors=True)  # their result is the run's
     return comparison
 
 
 def train_course(
     plan: Plan, init: Path | None, extra: dict[str, Any], hooks: Hooks
-) -> tuple[Path, str]:
-    """One training, or several (see `Plan.course`): the final checkpoint, and why of several it is
-    that one.
+) -> tuple[Path, tuple[Choice, ...]]:
+    """One training, or several (see `Plan.course`): the final checkpoint, and what was chosen on
+    the way.
     """
     if plan.course == "plain":
         spec = plan.spec
-        return fit(spec, plan.out, plan.out, True, init, hooks.step, extra, plan.data), ""
+        return fit(spec, plan.out, plan.out, True, init, hooks.step, extra, plan.data), ()
     course = Course(plan.spec, plan.data, plan.out, init, extra, hooks.step, hooks.say, hooks.count)
     if plan.course == "auto":
-        return train_auto(course, RoundsSpec())
-    return train_rounds(course, RoundsSpec()), ""
+        final, choice = train_auto(course, RoundsSpec())
+        return final, (choice,)
+    return train_rounds(course, RoundsSpec()), ()
 
 
 def half_way(plan: Plan) -> float:

@@ -161,8 +161,9 @@ def test_the_hold_out_chooses_the_losses(root, monkeypatch):
     assert again.course == "auto"
     run_plan(again, Hooks(say=said.append))
     facts = json.loads((plan.out / "run.json").read_text())
-    assert facts["losses_chosen"].startswith("losses: L") and facts["losses_chosen"] in said
-    assert "on 6 held-out objects" in facts["losses_chosen"]
+    told = facts["choices"][-1]
+    assert told["what"] == "losses chosen" and "on 6 held-out objects" in told["why"]
+    assert f"losses chosen: {told['value']} ({told['why']})" in said
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_been(root, monkeypatch):

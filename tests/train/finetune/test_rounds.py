@@ -14,6 +14,7 @@ from train.data.pictures import DataSet, read_coco
 from train.data.pseudo_labels import ViewSpec, kept_pseudo_labels
 from train.finetune import auto, rounds
 from train.finetune.auto import cost, judge, train_auto, with_elt
+from train.finetune.choices import Choice
 from train.finetune.rounds import RoundsSpec, round_spec, train_rounds, with_steps
 from train.finetune.stages import Course, add_log
 from train.loop.checkpoint import load_checkpoint
@@ -158,16 +159,16 @@ def test_the_cheapest_is_taken_unless_the_others_gain_more_than_chance():
     plain = rng.uniform(5, 10, 40)
     better = plain - 1 + rng.normal(0, 0.5, 40)
     worse = plain + 0.3
-    chosen, why = judge({"L": plain, "L+ELT": worse, "L+rounds": better})
-    assert chosen == "L+rounds"
+    choice = judge({"L": plain, "L+ELT": worse, "L+rounds": better})
+    assert choice.value == "L+rounds"
     told = f"L {plain.mean():.2f} %, L+ELT {worse.mean():.2f} %, L+rounds {better.mean():.2f} %"
-    assert why == f"losses: L+rounds (after the same time {told} on 40 held-out objects)"
+    assert choice.why == f"after the same time {told} on 40 held-out objects"
     noisy = plain - 0.1 + rng.normal(0, 2, 40) * np.resize([1, -1], 40)
-    chosen, why = judge({"L": plain, "L+ELT": noisy})
-    assert chosen == "L" and "no difference shown, so the cheapest" in why
+    choice = judge({"L": plain, "L+ELT": noisy})
+    assert choice.value == "L" and "no difference shown, so the cheapest" in choice.why
     plain[3] = np.nan  # an object without the normaliser's points says nothing
-    assert judge({"L": plain, "L+rounds": better})[0] == "L+rounds"
-    assert judge({"L": plain[:1], "L+rounds": plain[:1] - 5})[0] == "L"
+    assert judge({"L": plain, "L+rounds": better}).value == "L+rounds"
+    assert judge({"L": plain[:1], "L+rounds": plain[:1] - 5}).value == "L"
 
 
 def test_the_elt_takes_fewer_steps_in_the_same_time(course):
@@ -180,12 +181,14 @@ def test_the_elt_takes_fewer_steps_in_the_same_time(course):
 def test_the_chosen_has_the_rest_of_the_run(course, monkeypatch, chosen):
     said = []
     course = replace(course, say=said.append)
-    monkeypatch.setattr(auto, "judge", lambda errors: (chosen, f"losses: {chosen} ({len(errors)})"))
+    choice = lambda errors: Choice("losses chosen", chosen, f"{len(errors)} tried")  # noqa: E731
+    monkeypatch.setattr(auto, "judge", choice)
     last = "round2" if chosen == "L+rounds" else "rest"
     falling(monkeypatch, ("labels", 9.0), ("trial_L", 8.0), ("trial_ELT", 8.0), ("round1", 8.0),
             (last, 6.0))  # fmt: skip
-    final, why = train_auto(course, RoundsSpec(views=ANY))
-    assert why == f"losses: {chosen} (3)" and why in said
+    final, told = train_auto(course, RoundsSpec(views=ANY))
+    assert told == Choice("losses chosen", chosen, "3 tried")
+    assert f"losses chosen: {chosen} (3 tried)" in said
     assert {"labels", "trial_L", "trial_ELT", "round1", last} <= set(stages(course))
     assert same(weights(final), weights(course.stages / last / "model.safetensors"))
     alpha = load_checkpoint(course.stages / last / "model.safetensors").spec.loss.alpha
@@ -194,7 +197,7 @@ def test_the_chosen_has_the_rest_of_the_run(course, monkeypatch, chosen):
 
 
 def test_the_best_of_all_trainings_is_the_runs(course, monkeypatch):
-    monkeypatch.setattr(auto, "judge", lambda _: ("L", ""))
+    monkeypatch.setattr(auto, "judge", lambda _: Choice("", "L", ""))
     falling(monkeypatch, ("labels", 9.0), ("trial_L", 5.0), ("trial_ELT", 8.0), ("round1", 8.0),
             ("rest", 6.0))  # fmt: skip
     final, _ = train_auto(course, RoundsSpec(views=ANY))
