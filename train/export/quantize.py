@@ -34,7 +34,7 @@ from train.data.pictures import DataSet, read_coco
 from train.evaluate.outputs import check_pair
 from train.evaluate.report import evaluate_model, open_model
 from train.export.export import strip_traces
-from train.export.shrink import restore
+from train.export.shrink import halve, restore
 from train.export.speed import median_ms
 from train.loop.checkpoint import prepare_output
 
@@ -158,6 +158,8 @@ def quantize(
         )  # fmt: skip
         graph = onnx.load(made)
     strip_traces(graph)
+    if not symmetric:  # what stays in floating point takes half the file; it computes as before
+        halve(graph)
     note = {
         "source_sha256": file_sha256(model),
         "crops": len(crops),

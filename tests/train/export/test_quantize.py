@@ -1,6 +1,7 @@
 """The int8 form: the same description, nearly the same points, an int8 body and a float head."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tracker.find.model_file import ModelInfo
 from tracker.whole_files import file_sha256, part_of
 from train.export.export import onnx_outputs
 from train.export.quantize import Gain, body, check_request, gain, quantize, training_crops
+from train.export.shrink import LEAST
 from ui.commands.train import app
 
 
@@ -60,6 +62,21 @@ def test_the_body_is_int8_and_the_heat_is_not(made):
     assert set(after[:-1]) == {TensorProto.INT8}
     assert after[-1] == TensorProto.FLOAT
     assert made[2].stat().st_size < made[1].stat().st_size / 2
+
+
+def test_what_stays_in_floating_point_takes_half(made, tmp_path):
+    """Large weights that no convolution of the body has, in 16 bits with a cast, as shipped."""
+    _, model, _, crops = made
+    out, sizes = tmp_path / "kept.onnx", {}
+    quantize(model, crops, out, keep=(0, 4))
+    for path in (model, out):
+        floats = [t for t in onnx.load(path).graph.initializer if t.data_type == TensorProto.FLOAT]
+        sizes[path] = [math.prod(t.dims) for t in floats]
+    assert max(sizes[model]) >= LEAST > max(sizes[out])
+    halves = [t.name for t in onnx.load(out).graph.initializer if t.name.endswith(".half")]
+    assert halves
+    before, after = (onnx_outputs(path, crops)["xy"] for path in (model, out))
+    assert np.linalg.norm(before - after, axis=-1).mean() < 0.5
 
 
 def test_description_stays_and_tells_how_it_was_made(made):

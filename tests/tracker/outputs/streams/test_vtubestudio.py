@@ -184,6 +184,9 @@ def test_expressions_are_parameters_of_their_own() -> None:
         values = fake.newest()[1]
         assert values["LtJawOpen"] == 0.5 and values["LtEyeBlinkLeft"] == 0
         assert values["EyeLeftX"] == 0.25 and values["EyeOpenLeft"] == 1
+        told = told * 0.5
+        output.put(FRAME, Result(1.2, (hand, replace(face, expressions=told))))
+        wait_for(lambda: fake.newest()[1]["LtJawOpen"] == 0.25, "the next frame")
         made = [r for r in fake.asked if r["messageType"] == "ParameterCreationRequest"]
         assert len(made) == 16 + 51
         output.close(True)
