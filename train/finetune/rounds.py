@@ -39,8 +39,8 @@ class RoundsSpec:
     """How the steps of a run are shared out between labels, looking and rounds."""
 
     most: int = 2  # rounds
-    first: float = 0.4  # of the steps: from labels alone, before any round
-    looking: float = 0.05  # of the steps, in whose time the pictures of one round are labelled
+    first: float = 0.45  # of the steps: from labels alone, before any round
+    looking: float = 0.2  # of a round's steps, in whose time its pictures are labelled
     by_hand: float = 0.5  # of a round's batches
     views: ViewSpec = field(default_factory=ViewSpec)
 
@@ -82,7 +82,7 @@ def train_round(
     all.
     """
     number, before, steps = at
-    looking = min(round(rounds.looking * course.spec.steps), steps - 1)
+    looking = min(max(1, round(rounds.looking * steps)), steps - 1)
     data = look(course, rounds.views, teacher, number, looking)
     spec = round_spec(course.spec, data, rounds.by_hand)
     if spec is None:

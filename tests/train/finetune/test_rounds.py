@@ -11,7 +11,7 @@ import torch
 from tests.helpers.blobs import write_blobs, write_config
 from train.config import read_config
 from train.data.pictures import DataSet, read_coco
-from train.data.pseudo_labels import ViewSpec, kept_pseudo_labels
+from train.data.pseudo_labels import PseudoLabels, ViewSpec, kept_pseudo_labels
 from train.finetune import auto, rounds
 from train.finetune.auto import cost, judge, train_auto, with_elt
 from train.finetune.choices import Choice
@@ -19,6 +19,7 @@ from train.finetune.rounds import RoundsSpec, round_spec, train_rounds, with_ste
 from train.finetune.stages import Course, add_log
 from train.loop.checkpoint import load_checkpoint
 
+SHARES = {"first": 0.4, "looking": 0.1}
 ANY = ViewSpec(count=3, agree=50.0, limit=90.0)  # a network that has learnt nothing is sure enough
 
 
@@ -79,7 +80,7 @@ def test_the_labels_alone_stay_where_no_round_gains(course, monkeypatch):
 
 def test_a_hold_out_that_cannot_tell_gives_one_round(course):
     course = replace(course, spec=replace(course.spec, keep="last"))
-    final = train_rounds(course, RoundsSpec(most=3, views=ANY))
+    final = train_rounds(course, RoundsSpec(most=3, views=ANY, **SHARES))
     assert stages(course) == ["labels", "round1", "round1_labels.npz"]
     assert same(weights(final), weights(course.stages / "round1" / "model.safetensors"))
     found = load_checkpoint(final)
@@ -88,6 +89,25 @@ def test_a_hold_out_that_cannot_tell_gives_one_round(course):
     assert load_checkpoint(course.stages / "round1" / "last.safetensors").step == 11  # one: looking
     found = kept_pseudo_labels(course.stages / "round1_labels.npz")
     assert found is not None and set(found.rows.tolist()) <= {2, 3, 4, 5}
+
+
+def test_as_many_pictures_are_labelled_as_the_time_allows(course, monkeypatch):
+    seen = []
+
+    def label(_model, _data, rows, *_):
+        seen.append(rows)
+        zeros = np.zeros((len(rows), 4), np.float32)
+        return PseudoLabels(np.array(rows), np.full((len(rows), 4, 2), 9, np.float32), zeros)
+
+    monkeypatch.setattr(rounds, "label_pictures", label)
+    monkeypatch.setattr(rounds, "load_model", lambda _: (torch.nn.Identity(), None))
+    course.stages.mkdir()
+    views = ViewSpec(count=6)
+    rounds.look(course, views, course.out, 1, 1)  # a step of 4 pictures: 12 views
+    rounds.look(course, views, course.out, 2, 5)
+    assert len(seen[0]) == 2 and set(seen[0]) < {2, 3, 4, 5} and seen[1] == [2, 3, 4, 5]
+    rounds.look(course, views, course.out, 2, 5)  # kept
+    assert len(seen) == 2
 
 
 def test_a_network_that_is_sure_of_nothing_teaches_nothing(course):
@@ -101,7 +121,7 @@ def test_a_network_that_is_sure_of_nothing_teaches_nothing(course):
 
 @pytest.mark.parametrize("at", [3, 10, 16])
 def test_a_killed_run_goes_on_as_if_nothing_had_been(course, tmp_path, at):
-    spec = RoundsSpec(most=1, views=ANY)
+    spec = RoundsSpec(most=1, views=ANY, **SHARES)
     whole = train_rounds(course, spec)
 
     def kill(p):
