@@ -214,26 +214,63 @@ def summarise(out: Outputs, data: DataSet, spec: FitSpec) -> dict[str, Any]:
     }
 
 
-def fit_calibration(out: Outputs, size: int, within: float = 0.05) -> tuple[float, float]:
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """A curve that is believed before anything is measured, and how much."""
+
+    a: float
+    b: float
+    weight: float  # of each point: what the curve says of it counts as so much of a measurement
+
+
+def fit_calibration(
+    out: Outputs,
+    size: int,
+    within: float = 0.05,
+    weight: NDArray[np.float64] | None = None,
+    prior: Prior | None = None,
+) -> tuple[float, float]:
     """a, b of score = sigmoid(a - b log(spread / size)): P(error <= within x points' box).
 
-    Logistic regression by Newton steps on labelled points; falls back to (-6, 2) without any.
+    Logistic regression by Newton steps on labelled points, weighted by object where `weight` (N,)
+    says so; with a `prior`, on what that says of every point as well. Falls back to (-6, 2) without
+    a prior and without points.
     """
     errors = metrics.point_errors(out.xy, out.target, out.labelled)
     lengths = metrics.normalisers(out.target, out.labelled)
     told = np.isfinite(out.spread) & (out.spread > 0)  # a network without heat tells no spread
     known = np.isfinite(errors) & told & np.isfinite(lengths)[:, None]
-    if known.sum() < 50:
+    if prior is None and known.sum() < 50:
         return -6.0, 2.0
     right = (errors <= within * lengths[:, None])[known].astype(np.float64)
     x = -np.log(out.spread[known] / size)
+    counts = np.ones_like(x) if weight is None else np.repeat(weight, known.sum(1))
+    if prior is not None:
+        believed = -np.log(out.spread[told] / size)
+        said = 1 / (1 + np.exp(-np.clip(prior.a + prior.b * believed, -30, 30)))
+        x, right = np.concatenate([x, believed]), np.concatenate([right, said])
+        counts = np.concatenate([counts, np.full(len(believed), prior.weight)])
+    return _logistic(x, right, counts, prior) if len(x) else (-6.0, 2.0)
+
+
+def _logistic(
+    x: NDArray[np.float64],
+    right: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    prior: Prior | None,
+) -> tuple[float, float]:
+    """a, b of P = sigmoid(a + b x) for shares `right` in [0, 1] that count `counts` each.
+
+    What x does not tell (it may be nearly the same everywhere) stays as in the prior; without, 0.
+    """
     middle = x.mean()  # freed of it, both weights are nearly independent; else the steps swing
     design = np.column_stack([np.ones_like(x), x - middle])
-    w = np.zeros(2)
+    usual = np.zeros(2) if prior is None else np.array([prior.a + prior.b * middle, prior.b])
+    w = usual.copy()
     for _ in range(50):
         p = 1 / (1 + np.exp(-np.clip(design @ w, -30, 30)))
-        hessian = design.T @ (design * (p * (1 - p))[:, None]) + 1e-3 * np.eye(2)
-        step = np.linalg.solve(hessian, design.T @ (right - p) - 1e-3 * w)
+        hessian = design.T @ (design * (counts * p * (1 - p))[:, None]) + 1e-3 * np.eye(2)
+        step = np.linalg.solve(hessian, design.T @ (counts * (right - p)) - 1e-3 * (w - usual))
         w += np.clip(step, -2, 2)
         if np.abs(step).max() < 1e-8:
             break

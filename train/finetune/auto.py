@@ -18,7 +18,15 @@ from train.evaluate import metrics
 from train.evaluate.outputs import predict, torch_runner
 from train.finetune.choices import ELT_WEIGHT, Choice
 from train.finetune.rounds import RoundsSpec, train_round, with_steps
-from train.finetune.stages import Course, Stage, hold_badness, publish, run_stage, telling
+from train.finetune.stages import (
+    Course,
+    Stage,
+    cost,
+    hold_badness,
+    publish,
+    run_stage,
+    telling,
+)
 from train.loop.checkpoint import load_model
 from train.loop.progress import ProgressFile
 from train.machine.device import pick_device
@@ -70,12 +78,6 @@ def with_elt(spec: FitSpec) -> FitSpec:
     """The spec with the ELT: half of a batch has no labels."""
     loss = replace(spec.loss, alpha=ELT_WEIGHT)
     return replace(spec, loss=loss, data=replace(spec.data, labelled_share=0.5))
-
-
-def cost(spec: FitSpec) -> float:
-    """Pictures that pass the network in a step, over those of its batch."""
-    warped = (1 - spec.data.labelled_share) * spec.loss.elt_share if spec.loss.alpha else 0.0
-    return 1.0 + warped
 
 
 def held_errors(course: Course, final: Path) -> NDArray[np.float64]:

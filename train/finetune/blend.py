@@ -15,7 +15,7 @@ from torch import Tensor
 
 from train.config import FitSpec
 from train.data.pictures import DataSet
-from train.evaluate.outputs import fit_calibration, predict, summarise, torch_runner
+from train.evaluate.outputs import predict, summarise, torch_runner
 from train.loop.checkpoint import build_model, load_checkpoint, save_checkpoint
 from train.loop.state import badness
 
@@ -37,6 +37,8 @@ def blend(
 ) -> float:
     """Put a blend in the place of `final`; returns its weight (1: the end as it was).
 
+    Scores are still those of the end (see calibrate.py).
+
     `chosen` None: the best on the hold-out; without labelled landmarks there nothing changes.
     """
     rows = [i for i in data.rows(hold=True) if not data.examples[i].negative]
@@ -52,7 +54,6 @@ def blend(
         extra = {**last.extra, "blend": weight}
         if labelled:
             outputs = predict(torch_runner(model), data, labelled, spec)
-            model.calibration.copy_(torch.tensor(fit_calibration(outputs, spec.net.size)))
             extra["hold_out"] = summarise(outputs, data, spec)
         save_checkpoint(final, spec, data.markup, last.step, None, model, None, extra)
     return weight

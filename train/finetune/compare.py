@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from train.evaluate import metrics
+from train.evaluate.interval import change_between
 from train.evaluate.outputs import predict, summarise, torch_runner
 from train.finetune.plan import Plan, base_of_run, facts_of
 from train.loop.checkpoint import load_checkpoint
@@ -17,22 +19,33 @@ from train.loop.checkpoint import load_model as load_network
 
 
 def compare(plan: Plan, final: Path) -> dict[str, Any]:
-    """Hold-out errors of the base (where it knows the markup) and of the tuned model, by part."""
+    """Hold-out errors of the base (where it knows the markup) and of the tuned model, by part; and
+    `change`, the difference with its interval.
+    """
     rows = [i for i in plan.data.rows(hold=True) if not plan.data.examples[i].negative]
     if not rows:
         return {}
-    found: dict[str, Any] = {"tuned": _evaluated(final, plan, rows)}
+    tuned, tuned_each = _evaluated(final, plan, rows)
+    found: dict[str, Any] = {"tuned": tuned}
     try:
         base = base_of_run(plan.project, facts_of(plan.out))
     except ValueError:
         base = None  # a checkpoint of the user's that has moved
     if base is not None and load_checkpoint(base).markup.landmarks == plan.data.markup.landmarks:
-        found["base"] = _evaluated(base, plan, rows)
+        found["base"], base_each = _evaluated(base, plan, rows)
+        clips = [plan.data.examples[i].group for i in rows]
+        change = change_between(base_each, tuned_each, clips)
+        found["change"] = None if change is None else change.as_json()
     return found
 
 
-def _evaluated(checkpoint: Path, plan: Plan, rows: Sequence[int]) -> dict[str, Any]:
-    """The summary of a checkpoint, also by clip; of its attributes those that are the run's."""
+def _evaluated(
+    checkpoint: Path, plan: Plan, rows: Sequence[int]
+) -> tuple[dict[str, Any], NDArray[np.float64]]:
+    """The summary of a checkpoint, also by clip, and the NME (%) of each row.
+
+    Of its attributes those that are the run's.
+    """
     network, found = load_network(checkpoint)
     ours = {h.attribute.name: h.attribute for h in plan.spec.heads}
     heads = tuple(h for h in found.spec.heads if ours.get(h.attribute.name) == h.attribute)
@@ -50,7 +63,7 @@ def _evaluated(checkpoint: Path, plan: Plan, rows: Sequence[int]) -> dict[str, A
         if np.isfinite(part).any():
             by_clip[clip] = float(np.nanmean(part))
     summary["by_clip"] = by_clip
-    return summary
+    return summary, each
 
 
 def is_better(base: Mapping[str, Any], tuned: Mapping[str, Any]) -> list[tuple[str, float, float]]:

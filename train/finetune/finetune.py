@@ -1,6 +1,6 @@
 """`train finetune`: from a project folder to a model that tracks live.
 
-Plan (train/finetune/plan.py), train, blend with the start, compare, export.
+Plan (train/finetune/plan.py), train, blend with the start, calibrate scores, compare, export.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tracker.whole_files import write_whole
 from train.export.export import export_model
 from train.finetune.auto import train_auto
 from train.finetune.blend import blend
+from train.finetune.calibrate import calibrate
 from train.finetune.choices import FEWEST_HELD, Choice
 from train.finetune.compare import compare
 from train.finetune.plan import Hooks, Plan, facts_of, write_run
@@ -53,13 +54,29 @@ def run_plan(plan: Plan, hooks: Hooks) -> dict[str, Any]:
         weight = blend(init, final, plan.data, plan.spec, chosen)
         if weight < 1:
             hooks.say(f"blend: {weight:g} of the trained weights and the rest of the start's")
+    if init is not None:
+        same = bool(facts_of(plan.out).get("same_markup"))
+        scores = calibrate(init, final, plan.data, plan.spec, same)
+        if scores is not None:
+            hooks.say(scores.words)
     comparison = compare(plan, final)
     write_whole(plan.out / "comparison.json", json.dumps(comparison, indent=1).encode())
+    begun = time.monotonic()
     export_model(final, plan.out / "model.onnx")
     finished = datetime.now().astimezone().isoformat(timespec="seconds")
-    write_run(replace(plan, choices=(*plan.choices, *told)), "finished", finished=finished)
+    took = times(plan, time.monotonic() - begun)
+    done = replace(plan, choices=(*plan.choices, *told))
+    write_run(done, "finished", finished=finished, **took)
     shutil.rmtree(plan.out / "stages", ignore_errors=True)  # their result is the run's
     return comparison
+
+
+def times(plan: Plan, export_s: float) -> dict[str, Any]:
+    """What a run with a budget of time took, by which the next one is planned."""
+    if plan.deadline is None:
+        return {}
+    took = {"all_s": plan.deadline.all_spent_s, "step_s": plan.deadline.step_s}
+    return {"took": {**took, "export_s": export_s}}
 
 
 def train_course(
@@ -68,10 +85,10 @@ def train_course(
     """One training, or several (see `Plan.course`): the final checkpoint, and what was chosen on
     the way.
     """
+    spec, end = plan.spec, plan.deadline
     if plan.course == "plain":
-        spec = plan.spec
-        return fit(spec, plan.out, plan.out, True, init, hooks.step, extra, plan.data), ()
-    course = Course(plan.spec, plan.data, plan.out, init, extra, hooks.step, hooks.say, hooks.count)
+        return fit(spec, plan.out, plan.out, True, init, hooks.step, extra, plan.data, end), ()
+    course = Course(spec, plan.data, plan.out, init, extra, hooks.step, hooks.say, hooks.count, end)
     if plan.course == "auto":
         final, choice = train_auto(course, RoundsSpec())
         return final, (choice,)

@@ -11,7 +11,9 @@ import hashlib
 import json
 import math
 import shutil
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -43,6 +45,16 @@ from train.data.from_project import (
     write_split,
 )
 from train.data.pictures import DataSet, Example
+from train.finetune.budget import (
+    AFTER,
+    EVALUATIONS,
+    FEWEST_STEPS,
+    budget_facts,
+    deadline_of,
+    export_time,
+    spent_in,
+    too_short,
+)
 from train.finetune.choices import (
     Budget,
     Choice,
@@ -55,6 +67,7 @@ from train.finetune.choices import (
     usable_losses,
 )
 from train.loop.checkpoint import Checkpoint, load_checkpoint
+from train.loop.deadline import Deadline
 from train.loop.progress import Progress
 from train.loop.timing import time_run
 from train.loop.warm_start import adapt
@@ -66,7 +79,6 @@ from train.project.journal import read_labels
 from train.project.labels import Labels, ObjectLabel, to_coco
 from train.project.layout import Project, open_project
 
-EVALUATIONS = 15  # in a run
 PATIENCE = 9  # of these without a better result end it
 THREADS = 2
 # What lies in a run's folder before its run.json does.
@@ -90,6 +102,7 @@ class Wish:
     wanted: Wanted = field(default_factory=Wanted)
     spread: bool = True  # learn from proposals, too
     before: float = math.inf  # unix seconds: only models finished by then may follow the object
+    begun: float | None = None  # of time.monotonic: when the budget began; None: now
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,6 +119,7 @@ class Plan:
     choices: tuple[Choice, ...]
     warnings: tuple[str, ...]
     course: str = "plain"  # or 'rounds' or 'auto', see `choose_course`
+    deadline: Deadline | None = None  # None: the budget is a number of steps
 
     @property
     def start(self) -> Path:
@@ -227,6 +241,7 @@ def _drawn(found: ObjectLabel) -> list[list[float]]:
 
 def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
     """Everything up to the first step."""
+    wish = replace(wish, begun=time.monotonic() if wish.begun is None else wish.begun)
     project = open_project(root)
     labels = read_labels(project)
     split = read_split(project)
@@ -261,19 +276,13 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
     plan = Plan(project, out, data, census, split, spec, name, tuple(choices), tuple(warnings))
     try:
         prepare_folder(plan, labels, base, hooks)
-        plan = replace(plan, spec=fit_budget(plan, wish.budget, hooks))
+        plan = fit_budget(plan, wish, hooks)
         course, reason = choose_course(wish.losses, census, plan.spec, world() > 1)
         told = plan.choices if reason is None else (*plan.choices, reason)
         plan = replace(plan, course=course, choices=told)
-        more = base_facts(project, name, checkpoint)
-        write_run(
-            plan,
-            "started",
-            same_markup=same,
-            wanted=asdict(wish.wanted),
-            spread=wish.spread,
-            **more,
-        )
+        facts = {"wanted": asdict(wish.wanted), "spread": wish.spread}
+        facts |= base_facts(project, name, checkpoint) | budget_facts(plan.deadline)
+        write_run(plan, "started", same_markup=same, **facts)
     except BaseException:
         shutil.rmtree(out, ignore_errors=True)  # nothing of it is of use
         raise
@@ -317,28 +326,45 @@ def prepare_folder(plan: Plan, labels: Labels, base: Checkpoint | None, hooks: H
         )
 
 
-def fit_budget(plan: Plan, budget: Budget, hooks: Hooks) -> FitSpec:
-    """The spec with its number of steps: as asked, or as many as the time allows here."""
+def fit_budget(plan: Plan, wish: Wish, hooks: Hooks) -> Plan:
+    """The plan with its number of steps: as asked, or about as many as the time allows here."""
+    budget, deadline = wish.budget, None
     if budget.steps is not None:
         steps = budget.steps
     else:
-        per_step, per_evaluation = time_steps(plan)
         seconds = float(budget.seconds or 600.0)
-        steps = int((seconds - EVALUATIONS * per_evaluation) / per_step)
-        if steps < 20:
-            raise ValueError(
-                f"{seconds:.0f} s are too few: a step takes {per_step:.2f} s here; "
-                f"give --budget {20 * per_step + EVALUATIONS * per_evaluation:.0f}s or more"
-            )
+        per_step, per_evaluation = time_steps(plan)
+        assert wish.begun is not None
+        deadline = Deadline(
+            seconds, wish.begun, per_step, per_evaluation,
+            export_time(newest_times(plan.project), per_step), AFTER,
+        )  # fmt: skip
+        looks = (EVALUATIONS + 1) * per_evaluation
+        steps = int((deadline.free_s - looks) / per_step)
+        if steps < FEWEST_STEPS:
+            raise ValueError(too_short(deadline))
         hooks.say(
-            f"a step takes {1e3 * per_step:.0f} ms here: {steps} steps in {seconds / 60:g} min"
+            f"a step takes {1e3 * per_step:.0f} ms here: about {steps} steps in "
+            f"{seconds / 60:g} min, of which {deadline.all_spent_s:.0f} s are gone and "
+            f"{deadline.closing_s:.0f} s are for hold-out and export at the end"
         )
     every = max(1, steps // EVALUATIONS)
-    return replace(
+    spec = replace(
         plan.spec, steps=steps, evaluate_every=every, warmup=min(50, max(1, steps // 10)),
         patience=PATIENCE if plan.spec.keep == "best" else 0,
         checkpoint_every=max(1, min(100, every)),
     )  # fmt: skip
+    return replace(plan, spec=spec, deadline=deadline)
+
+
+def newest_times(project: Project) -> Mapping[str, Any] | None:
+    """What the newest run of the project with a budget of time took; None before there is one."""
+    for path in sorted(project.models_dir.glob("*/run.json"), key=finished_at, reverse=True):
+        with suppress(ValueError):
+            took = facts_of(path.parent).get("took")
+            if isinstance(took, Mapping):
+                return took
+    return None
 
 
 def time_steps(plan: Plan) -> tuple[float, float]:
@@ -432,6 +458,7 @@ def resume_plan(root: Path, wish: Wish, hooks: Hooks) -> Plan:
         choices = tuple(Choice(**c) for c in facts["choices"])
         base, digest = str(facts["base"]), str(facts["data"])
         course = str(facts.get("course", "plain"))
+        deadline = deadline_of(facts, wish.begun, spent_in(out))
     except BROKEN as error:
         raise ValueError(
             f"{out / 'run.json'} is incomplete ({error!r}); start a new run"
@@ -444,4 +471,5 @@ def resume_plan(root: Path, wish: Wish, hooks: Hooks) -> Plan:
             f"the labels or clips have changed since {out.name} was started; "
             "start a new run, or put them back to go on with that one"
         )
-    return Plan(project, out, data, census, split, spec, base, choices, tuple(warnings), course)
+    told = tuple(warnings)
+    return Plan(project, out, data, census, split, spec, base, choices, told, course, deadline)

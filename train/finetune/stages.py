@@ -18,6 +18,7 @@ from tracker.whole_files import write_table
 from train.config import FitSpec
 from train.data.pictures import DataSet
 from train.loop.checkpoint import build_model, load_checkpoint, save_checkpoint
+from train.loop.deadline import Deadline
 from train.loop.fit import fit
 from train.loop.progress import Progress, ProgressFile
 from train.loop.state import badness
@@ -39,6 +40,7 @@ class Course:
     report: Callable[[Progress], None] = lambda _: None
     say: Callable[[str], None] = lambda _: None
     count: Callable[[str, int, int], None] = lambda _, __, ___: None
+    deadline: Deadline | None = None  # of all trainings together; None: steps alone count
 
     @property
     def stages(self) -> Path:
@@ -71,8 +73,29 @@ def run_stage(course: Course, stage: Stage, told: ProgressFile) -> Path:
             add_log(course.out / "metrics.csv", folder / "metrics.csv", stage.before)
         course.report(whole)
 
-    extra = {**course.extra, BEFORE: stage.before}
-    return fit(stage.spec, course.out, folder, True, stage.init, report, extra, stage.data)
+    extra, end = {**course.extra, BEFORE: stage.before}, part_of_time(course, stage)
+    fit(stage.spec, course.out, folder, True, stage.init, report, extra, stage.data, end)
+    if course.deadline is not None and end is not None:
+        course.deadline.step_s = end.step_s / cost(stage.spec)
+        course.deadline.evaluation_s = end.evaluation_s
+    return final
+
+
+def part_of_time(course: Course, stage: Stage) -> Deadline | None:
+    """A training has the part of the time left that its steps are of the steps left."""
+    if course.deadline is None:
+        return None
+    steps = stage.spec.steps * cost(stage.spec)
+    share = steps / max(steps, course.spec.steps - stage.before)
+    end = course.deadline.part(1.0 if share > 0.95 else share)
+    end.step_s = end.usual_s = course.deadline.step_s * cost(stage.spec)
+    return end
+
+
+def cost(spec: FitSpec) -> float:
+    """Pictures that pass the network in a step, over those of its batch."""
+    warped = (1 - spec.data.labelled_share) * spec.loss.elt_share if spec.loss.alpha else 0.0
+    return 1.0 + warped
 
 
 def add_log(whole: Path, part: Path, before: int) -> None:

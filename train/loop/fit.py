@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,6 +27,7 @@ from train.evaluate.outputs import (
 )
 from train.loop.ahead import batches
 from train.loop.checkpoint import load_checkpoint, save_checkpoint
+from train.loop.deadline import Deadline, last_step
 from train.loop.progress import Progress as Progress
 from train.loop.progress import ProgressFile
 from train.loop.runlog import MetricsLog, metrics_row, write_split
@@ -46,7 +48,7 @@ from train.loop.step import update_ema as update_ema
 from train.losses import check_weights
 from train.losses.paper import Batch
 from train.machine.device import free_memory, is_out_of_memory, pick_device
-from train.machine.distributed import agreed, joined, wait
+from train.machine.distributed import agreed, joined, total, wait
 from train.machine.ranks import leading
 
 
@@ -67,14 +69,16 @@ def fit(
     report: Callable[[Progress], None] = lambda _: None,
     extra: dict[str, Any] | None = None,
     data: DataSet | None = None,
+    deadline: Deadline | None = None,
 ) -> Path:
     """Train, evaluate on the hold-out, calibrate scores; returns the final checkpoint.
 
     `resume` goes on from out/last.safetensors exactly; `init` starts from another checkpoint's
     averaged weights (layers of another shape keep their fresh values). `data` takes the place of
-    the spec's label files. OUT/progress.json follows the run for whoever watches. Ctrl-C and
-    SIGTERM end it after the step, with a checkpoint, by `Stopped`. Under torchrun all processes
-    train on parts of each batch and the first alone reports and writes.
+    the spec's label files. With a `deadline` the spec's steps are a first guess: as many are done
+    as leave time for what follows. OUT/progress.json follows the run for whoever watches. Ctrl-C
+    and SIGTERM end it after the step, with a checkpoint, by `Stopped`. Under torchrun all
+    processes train on parts of each batch and the first alone reports and writes.
     """
     torch.set_num_threads(spec.threads)
     if spec.keep not in ("last", "best"):
@@ -90,7 +94,7 @@ def fit(
     out.mkdir(parents=True, exist_ok=True)
     with joined(device):
         run = start_run(spec, data, out, device, init)
-        run.notes = extra or {}
+        run.notes, run.deadline = extra or {}, deadline
         if leading():
             drop_dead_parts(out)
         if run.last.exists():
@@ -101,7 +105,8 @@ def fit(
             resume_run(run)
         share_start(run)
         if init is not None and spec.keep == "best" and run.step == 0 and leading():
-            note_hold(run, evaluate_hold_out(run))  # never ship worse than what it starts from
+            # never ship worse than what it starts from
+            note_hold(run, timed_evaluation(run))
         return train(run, report)
 
 
@@ -129,26 +134,40 @@ def train(run: Run, report: Callable[[Progress], None]) -> Path:
 
 def steps(run: Run, stopped: Callable[[], bool]) -> Iterator[Progress]:
     """The loop itself, one Progress a step; a wish to stop is heard after a step."""
-    spec, log = run.spec, MetricsLog(run.out / "metrics.csv", run.step)
-    made = batches(run.data, replace(spec, batch=run.batch), run.step)
+    log = MetricsLog(run.out / "metrics.csv", run.step)
+    made = batches(run.data, replace(run.spec, batch=run.batch), run.step)
     speed, message, clock = 0.0, add_shapes(run), time.perf_counter()
     while not run.ended:
+        keep_to_deadline(run)
         count, terms = try_step(run, made)
         if terms is None:
             message = halve_batch(run, count)
-            made = batches(run.data, replace(spec, batch=run.batch), run.step)
+            made = batches(run.data, replace(run.spec, batch=run.batch), run.step)
             continue
         rate = count / (time.perf_counter() - clock)
         speed = rate if speed == 0 else 0.95 * speed + 0.05 * rate
-        hold = after_step(run, terms, log)
-        eta = (spec.steps - run.step) * count / speed
+        hold, steps = after_step(run, terms, log), run.spec.steps
+        eta = (steps - run.step) * count / speed
         message = message or early_sentence(run)
+        spent = math.nan if run.deadline is None else run.deadline.all_spent_s
         clock = time.perf_counter()
-        yield Progress(run.step, spec.steps, terms["loss"], terms, speed, hold, eta, message)
+        yield Progress(run.step, steps, terms["loss"], terms, speed, hold, eta, message, spent)
         message = ""
         if not run.ended and agreed(stopped(), run.device):
             save_run(run)
-            raise Stopped(f"stopped at step {run.step} of {spec.steps}; add --resume to go on")
+            raise Stopped(f"stopped at step {run.step} of {steps}; add --resume to go on")
+
+
+def keep_to_deadline(run: Run) -> None:
+    """Set the number of steps anew by the clock of the first process; all have the same."""
+    if run.deadline is None:
+        return
+    run.deadline.stepped()
+    spec = run.spec
+    steps = last_step(run.deadline, run.step, spec.steps, spec.evaluate_every)
+    shared = int(total(torch.tensor(steps if leading() else 0, device=run.device)))
+    if shared != spec.steps:
+        run.spec = replace(spec, steps=shared)
 
 
 def try_step(run: Run, made: Iterator[tuple[int, Batch]]) -> tuple[int, dict[str, float] | None]:
@@ -174,7 +193,7 @@ def after_step(run: Run, terms: dict[str, float], log: MetricsLog) -> dict[str, 
     last = run.step == spec.steps
     if run.step % spec.evaluate_every == 0 or last:
         if leading():
-            hold = evaluate_hold_out(run)
+            hold = timed_evaluation(run)
             log.add(metrics_row(run.step, run.running.take_mean(), hold))
             note_hold(run, hold)
         share_best(run)
@@ -213,6 +232,16 @@ def evaluate_hold_out(run: Run) -> dict[str, Any] | None:
     """The summary on the hold-out's real objects; None when nothing is held out."""
     rows = [i for i in run.data.rows(hold=True) if not run.data.examples[i].negative]
     return summarise(predict_held(run, rows), run.data, run.spec) if rows else None
+
+
+def timed_evaluation(run: Run) -> dict[str, Any] | None:
+    """The same, and a deadline is told how long it took."""
+    if run.deadline is None:
+        return evaluate_hold_out(run)
+    begun = run.deadline.clock()
+    hold = evaluate_hold_out(run)
+    run.deadline.evaluated(run.deadline.clock() - begun)
+    return hold
 
 
 def best_localiser(best: dict[str, Tensor], end: dict[str, Tensor]) -> dict[str, Tensor]:

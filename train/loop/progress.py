@@ -27,13 +27,15 @@ class Progress:
     hold: dict[str, Any] | None  # summary on the hold-out, on the steps that evaluate
     eta_s: float = math.nan  # seconds to the last step at this speed
     message: str = ""  # a sentence worth a line, such as a halved batch
+    spent_s: float = math.nan  # of a budget of time
 
 
 class ProgressFile:
     """OUT/progress.json for a window that watches the run; replaced whole, never half-written.
 
-    Fields: run, step, steps, loss, hold_nme (%, the last one), images_s, eta_s, state ('training',
-    'done', 'stopped' or 'failed') and message; numbers not known yet are null.
+    Fields: run, step, steps, loss, hold_nme (%, the last one), images_s, eta_s, spent_s (of a
+    budget of time), state ('training', 'done', 'stopped' or 'failed') and message; numbers not
+    known yet are null.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class ProgressFile:
         self.path, self.clock, self.active = path, clock, active
         self.fields: dict[str, Any] = {
             "run": run, "step": 0, "steps": 0, "loss": None, "hold_nme": None, "images_s": None,
-            "eta_s": None, "state": "training", "message": "",
+            "eta_s": None, "spent_s": None, "state": "training", "message": "",
         }  # fmt: skip
         self.written = -math.inf
 
@@ -54,6 +56,7 @@ class ProgressFile:
         """Note one step; the file follows at most twice a second."""
         self.fields |= {"step": p.step, "steps": p.steps, "loss": _number(p.loss)}
         self.fields |= {"images_s": _number(p.images_s), "eta_s": _number(p.eta_s)}
+        self.fields["spent_s"] = _number(p.spent_s)
         if p.hold is not None:
             self.fields["hold_nme"] = _number(p.hold["nme"])
         if p.message:

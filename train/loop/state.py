@@ -19,6 +19,7 @@ from train.loop.checkpoint import (
     restore_optimiser,
     save_checkpoint,
 )
+from train.loop.deadline import Deadline
 from train.loop.muon import Muon, normed_convolutions
 from train.loop.runlog import Running
 from train.loop.warm_start import carry_over
@@ -56,6 +57,7 @@ class Run:
     running: Running = field(default_factory=lambda: Running({}, 0))
     best: Best = field(default_factory=Best)
     shapes: ShapeSpace | None = None  # what is plausible; None: not asked for, or too few labels
+    deadline: Deadline | None = None  # None: as many steps as the spec says
 
     @property
     def last(self) -> Path:
@@ -121,6 +123,8 @@ def resume_run(run: Run) -> None:
     found, last = load_checkpoint(run.last), run.last
     own = run.spec
     same = replace(found.spec, device=own.device, threads=own.threads, shown_at=own.shown_at)
+    if run.deadline is not None:  # the clock decides how many steps there are
+        run.spec = replace(own, steps=found.spec.steps)
     if same != run.spec:
         raise ValueError(
             f"{last} was made with another config; resume with the same one or choose another --out"

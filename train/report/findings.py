@@ -27,6 +27,7 @@ from train.config import FitSpec, spec_from_dict
 from train.data.from_project import Census, Split, digest_of
 from train.data.pictures import DataSet
 from train.evaluate import metrics
+from train.evaluate.interval import FEW_HELD, Change, change_between
 from train.evaluate.outputs import Outputs, predict, summarise, torch_runner
 from train.finetune.choices import missing_attributes
 from train.finetune.plan import Hooks, Wish, base_of_run, data_of_run, facts_of
@@ -36,7 +37,6 @@ from train.project.labels import Labels, labels_from_coco, whole_rows
 from train.project.layout import Project, open_project
 
 FEW_LABELS = 20  # training objects below which a warning is due
-FEW_HELD = 10  # held-out objects
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +96,7 @@ class Findings:
     warnings: tuple[str, ...]
     sums: Mapping[str, str]  # file: sha256
     kept: Kept
+    change: Change | None  # from base to fine-tuned; None: no landmarks of both are measured
 
 
 def find_run(project: Project, name: str | None) -> Path:
@@ -193,7 +194,16 @@ def examine(run: Finished) -> Findings:
     warnings = (*find_warnings(run, tuned, base), *run.notes)
     last = load_checkpoint(run.out / "model.safetensors")
     kept = Kept(last.step, float(last.extra.get("blend", 1.0)))
-    return Findings(run, tuned, base, base_facts, warnings, sums, kept)
+    change = change_of(run, tuned, base)
+    return Findings(run, tuned, base, base_facts, warnings, sums, kept, change)
+
+
+def change_of(run: Finished, tuned: Held | None, base: Held | None) -> Change | None:
+    """The difference on the hold-out, with its interval."""
+    if tuned is None or base is None:
+        return None
+    clips = [run.data.examples[int(i)].group for i in tuned.outputs.rows]
+    return change_between(base.each, tuned.each, clips)
 
 
 def find_warnings(run: Finished, tuned: Held | None, base: Held | None) -> list[str]:
@@ -209,7 +219,10 @@ def find_warnings(run: Finished, tuned: Held | None, base: Held | None) -> list[
         )
     held = run.census.labelled.get("hold", 0)
     if tuned is not None and 0 < held < FEW_HELD:
-        told.append(f"the errors rest on {held} held-out objects only; label more of that clip")
+        told.append(
+            f"the errors rest on {held} held-out objects only, and no difference is shown with "
+            f"fewer than {FEW_HELD}; label more of that clip"
+        )
     if run.split.stretch is not None:
         told.append(
             "the hold-out is a stretch of a clip that was also trained on, so the numbers flatter; "
@@ -233,6 +246,9 @@ def find_warnings(run: Finished, tuned: Held | None, base: Held | None) -> list[
                 "than with the base: a few large errors went away, the others grew a little; "
                 "label more frames"
             )
+    change = change_of(run, tuned, base)
+    if change is not None and change.verdict == "none" and change.percent != 0:
+        told.append(f"{change.words}; label more frames, in more clips")
     told += missing_attributes(run.spec.heads, run.census)
     return told + unseen_classes(run)
 

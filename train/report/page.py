@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tracker.whole_files import write_whole
+from train.evaluate.interval import Change
 from train.finetune.compare import is_better
 from train.report.charts import (
     plot_ced,
@@ -123,10 +125,9 @@ def _tiles(found: Findings) -> list[tuple[str, ...]]:
     tuned, base, tiles = found.tuned.summary, found.base, list[tuple[str, ...]]()
     if tuned["images"]:
         note, kind = f"{tuned['images']} held-out objects", ""
-        if base is not None:
-            change = 100 * (tuned["nme"] / base.summary["nme"] - 1)
-            kind = "good" if change < 0 else "bad" if change > 0 else ""
-            note = f"base {base.summary['nme']:.2f} %: {signed(change)}"
+        if base is not None and found.change is not None:
+            kind = {"better": "good", "worse": "bad"}.get(found.change.verdict, "")
+            note = f"base {base.summary['nme']:.2f} %: {with_interval(found.change)}"
         tiles.append(("NME, fine-tuned", number(tuned["nme"], 2, " %"), note, kind))
         if base is not None:
             won, of = better_count(base, found.tuned)
@@ -168,6 +169,7 @@ def _result(found: Findings) -> Facts:
     changes = _changes(base, tuned) if base is not None and tuned["images"] else None
     return {
         "result_rows": rows, "has_base": base is not None, "changes": changes,
+        "change": None if found.change is None else signs(found.change.words),
         "normaliser": tuned["normaliser"],
     }  # fmt: skip
 
@@ -366,9 +368,22 @@ def _provenance(found: Findings) -> dict[str, str]:
     return {k: v for k, v in told.items() if v != "–"}
 
 
+def with_interval(change: Change) -> str:
+    """The change, from where to where it may lie, and whether that shows a difference."""
+    text = signed(change.percent)
+    if math.isfinite(change.low + change.high):
+        text += f" (95 % interval {signed(change.low)} to {signed(change.high)})"
+    return text if change.verdict in ("better", "worse") else f"{text}, no difference shown"
+
+
 def signed(change: float) -> str:
     """A change in %, with a true minus."""
     return f"{change:+.0f} %".replace("-", "−")
+
+
+def signs(text: str) -> str:
+    """With true minus signs before numbers."""
+    return re.sub(r"-(?=\d)", "\u2212", text)
 
 
 def curve_sentence(results: Sequence[Result]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -47,9 +48,12 @@ def finetune(
 
     Clips are held out whole (labels/split.json, made at the first run, yours to edit). The best
     weights on the hold-out become models/RUN/model.onnx, which `tracker live --model DIR` takes.
+    A budget of time is wall clock, from reading the clips to the exported file, however busy the
+    machine is; what --resume goes on with is what is left of it.
     Killed at any moment, --resume goes on. Ctrl-C ends a run early, --resume goes on as well: with
     the options that the run began with, so that the same weights come out.
     """
+    begun = time.monotonic()
     from train.finetune.choices import parse_budget, parse_losses
     from train.finetune.finetune import await_start, run_plan
     from train.finetune.plan import Hooks, Wish, plan_run, resume_plan, unfinished
@@ -59,7 +63,7 @@ def finetune(
 
     wish = Wish(
         from_, parse_budget(budget or "10m"), None if losses is None else parse_losses(losses),
-        seed or 0, threads, device, name, spread=spread,
+        seed or 0, threads, device, name, spread=spread, begun=begun,
     )  # fmt: skip
     given = {"--from": from_, "--budget": budget, "--losses": losses, "--seed": seed}
     mine = [option for option, value in given.items() if value is not None]
@@ -81,6 +85,8 @@ def finetune(
     if not leading():
         return
     print_comparison(comparison)
+    if plan.deadline is not None:
+        tell(f"took {plan.deadline.all_spent_s:.0f} s of {plan.deadline.seconds:g} s")
     tell(
         f"wrote {plan.out / 'model.onnx'}\n"
         f"next: tracker live --model {project}, or "

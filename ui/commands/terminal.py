@@ -13,6 +13,7 @@ from typing import Any
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
+from rich.text import Text
 
 from train.finetune.compare import is_better
 from train.finetune.plan import Plan
@@ -166,6 +167,10 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
             f"{found[key]:.3f}{unit}",
         )  # fmt: skip
     terminal.print(table)
+    change = comparison.get("change")
+    if change:
+        colour = {"better": "green", "worse": "red"}.get(change["verdict"], "yellow")
+        terminal.print(Text(change["words"], colour), soft_wrap=True)
     if base and tuned["images"]:
         changes = is_better(base, tuned)
         better = [f"{n} {a:.1f} -> {b:.1f} %" for n, a, b in changes[:4] if b < a]

@@ -22,10 +22,10 @@ def test_writes_at_most_twice_a_second(tmp_path):
 
 def test_fields_are_plain_json(tmp_path):
     told = ProgressFile(tmp_path / "progress.json", "run7", lambda: 0.0)
-    told.step(Progress(4, 20, 1.5, {}, 8.0, {"nme": 4.25}, 2.0, "batch halved"))
+    told.step(Progress(4, 20, 1.5, {}, 8.0, {"nme": 4.25}, 2.0, "batch halved", 90.5))
     assert json.loads(told.path.read_text()) == {
         "run": "run7", "step": 4, "steps": 20, "loss": 1.5, "hold_nme": 4.25, "images_s": 8.0,
-        "eta_s": 2.0, "state": "training", "message": "batch halved",
+        "eta_s": 2.0, "spent_s": 90.5, "state": "training", "message": "batch halved",
     }  # fmt: skip
     told.step(Progress(5, 20, math.nan, {}, math.inf, None))
     told.end("failed", "the loss became nan")

@@ -22,6 +22,7 @@ from jinja2 import UndefinedError
 from tests.helpers.clips import picture
 from tests.helpers.teaching import MARKUP, tiny_network, with_clip
 from train.data.pictures import DataSet, Example, Markup
+from train.evaluate.interval import change_between
 from train.finetune.choices import Budget
 from train.finetune.finetune import run_plan
 from train.finetune.plan import Hooks, Wish, plan_run
@@ -29,8 +30,10 @@ from train.machine.provenance import command_line, provenance
 from train.project.labels import FrameLabel, ObjectLabel, Range
 from train.project.layout import Project, create_project, open_project
 from train.project.store import Store
+from train.report import page as page_of
 from train.report.charts import ced_limit, plain
 from train.report.findings import (
+    change_of,
     examine,
     find_run,
     find_warnings,
@@ -197,6 +200,30 @@ def test_worst_frames_are_the_worst(project: Path) -> None:
     places = [place_of(found.run, int(i)) for i in found.tuned.outputs.rows[known]]
     assert sorted(p.frame for p in places) == list(range(0, 24, 3))
     assert all(p.t == pytest.approx(p.frame / 25) for p in places)
+
+
+def test_few_objects_are_never_green_and_an_interval_is_told(project: Path) -> None:
+    found = examine(open_run(project, None, Hooks()))
+    assert found.tuned is not None
+    assert found.change is None  # from scratch
+    base = replace(
+        found.tuned, each=2 * found.tuned.each,
+        summary={**found.tuned.summary, "nme": 2 * found.tuned.summary["nme"]},
+    )  # fmt: skip
+    few = change_of(found.run, found.tuned, base)
+    assert few is not None and few.objects == 8
+    name, _, note, kind = page_of._tiles(replace(found, base=base, change=few))[0]
+    assert (name, kind) == ("NME, fine-tuned", "")  # half the error, and not green
+    assert "−50 %" in note and note.endswith("no difference shown")
+    many = change_between(np.full(40, 8.0), np.tile([3.0, 5.0], 20), ["a"] * 40)
+    assert many is not None
+    _, _, note, kind = page_of._tiles(replace(found, base=base, change=many))[0]
+    assert kind == "good"
+    assert re.search(r"−50 % \(95 % interval −\d\d % to −\d\d %\)$", note)
+    facts = page_of._result(replace(found, base=base, change=few))
+    assert "too few to tell" in facts["change"] and "−50 %" in facts["change"]
+    warned = " ".join(find_warnings(found.run, found.tuned, base))
+    assert "rest on 8 held-out objects only, and no difference is shown" in warned
 
 
 def test_curve_is_trained_once(
