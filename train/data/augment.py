@@ -39,7 +39,8 @@ def true_box(
 ) -> CropBox:
     """The crop that the labels ask for: from points, else from the box, else the whole picture.
 
-    An example `by_box` has too few points to tell; its box goes before them.
+    An example `by_box` has too few points to tell; its box, turned by the example's angle, goes
+    before them.
 
     A rule can ask for the box (its longer side times the rule's scale) or the whole picture.
     """
@@ -54,7 +55,8 @@ def true_box(
     h, w = shape_hw
     box = example.box_xyxy if example.box_xyxy is not None else np.array([0, 0, w - 1, h - 1])
     corners = np.asarray(box, np.float32).reshape(2, 2)
-    return box_from_landmarks(kind, corners, 0.0, rule)
+    upright = box_from_landmarks(kind, corners, 0.0, rule)
+    return CropBox(upright.centre_xy, upright.side, example.angle)
 
 
 def whole_box(shape_hw: tuple[int, int]) -> CropBox:

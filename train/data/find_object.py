@@ -9,25 +9,27 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from tracker.find.geometry import box_from_landmarks, rotation
 from tracker.find.head_pose import wrap_degrees
-from tracker.find.locate import Model
+from tracker.find.locate import Model, is_plausible, locate
 from tracker.sources.picture_file import load_picture
 from tracker.track import Tracker, TrackerConfig
 from tracker.types import CropBox, Floats, Frame, Image
+from train.data.pictures import Example
 from train.project.labels import FrameLabel, Labels
 from train.project.layout import Project
-from train.project.object_crops import crop_of
+from train.project.object_crops import TURNS, crop_of, is_turned
 
 Look = Callable[[Frame], list[CropBox]]
 FEWEST = 3  # labelled objects that must be seen to tell how two crops lie to each other
 REACH = 3.0  # s between two labelled frames within which boxes are taken from between them
 MOST_OBJECTS = 2
+KEPT_PRESENCE = 0.3  # from which a crop shows the object
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +55,37 @@ def new_tracker(project: Project, model: Model) -> Tracker:
         max_hands=MOST_OBJECTS, max_faces=MOST_OBJECTS, smooth="off",
     )  # fmt: skip
     return Tracker(config, {kind: model})
+
+
+def turn_in_box(
+    project: Project, model: Model, labels: Labels, bgr: Image, box_xyxy: Floats
+) -> float:
+    """Degrees by which the object in a box (4,) of a picture is turned, as the model sees it.
+
+    The box is looked at in four turns. 0 where nothing is seen in it, or crops are never turned.
+    """
+    kind, rule = model.info.kind, model.info.crop
+    if not is_turned(kind, rule):
+        return 0.0
+    corners = np.asarray(box_xyxy, np.float32).reshape(2, 2)
+    found = locate(bgr, [box_from_landmarks(kind, corners, t, rule) for t in TURNS], model)
+    best = max(found, key=lambda f: f.presence * float(np.mean(f.score)))
+    if best.presence < KEPT_PRESENCE or not is_plausible(best, bgr):
+        return 0.0
+    return float(wrap_degrees(_finder(project, model, labels)(best.xy).angle))
+
+
+def turned(
+    project: Project, model: Model, labels: Labels, examples: Sequence[Example]
+) -> list[Example]:
+    """The same examples; those that are cut by their drawn box turn with the object."""
+    out = []
+    for e in examples:
+        picture = load_picture(e.path) if e.by_box and e.box_xyxy is not None else None
+        if picture is not None and e.box_xyxy is not None:
+            e = replace(e, angle=turn_in_box(project, model, labels, picture, e.box_xyxy))
+        out.append(e)
+    return out
 
 
 def own_box(project: Project, xy: Floats) -> CropBox:

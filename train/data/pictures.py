@@ -46,6 +46,7 @@ class Example:
     weight: float = 1.0  # of its landmarks in the losses
     hidden: np.ndarray | None = None  # (K,) bool: labelled, but behind something (COCO's v = 1)
     sure: np.ndarray | None = None  # (K,) 0 to 1: how much each label counts; None: all by hand
+    angle: float = 0.0  # degrees by which a crop by the box is turned, as the object is
 
 
 @dataclass(frozen=True, slots=True, eq=False)

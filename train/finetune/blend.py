@@ -22,6 +22,9 @@ from train.loop.state import badness
 WEIGHTS = (0.0, 0.25, 0.5, 0.75)  # of the end; heads are the end's at 0 as well
 
 
+End = tuple[int, dict[str, Tensor]]  # a step, and its averaged weights
+
+
 def blended(start: dict[str, Tensor], end: dict[str, Tensor], weight: float) -> dict[str, Tensor]:
     """The localiser on the line from start (0) to end (1); attribute heads as at the end."""
     return {
@@ -37,35 +40,56 @@ def blend(
 ) -> float:
     """Put a blend in the place of `final`; returns its weight (1: the end as it was).
 
-    Scores are still those of the end (see calibrate.py).
-
-    `chosen` None: the best on the hold-out; without labelled landmarks there nothing changes.
+    The end is `final` or, where the hold-out likes a blend of them better, the weights of the last
+    step (last.safetensors beside it): these went too far, but often in a better direction than
+    those of the best step, which a small hold-out finds early. Scores are still those of the end
+    (see calibrate.py). `chosen` None: the best on the hold-out; without labelled landmarks there
+    nothing changes.
     """
     rows = [i for i in data.rows(hold=True) if not data.examples[i].negative]
     labelled = [i for i in rows if data.examples[i].labelled.any()]
     if chosen == 1.0 or (chosen is None and not labelled):
         return 1.0
     first, last = load_checkpoint(start).part("ema"), load_checkpoint(final)
-    weight = chosen or _best(first, last.part("ema"), data, spec, rows)
-    if weight < 1:
+    own, weight = (last.step, last.part("ema")), chosen
+    step, end = own
+    if weight is None:
+        (step, end), weight = _best(first, _ends(final, own), data, spec, rows)
+    if weight < 1 or end is not own[1]:
         model = build_model(spec, data.markup)
-        model.load_state_dict(blended(first, last.part("ema"), weight))
+        model.load_state_dict(blended(first, end, weight))
         model.eval()
         extra = {**last.extra, "blend": weight}
         if labelled:
             outputs = predict(torch_runner(model), data, labelled, spec)
             extra["hold_out"] = summarise(outputs, data, spec)
-        save_checkpoint(final, spec, data.markup, last.step, None, model, None, extra)
+        save_checkpoint(final, spec, data.markup, step, None, model, None, extra)
     return weight
 
 
+def _ends(final: Path, best: End) -> list[End]:
+    """The weights of `final`, and those of the last step where they are others."""
+    beside = final.with_name("last.safetensors")
+    if not beside.is_file():
+        return [best]
+    found = load_checkpoint(beside)
+    end = {**found.part("ema"), "calibration": best[1]["calibration"]}
+    same = all(torch.equal(v, end[k]) for k, v in best[1].items())
+    return [best] if same else [best, (found.step, end)]
+
+
 def _best(
-    first: dict[str, Tensor], last: dict[str, Tensor], data: DataSet, spec: FitSpec,
+    first: dict[str, Tensor], ends: Sequence[End], data: DataSet, spec: FitSpec,
     rows: Sequence[int],
-) -> float:  # fmt: skip
-    found = {w: _badness(blended(first, last, w), data, spec, rows) for w in WEIGHTS}
-    found[1.0] = _badness(last, data, spec, rows)
-    return min(found, key=lambda w: (found[w], -w))
+) -> tuple[End, float]:  # fmt: skip
+    """The end and its weight that the hold-out likes best; of equals the first end, most of it."""
+    found = []
+    for i, (_, end) in enumerate(ends):
+        for w in (*WEIGHTS, 1.0):
+            state = end if w == 1.0 else blended(first, end, w)
+            found.append((_badness(state, data, spec, rows), i, -w))
+    _, i, w = min(found)
+    return ends[i], -w
 
 
 def _badness(state: dict[str, Tensor], data: DataSet, spec: FitSpec, rows: Sequence[int]) -> float:

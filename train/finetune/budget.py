@@ -12,9 +12,9 @@ from train.loop.deadline import Deadline
 
 EVALUATIONS = 15  # in a run
 FEWEST_STEPS = 20  # in which something can be learnt
-# Evaluations after the training: of it, of its blends with the start, two each for the scores and
-# for base against tuned.
-AFTER = 11
+# Evaluations after the training: of it, of the blends of its best and its last weights with the
+# start, two each for the scores and for base against tuned.
+AFTER = 16
 EXPORT_S, EXPORT_STEPS = 10.0, 50  # an export takes about so long, or so many steps
 
 

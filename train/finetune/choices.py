@@ -236,9 +236,11 @@ def kept_weights(census: Census, losses: Sequence[str]) -> str:
 def tuned_rate(labelled: int) -> float:
     """Top learning rate of fine-tuning: few labels must not carry trained weights far away.
 
-    3e-4 up to 50 labelled objects, 1e-3 from 500 on, between them with the root of their number.
+    3e-4 for 50 labelled objects, below that in proportion to their number, 5e-5 at least; above
+    with its root, up to 1e-3 from 556 on.
     """
-    return float(min(1e-3, max(3e-4, 3e-4 * (labelled / 50) ** 0.5)))
+    share = labelled / 50
+    return float(min(1e-3, 3e-4 * share**0.5) if share >= 1 else max(5e-5, 3e-4 * share))
 
 
 def _reasons(spec: FitSpec, census: Census, losses: Sequence[str], scratch: bool) -> list[Choice]:

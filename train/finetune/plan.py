@@ -30,7 +30,7 @@ from tracker.plain_data import from_json, is_bare
 from tracker.whole_files import copy_whole, file_sha256, is_part, write_whole
 from train.config import FitSpec, spec_from_dict, spec_to_dict
 from train.data.cutouts import Wanted, chosen_frames, cut_clip
-from train.data.find_object import between_labels, by_model
+from train.data.find_object import between_labels, by_model, turned
 from train.data.from_project import (
     Census,
     Split,
@@ -201,6 +201,8 @@ def gather(
     path = follower(project, wish.before)
     model = None if path is None else load_model(path, wish.threads or THREADS)
     sha = "" if path is None else file_sha256(path)
+    if model is not None:
+        examples = turned(project, model, labels, examples)
     for clip in read_clips(project):
         if model is None:
             look, key = between_labels(project, labels, clip.name), _boxes_key(labels, clip.name)

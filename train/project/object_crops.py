@@ -9,6 +9,13 @@ from tracker.types import CropBox, CropRule, Kind
 from train.project.labels import FrameLabel, ObjectLabel
 from train.project.layout import Project
 
+TURNS = (0.0, 90.0, 180.0, 270.0)  # degrees in which a box is looked at: it tells no turn
+
+
+def is_turned(kind: Kind, rule: CropRule | None) -> bool:
+    """Whether crops of a kind (or by a rule) are turned as the object is."""
+    return kind != "object" if rule is None else bool(rule.across or rule.up)
+
 
 def is_by_box(found: ObjectLabel) -> bool:
     """Whether the drawn box says better where an object is than its points: most are missing."""

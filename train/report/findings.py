@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,11 @@ from train.data.from_project import Census, Split, digest_of
 from train.data.pictures import DataSet
 from train.evaluate import metrics
 from train.evaluate.interval import FEW_HELD, Change, change_between
-from train.evaluate.outputs import Outputs, predict, summarise, torch_runner
+from train.evaluate.outputs import Outputs, Runner, predict, summarise, torch_runner
 from train.finetune.choices import missing_attributes
 from train.finetune.plan import Hooks, Wish, base_of_run, data_of_run, facts_of
 from train.loop.checkpoint import load_checkpoint, load_model
+from train.losses.paper import Batch
 from train.project.clips import Clip, read_clips
 from train.project.labels import Labels, labels_from_coco, whole_rows
 from train.project.layout import Project, open_project
@@ -155,17 +156,36 @@ def held_rows(data: DataSet) -> list[int]:
     return [i for i in data.rows(hold=True) if not data.examples[i].negative]
 
 
-def run_model(checkpoint: Path, run: Finished, rows: Sequence[int]) -> Held:
-    """A checkpoint on these rows; of its attributes those that are the run's."""
+def run_model(
+    checkpoint: Path, run: Finished, rows: Sequence[int], told: Callable[[int], None]
+) -> Held:
+    """A checkpoint on these rows; of its attributes those that are the run's.
+
+    `told` gets how many rows are done.
+    """
     network, found = load_model(checkpoint)
     ours = {h.attribute.name: h.attribute for h in run.spec.heads}
     heads = tuple(h for h in found.spec.heads if ours.get(h.attribute.name) == h.attribute)
     spec = replace(run.spec, heads=heads, net=found.spec.net)
-    outputs = predict(torch_runner(network), run.data, rows, spec)
+    outputs = predict(counted(torch_runner(network), told), run.data, rows, spec)
     errors = metrics.point_errors(outputs.xy, outputs.target, outputs.labelled)
     lengths = metrics.normalisers(outputs.target, outputs.labelled, tuple(spec.data.normaliser))
     each = metrics.nme_per_image(errors, lengths)
     return Held(summarise(outputs, run.data, spec), outputs, each, spec)
+
+
+def counted(run: Runner, told: Callable[[int], None]) -> Runner:
+    """The same, and `told` gets how many pictures it has seen after each batch."""
+    done = 0
+
+    def count(batch: Batch) -> dict[str, NDArray[np.float64]]:
+        nonlocal done
+        found = run(batch)
+        done += len(batch.image)
+        told(done)
+        return found
+
+    return count
 
 
 def find_base(run: Finished) -> tuple[Path | None, dict[str, str]]:
@@ -183,12 +203,20 @@ def find_base(run: Finished) -> tuple[Path | None, dict[str, str]]:
     return (path if same else None), told
 
 
-def examine(run: Finished) -> Findings:
-    """Run both models over the hold-out and collect what is to be said."""
+def examine(run: Finished, told: Callable[[int, int], None] = lambda _, __: None) -> Findings:
+    """Run both models over the hold-out and collect what is to be said.
+
+    `told` gets how many objects were looked at, and how many there are to look at.
+    """
     rows = held_rows(run.data)
     base_path, base_facts = find_base(run)
-    tuned = run_model(run.out / "model.safetensors", run, rows) if rows else None
-    base = run_model(base_path, run, rows) if rows and base_path is not None else None
+    looks = len(rows) * (1 if base_path is None else 2)
+    tuned = base = None
+    if rows:
+        final = run.out / "model.safetensors"
+        tuned = run_model(final, run, rows, lambda done: told(done, looks))
+    if rows and base_path is not None:
+        base = run_model(base_path, run, rows, lambda done: told(len(rows) + done, looks))
     files = ("model.onnx", "model.safetensors", "labels.json", "ranges.csv")
     sums = {n: file_sha256(run.out / n) for n in files if (run.out / n).is_file()}
     warnings = (*find_warnings(run, tuned, base), *run.notes)

@@ -30,10 +30,10 @@ from tracker.track import Tracker, TrackerConfig
 from tracker.types import CropBox, Floats, Image, Kind, Located
 from train.project.labels import ObjectLabel, box_of
 from train.project.layout import Project
-from train.project.object_crops import crop_of_box, is_by_box
+from train.project.object_crops import TURNS, crop_of_box, is_by_box, is_turned
+from train.suggest import unsure
 
 SURE = 0.5  # score from which a guessed point counts as visible
-TURNS = (0.0, 90.0, 180.0, 270.0)  # degrees
 KEPT_PRESENCE = 0.3  # a neighbour's object is still there
 SETTLE_S = 0.04  # the same frame is seen again so much later, in the crop that the first look gave
 BUNDLE_VARIABLE = "LANDMARK_TRACKER_HAND_BUNDLE"  # where hand_landmarker.task lies
@@ -104,6 +104,8 @@ class Guesser:
         self._pairs = [] if model is None else shared_landmarks(project, model.info.landmarks)
         self._tracker = tracker_of(model, most, finder) if model is not None else None
         self._hands: HandPoints | None = None
+        self._finder = finder
+        self._eager: Finder | None = None  # a detector with a low limit, once it is needed
 
     @property
     def landmarks(self) -> tuple[str, ...]:
@@ -136,6 +138,30 @@ class Guesser:
             if len(o.xy[o.v > 0]) and not any(_overlaps(o.xy[o.v > 0], xy) for xy in taken)
         ][:room]  # fmt: skip
         return followed + _renumbered(new, near, followed)
+
+    def guess_something(
+        self, frame_bgr: Image, near: Sequence[ObjectLabel] = (), last: ObjectLabel | None = None
+    ) -> tuple[ObjectLabel, ...]:
+        """`guess_near`, and where that finds nothing one object of source UNSURE: see unsure.py.
+
+        `last`: the object where it was seen last, however long ago.
+        """
+        found = self.guess_near(frame_bgr, near) if near else self.guess(frame_bgr)
+        if any((o.v > 0).any() for o in found):
+            return found
+        last = near[0] if near else last
+        best = None
+        if self.model is not None and self._pairs:
+            if self._eager is None and self._finder is None:
+                self._eager = unsure.low_finder(self.model.info.kind)
+            whole = len(self._pairs) == len(self.model.info.landmarks)
+            crops = self._crops(self.model, last) if last is not None and whole else []
+            finder = self._finder or self._eager
+            boxes = unsure.places(frame_bgr, self.model, finder, crops)
+            best = unsure.best_of(frame_bgr, self.model, boxes)
+        count = len(self._project.landmarks)
+        made = unsure.placed(best, last, self._pairs, count, frame_bgr)
+        return () if made is None else (made,)
 
     def guess_in(self, frame_bgr: Image, found: ObjectLabel) -> ObjectLabel | None:
         """An object with the points that are seen in its box; what was labelled of it stays.
@@ -223,8 +249,8 @@ class Guesser:
             return [box_from_landmarks(kind, self._of_model(near), rule=rule)]
         if near.box_xyxy is None:
             return []
-        is_turned = kind != "object" if rule is None else bool(rule.across or rule.up)
-        return [crop_of_box(kind, near, rule, turn) for turn in (TURNS if is_turned else TURNS[:1])]
+        turns = TURNS if is_turned(kind, rule) else TURNS[:1]
+        return [crop_of_box(kind, near, rule, turn) for turn in turns]
 
     def _is_there(self, found: Located, frame: Image) -> bool:
         return found.presence >= KEPT_PRESENCE and is_plausible(found, frame)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,8 +59,7 @@ def report(
     try:
         with counting() as count:
             opened = open_run(folder, run, Hooks(tell, count), threads)
-        with waiting("measuring the run before and after"):
-            found = examine(opened)
+            found = examine(opened, partial(count, "measuring the run before and after"))
         with waiting("drawing the page"):
             cases = draw_findings(found)
         missing = 0 if no_curve else len(open_cells(opened, wish)[0])
@@ -67,7 +67,7 @@ def report(
         tell(f"wrote {path}")
         if no_curve:
             return
-        with trainings() as (say, step):
+        with trainings(missing) as (say, step):
             curve = run_curve(opened, wish, say, step)
         write_report(found, cases, curve, out)
         tell(f"wrote {path} with the share curve, and {opened.report / 'curve.csv'}")
@@ -78,12 +78,12 @@ def report(
 
 @contextmanager
 def counting() -> Iterator[Callable[[str, int, int], None]]:
-    """Bars on standard error, one for whatever is counted, gone when it is complete."""
-    from rich.progress import BarColumn, Progress
+    """Bars on standard error, one for whatever is counted, with its share; gone when complete."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn
 
     from ui.commands.console import console, described
 
-    columns = (described(), BarColumn())
+    columns = (described(), BarColumn(), TaskProgressColumn())
     tasks: dict[str, Any] = {}
     with Progress(*columns, console=console(aside=True), transient=True) as bar:
 
@@ -96,22 +96,29 @@ def counting() -> Iterator[Callable[[str, int, int], None]]:
 
 
 @contextmanager
-def trainings() -> Iterator[tuple[Callable[[str], None], Callable[[str, Progress], None]]]:
-    """(say, step): lines that stay, and a bar for the training that goes on."""
-    from rich.progress import BarColumn, TimeRemainingColumn
+def trainings(
+    count: int = 1,
+) -> Iterator[tuple[Callable[[str], None], Callable[[str, Progress], None]]]:
+    """(say, step): lines that stay, and a bar for the share of `count` trainings that is done."""
+    from rich.progress import BarColumn, TaskProgressColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     from ui.commands.console import console, described
 
-    columns = (described(), BarColumn(), TimeRemainingColumn())
+    columns = (described(), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Bar(*columns, console=console(), transient=True) as bar:
         task = bar.add_task("", total=None)
 
         def say(text: str) -> None:
             bar.console.print(text, highlight=False, soft_wrap=True)
 
+        begun: list[str] = []  # the trainings, in order
+
         def step(name: str, p: Progress) -> None:
-            bar.update(task, description=f"{name}, loss {p.loss:.3f}", completed=p.step,
-                       total=p.steps)  # fmt: skip
+            if name not in begun:
+                begun.append(name)
+            done = begun.index(name) + p.step / max(p.steps, 1)
+            of = max(count, len(begun))
+            bar.update(task, description=f"{name}, loss {p.loss:.3f}", completed=done, total=of)
 
         yield say, step

@@ -101,7 +101,7 @@ def train_all(wish: ReproduceWish, tasks: Sequence[Task], at_once: int | None) -
 
     try:
         if at_once == 1 or (at_once is not None and len(tasks) < 2):
-            with trainings() as (say, step):
+            with trainings(len(tasks)) as (say, step):
                 run_here(tasks, say, step, done)
         elif at_once is None:
             from train.grid.by_ray import run_by_ray

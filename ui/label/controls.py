@@ -15,8 +15,11 @@ from train.project.clips import Clip
 from train.project.labels import FrameLabel, ObjectLabel
 from train.project.layout import Project
 from train.project.store import Store
+from ui.kit.words import capital
 from ui.label import edit
 from ui.label.playhead import Key, Screen
+
+FLASH_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class LabelControls:
         """`clips` has one at least. Shows the frame that was edited last."""
         self.project, self.store = project, store
         self.message = ""
+        self.flash = ""  # what an action did, in the picture for FLASH_S
+        self._clock, self._flash_until = clock, 0.0
         self.screen = Screen(project, clips, self.say, clock, store.last_edited)
         self.chosen: Chosen | None = None
         self.landmark: int | None = None
@@ -87,6 +92,9 @@ class LabelControls:
     def tick(self) -> None:
         """Take what was decoded; on another frame nothing is chosen that is not there."""
         self.screen.tick()
+        if self.flash and self._clock() >= self._flash_until:
+            self.flash = ""
+            self.changed()
         if self.screen.key != self._seen_key:
             self._seen_key = self.screen.key
             self._choose_first()
@@ -94,6 +102,11 @@ class LabelControls:
     def say(self, sentence: str) -> None:
         """What just happened."""
         self.message = sentence
+        self.changed()
+
+    def show(self, sentence: str) -> None:
+        """The same in the picture, where the person looks, for a moment."""
+        self.flash, self._flash_until = sentence, self._clock() + FLASH_S
         self.changed()
 
     def changed(self) -> None:
@@ -134,7 +147,8 @@ class LabelControls:
 
     def _choose_first(self) -> None:
         """What is there to be seen of it is shown beside the frame; guesses come later."""
-        objects, guesses = self.objects(), self.open_guesses()
+        objects = self.objects()
+        guesses = [g for g in self.open_guesses() if g.source != edit.UNSURE]
         if self.thing() is None and (objects or guesses):
             self.choose(Chosen(objects[0].id) if objects else Chosen(guesses[0].id, True))
         elif self.thing() is None:
@@ -195,14 +209,22 @@ class LabelControls:
         return True
 
     def accept(self) -> None:
-        """The guesses on the frame become labels."""
+        """The guesses on the frame become labels; what became of it stands in the picture."""
+        self._accept()
+        self.show(capital(self.message))
+
+    def _accept(self) -> None:
         found = self.open_guesses()
         if not found:
-            self.say("no guess to accept on this frame")
+            label = self.label()
+            why = "it is labelled" if label is not None else "there is none"
+            self.say(f"no guess to accept on this frame: {why}")
             return
         added = edit.numbered(found, self.objects())
         count = "the guess" if len(added) == 1 else f"{len(added)} guesses"
         words = f"accepted {count} on frame {self.screen.frame}"
+        if any(g.source == edit.UNSURE for g in found):
+            words += "; the network is sure of none of its points, so look at each"
         if self.commit((*self.objects(), *added), words):
             self.choose(Chosen(added[0].id), self.landmark)
 

@@ -19,6 +19,7 @@ from train.project.labels import FrameLabel, ObjectLabel, box_of
 UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
 WORDS = {UNLABELLED: "not labelled", OCCLUDED: "occluded", VISIBLE: "visible"}
 LEAST = 2.0  # pixels, the shorter side of a box that somebody can mean
+UNSURE = "unsure"  # source of a guess of which nobody is sure (train/suggest/unsure.py)
 SAME = 0.3  # a guess that overlaps a labelled object by this IoU is about the same thing
 # Whoever made an object: once a person changes it, it is theirs.
 BY_HAND: dict[str, Any] = {"source": "user", "confidence": None, "came_from": ()}
@@ -131,21 +132,28 @@ def placed(objects: Sequence[ObjectLabel], thing: ObjectLabel) -> tuple[ObjectLa
 
 
 def numbered(objects: Sequence[ObjectLabel], others: Sequence[ObjectLabel]) -> list[ObjectLabel]:
-    """The same objects; those whose number is among those of `others` get the next free one."""
+    """The same objects, as labels; those whose number is among those of `others` get the next free
+    one.
+    """
     taken, found = {o.id for o in others}, list[ObjectLabel]()
     for thing in objects:
         number = thing.id if thing.id not in taken else 1 + max(taken)
         taken.add(number)
-        found.append(replace(thing, id=number))
+        source = "model" if thing.source == UNSURE else thing.source
+        found.append(replace(thing, id=number, source=source))
     return found
 
 
 def still_open(guesses: Sequence[ObjectLabel], label: FrameLabel | None) -> list[ObjectLabel]:
-    """The guesses that the label says nothing about; none where there is nothing to be found."""
+    """The guesses that the label says nothing about; none where there is nothing to be found.
+
+    One of which nobody is sure is a place to begin: where somebody has begun it goes.
+    """
     if label is None:
         return list(guesses)
     if label.negative:
         return []
+    guesses = [g for g in guesses if g.source != UNSURE or not label.objects]
     boxes = [box_of(o) for o in label.objects]
     return [g for g in guesses if all(overlap(box_of(g), box) < SAME for box in boxes)]
 

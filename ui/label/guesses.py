@@ -13,6 +13,7 @@ from train.project.labels import FrameLabel, ObjectLabel, box_of
 from train.project.layout import Project
 from ui.kit.jobs import Jobs
 from ui.label.controls import LabelControls
+from ui.label.edit import UNSURE
 from ui.label.playhead import Key
 from ui.label.threads.workers import Done, Latest
 
@@ -33,6 +34,7 @@ class Ask:
     bgr: Image
     by: By
     near: tuple[ObjectLabel, ...] = ()  # where labels of frames close by let one expect objects
+    last: ObjectLabel | None = None  # the object where it was seen last in the clip
     inside: ObjectLabel | None = None  # only what this object lacks, in its box
 
 
@@ -48,6 +50,21 @@ def neighbours(
     before = max((f for f in close if f.frame < key[1]), key=lambda f: f.frame, default=None)
     after = min((f for f in close if f.frame > key[1]), key=lambda f: f.frame, default=None)
     return before, after
+
+
+def last_seen(controls: LabelControls, key: Key) -> ObjectLabel | None:
+    """The object of the frame of the same clip that is nearest in it: labelled, else guessed."""
+    if controls.screen.clip.is_stills:
+        return None
+    labelled = {k: f.objects for k, f in controls.store.labels.frames.items() if f.objects}
+    sure = {
+        k: tuple(g for g in found if g.source != UNSURE) for k, found in controls.guesses.items()
+    }
+    for known in (labelled, sure):
+        own = [k for k, found in known.items() if k[0] == key[0] and found]
+        if own:
+            return known[min(own, key=lambda k: abs(k[1] - key[1]))][0]
+    return None
 
 
 class Guess:
@@ -71,11 +88,10 @@ class Guess:
         if ask.inside is not None:
             found = self._guesser.guess_in(ask.bgr, ask.inside)
             return () if found is None else (found,)
-        if ask.by == "mediapipe":
-            return self._guesser.from_mediapipe(ask.bgr)
-        if ask.near:
-            return self._guesser.guess_near(ask.bgr, ask.near)
-        return self._guesser.guess(ask.bgr)
+        found = self._guesser.from_mediapipe(ask.bgr) if ask.by == "mediapipe" else ()
+        if found:
+            return found
+        return self._guesser.guess_something(ask.bgr, ask.near, ask.last)
 
     def end(self) -> None:
         """Forget the model."""
@@ -126,7 +142,7 @@ class Guesses:
 
         self._asked = (key, self.by)
         near = expected(*neighbours(self.controls, key, frame.t), frame.t)
-        self._thread.ask(Ask(key, frame.bgr, self.by, near))
+        self._thread.ask(Ask(key, frame.bgr, self.by, near, last_seen(self.controls, key)))
 
     def in_box(self) -> None:
         """Have the landmarks that the chosen object lacks placed in its box."""
@@ -139,7 +155,7 @@ class Guesses:
         elif controls.may_label() and seen is not None and seen.frame.bgr is not None:
             assert controls.screen.key is not None
             controls.say("looking into the box")
-            self._thread.ask(Ask(controls.screen.key, seen.frame.bgr, self.by, (), thing))
+            self._thread.ask(Ask(controls.screen.key, seen.frame.bgr, self.by, inside=thing))
 
     def _placed(self, done: Done[Ask, tuple[ObjectLabel, ...]]) -> None:
         """One undo takes them back, as if a person had placed them."""

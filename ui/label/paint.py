@@ -14,11 +14,12 @@ from tracker.outputs.skeleton import Colour, Skeleton
 from tracker.types import Floats
 from train.project.labels import ObjectLabel, box_of
 from ui.label.controls import Chosen
-from ui.label.edit import OCCLUDED, UNLABELLED
+from ui.label.edit import OCCLUDED, UNLABELLED, UNSURE
 from ui.label.timeline import SPREAD
 from ui.label.zoom import Zoom
 
 DARK, BRIGHT, MARK = QColor(0, 0, 0, 190), QColor(255, 255, 255), QColor(255, 221, 51)
+FAINT = 0.45  # opacity of a guess of which nobody is sure
 LOUPE, LOUPE_OFF = 84.0, 108.0  # radius of the magnified look, and how far from the cursor
 
 
@@ -55,7 +56,8 @@ def paint_thing(
 ) -> None:
     """One object. `painter` has widget coordinates. `grips`: boxes can be dragged now."""
     is_chosen = chosen == scene.chosen
-    painter.setOpacity(scene.opacity * (1.0 if is_chosen or scene.chosen is None else 0.75))
+    opacity = scene.opacity * (1.0 if is_chosen or scene.chosen is None else 0.75)
+    painter.setOpacity(opacity * (FAINT if thing.source == UNSURE else 1.0))
     at = [view.to_widget(float(x), float(y)) for x, y in np.nan_to_num(thing.xy)]
     known = thing.v > UNLABELLED
     box = box_of(thing)

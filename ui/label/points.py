@@ -28,7 +28,8 @@ class Points:
         controls = self.controls
         thing = controls.thing()
         if thing is None:
-            starts = not controls.objects() and not controls.open_guesses()
+            sure = [g for g in controls.open_guesses() if g.source != edit.UNSURE]
+            starts = not controls.objects() and not sure
             return (controls.landmark or 0) if starts or controls.landmark is not None else None
         if controls.landmark is None or thing.v[controls.landmark] != edit.UNLABELLED:
             return None

@@ -16,9 +16,20 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QPalette
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engines.installation import command, environment
 from tracker.plain_data import from_json
@@ -27,6 +38,7 @@ from ui.kit.jobs import Jobs
 from ui.kit.plots import paint_plots
 from ui.label.controls import LabelControls
 
+USUAL_MINUTES, MOST_MINUTES = 10, 24 * 60
 LOOK_S = 1.0  # between two looks at the files
 LOG = "finetune.log"  # in cache/, what the training printed
 LOSS_PEN, HOLD_PEN = "#3b82f6", "#d97706"
@@ -93,6 +105,43 @@ def summary(watched: Watched | None) -> str:
     return ", ".join(words) + (f". {message}" if message else "")
 
 
+class BudgetDialog(QDialog):
+    """Asks how long a training may take."""
+
+    chosen = pyqtSignal(int)  # minutes
+
+    def __init__(self, parent: QWidget, minutes: int) -> None:
+        """Begins with what was chosen the last time."""
+        super().__init__(parent)
+        self.setWindowTitle("Start training")
+        self.minutes = QSpinBox()
+        self.minutes.setRange(1, MOST_MINUTES)
+        self.minutes.setSuffix(" min")
+        self.minutes.setValue(minutes)
+        form = QFormLayout()
+        form.addRow("How long may it take?", self.minutes)
+        words = QLabel(
+            "It ends by the clock, with the measuring on the held-out clip and the finished model, "
+            "and goes on without this window."
+        )
+        words.setWordWrap(True)
+        both = QDialogButtonBox.StandardButton
+        buttons = QDialogButtonBox(both.Ok | both.Cancel)
+        start = buttons.button(both.Ok)
+        assert start is not None
+        start.setText("Start")
+        buttons.accepted.connect(self._accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addLayout(form)
+        layout.addWidget(words)
+        layout.addWidget(buttons)
+
+    def _accept(self) -> None:
+        self.accept()
+        self.chosen.emit(self.minutes.value())
+
+
 class Training(QWidget):
     """Curves and two buttons."""
 
@@ -103,6 +152,8 @@ class Training(QWidget):
         self.controls, self._jobs, self._clock = controls, jobs, clock
         self.watched: Watched | None = None
         self.process: subprocess.Popen[bytes] | None = None
+        self.asking: BudgetDialog | None = None
+        self.minutes = USUAL_MINUTES  # what was chosen last
         self._looked_at, self._is_looking = -1e9, False
         self.words, self.bar = QLabel(summary(None)), QProgressBar()
         self.words.setWordWrap(True)
@@ -110,10 +161,10 @@ class Training(QWidget):
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.bar.setRange(0, 1)
         self.bar.setValue(0)
-        self.start, self.stop = QPushButton("Start training"), QPushButton("Stop")
+        self.start, self.stop = QPushButton("Start training ..."), QPushButton("Stop")
         self.start.setToolTip("train finetune on this project; it goes on without this window")
         self.stop.setToolTip("End it after this step; what was learnt is kept")
-        self.start.clicked.connect(self._start)
+        self.start.clicked.connect(self._ask)
         self.stop.clicked.connect(self._stop)
         buttons = QHBoxLayout()
         for button in (self.start, self.stop):
@@ -206,18 +257,29 @@ class Training(QWidget):
             pairs = np.array(points, float).reshape(-1, 2)
             plot.curve.setData(pairs[:, 0], pairs[:, 1])
 
-    def _start(self) -> None:
-        """`train finetune DIR`, detached: it outlives the window."""
+    def _ask(self) -> None:
+        """How long it may take, in a dialog of its own; nothing waits for it."""
         if self.is_running:
             return
+        self.asking = BudgetDialog(self, self.minutes)
+        self.asking.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.asking.chosen.connect(self._start)
+        self.asking.open()
+
+    def _start(self, minutes: int) -> None:
+        """`train finetune DIR --budget 10m`, detached: it outlives the window."""
+        if self.is_running:
+            return
+        self.minutes = minutes
         project = self.controls.project
         if not self.controls.store.read_only:
             self.controls.save()
         try:
             project.cache_dir.mkdir(exist_ok=True)
             with (project.cache_dir / LOG).open("wb") as log:
+                words = ("finetune", str(project.root), "--budget", f"{minutes}m")
                 self.process = subprocess.Popen(
-                    command("ui.commands.train", "finetune", str(project.root)), env=environment(),
+                    command("ui.commands.train", *words), env=environment(),
                     stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                     **apart(),
                 )  # fmt: skip
@@ -226,7 +288,7 @@ class Training(QWidget):
                 f"no training could be started: {error.strerror}; see 'train finetune'"
             )
             return
-        self.controls.say("the training has started; label on meanwhile")
+        self.controls.say(f"the training has started, for {minutes} min; label on meanwhile")
         self._show()
 
     def _stop(self) -> None:

@@ -60,6 +60,8 @@ def note(controls: LabelControls, looks: Looks) -> str:
         return controls.screen.problem
     if not controls.screen.is_open:
         return f"Opening {controls.screen.clip.name} ..."
+    if controls.flash:
+        return controls.flash
     if label is not None and label.negative:
         return "Nothing here"
     if label is not None and label.is_spread:
@@ -69,7 +71,10 @@ def note(controls: LabelControls, looks: Looks) -> str:
     proposal = controls.proposal()
     if looks.guesses and proposal is not None:
         return f"Proposal, spread {_origin(proposal.objects[0])}: Enter accepts, Delete refuses it"
-    if looks.guesses and controls.open_guesses():
+    guesses = controls.open_guesses() if looks.guesses else []
+    if guesses and all(g.source == edit.UNSURE for g in guesses):
+        return "Unsure guess: drag it to where it belongs, B where nothing is"
+    if guesses:
         return "Guess: Enter accepts it, dragging a point or a box corrects it"
     return "Not labelled"
 
@@ -141,7 +146,7 @@ def object_words(controls: LabelControls, points: Points) -> str:
         return "Click a point, or add an object: I by its points, R by its box."
     known = int((thing.v > edit.UNLABELLED).sum())
     who = {"user": "by hand", "model": "by the model", "mediapipe": "by MediaPipe",
-           "spread": "spread"}  # fmt: skip
+           "spread": "spread", edit.UNSURE: "a place to begin"}  # fmt: skip
     source = who.get(thing.source, thing.source)
     kind = "Guess" if controls.chosen is not None and controls.chosen.is_guess else "Object"
     if kind == "Guess" and thing.is_spread:

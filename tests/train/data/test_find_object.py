@@ -1,17 +1,27 @@
 """Where the object is in frames without labels, and which frames are cut."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from tests.helpers.drawn import SHAPE, BlobEngine, blob_info, draw_blobs
 from tests.helpers.teaching import label, new_project, with_clip
-from tracker.types import CropBox, Frame
+from tests.train.suggest.test_prelabel import Upright
+from tracker.find.geometry import rotation
+from tracker.find.locate import Model
+from tracker.find.markups import Markup
+from tracker.types import CropBox, CropRule, Frame
+from train.data.augment import true_box
 from train.data.cutouts import MARGIN, Wanted, chosen_frames, cut_clip
-from train.data.find_object import Relation, between_labels
+from train.data.find_object import Relation, between_labels, turned
+from train.data.pictures import Example
 from train.project.clips import Clip
 from train.project.labels import Labels, Range
+from train.project.layout import create_project
 
 
 def test_relation_by_hand():
@@ -73,3 +83,42 @@ def test_cutting_a_clip_and_reading_it_back(tmp_path):
         made = cut_clip(project, clip, look, "k", {1, 4, 5})
         assert made.cutouts == cut.cutouts, "an index of others is made again"
     assert not list(Path(project.cache_dir).rglob("*.part"))
+
+
+def test_crops_by_a_drawn_box_turn_with_the_object(tmp_path):
+    rule = CropRule(1.6, (1, 2))
+    markup = Markup("b", "hand", "scratch", ("red", "green", "blue"), (), (), (), rule)
+    project = create_project(tmp_path / "p", markup)
+    model = Model(Upright(), replace(blob_info(), crop=rule))
+    nothing, none = np.full((3, 2), np.nan, np.float32), np.zeros(3, bool)
+    for turn in (0.0, 90.0, 180.0, 20.0):
+        xy = (SHAPE * 1.5) @ rotation(turn).T + (160, 120)
+        cv2.imwrite(str(tmp_path / "x.png"), draw_blobs([xy]))
+        box = np.concatenate([xy.min(0) - 9, xy.max(0) + 9]).astype(np.float32)
+        drawn = Example(tmp_path / "x.png", nothing, none, box, False, {}, "clip", "a", "", False,
+                        False, by_box=True)  # fmt: skip
+        (found,) = turned(project, model, Labels({}, ()), [drawn])
+        by_points = project_box(project, xy)
+        assert found.angle == pytest.approx(by_points.angle, abs=3)
+        crop = true_box("hand", found, (240, 320), rule)
+        assert crop.angle == found.angle
+        assert crop.side == pytest.approx(1.6 * float((box[2:] - box[:2]).max()), rel=1e-4)
+    blind = Model(Blind(), model.info)
+    assert turned(project, blind, Labels({}, ()), [drawn])[0].angle == 0.0
+    by_points = replace(drawn, by_box=False)
+    assert turned(project, model, Labels({}, ()), [by_points]) == [by_points]
+
+
+class Blind(BlobEngine):
+    """Sees nothing."""
+
+    def run(self, batch):
+        found = super().run(batch)
+        return {**found, "presence": np.zeros_like(found["presence"])}
+
+
+def project_box(project, xy):
+    """The crop that points ask for."""
+    from train.data.find_object import own_box
+
+    return own_box(project, xy.astype(np.float32))

@@ -57,6 +57,31 @@ def test_the_best_point_takes_the_place(tmp_path, monkeypatch):
     assert all(torch.equal(now[k], v) for k, v in heads.items())
 
 
+def test_the_last_weights_may_be_the_better_end(tmp_path, monkeypatch):
+    write_blobs(tmp_path)
+    spec = replace(read_config(write_config(tmp_path, steps=1)), threads=1)
+    data = read_coco(tmp_path / "labels.json")
+    found = {}
+    for name, seed in (("start", 1), ("final", 2), ("last", 3)):
+        torch.manual_seed(seed)
+        model = build_model(spec, data.markup)
+        path = tmp_path / f"{name}.safetensors"
+        save_checkpoint(path, spec, data.markup, 10 * seed, None, model, None, {})
+        found[name] = load_checkpoint(path).part("ema")
+    start, final = tmp_path / "start.safetensors", tmp_path / "final.safetensors"
+    # of the best step at 0, 0.25, 0.5, 0.75 and 1, then of the last
+    values = iter([7.0, 6.0, 5.0, 4.0, 3.0, 7.0, 2.5, 2.0, 5.0, 9.0])
+    monkeypatch.setattr("train.finetune.blend.badness", lambda _: next(values))
+    assert blend(start, final, data, spec) == 0.5
+    kept = load_checkpoint(final)
+    key = next(k for k in found["start"] if k.startswith("net.head"))
+    assert torch.allclose(kept.part("ema")[key], (found["start"][key] + found["last"][key]) / 2)
+    assert kept.step == 30
+    (tmp_path / "last.safetensors").write_bytes(final.read_bytes())  # the same as the best
+    values = iter([7.0, 6.0, 5.0, 4.0, 3.0])
+    assert blend(start, final, data, spec) == 1.0
+
+
 def test_nothing_held_out_changes_nothing(tmp_path):
     write_blobs(tmp_path, hold=0)
     spec = read_config(write_config(tmp_path, steps=1))

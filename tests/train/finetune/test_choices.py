@@ -122,7 +122,9 @@ def test_labelled_part_of_a_batch():
 
 
 def test_learning_rate_grows_with_the_root_of_the_labels():
-    assert tuned_rate(10) == pytest.approx(3e-4)
+    assert tuned_rate(3) == pytest.approx(5e-5)
+    assert tuned_rate(10) == pytest.approx(6e-5)
+    assert tuned_rate(50) == pytest.approx(3e-4)
     assert tuned_rate(200) == pytest.approx(6e-4)
     assert tuned_rate(5000) == pytest.approx(1e-3)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import Qt
+from PyQt6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from tests.helpers.labelling import Room, guess, make_project
@@ -173,15 +174,24 @@ def test_a_training_is_started_and_stopped(
     monkeypatch.setattr(subprocess, "Popen", start)
     try:
         training.start.click()
+        assert training.asking is not None and training.asking.minutes.value() == 10
+        training.asking.reject()
+        assert asked == [], "nothing is started before it is known how long it may take"
+        training.start.click()
+        training.asking.minutes.setValue(3)
+        QTest.keyClick(training.asking, Qt.Key.Key_Return)
         assert asked == [
-            [sys.executable, "-P", "-m", "ui.commands.train", "finetune", str(room.project.root)]
-        ]
+            [sys.executable, "-P", "-m", "ui.commands.train", "finetune", str(room.project.root),
+             "--budget", "3m"]
+        ]  # fmt: skip
         assert not training.start.isEnabled() and training.stop.isEnabled()
         time.sleep(0.5)  # until it can be interrupted
         training.stop.click()
         until(qtbot, room, lambda: training.process is None)
         assert training._last_line() == "stopped well" and "was stopped" in room.message
         training.start.click()
+        assert training.asking.minutes.value() == 3, "as the last time"
+        QTest.keyClick(training.asking, Qt.Key.Key_Return)
         until(qtbot, room, lambda: training.process is None)
         assert "nothing is labelled" in room.message and training.start.isEnabled()
     finally:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QColor, QWheelEvent
+from PyQt6.QtGui import QColor, QImage, QWheelEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -20,6 +21,7 @@ from tracker.types import Frame
 from train.project.journal import read_labels
 from ui.label.actions_table import ENTRIES
 from ui.label.controls import Chosen
+from ui.label.edit import UNSURE
 from ui.label.threads.workers import DecodedFrame, Decoder, WantedFrame
 
 Open = Callable[..., Room]
@@ -124,8 +126,41 @@ def test_guesses_become_labels_when_accepted(open_room: Open) -> None:
     assert [o.id for o in found.objects] == [1, 2] and found.objects[0].source == "model"
     assert found.size_wh == (96, 64) and found.t == 0
     assert room.controls.open_guesses() == []
+    assert room.canvas.scene.note == "Accepted 2 guesses on frame 0"  # in the picture
     room.key(Qt.Key.Key_Return)
     assert "no guess" in room.message
+    assert room.canvas.scene.note == "No guess to accept on this frame: it is labelled"
+    room.controls._flash_until = 0.0
+    room.window.tick()
+    assert room.canvas.scene.note == "Labelled"  # for a moment only
+
+
+def test_a_guess_of_which_nobody_is_sure_is_faint_and_says_so(open_room: Open) -> None:
+    room = open_room()
+    sure = guess(1)
+    shown = {}
+    for name, source in (("nothing", None), ("faint", UNSURE), ("sure", "model")):
+        found = () if source is None else (replace(sure, source=source),)
+        room.controls.guessed(("a.mp4", 0), found)
+        room.controls.choose(None)
+        room.window.tick()
+        shown[name] = room.canvas.grab().toImage()
+        if name == "faint":
+            assert room.canvas.scene.note.startswith("Unsure guess: drag it")
+            assert room.controls.thing() is None  # a click still begins a new object
+    at = room.place(*sure.xy[0])
+    faint = _distance(shown["faint"], shown["nothing"], at)
+    assert 500 < faint < 0.7 * _distance(shown["sure"], shown["nothing"], at)
+    room.controls.guessed(("a.mp4", 0), (replace(sure, source=UNSURE),))
+    room.key(Qt.Key.Key_Return)
+    (label,) = room.controls.objects()
+    assert label.source == "model" and "look at each" in room.message
+
+
+def _distance(a: QImage, b: QImage, at: QPoint) -> int:
+    """The differences of brightness within 8 pixels of a point, added up."""
+    around = [(at.x() + i, at.y() + j) for i in range(-8, 9) for j in range(-8, 9)]
+    return sum(abs(a.pixelColor(*p).lightness() - b.pixelColor(*p).lightness()) for p in around)
 
 
 def test_a_guess_that_is_dragged_is_a_label_and_the_other_stays_a_guess(open_room: Open) -> None:
