@@ -88,10 +88,8 @@ class Guess:
         if ask.inside is not None:
             found = self._guesser.guess_in(ask.bgr, ask.inside)
             return () if found is None else (found,)
-        found = self._guesser.from_mediapipe(ask.bgr) if ask.by == "mediapipe" else ()
-        if found:
-            return found
-        return self._guesser.guess_something(ask.bgr, ask.near, ask.last)
+        seen = self._guesser.from_mediapipe(ask.bgr) if ask.by == "mediapipe" else ()
+        return seen or self._guesser.guess_something(ask.bgr, ask.near, ask.last)
 
     def end(self) -> None:
         """Forget the model."""
