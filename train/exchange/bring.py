@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +12,12 @@ import numpy as np
 
 from tracker.errors import UserError
 from tracker.types import Image
-from train.exchange.foreign import Foreign, Picture, base_name, frame_number
+from train.exchange.foreign import Foreign, Picture, Thing, base_name, frame_number
 from train.exchange.names import Match, match
 from train.exchange.new_pictures import NewPictures
 from train.exchange.pictures import load
 from train.project.clips import Clip, ClipFrames, read_clips
-from train.project.labels import FrameLabel, ObjectLabel
+from train.project.labels import SPREAD, FrameLabel, ObjectLabel
 from train.project.layout import Project
 from train.project.locks import sole_lister
 from train.project.stills import is_stills, read_set, set_name
@@ -168,7 +169,8 @@ class _Work:
                     xy[place], v[place] = found.xy[i], found.v[i]
             box = None if found.box_xyxy is None else found.box_xyxy.astype(np.float32)
             if v.any() or box is not None:
-                objects.append(ObjectLabel(1, xy, v, box, self.source))
+                label = ObjectLabel(1, xy, v, box, self.source)
+                objects.append(_spread(label, found, places))
         return objects
 
     def _key(
@@ -272,7 +274,18 @@ def _folder(picture: Picture) -> str:
 
 
 def _numbered(found: ObjectLabel, number: int) -> ObjectLabel:
-    return ObjectLabel(number, found.xy, found.v, found.box_xyxy, found.source)
+    return dataclasses.replace(found, id=number)
+
+
+def _spread(label: ObjectLabel, found: Thing, places: Sequence[int]) -> ObjectLabel:
+    """The same, spread where the file says so: an import makes no label by hand of it."""
+    if found.confidence is None:
+        return label
+    sure = np.zeros(len(label.v), np.float32)
+    for i, place in enumerate(places):
+        if place >= 0:
+            sure[place] = found.confidence[i]
+    return dataclasses.replace(label, source=SPREAD, confidence=sure, came_from=found.came_from)
 
 
 def _same(a: Image, b: Image) -> bool:

@@ -1,19 +1,21 @@
 """COCO keypoints: one JSON for many pictures.
 
 Points are pixel indices: the centre of the top left pixel is (0, 0), as here. `v` is 0, 1 or 2. The
-fields that labels.json adds (`clip`, `frame`, `negative`, `box_of_points`) are used where present.
+fields that labels.json adds (`clip`, `frame`, `negative`, `box_of_points`; `source`, `confidence`
+and `came_from` of what was spread) are used where present.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tracker.plain_data import count
+from tracker.plain_data import count, finite
 from tracker.whole_files import write_whole
 from train.exchange.foreign import (
     Foreign,
@@ -27,7 +29,7 @@ from train.exchange.foreign import (
     thing,
 )
 from train.exchange.pictures import copy_picture
-from train.project.labels import FrameLabel, Labels, picture_name, to_coco
+from train.project.labels import SPREAD, FrameLabel, Labels, picture_name, to_coco
 from train.project.layout import Project
 
 
@@ -87,9 +89,15 @@ def _thing(ann: Mapping[str, Any], names: tuple[str, ...]) -> Thing:
     points = points.reshape(-1, 3)
     if not np.isin(points[:, 2], (0, 1, 2)).all():
         raise ValueError("a visibility must be 0, 1 or 2, and one is not; mend the file")
-    return thing(
+    found = thing(
         ((n, x, y, int(v)) for n, (x, y, v) in zip(names, points.tolist(), strict=True)), box
     )
+    sure = ann.get("confidence")
+    if ann.get("source") != SPREAD or not isinstance(sure, list) or len(sure) != len(names):
+        return found
+    confidence = np.array([finite(c, 0.0, 1.0) for c in sure])
+    came_from = tuple(count(frame) for frame in ann.get("came_from", ()))
+    return replace(found, confidence=confidence, came_from=came_from)
 
 
 def _box(given: Any) -> Points:

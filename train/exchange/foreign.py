@@ -29,6 +29,8 @@ class Thing:
     xy: Points  # (P, 2), NaN where v == 0
     v: Flags  # (P,) 0 not labelled, 1 hidden, 2 visible
     box_xyxy: Points | None = None  # (4,)
+    confidence: Points | None = None  # (P,) of points that were spread; None: by hand
+    came_from: tuple[int, ...] = ()  # frames from which they were
 
 
 @dataclass(frozen=True, slots=True, eq=False)

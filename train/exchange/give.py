@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tracker.errors import UserError, writing
+from tracker.whole_files import write_whole
 from train.exchange.foreign import BOXES, NEGATIVE, OCCLUDED, STILLS, Format, h5py_module
 from train.exchange.formats import FORMATS, writable
 from train.exchange.pictures import picture_path
@@ -13,6 +17,8 @@ from train.project.clips import read_clips
 from train.project.journal import read_labels
 from train.project.labels import FrameLabel, Labels
 from train.project.layout import Project
+
+ORIGIN = "origin.csv"  # beside the labels: which of them were spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +30,11 @@ class Given:
     lost: tuple[str, ...]
 
 
-def give(project: Project, format: str, out: Path) -> Given:
+def give(project: Project, format: str, out: Path, by_hand: bool = False) -> Given:
     """Write every label into the folder `out`, with the pictures that the format needs.
+
+    `by_hand` leaves out what was spread; proposals are never written. Where spread labels are among
+    them, ORIGIN says of each object whether it was, how sure its points are and from where.
 
     ValueError for an unknown format or one that needs h5py where that is not installed, nothing to
     write, or a folder that is not empty.
@@ -38,6 +47,8 @@ def give(project: Project, format: str, out: Path) -> Given:
     if known.hdf5:
         h5py_module()  # where it is missing nothing is written
     labels = read_labels(project)
+    if by_hand:
+        labels = Labels(labels.by_hand(), labels.ranges)
     clips = {c.name for c in read_clips(project)}
     lost = _lost(labels, known, clips)
     frames = [labels.frames[key] for key in sorted(labels.frames)]
@@ -56,7 +67,29 @@ def give(project: Project, format: str, out: Path) -> Given:
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
     files = known.write(project, frames, out)
+    if any(o.is_spread for f in frames for o in f.objects):
+        files.append(out / ORIGIN)
+        write_whole(out / ORIGIN, origin_text(frames, project.landmarks).encode())
     return Given(tuple(files), len(frames), lost)
+
+
+def origin_text(frames: Sequence[FrameLabel], landmarks: Sequence[str]) -> str:
+    """A table for people and programs: a row an object, in the order of the frames.
+
+    `source` is 'spread', or who labelled it by hand; `came_from` are frames, with a space between;
+    a column a landmark holds its confidence, empty where the label is by hand.
+    """
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["clip", "frame", "object", "source", "came_from", *landmarks])
+    for label in frames:
+        for found in label.objects:
+            sure = [""] * len(landmarks)
+            if found.confidence is not None:
+                sure = [f"{c:.3f}" for c in found.confidence]
+            came_from = " ".join(map(str, found.came_from))
+            rows.writerow([label.clip, label.frame, found.id, found.source, came_from, *sure])
+    return text.getvalue()
 
 
 def _lost(labels: Labels, format: Format, clips: set[str]) -> tuple[str, ...]:

@@ -95,6 +95,7 @@ def _remove(project: Project, wish: Wish, store: Store) -> Removed:
     _write_labels(project, gone, folder)
     for key in gone.frames:
         store.remove_frame(*key)
+    _withdraw(store, wish)
     if gone.ranges:
         store.set_ranges(r for r in store.labels.ranges if r.clip != wish.clip.name)
     store.save()
@@ -104,6 +105,17 @@ def _remove(project: Project, wish: Wish, store: Store) -> Removed:
         _move_clip(project, wish.clip, folder)
         _forget(project, wish.clip.name)
     return Removed(_name(wish), len(gone.frames), len(gone.ranges), folder)
+
+
+def _withdraw(store: Store, wish: Wish) -> None:
+    """What spreading proposes for a clip, and that it has spread there."""
+    if wish.picture is not None:
+        return
+    name = wish.clip.name
+    proposals = dict.fromkeys(k for k in store.labels.proposals if k[0] == name)
+    spread = {n: False for n in store.labels.spread if n.split("/")[0] == name}
+    if proposals or spread:
+        store.propose(proposals, spread, "")
 
 
 def _name(wish: Wish) -> str:

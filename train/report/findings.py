@@ -321,10 +321,12 @@ class ClipRow:
     clip: str
     side: str  # 'training', 'hold-out', 'training and hold-out' or 'not used'
     seconds: float | None  # None: a set of pictures
-    frames: int  # labelled
+    frames: int  # labelled by hand
     objects: int
     empty: int  # frames marked as showing nothing
     classes: Mapping[str, float]  # 'gesture fist': seconds
+    accepted: int = 0  # frames whose labels were spread and accepted
+    proposed: int = 0  # frames for which spreading proposed labels
 
 
 def clip_rows(run: Finished) -> list[ClipRow]:
@@ -333,7 +335,8 @@ def clip_rows(run: Finished) -> list[ClipRow]:
     names = sorted({*lengths, *(clip for clip, _ in run.labels.frames)})
     rows = []
     for name in names:
-        frames = [f for (clip, _), f in run.labels.frames.items() if clip == name]
+        every = [f for (clip, _), f in run.labels.frames.items() if clip == name]
+        frames = [f for f in every if not f.is_spread]
         seconds: Counter[str] = Counter()
         for r in run.labels.ranges:
             if r.clip == name:
@@ -342,7 +345,8 @@ def clip_rows(run: Finished) -> list[ClipRow]:
             ClipRow(
                 name, _side(run.split, name), lengths.get(name),
                 sum(bool(f.objects) for f in frames), sum(len(f.objects) for f in frames),
-                sum(f.negative for f in frames), dict(seconds),
+                sum(f.negative for f in frames), dict(seconds), len(every) - len(frames),
+                sum(clip == name for clip, _ in run.labels.proposals),
             )
         )  # fmt: skip
     return rows

@@ -296,7 +296,7 @@ def _census(run: Finished) -> Facts:
     ranged = [r for r in rows if r.classes]
     table = [
         (r.clip, r.side, "pictures" if r.seconds is None else f"{r.seconds:.1f} s", r.frames,
-         r.objects, r.empty)
+         r.objects, r.empty, r.accepted, r.proposed)
         for r in rows
     ]  # fmt: skip
     by_class = [
@@ -318,6 +318,8 @@ def _examples(run: Finished) -> list[tuple[str, int, int]]:
     named = [("labelled objects", census.labelled), ("unlabelled frames", census.unlabelled)]
     for attribute, classes in census.attributes.items():
         named += [(f"{attribute} {c}", sides) for c, sides in sorted(classes.items())]
+    if census.spread:
+        named.insert(1, ("objects whose labels were spread", {"train": census.spread}))
     return [(n, c.get("train", 0), c.get("hold", 0)) for n, c in named]
 
 

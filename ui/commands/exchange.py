@@ -92,15 +92,22 @@ def export_labels(
         typer.Option(help="coco, dlc, sleap, sleap-pkg, cvat, cvat-video, labelstudio or labelme."),
     ],
     out: Annotated[Path, typer.Option(help="A new folder.")],
+    by_hand: Annotated[
+        bool, typer.Option("--by-hand", help="Without labels that were spread.")
+    ] = False,
 ) -> None:
-    """Write the labels for another tool, with the pictures it needs."""
+    """Write the labels for another tool, with the pictures it needs.
+
+    Proposals that nobody accepted are left out. Where labels that were spread are among them,
+    origin.csv beside them says which, from where, and how sure each point is.
+    """
     from tracker.errors import UserError
     from train.exchange.give import give
     from train.project.layout import open_project
 
     try:
         with waiting(f"writing {out}"):
-            done = give(open_project(project), format, out)
+            done = give(open_project(project), format, out, by_hand)
     except UserError as error:
         raise ValueError(str(error)) from error
     for text in done.lost:

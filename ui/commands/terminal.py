@@ -89,8 +89,10 @@ class Terminal:
         table = Table(title=f"{plan.project.name}, run {plan.out.name}")
         for column in ("", "training", "hold-out"):
             table.add_column(column)
+        spread = {"train": census.spread}
         for name, counts in (
             ("labelled objects", census.labelled),
+            *((("spread from them", spread),) if census.spread else ()),
             ("unlabelled", census.unlabelled),
         ):
             table.add_row(name, str(counts.get("train", 0)), str(counts.get("hold", 0)))
