@@ -84,6 +84,16 @@ class DataSet:
         """Indices of the training or of the hold-out examples."""
         return [i for i, e in enumerate(self.examples) if e.hold == hold]
 
+    def measured(self) -> list[int]:
+        """Of the hold-out, the objects on which an error can be measured: with a labelled landmark
+        or an attribute. Frames of a held-out clip that say nothing would cost their time alone.
+        """
+        return [
+            i for i in self.rows(hold=True)
+            if not self.examples[i].negative
+            and (self.examples[i].labelled.any() or self.examples[i].attributes)
+        ]  # fmt: skip
+
 
 def _hashed(text: str) -> float:
     """A number in [0, 1) that depends on nothing but the text."""

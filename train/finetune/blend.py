@@ -46,7 +46,7 @@ def blend(
     (see calibrate.py). `chosen` None: the best on the hold-out; without labelled landmarks there
     nothing changes.
     """
-    rows = [i for i in data.rows(hold=True) if not data.examples[i].negative]
+    rows = data.measured()
     labelled = [i for i in rows if data.examples[i].labelled.any()]
     if chosen == 1.0 or (chosen is None and not labelled):
         return 1.0

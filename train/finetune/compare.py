@@ -22,7 +22,7 @@ def compare(plan: Plan, final: Path) -> dict[str, Any]:
     """Hold-out errors of the base (where it knows the markup) and of the tuned model, by part; and
     `change`, the difference with its interval.
     """
-    rows = [i for i in plan.data.rows(hold=True) if not plan.data.examples[i].negative]
+    rows = plan.data.measured()
     if not rows:
         return {}
     tuned, tuned_each = _evaluated(final, plan, rows)

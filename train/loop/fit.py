@@ -229,8 +229,8 @@ def predict_held(run: Run, rows: list[int]) -> Outputs:
 
 
 def evaluate_hold_out(run: Run) -> dict[str, Any] | None:
-    """The summary on the hold-out's real objects; None when nothing is held out."""
-    rows = [i for i in run.data.rows(hold=True) if not run.data.examples[i].negative]
+    """The summary on what can be measured of the hold-out; None where nothing can."""
+    rows = run.data.measured()
     return summarise(predict_held(run, rows), run.data, run.spec) if rows else None
 
 

@@ -34,7 +34,7 @@ def time_run(spec: FitSpec, data: DataSet, init: Path | None = None) -> tuple[fl
             run.step += 1
             if run.step == WARM + TIMED:
                 break
-        held = data.rows(hold=True)
+        held = data.measured()
         begun = time.perf_counter()
         if held:
             run.ema.eval()

@@ -153,7 +153,7 @@ def open_run(root: Path, name: str | None, hooks: Hooks, threads: int | None = N
 
 def held_rows(data: DataSet) -> list[int]:
     """Held-out objects, labelled or with an attribute; pictures of nothing are left out."""
-    return [i for i in data.rows(hold=True) if not data.examples[i].negative]
+    return data.measured()
 
 
 def run_model(

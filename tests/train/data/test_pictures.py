@@ -1,13 +1,14 @@
 """Reading labels: partial labels, splits, flip partners, clear refusals."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.helpers.blobs import write_blobs
 from tracker.errors import UserError
-from train.data.pictures import guess_flip_pairs, hide_landmarks, join, read_coco
+from train.data.pictures import DataSet, guess_flip_pairs, hide_landmarks, join, read_coco
 
 
 def rewrite(path, change):
@@ -174,6 +175,20 @@ def test_hide_landmarks_keeps_a_seeded_share(tmp_path):
     again = hide_landmarks(data, 0.25, seed=3)
     assert kept == [i for i in again.rows(False) if again.examples[i].labelled.any()]
     assert all(hidden.examples[i].labelled.all() for i in hidden.rows(True))
+
+
+def test_of_the_hold_out_only_what_says_something_is_measured(tmp_path):
+    data = read_coco(write_blobs(tmp_path, 8, hold=5))
+    nothing = np.zeros(4, bool)
+    changes = {
+        3: {},  # labelled, with an attribute
+        4: {"labelled": nothing},  # an attribute alone
+        5: {"labelled": nothing, "attributes": {}},
+        6: {"negative": True},
+        7: {"attributes": {}},
+    }
+    examples = tuple(replace(e, **changes.get(i, {})) for i, e in enumerate(data.examples))
+    assert DataSet(data.markup, examples).measured() == [3, 4, 7]
 
 
 def test_join_refuses_other_landmarks(tmp_path):
