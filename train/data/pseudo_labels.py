@@ -32,6 +32,7 @@ from train.suggest.ranking import WarpSpec, warped_boxes
 
 LABELLED, PSEUDO, UNLABELLED = "labelled", "pseudo", "unlabelled"  # qualities of what trains
 BROKEN = (BadZipFile, EOFError, KeyError, OSError, ValueError, zlib.error)
+LEAST = 0.5  # % of the crop's side: a median spread below it is as good as this one
 AT_ONCE = 128  # crops in a pass of the network
 
 
@@ -43,8 +44,10 @@ class ViewSpec:
     rotate: float = 25.0  # degrees, uniform in +-
     scale: float = 0.15  # log-uniform in exp(+-scale)
     shift: float = 0.05  # of the crop's side, uniform in +- per axis
-    agree: float = 0.5  # % of the crop's side: up to this spread a point counts in full,
-    limit: float = 2.0  # and from this one on not at all; between them in a line
+    # in units of the median spread of all points that are labelled together, which tells how good
+    # the network is: up to `agree` a point counts in full, from `limit` on not at all
+    agree: float = 0.5
+    limit: float = 2.0
     seed: int = 0
 
 
@@ -116,11 +119,13 @@ def agreed(xy: Floats, cut: Cut) -> tuple[Floats, Floats]:
 
 
 def point_weight(spread: Floats, views: ViewSpec) -> Floats:
-    """How much points of this spread count, 0 to 1, float32."""
-    if views.limit <= views.agree:
-        return (spread <= views.agree).astype(np.float32)
-    falling = (views.limit - spread) / (views.limit - views.agree)
-    return np.asarray(np.clip(falling, 0.0, 1.0), np.float32)
+    """How much points (N, K) that are labelled together count, 0 to 1 by their spread, float32."""
+    known = spread[np.isfinite(spread)]
+    middle = max(float(np.median(known)), LEAST) if len(known) else LEAST
+    agree, limit = views.agree * middle, views.limit * middle
+    if limit <= agree:
+        return (spread <= agree).astype(np.float32)
+    return np.asarray(np.clip((limit - spread) / (limit - agree), 0.0, 1.0), np.float32)
 
 
 def label_pictures(
@@ -175,7 +180,10 @@ def with_pseudo_labels(data: DataSet, found: PseudoLabels, views: ViewSpec) -> D
     """The data set with pseudo-labels; training examples get the quality LABELLED, PSEUDO or
     UNLABELLED, by which a batch is shared out.
     """
-    at = {int(row): i for i, row in enumerate(found.rows)}
+    at, weights = (
+        {int(row): i for i, row in enumerate(found.rows)},
+        point_weight(found.spread, views),
+    )
     examples = []
     for row, example in enumerate(data.examples):
         if example.hold or example.negative:
@@ -183,7 +191,7 @@ def with_pseudo_labels(data: DataSet, found: PseudoLabels, views: ViewSpec) -> D
             continue
         quality = LABELLED if example.labelled.any() else UNLABELLED
         if row in at:
-            weight = point_weight(found.spread[at[row]], views)
+            weight = weights[at[row]]
             if weight.any():
                 xy = found.xy[at[row]]
                 example = replace(example, xy=xy, labelled=weight > 0, sure=weight, hidden=None)

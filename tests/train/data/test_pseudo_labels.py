@@ -112,18 +112,24 @@ def test_median_and_spread_of_the_views_that_show_the_point():
 
 
 def test_a_point_counts_less_the_more_its_views_differ():
-    views = ViewSpec(agree=1.0, limit=3.0)
-    spread = np.array([0.2, 1.0, 1.5, 2.0, 3.0, 9.0, np.inf], np.float32)
-    assert point_weight(spread, views).tolist() == pytest.approx([1, 1, 0.75, 0.5, 0, 0, 0])
-    hard = replace(views, limit=1.0)
-    assert point_weight(spread, hard).tolist() == [1, 1, 0, 0, 0, 0, 0]
+    views = ViewSpec(agree=0.5, limit=1.5)
+    spread = np.array([[0.2, 1.0, 1.5], [2.0, 3.0, 9.0], [2.0, 5.0, np.inf]], np.float32)
+    # their median, without what no view shows, is 2: in full up to 1, nothing from 3 on
+    wanted = [1, 1, 0.75, 0.5, 0, 0, 0.5, 0, 0]
+    assert point_weight(spread, views).ravel().tolist() == pytest.approx(wanted)
+    hard = replace(views, limit=0.5)
+    assert point_weight(spread, hard).ravel().tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0]
+    # a network that is nearly always right is not asked for more: the median counts as 0.5
+    good = np.array([[0.01, 0.01, 0.25, 0.5]], np.float32)
+    assert point_weight(good, views).ravel().tolist() == pytest.approx([1, 1, 1, 0.5])
+    assert point_weight(np.full((1, 2), np.inf, np.float32), views).tolist() == [[0, 0]]
 
 
 def test_what_the_network_says_trains_by_how_sure_it_is(data):
     xy = np.full((2, 4, 2), 20.0, np.float32)
     spread = np.array([[0.0, 2.0, 9.0, 0.0], [9.0, 9.0, 9.0, np.inf]], np.float32)
-    found = PseudoLabels(np.array([2, 3]), xy, spread)
-    taught = with_pseudo_labels(data, found, ViewSpec(agree=1.0, limit=3.0))
+    found = PseudoLabels(np.array([2, 3]), xy, spread)  # a median of 9
+    taught = with_pseudo_labels(data, found, ViewSpec(agree=1 / 9, limit=3 / 9))
     train = [taught.examples[i] for i in taught.rows(hold=False)]
     qualities = ["labelled", "labelled", "pseudo", *["unlabelled"] * 3]
     assert [e.quality for e in train] == qualities
