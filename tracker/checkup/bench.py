@@ -112,16 +112,21 @@ def compare(
     warm_up: int = WARM_UP,
     block: int = BLOCK,
     clocks: tuple[Callable[[], float], Callable[[], float]] = (perf_counter, process_time),
+    report: Callable[[int, int], None] = lambda _, __: None,
 ) -> list[Runs]:
-    """Every frame through every side, in alternating blocks. `clocks`: wall and CPU seconds."""
+    """Every frame through every side, in alternating blocks. `clocks`: wall and CPU seconds;
+    `report`: blocks that are done, and of how many.
+    """
     runs = [Runs(side.name, side.settings) for side in sides]
     pairs = list(zip(sides, runs, strict=True))
     for side in sides:
         for frame in frames[:warm_up]:
             side.process(side.prepare(image_of(frame)), frame.t)
-    for number, part in enumerate(blocks(frames[warm_up:], block)):
+    parts = list(blocks(frames[warm_up:], block))
+    for number, part in enumerate(parts):
         for side, run in pairs if number % 2 == 0 else reversed(pairs):
             _run_block(side, run, part, clocks)
+        report(number + 1, len(parts))
     return runs
 
 

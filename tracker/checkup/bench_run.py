@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +43,13 @@ class BenchOptions:
     weights: str = "best"
 
 
-def run(options: BenchOptions) -> dict[str, Any]:
-    """The whole measurement. UserError when the clip, a model or the peer is not usable."""
+def run(
+    options: BenchOptions, report: Callable[[int, int], None] = lambda _, __: None
+) -> dict[str, Any]:
+    """The whole measurement. UserError when the clip, a model or the peer is not usable.
+
+    `report`: how much is done, and of how much.
+    """
     hardware = bench.hardware()
     kinds = wanted_kinds(options)
     config = TrackerConfig(
@@ -77,7 +82,7 @@ def run(options: BenchOptions) -> dict[str, Any]:
             stack.callback(peer.close)
             sides.append(peer)
             memory["peer_loaded"] = bench.peak_memory_mb()
-        runs = bench.compare(sides, clip.frames)
+        runs = bench.compare(sides, clip.frames, report=report)
         memory["end"] = bench.peak_memory_mb()
     models = [
         {"file": m.file, "sha256": m.sha256, "provider": m.provider, "threads": m.threads}

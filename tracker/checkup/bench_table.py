@@ -7,7 +7,7 @@ over these runs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,8 +70,10 @@ class TableOptions:
     weights: str = "best"
 
 
-def run(options: TableOptions) -> dict[str, Any]:
-    """Measure every form that there is a bundle for. UserError as `bench_run.run`."""
+def run(
+    options: TableOptions, report: Callable[[int, int], None] = lambda _, __: None
+) -> dict[str, Any]:
+    """Measure every form that there is a bundle for. UserError and `report` as `bench_run.run`."""
     hardware = bench.hardware()
     forms = [f for f in FORMS if not f.peer or set(f.kinds) <= set(options.bundles)]
     clip = bench.read_clip(options.clip, options.frames)
@@ -79,7 +81,7 @@ def run(options: TableOptions) -> dict[str, Any]:
         faces = TrackerConfig(hands=False, engine="onnx", weights=options.weights)
         tells = "face" in options.bundles and tells_expressions(load(faces).models)
         sides = [_side(form, options, tells, stack) for form in forms]
-        found = [bench.compare(sides, later(clip.frames, number)) for number in range(options.runs)]
+        found = _runs(sides, clip.frames, options.runs, report)
     return {
         "schema_version": bench.SCHEMA_VERSION,
         "clip": {
@@ -95,6 +97,23 @@ def run(options: TableOptions) -> dict[str, Any]:
         "hardware": hardware,
         "versions": versions(),
     }  # fmt: skip
+
+
+def _runs(
+    sides: Sequence[Peer],
+    frames: Sequence[Frame],
+    runs: int,
+    report: Callable[[int, int], None],
+) -> list[list[bench.Runs]]:
+    """Each run's numbers of each side."""
+    found: list[list[bench.Runs]] = []
+    for number in range(runs):
+
+        def all_runs(done: int, of: int, number: int = number) -> None:
+            report(number * of + done, runs * of)
+
+        found.append(bench.compare(sides, later(frames, number), report=all_runs))
+    return found
 
 
 def _side(form: Form, options: TableOptions, expressions: bool, stack: ExitStack) -> Peer:

@@ -17,7 +17,7 @@ absent where it is not known:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,24 +126,33 @@ def prepare_faces68(data: Path, out: Path, hold_images: int = 200) -> dict[str, 
     return _written(labels, category)
 
 
-def prepare_faces(data: Path, out: Path, free: bool = False) -> dict[str, int]:
+def prepare_faces(
+    data: Path,
+    out: Path,
+    free: bool = False,
+    report: Callable[[int, int], None] = lambda _, __: None,
+) -> dict[str, int]:
     """Write labels of the 68 landmarks and two irises to `out`; returns counts.
 
     Beside it OUT_classes.json: MTFL's test pictures, of which only the class of the head's turn is
     known. `free`: only what may train weights that are free for any use; the classes are then
-    written too, to measure by.
+    written too, to measure by. `report`: steps that are done, and of how many.
     """
     labels = Labels(data, out, [], [])
     faces68 = read(data / "faces68/labels.json")
     if not free:
         _marked(labels, faces68, 200)
         _classes(labels, read(data / "mtfl/training.json"), "train")
+    report(1, 5)
     for image, ann in pairs_of(read(data / "faces_synth/labels.json")):
         _rendered(labels, image, ann)
+    report(2, 5)
     for image, ann in pairs_of(read(data / "faces_real/labels.json")):
         _taught(labels, image, ann)
+    report(3, 5)
     _without_faces(labels)
     _hands_alone(labels)
+    report(4, 5)
     category = {
         **faces68["categories"][0], "skeleton": face_edges(),
         "keypoints": [*faces68["categories"][0]["keypoints"], *IRISES],
@@ -153,6 +162,7 @@ def prepare_faces(data: Path, out: Path, free: bool = False) -> dict[str, int]:
     tests = Labels(data, out.with_name(f"{out.stem}_classes.json"), [], [])
     _classes(tests, read(data / "mtfl/testing.json"), "hold")
     _written(tests, category)
+    report(5, 5)
     return counts
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -100,20 +100,27 @@ def spread_weight(spread: float) -> float:
     return 1.0 - 0.5 * max(0.0, spread - SURE) / (UNSURE - SURE)
 
 
-def prepare_hands(data: Path, out: Path) -> dict[str, int]:
+def prepare_hands(
+    data: Path, out: Path, report: Callable[[int, int], None] = lambda _, __: None
+) -> dict[str, int]:
     """Write hand21 labels to `out`; returns counts.
 
     `hands_real` (quality 'teacher') and `hands_synth` ('exact'), each with its own hold-out;
-    squares without a hand and faces, real and rendered, are the negatives.
+    squares without a hand and faces, real and rendered, are the negatives. `report`: collections
+    that are done, of all, and the file.
     """
     real, made = read(data / "hands_real/labels.json"), read(data / "hands_synth/labels.json")
     images, annotations = _real_hands(data, real, out)
+    report(1, 5)
     rows = [_rendered_hand(data, i, a, out) for i, a in pairs_of(made)]
     images += [image for image, _ in rows]
     annotations += [ann for _, ann in rows]
-    for part, first in (("faces_synth", 300_000), ("faces_real", 400_000)):
+    report(2, 5)
+    for done, part, first in ((3, "faces_synth", 300_000), (4, "faces_real", 400_000)):
         images += _faces_without_hands(data, part, out, first)
+        report(done, 5)
     write(out, real["categories"][0], images, annotations)
+    report(5, 5)
     return {"images": len(images), "objects": len(annotations)}
 
 

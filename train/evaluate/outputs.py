@@ -38,6 +38,7 @@ class Outputs:
 
 
 Runner = Callable[[Batch], dict[str, NDArray[np.float64]]]
+Report = Callable[[int, int], None]  # how many are done, and of how many
 
 
 def torch_runner(model: LandmarkNet) -> Runner:
@@ -60,6 +61,24 @@ def torch_runner(model: LandmarkNet) -> Runner:
             return {k: v.cpu().double().numpy() for k, v in found.items()}
 
     return run
+
+
+def silent(done: int, of: int) -> None:
+    """A `Report` to nobody."""
+
+
+def counted(run: Runner, told: Callable[[int], object]) -> Runner:
+    """The same, and `told` gets how many pictures it has seen after each batch."""
+    done = 0
+
+    def count(batch: Batch) -> dict[str, NDArray[np.float64]]:
+        nonlocal done
+        found = run(batch)
+        done += len(batch.image)
+        told(done)
+        return found
+
+    return count
 
 
 def predict(

@@ -26,10 +26,13 @@ from train.evaluate.curves import plot_ced, worst_grid
 from train.evaluate.faces import face_summary
 from train.evaluate.outputs import (
     Outputs,
+    Report,
     Runner,
     check_pair,
+    counted,
     predict,
     shown,
+    silent,
     summarise,
     torch_runner,
 )
@@ -135,6 +138,7 @@ def evaluate_model(
     normaliser: Sequence[int] = (),
     hold_out: float = 0.0,
     seed: int = 0,
+    report: Report = silent,
 ) -> tuple[dict[str, Any], Outputs, DataSet, FitSpec]:
     """The summary of a model on label files, with what is needed to draw it."""
     run, spec, names = open_model(model)
@@ -147,7 +151,9 @@ def evaluate_model(
     pair = tuple(normaliser) or tuple(spec.data.normaliser)
     check_pair(pair, len(names))
     spec = replace(spec, data=DataSpec(normaliser=pair))
-    out = predict(run, data, choose_rows(data, split, where), spec)
+    rows = choose_rows(data, split, where)
+    looked = counted(run, lambda done: report(done, len(rows)))
+    out = predict(looked, data, rows, spec)
     summary = {
         "model": model.name,
         "split": split,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engines import Batch, Outputs
 from engines.choose import load_network
+from train.evaluate.outputs import Report, silent
 from train.export.export import export_model, graph_of
 from train.export.quantize import PART, crops_of, objects, open_data, quantize, training_crops
 from train.loop.checkpoint import load_model
@@ -33,25 +34,32 @@ class Deviation:
     max_score: float
 
 
-def compare(checkpoint: Path, labels: Path, count: int = 500) -> Iterator[Deviation]:
+def compare(
+    checkpoint: Path, labels: Path, count: int = 500, report: Report = silent
+) -> Iterator[Deviation]:
     """Every form in every engine that is installed, over `count` crops, held-out ones first.
 
+    `report` is told how many answers there are of those that will be, the checkpoint's own too.
     ValueError when the labels are of another markup.
     """
     data, spec = open_data(checkpoint, labels)
     rows = (objects(data, hold=True) + objects(data, hold=False))[:count]
     crops = crops_of(data, spec, rows)
+    engines = ["onnx", *(["openvino"] if find_spec("openvino") else [])]
     truth = torch_outputs(checkpoint, crops)
+    done, of = 1, 1 + 3 * len(engines)
+    report(done, of)
     with tempfile.TemporaryDirectory() as folder:
         forms = {name: Path(folder) / f"m.{name}.onnx" for name in ("fp32", "fp16", "int8")}
         export_model(checkpoint, forms["fp32"])
         export_model(checkpoint, forms["fp16"], "fp16")
         quantize(forms["fp32"], training_crops(checkpoint, labels), forms["int8"])
-        engines = ["onnx", *(["openvino"] if find_spec("openvino") else [])]
         for engine in engines:
             for name, path in forms.items():
                 runner = load_network(path, 2, engine)
                 answers = in_parts(runner.run, crops)
+                done += 1
+                report(done, of)
                 yield deviation(name, runner.provider, answers, truth)
 
 

@@ -31,7 +31,7 @@ from tracker.whole_files import file_sha256, write_whole
 from train.config import FitSpec
 from train.data.batches import make_batch
 from train.data.pictures import DataSet, read_coco
-from train.evaluate.outputs import check_pair
+from train.evaluate.outputs import Report, check_pair, silent
 from train.evaluate.report import evaluate_model, open_model
 from train.export.export import strip_traces
 from train.export.shrink import halve, restore
@@ -47,13 +47,15 @@ PROP = "int8"  # the file's own note on how it was quantised
 class _Crops(CalibrationDataReader):  # type: ignore[misc]
     """What ONNX Runtime asks for calibration inputs; it demands this base class."""
 
-    def __init__(self, crops: Batch) -> None:
-        self._parts = iter([crops[i : i + PART] for i in range(0, len(crops), PART)])
+    def __init__(self, crops: Batch, report: Report) -> None:
+        self._crops, self._done, self._report = crops, 0, report
 
     def get_next(self) -> dict[str, Batch] | None:
         """The next input by name; None at the end."""
-        part = next(self._parts, None)
-        return None if part is None else {"image": part}
+        self._report(self._done, len(self._crops))
+        part = self._crops[self._done : self._done + PART]
+        self._done += len(part)
+        return {"image": part} if len(part) else None
 
 
 def check_request(
@@ -70,7 +72,9 @@ def check_request(
     prepare_output(out, model, labels)
 
 
-def training_crops(model: Path, labels: Path, count: int = CROPS, seed: int = 0) -> Batch:
+def training_crops(
+    model: Path, labels: Path, count: int = CROPS, seed: int = 0, report: Report = silent
+) -> Batch:
     """(N, C, S, S) raw 0..255 as the model wants them: at most `count` crops of the training split.
 
     ValueError when the labels are of another markup or hold no training object.
@@ -79,7 +83,8 @@ def training_crops(model: Path, labels: Path, count: int = CROPS, seed: int = 0)
     rows = objects(data, hold=False)
     if not rows:
         raise ValueError(f"{labels} has no training object to take ranges from; check its split")
-    return crops_of(data, spec, np.random.default_rng(seed).permutation(rows)[:count].tolist())
+    some = np.random.default_rng(seed).permutation(rows)[:count].tolist()
+    return crops_of(data, spec, some, report)
 
 
 def open_data(model: Path, labels: Path) -> tuple[DataSet, FitSpec]:
@@ -99,10 +104,13 @@ def objects(data: DataSet, hold: bool) -> list[int]:
     return [i for i in data.rows(hold) if not data.examples[i].negative]
 
 
-def crops_of(data: DataSet, spec: FitSpec, rows: Sequence[int]) -> Batch:
+def crops_of(data: DataSet, spec: FitSpec, rows: Sequence[int], report: Report = silent) -> Batch:
     """(N, C, S, S) raw 0..255: the crops of rows, unmoved and unturned but for the upright rule."""
-    parts = [list(rows[i : i + PART]) for i in range(0, len(rows), PART)]
-    return np.concatenate([make_batch(data, part, spec, None).image.numpy() for part in parts])
+    made: list[Batch] = []
+    for at in range(0, len(rows), PART):
+        made.append(make_batch(data, list(rows[at : at + PART]), spec, None).image.numpy())
+        report(at + len(made[-1]), len(rows))
+    return np.concatenate(made)
 
 
 def body(graph: onnx.GraphProto, keep: tuple[int, int] = (0, 1)) -> list[str]:
@@ -126,7 +134,7 @@ def body(graph: onnx.GraphProto, keep: tuple[int, int] = (0, 1)) -> list[str]:
 
 def quantize(
     model: Path, crops: Batch, out: Path, target: str = "cpu", reduce_range: bool = True,
-    keep: tuple[int, int] = (0, 1),
+    keep: tuple[int, int] = (0, 1), report: Report = silent,
 ) -> None:  # fmt: skip
     """Write `model` with an int8 body to `out`; its description stays, renamed into place.
 
@@ -146,7 +154,7 @@ def quantize(
         made, whole = Path(folder) / "int8.onnx", Path(folder) / "whole.onnx"
         onnx.save(source, whole)
         quantize_static(
-            str(whole), str(made), _Crops(crops),
+            str(whole), str(made), _Crops(crops, report),
             quant_format=QuantFormat.QDQ,
             calibrate_method=CalibrationMethod.MinMax,
             activation_type=QuantType.QInt8 if symmetric else QuantType.QUInt8,
@@ -217,8 +225,18 @@ def gain(
     labels: Path,
     where: Sequence[str] = (),
     normaliser: Sequence[int] = (),
+    report: Report = silent,
 ) -> Gain:
-    """Hold-out NME and milliseconds of a model before and after, timed in alternation."""
-    nme = [evaluate_model(m, [labels], "hold", where, normaliser)[0]["nme"] for m in models]
+    """Hold-out NME and milliseconds of a model before and after, timed in alternation. `report`:
+    pictures done, and how many there are for both.
+    """
+    nme: list[float] = []
+    for number, model in enumerate(models):
+
+        def both(done: int, of: int, number: int = number) -> None:
+            report(number * of + done, len(models) * of)
+
+        found = evaluate_model(model, [labels], "hold", where, normaliser, report=both)
+        nme.append(found[0]["nme"])
     ms = median_ms(models, (1, 2))
     return Gain((nme[0], nme[1]), tuple((ms[models[0], n], ms[models[1], n]) for n in (1, 2)))

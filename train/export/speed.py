@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from engines.foreign import refuse_unsafe
 from engines.onnx import spinning
+from train.evaluate.outputs import Report, silent
 from train.export.export import export_model
 from train.loop.checkpoint import load_model
 from train.networks.model import LandmarkNet
@@ -71,7 +72,10 @@ def median_ms(
 
 
 def _alternate(
-    sessions: Sequence[onnxruntime.InferenceSession], runs: int, warm_up: int
+    sessions: Sequence[onnxruntime.InferenceSession],
+    runs: int,
+    warm_up: int,
+    report: Report = silent,
 ) -> list[list[float]]:
     """Milliseconds of every run of every session, interleaved so that a busy machine is fair."""
     images = [np.zeros((1, *s.get_inputs()[0].shape[1:]), np.float32) for s in sessions]
@@ -82,11 +86,17 @@ def _alternate(
             session.run(None, {"image": image})
             if turn >= warm_up:
                 times.append(1000 * (time.perf_counter() - start))
+        report(turn + 1, runs + warm_up)
     return taken
 
 
-def time_models(checkpoints: Sequence[Path], runs: int = 200, warm_up: int = 20) -> list[Speed]:
-    """Time every checkpoint at one and two threads, in alternation."""
+def time_models(
+    checkpoints: Sequence[Path],
+    runs: int = 200,
+    warm_up: int = 20,
+    report: Report = silent,
+) -> list[Speed]:
+    """Time every checkpoint at one and two threads, in alternation. `report`: rounds of all."""
     facts, sessions = [], []
     with tempfile.TemporaryDirectory() as folder:
         for i, path in enumerate(checkpoints):
@@ -96,7 +106,7 @@ def time_models(checkpoints: Sequence[Path], runs: int = 200, warm_up: int = 20)
                 sessions.append(_session(Path(folder) / f"{i}.onnx", threads))
                 count = sum(p.numel() for p in model.parameters())
                 facts.append((path.parent.name, count, multiply_adds(model) / 1e6, threads))
-        taken = _alternate(sessions, runs, warm_up)
+        taken = _alternate(sessions, runs, warm_up, report)
     return [
         Speed(*fact, float(np.percentile(t, 20)), float(np.median(t)))
         for fact, t in zip(facts, taken, strict=True)

@@ -9,7 +9,7 @@ removes what a killed copy left. Labels are backed up first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,21 +35,28 @@ CLIPS, SPLIT = f"clips/{FILE}", "labels/split.json"
 IN_LABELS = {"annotation_ids", "range_twice", "range_beyond", "picture", "stray", "fold"}
 
 
-def check(project: Project, fix: bool = False) -> list[Problem]:
-    """Every problem, errors first. With `fix`, those that could be mended are marked `fixed`."""
-    found = list(_all(project))
+def check(
+    project: Project,
+    fix: bool = False,
+    report: Callable[[int, int], None] = lambda _, __: None,
+) -> list[Problem]:
+    """Every problem, errors first. With `fix`, those that could be mended are marked `fixed`.
+
+    `report`: bytes of clips that have been looked at, and of all of them.
+    """
+    found = list(_all(project, report))
     if fix:
         found = _fix(project, found)
     return sorted(found, key=lambda p: p.severity)
 
 
-def _all(project: Project) -> Iterator[Problem]:
+def _all(project: Project, report: Callable[[int, int], None]) -> Iterator[Problem]:
     try:
         clips = {clip.name: clip for clip in read_clips(project)}
     except UserError as wrong:
         yield error(CLIPS, "", str(wrong), "delete it and add the clips in clips/ again")
         clips = {}
-    yield from _clips(project, list(clips.values()))
+    yield from _clips(project, list(clips.values()), report)
     yield from check_labels(project, clips)
     yield from check_ranges(project, clips)
     yield from _sets(project)
@@ -59,12 +66,16 @@ def _all(project: Project) -> Iterator[Problem]:
     yield from _parts(project)
 
 
-def _clips(project: Project, clips: Sequence[Clip]) -> Iterator[Problem]:
+def _clips(
+    project: Project, clips: Sequence[Clip], report: Callable[[int, int], None]
+) -> Iterator[Problem]:
+    done, of = 0, sum(clip.bytes for clip in clips)
     stems: dict[str, str] = {}
     sums: dict[str, str] = {}
     for clip in clips:
         file = f"clips/{clip.name}"
         yield from _one_clip(clip_path(project, clip), file, clip)
+        report(done := done + clip.bytes, of)
         other = stems.setdefault(clip.stem.casefold(), clip.name)
         if other != clip.name:
             what = f"its labelled pictures would lie in one folder with those of {other}"

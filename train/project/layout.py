@@ -115,12 +115,13 @@ class Project:
 
 def open_project(root: Path) -> Project:
     """Read a project. UserError when there is none or project.toml is broken (names the key)."""
-    root = root.absolute()
+    given, root = root, root.absolute()
     path = root / TOML
     if not path.is_file():
         fact = "is no project" if root.is_dir() else "does not exist"
         raise UserError(
-            f"{root} {fact} (there is no {TOML} in it); make one with 'train init {root.name}'"
+            f"{root} {fact} (there is no {TOML} in it); give the folder of one, or make one with "
+            f"'train init {given} --landmarks hand21'"
         )
     try:
         found = from_toml(read_text(path))

@@ -28,7 +28,7 @@ from train.data.from_project import Census, Split, digest_of
 from train.data.pictures import DataSet
 from train.evaluate import metrics
 from train.evaluate.interval import FEW_HELD, Change, change_between
-from train.evaluate.outputs import Outputs, Runner, predict, summarise, torch_runner
+from train.evaluate.outputs import Outputs, counted, predict, summarise, torch_runner
 from train.finetune.choices import missing_attributes
 from train.finetune.plan import Hooks, Wish, base_of_run, data_of_run, facts_of
 from train.loop.checkpoint import load_checkpoint, load_model
@@ -172,20 +172,6 @@ def run_model(
     lengths = metrics.normalisers(outputs.target, outputs.labelled, tuple(spec.data.normaliser))
     each = metrics.nme_per_image(errors, lengths)
     return Held(summarise(outputs, run.data, spec), outputs, each, spec)
-
-
-def counted(run: Runner, told: Callable[[int], None]) -> Runner:
-    """The same, and `told` gets how many pictures it has seen after each batch."""
-    done = 0
-
-    def count(batch: Batch) -> dict[str, NDArray[np.float64]]:
-        nonlocal done
-        found = run(batch)
-        done += len(batch.image)
-        told(done)
-        return found
-
-    return count
 
 
 def find_base(run: Finished) -> tuple[Path | None, dict[str, str]]:

@@ -55,11 +55,11 @@ def import_labels(
         times = [path for path in files if format == "auto" and is_ranges(path)]
         others = [path for path in files if path not in times]
         if others:
-            with waiting("reading labels and their pictures"):
+            with waiting("reading labels and their pictures") as count:
                 found = [read(path, format, hidden, origin) for path in others]
                 wish = ImportWish(clip, read_map(names), by_order, replace, pictures)
                 name = others[0].stem if len(others) == 1 else others[0].absolute().parent.name
-                brought = bring(opened, found, name, wish)
+                brought = bring(opened, found, name, wish, count)
             _tell(brought)
         if times:
             ranges = bring_ranges(opened, times, clip)

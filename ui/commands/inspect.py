@@ -134,7 +134,9 @@ def bench(
         try:
             if peer == "mediapipe" or every:
                 say(f"note: {NETWORK_NOTE}")
-            with waiting(f"measuring on {', '.join(c.name for c in clips or ()) or 'motion'}"):
+            with waiting(
+                f"measuring on {', '.join(c.name for c in clips or ()) or 'motion'}"
+            ) as count:
                 if smoothing:
                     outcome = smoothing_run.run(options, clips or ())
                 elif every:
@@ -142,9 +144,9 @@ def bench(
                     wanted = bench_table.TableOptions(
                         clip, bundles, frames, threads, engine, runs, weights
                     )
-                    outcome = bench_table.run(wanted)
+                    outcome = bench_table.run(wanted, count)
                 else:
-                    outcome = bench_run.run(options)
+                    outcome = bench_run.run(options, count)
             if target is not None:
                 with writing(target.path):
                     target.temp.write_text(json.dumps(outcome, indent=2) + "\n", encoding="utf-8")

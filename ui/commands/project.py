@@ -161,10 +161,10 @@ def check(
     from train.project.problems import error as make_error
 
     try:
-        with waiting("checking clips and labels"):
-            problems = find(open_project(folder), fix)
+        with waiting("checking clips and labels") as count:
+            problems = find(open_project(folder), fix, count)
     except UserError as wrong:
-        problems = [make_error(TOML, "", str(wrong), "see there")]
+        problems = [make_error(TOML, "", str(wrong), "")]
     if as_json:
         rows = [asdict(p) for p in problems]
         tell_json({"problems": rows}, 1)
@@ -177,18 +177,23 @@ def check(
 def _print(problems: Sequence[Problem], fix: bool) -> None:
     for p in problems:
         head = "mended" if p.fixed else p.severity
-        tell(f"{head}: {p.where}: {p.what}" + ("" if p.fixed else f"; {p.remedy}"))
+        remedy = f"; {p.remedy}" if p.remedy and not p.fixed else ""
+        tell(f"{head}: {p.where}: {p.what}{remedy}")
     left = [p for p in problems if not p.fixed]
     errors = sum(p.severity == "error" for p in left)
     if not problems:
         tell("no problem found")
         return
-    text = f"{errors} errors, {len(left) - errors} warnings"
+    text = f"{_count(errors, 'error')}, {_count(len(left) - errors, 'warning')}"
     if len(left) < len(problems):
         text += f", {len(problems) - len(left)} mended"
     elif any(p.code in _MENDABLE for p in left) and not fix:
         text += "; --fix mends some of them"
     tell(text)
+
+
+def _count(many: int, what: str) -> str:
+    return f"{many} {what}" + ("" if many == 1 else "s")
 
 
 _MENDABLE = {

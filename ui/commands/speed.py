@@ -34,12 +34,13 @@ def quantize(
     first, last = indices(keep or "0,1", "--keep")
     kept = (first, last)
     check_request(model, data, out, target, pair)
-    with waiting("running the model on training crops, for the ranges of its values"):
-        crops = training_crops(model, data)
-        run_quantize(model, crops, out, target, not full_range, kept)
+    with waiting("reading training crops") as count:
+        crops = training_crops(model, data, report=count)
+    with waiting("running the model on them, for the ranges of its values") as count:
+        run_quantize(model, crops, out, target, not full_range, kept, count)
     tell(f"wrote {out}: {out.stat().st_size / 1e6:.1f} MB, ranges of {len(crops)} crops")
-    with waiting("comparing both forms on the hold-out"):
-        found = gain((model, out), data, where or [], pair)
+    with waiting("comparing both forms on the hold-out") as count:
+        found = gain((model, out), data, where or [], pair, count)
     tell(f"hold-out NME {found.nme[0]:.3f} % -> {found.nme[1]:.3f} % ({found.worse:+.2%})")
     for threads, (before, after) in enumerate(found.ms, 1):
         tell(
@@ -63,8 +64,8 @@ def parity(
 
     tell("| form | engine | mean px | max px | mean score | max score |")
     tell("|---|---|---|---|---|---|")
-    with waiting("comparing forms and engines"):
-        for d in compare(checkpoint, data, crops):
+    with waiting("comparing forms and engines") as count:
+        for d in compare(checkpoint, data, crops, count):
             numbers = (d.mean_px, d.max_px, d.mean_score, d.max_score)
             tell(f"| {d.form} | {d.engine} | {' | '.join(f'{n:.5f}' for n in numbers)} |")
 

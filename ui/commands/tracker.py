@@ -19,7 +19,7 @@ from ui.commands.gestures.commands import gestures
 from ui.commands.inspect import bench, cameras, doctor
 from ui.commands.live import OFFLINE, SMOOTH_FILE, live
 from ui.commands.outputs import outputs
-from ui.commands.words import Version, say, started_as, tell, user_errors
+from ui.commands.words import Version, say, started_as, tell, user_errors, waiting
 
 if TYPE_CHECKING:
     from tracker.files.image_job import ImageJob
@@ -363,7 +363,9 @@ def _run_images(
             sources = [job.source for job in jobs]
             data = image_data(json, sources, loaded.models, jobs[0].overwrite, options)
             stack.callback(data.discard)
-        for outcome in run_images(jobs, loaded, data, stopped, outputs):
+        count = stack.enter_context(waiting("looking at pictures"))
+        for done, outcome in enumerate(run_images(jobs, loaded, data, stopped, outputs), 1):
+            count(done, len(jobs))
             if outcome.error is not None:
                 failed.append(outcome.source)
             for sentence in outcome.sentences():

@@ -173,9 +173,9 @@ def evaluate(
     pair = indices(normaliser)
     if split not in ("hold", "train", "all"):
         raise ValueError(f"--split takes hold, train or all, found '{split}'")
-    with waiting("running the model on the labelled pictures"):
+    with waiting("running the model on the labelled pictures") as count:
         summary, outputs, examples, spec = evaluate_model(
-            model, data, split, where or [], pair, hold_out, seed
+            model, data, split, where or [], pair, hold_out, seed, count
         )
     print_summary(summary, console())
     if out is not None:
@@ -243,12 +243,13 @@ def speed(
     """Parameters, multiply-adds and milliseconds per crop in ONNX Runtime at 1 and 2 threads."""
     from train.export.speed import time_models
 
-    with waiting("timing"):
-        for s in time_models(checkpoints, runs):
-            tell(
-                f"{s.name}  {s.parameters:,} parameters  {s.mmac:.0f} MMAC  {s.threads} threads  "
-                f"p20 {s.p20_ms:.2f} ms  p50 {s.p50_ms:.2f} ms"
-            )
+    with waiting("timing") as count:
+        found = time_models(checkpoints, runs, report=count)
+    for s in found:
+        tell(
+            f"{s.name}  {s.parameters:,} parameters  {s.mmac:.0f} MMAC  {s.threads} threads  "
+            f"p20 {s.p20_ms:.2f} ms  p50 {s.p50_ms:.2f} ms"
+        )
 
 
 def prepare(
@@ -267,8 +268,12 @@ def prepare(
         raise ValueError(f"prepare takes hands or faces, found '{what}'")
     if what == "hands" and free:
         raise ValueError("all that hands learn from is free; leave out --free")
-    with waiting("reading the collections"):
-        counts = prepare_hands(data, out) if what == "hands" else prepare_faces(data, out, free)
+    with waiting("reading the collections") as count:
+        counts = (
+            prepare_hands(data, out, count)
+            if what == "hands"
+            else prepare_faces(data, out, free, count)
+        )
     tell(f"wrote {out}: " + ", ".join(f"{v} {k}" for k, v in counts.items()))
 
 

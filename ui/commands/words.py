@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -72,9 +72,19 @@ def user_errors() -> Iterator[None]:
 
 
 @contextmanager
-def waiting(sentence: str) -> Iterator[None]:
-    """Inside, a terminal shows the sentence, that it goes on, and for how long; it goes then."""
-    from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
+def waiting(sentence: str) -> Iterator[Callable[[int, int], None]]:
+    """Inside, a terminal shows the sentence, that it goes on, and for how long; it goes then.
+
+    Call what it gives with (done, of), where that is known: a bar, the share and the time left.
+    """
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TaskProgressColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     from ui.commands.console import console, described
 
@@ -84,5 +94,12 @@ def waiting(sentence: str) -> Iterator[None]:
         *columns, console=aside, transient=True, disable=not aside.is_terminal,
         refresh_per_second=2,  # what is measured inside should not feel it
     ) as progress:  # fmt: skip
-        progress.add_task(sentence, total=None)
-        yield
+        task = progress.add_task(sentence, total=None)
+
+        def count(done: int, of: int) -> None:
+            if progress.tasks[task].total is None:
+                share = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+                progress.columns = (described(), *share)
+            progress.update(task, completed=done, total=of)
+
+        yield count

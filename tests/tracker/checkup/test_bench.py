@@ -68,7 +68,9 @@ def test_blocks_alternate_and_the_warm_up_is_not_counted() -> None:
     for peer in (a, b):
         peer.clock, peer.log = clock, log
     clocks = (lambda: clock.wall, lambda: clock.cpu)
-    runs = bench.compare([a, b], frames(9), warm_up=2, block=3, clocks=clocks)
+    told: list[tuple[int, int]] = []
+    runs = bench.compare([a, b], frames(9), 2, 3, clocks, lambda done, of: told.append((done, of)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
     assert a.times == b.times == [i / 25 for i in range(9)]
     assert "".join(name for name, _ in log) == "aabb" + "aaabbb" + "bbbaaa" + "ab"
     assert runs[0].ms == pytest.approx([2.0] * 7) and runs[1].ms == pytest.approx([4.0] * 7)

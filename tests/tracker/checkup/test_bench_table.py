@@ -94,7 +94,10 @@ class FakeLoaded:
 
 def test_every_form_sees_every_frame_of_every_run(tmp_path: Path, sides: list[FakePeer]) -> None:
     source = clips.make(tmp_path / "in.mp4", Clip(frames=14))
-    found = run(TableOptions(source, {"hand": tmp_path / "h.task"}, runs=3))
+    told: list[tuple[int, int]] = []
+    wanted = TableOptions(source, {"hand": tmp_path / "h.task"}, runs=3)
+    found = run(wanted, lambda done, of: told.append((done, of)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
     assert [f["name"] for f in found["forms"]] == [
         f.name for f in FORMS if not f.peer or f.kinds == ("hand",)
     ]

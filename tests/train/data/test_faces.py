@@ -126,7 +126,11 @@ def test_the_68_landmarks_alone(raw, tmp_path):
 
 
 def test_each_collection_tells_what_it_knows(raw, tmp_path):
-    counts = prepare_faces(raw, tmp_path / "out" / "face.json")
+    told = []
+    counts = prepare_faces(
+        raw, tmp_path / "out" / "face.json", report=lambda *share: told.append(share)
+    )
+    assert told == [(i, 5) for i in range(1, 6)]
     assert counts == {"images": 30 + 4 + 4 + 3 + 3 + 2, "objects": 30 + 4 + 4 + 3}
     data = read_coco(tmp_path / "out" / "face.json")
     assert data.markup.landmarks == (*NAMES, "right_iris", "left_iris")

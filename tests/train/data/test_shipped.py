@@ -87,7 +87,9 @@ def test_hands(tmp_path):
     write_collection(raw, "hands_synth", 21, 6, a_rendered_hand)
     write_collection(raw, "faces_synth", 68, 5, a_face)
     write_collection(raw, "faces_real", 68, 4, lambda i: ({}, {}))
-    counts = prepare_hands(raw, tmp_path / "out" / "hand.json")
+    told = []
+    counts = prepare_hands(raw, tmp_path / "out" / "hand.json", lambda *share: told.append(share))
+    assert told == [(i, 5) for i in range(1, 6)]
     assert counts == {"images": 10 + 6 + 4 + 4, "objects": 14}
     data = read_coco(tmp_path / "out" / "hand.json")
     real = [e for e in data.examples if e.quality == "teacher" and not e.negative]

@@ -12,6 +12,7 @@ from train.data.pictures import read_coco
 from train.evaluate.outputs import (
     Outputs,
     check_pair,
+    counted,
     fit_calibration,
     operating_points,
     predict,
@@ -43,6 +44,13 @@ def answer(shift: float):
         }
 
     return run
+
+
+def test_how_many_pictures_are_done_is_told(blobs):
+    data, spec = blobs
+    told = []
+    found = predict(counted(answer(0.0), told.append), data, data.rows(True), spec, batch=1)
+    assert told == [1, 2] and len(found.xy) == 2
 
 
 def test_perfect_answer(blobs):

@@ -35,7 +35,10 @@ def test_parts_keep_their_order() -> None:
 def test_forms_of_a_trained_network(blobs: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(blobs, tmp_path / "blobs"))
     labels, final = folder / "labels.json", folder / "run" / "model.safetensors"
-    found = {d.form: d for d in compare(final, labels, 5) if "CPUExecution" in d.engine}
+    told: list[tuple[int, int]] = []
+    every = list(compare(final, labels, 5, lambda *share: told.append(share)))
+    assert told == [(i, 1 + len(every)) for i in range(1, 2 + len(every))]
+    found = {d.form: d for d in every if "CPUExecution" in d.engine}
     assert list(found) == ["fp32", "fp16", "int8"]
     assert found["fp32"].max_px < 1e-3 < found["int8"].max_px < 5
     assert found["fp32"].max_px <= found["fp16"].max_px < 0.1

@@ -24,7 +24,9 @@ from ui.commands.train import app
 def made(blobs, tmp_path_factory):
     folder = shutil.copytree(blobs, tmp_path_factory.mktemp("quantize") / "blobs")
     labels, model, out = (folder / n for n in ("labels.json", "blobs.onnx", "blobs.int8.onnx"))
-    crops = training_crops(model, labels)
+    read: list[tuple[int, int]] = []
+    crops = training_crops(model, labels, report=lambda *told: read.append(told))
+    assert read[-1] == (len(crops), len(crops)) and len(read) == -(-len(crops) // 32)
     parts, rename = [], Path.replace
     out.write_bytes(b"an earlier output")
     with pytest.MonkeyPatch.context() as patch:
@@ -123,7 +125,10 @@ def test_for_tensorrt_all_zero_points_are_zero_and_biases_stay_floats(made, tmp_
 
 def test_gain_measures_both(made):
     labels, model, out, _ = made
-    found = gain((model, out), labels)
+    told: list[tuple[int, int]] = []
+    found = gain((model, out), labels, report=lambda *share: told.append(share))
+    done, of = zip(*told, strict=True)
+    assert done[-1] == of[-1] and len(set(of)) == 1 and list(done) == sorted(set(done))
     assert found.nme[0] != found.nme[1]
     assert found.worse < 0.5
     assert len(found.ms) == 2

@@ -20,7 +20,11 @@ def test_rcn_plus_by_hand():
 
 
 def test_measures_each_checkpoint_at_one_and_two_threads(blobs):
-    found = time_models([blobs / "run" / "model.safetensors"], runs=5, warm_up=1)
+    told = []
+    found = time_models(
+        [blobs / "run" / "model.safetensors"], 5, 1, lambda *share: told.append(share)
+    )
+    assert told == [(i, 6) for i in range(1, 7)]
     assert [(s.name, s.threads) for s in found] == [("run", 1), ("run", 2)]
     assert all(0 < s.p20_ms <= s.p50_ms for s in found)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,14 @@ def test_a_healthy_project_has_warnings_only(project: Project) -> None:
     assert [p.place for p in problems] == ["right", "none", "fist", "point"]
     assert found(project, "'fist'").what == "0.4 s of 'fist' are labelled, 30 s are wanted"
     assert found(project, "never labelled").place == "right"
+
+
+def test_how_much_of_the_clips_is_checked_is_told(project: Project, tmp_path: Path) -> None:
+    add_clips(project, [make(tmp_path / "b.mp4", Recipe(frames=30))])
+    sizes = [clip_path(project, clip).stat().st_size for clip in read_clips(project)]
+    told: list[tuple[int, int]] = []
+    check(project, report=lambda done, of: told.append((done, of)))
+    assert told == [(sizes[0], sum(sizes)), (sum(sizes), sum(sizes))]
 
 
 def test_missing_and_changed_clips(project: Project) -> None:
@@ -240,6 +249,11 @@ def test_the_commands(tmp_path: Path) -> None:
     assert code == 1 and json.loads(text)["problems"][0]["file"] == "clips/a.mp4"
     code, text = run("check", tmp_path)
     assert code == 1 and "is no project" in text
+    code, text = run("check", tmp_path / "gone")
+    assert code == 1 and text.endswith("1 error, 0 warnings\n")
+    hint = re.search("make one with 'train (.*)'\n", text)
+    assert hint is not None and run(*hint[1].split(" "))[0] == 0, "what it names can be typed"
+    assert run("check", tmp_path / "gone")[0] == 0
 
 
 def test_kind_is_for_own_landmarks(tmp_path: Path) -> None:

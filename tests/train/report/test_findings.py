@@ -187,8 +187,12 @@ def test_the_page_tells_what_the_run_found(project: Path) -> None:
 
 
 def test_worst_frames_are_the_worst(project: Path) -> None:
-    found = examine(open_run(project, None, Hooks()))
+    told: list[tuple[int, int]] = []
+    found = examine(open_run(project, None, Hooks()), lambda done, of: told.append((done, of)))
     assert found.tuned is not None
+    rows = len(found.tuned.each)
+    looks = rows * (1 if found.base is None else 2)
+    assert told == [(done, looks) for done in range(rows, looks + 1, rows)]
     each = found.tuned.each
     assert len(each) == len(held_rows(found.run.data))
     known = np.isfinite(each)

@@ -222,7 +222,13 @@ def test_a_terminal_shows_that_something_goes_on(
     with waiting(f"reading {EVIL}"):
         pass
     text = drawn.file.getvalue()
-    assert "reading x\\x1b]0;title" in text and "0:00:00" in text
+    assert "reading x\\x1b]0;title" in text and "0:00:00" in text and "%" not in text
+    assert not {"\x07", "\u202e", "\x9b"} & set(text)
+    with waiting(f"checking {EVIL}") as count:
+        count(1, 4)
+        count(3, 4)
+    text = drawn.file.getvalue()
+    assert "75%" in text and "checking x\\x1b]0;title" in text
     assert not {"\x07", "\u202e", "\x9b"} & set(text)
 
 
