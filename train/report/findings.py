@@ -32,7 +32,6 @@ from train.evaluate.outputs import Outputs, counted, predict, summarise, torch_r
 from train.finetune.choices import missing_attributes
 from train.finetune.plan import Hooks, Wish, base_of_run, data_of_run, facts_of
 from train.loop.checkpoint import load_checkpoint, load_model
-from train.losses.paper import Batch
 from train.project.clips import Clip, read_clips
 from train.project.labels import Labels, labels_from_coco, whole_rows
 from train.project.layout import Project, open_project
