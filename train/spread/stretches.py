@@ -71,8 +71,9 @@ def stretches(
     """
     found = []
     for clip in clips:
-        own = sorted((f for k, f in labels.by_hand().items() if k[0] == clip.name),
-                     key=lambda f: f.frame)  # fmt: skip
+        mine = (f for k, f in labels.by_hand().items() if k[0] == clip.name)
+        # 'train check' tells of labels beyond the clip's end; nothing spreads from them.
+        own = sorted((f for f in mine if f.frame < clip.frames), key=lambda f: f.frame)
         if clip.is_stills or not any(f.objects for f in own):
             continue
         for before, after in zip([None, *own], [*own, None], strict=True):

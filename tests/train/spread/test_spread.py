@@ -94,6 +94,12 @@ def test_frames_with_nothing_on_them_end_a_stretch_and_begin_none(project: Proje
     assert [(s.forward.start, s.forward.stop) for s in found] == [(0, 4), (5, 10)]
 
 
+def test_a_label_beyond_the_end_of_the_clip_spreads_nowhere(project: Project) -> None:
+    found = plan(project, labels_of(by_hand(4), by_hand(99)))
+    assert [(s.forward.start, s.forward.stop) for s in found] == [(0, 4), (5, 24)]
+    assert plan(project, labels_of(by_hand(99))) == []
+
+
 def test_labels_that_were_spread_are_no_beginning(project: Project) -> None:
     labels = labels_of(by_hand(4))
     (_, part) = run(project, labels)

@@ -118,6 +118,7 @@ def words_of(command: str, f: Files) -> list[object]:
         "train check --json": lambda: [f.project, "--json"],
         "train suggest": lambda: [f.project, "-n", 2],
         "train suggest --json": lambda: [f.project, "-n", 2, "--json"],
+        "train spread": lambda: [f.project],
         "train export-labels": lambda: [f.project, "--format", "coco", "--out", f.of("coco")],
         "train import": lambda: [f.of("no.json"), "--project", f.project],
         "train finetune": lambda: [f.project, "--budget", "1it", "--name", EVIL],

@@ -90,7 +90,7 @@ def test_help_is_in_the_order_of_the_tour(monkeypatch):
     told = CliRunner().invoke(ui.commands.train.app, ["--help"]).stdout
     tour, more = told.split("The tour, in its order")[1].split(" More ")
     named = [line.split()[1] for line in tour.splitlines() if re.match(r"\W ([a-z]+)  ", line)]
-    assert named == ["init", "add", "label", "suggest", "finetune", "report", "check"]
+    assert named == ["init", "add", "label", "suggest", "spread", "finetune", "report", "check"]
     others = {line.split()[1] for line in more.splitlines() if re.match(r"\W ([a-z-]+)  ", line)}
     assert others == {
         "import", "export-labels", "remove", "fit", "evaluate", "export", "quantize", "parity",
