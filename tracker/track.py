@@ -22,12 +22,13 @@ from tracker.find.head_pose import lens, with_place
 from tracker.find.locate import Model, is_plausible, load_model, locate
 from tracker.find.markups import BUNDLED, WEIGHTS
 from tracker.find.model_file import bundled_file, model_file, model_name, precise_file
-from tracker.find.views import Turns, again, at_lost, detect_in, is_plain
+from tracker.find.views import Turns, again, at_lost, detect_in_all, is_plain, whole
 from tracker.follow.associate import (
     assign,
     cost_matrix,
     duplicates,
     is_same,
+    object_size,
     side_conflict,
 )
 from tracker.follow.first_look import (
@@ -49,6 +50,9 @@ from tracker.types import CropBox, Detection, Floats, Frame, Image, Kind, Locate
 
 # Object sizes within which a lost object may come back as itself: at once, and more per second.
 RETURN_DISTANCE, RETURN_SPEED = 1.0, 4.0
+FACE_RETURN = 0.8, 2.5  # of faces, from where their motion led
+OUT_AGAIN = 0.6  # within this it is seen again in another's crop
+ANYWHERE = 1e6  # a limit that no distance reaches
 # A find counts at once from this quality (presence times mean score). Below it a hand of a model
 # whose probabilities were checked needs this presence in five crops together. What was found in a
 # turned or scaled view must be found there again, from the last presence on; such a hand only where
@@ -60,6 +64,12 @@ BETTER = (
 # Share of the smaller box from which what is found is no other hand than the one that is followed
 # there, surely or in doubt: two that lie upon one another are told apart when they part.
 ONE_HAND, DOUBTFUL_HAND = 0.5, 0.25
+# Tiles of a look for small faces, beside the whole frame: live, and in files, whose first look
+# takes as many as it needs. See `views.py` for how many there are.
+LIVE_TILES, FILE_TILES = 4, 11
+LOST_PLACES = 6  # faces lost a moment ago that a look is also made at, at most
+SMALL = 0.1  # of the frame's longer side; a smaller face must be seen clearly, or twice
+LARGER = 2.0  # times as large, a new face takes the place of a followed one: it is nearer
 SURE_CONFLICT = 0.25  # side conflict from which two hands are told apart by it
 
 
@@ -281,8 +291,8 @@ class Tracker:
         """Let it look for what is missing; now that this frame is done, cores are free for it."""
         if self._background is None or self._background.busy:
             return
-        views = {kind: watch.view_in_background(frame, t) for kind, watch in self._watches.items()}
-        due = {kind: view for kind, view in views.items() if view is not None}
+        views = {kind: watch.views_in_background(frame, t) for kind, watch in self._watches.items()}
+        due = {kind: wanted for kind, wanted in views.items() if wanted}
         if due:
             self._background.ask(frame, t, due)
 
@@ -319,6 +329,9 @@ class Watch:
         self._config, self._finder, self._ids, self._timings = config, finder, ids, timings
         self._looks_itself = finder is None or not config.live
         self._most = config.most(model.info.kind)
+        self._tiles = 0
+        if model.info.kind == "face" and finder is not None and not config.every_view:
+            self._tiles = LIVE_TILES if config.live else FILE_TILES
         self.reset()
 
     def reset(self) -> None:
@@ -326,12 +339,13 @@ class Watch:
         self.live: list[Follower] = []
         self._lost: list[Follower] = []
         self._looked_at: float | None = None
-        self._turns = Turns(self.model.info.kind)
+        self._turns = Turns(self.model.info.kind, self._tiles)
         # Of the last look: was it at most of the frame, upright; at a place that one before showed?
         self._is_plain = self._is_second = False
 
     def step(self, frame: Image, t: float, seen: Sequence[Detection] | None = None) -> list[Track]:
         """The tracks of one frame, oldest first. `seen`: by a detector beside it."""
+        is_first = self._looked_at is None
         if seen is not None:
             fresh = self._judge(frame, seen)
         elif self._looks_itself and self._is_due(t):
@@ -343,7 +357,7 @@ class Watch:
         with self._timings.stage("smooth"):
             tracks = self._continue(answers[: len(boxes)], t)
             tracks |= self._take_up(fresh, answers[len(boxes) :], frame, t)
-            if not self._config.every_view:
+            if not (self._config.every_view or (is_first and self._tiles and self._looks_itself)):
                 return self._shown(tracks, frame)
         return self._shown(tracks | self._other_views(frame, t), frame)
 
@@ -360,11 +374,11 @@ class Watch:
         seen_by = lens((frame.shape[1], frame.shape[0]), self._config.fov)
         return replace(track, pose=with_place(track.pose, track.xy, seen_by))
 
-    def view_in_background(self, frame: Image, t: float) -> CropBox | None:
-        """Where the background detector looks next, which counts as a look; None: nowhere."""
+    def views_in_background(self, frame: Image, t: float) -> list[CropBox]:
+        """Where the background detector looks next, which counts as a look; empty: nowhere."""
         if self._looks_itself or not self._is_due(t):
-            return None
-        return self._next_view(frame, t)
+            return []
+        return self._next_views(frame, t)
 
     def _located(self, frame: Image, boxes: Sequence[CropBox]) -> list[Located | None]:
         """What the network sees in each box; None where that can be no object."""
@@ -388,26 +402,44 @@ class Watch:
 
     def _look(self, frame: Image, t: float) -> Fresh:
         """Crops around new objects, centred on the landmarks that a first run of the net gave."""
-        view = self._next_view(frame, t)
+        views = self._next_views(frame, t)
         if self._finder is None:
             known = self._known()
             room = self._most - len(known)
             return Fresh(from_frame(frame, known, room, self.model, self._timings))
-        return self._judge(frame, self._detected(frame, view))
+        return self._judge(frame, self._detected(frame, views))
 
-    def _next_view(self, frame: Image, t: float) -> CropBox:
-        """The view of the look that is due; the whole frame to check what is surely followed."""
+    def _next_views(self, frame: Image, t: float) -> list[CropBox]:
+        """The views of the look that is due; the whole frame to check what is surely followed."""
         before, place = self._looked_at, None
-        if self._has_all():
+        has_all = self._has_all()
+        if has_all:
             self._turns.begin_anew()
         else:
             place = self._turns.take_place()
         self._looked_at = t
         if place is not None and before is not None:  # early: the next one is due as it was
             self._looked_at = max(t, before + self._config.detect_interval)
-        view = place or self._turns.take(frame.shape)
-        self._is_second, self._is_plain = place is not None, is_plain(view, frame.shape)
-        return view
+        if has_all:
+            views = [whole(frame.shape)]
+        else:
+            views = [place] if place is not None else self._turns.take(frame.shape)
+            views += self._places_of_lost(t)
+        self._is_second = place is not None
+        self._is_plain = self._shows_plainly(views[0], frame)
+        return views
+
+    def _places_of_lost(self, t: float) -> list[CropBox]:
+        """Views of where faces that were lost a moment ago should come back."""
+        if not self._tiles:
+            return []
+        lost = [f for f in self._lost if t - f.t <= self._config.memory][-LOST_PLACES:]
+        rule, kind = self.model.info.crop, self.model.info.kind
+        return [at_lost(box_from_landmarks(kind, f.foretold_xy(t), rule=rule)) for f in lost]
+
+    def _shows_plainly(self, view: CropBox, frame: Image) -> bool:
+        """Is what a view shows seldom mistaken? Views of faces all stand upright."""
+        return self.model.info.kind == "face" or is_plain(view, frame.shape)
 
     def _other_views(self, frame: Image, t: float) -> dict[int, Track]:
         """What the other views of a single picture add, while objects are missing in it."""
@@ -418,24 +450,32 @@ class Watch:
             if place is None and not views:
                 break
             view = place or views.pop(0)
-            self._is_second, self._is_plain = place is not None, is_plain(view, frame.shape)
-            fresh = self._judge(frame, self._detected(frame, view))
+            self._is_second = place is not None
+            self._is_plain = self._shows_plainly(view, frame)
+            fresh = self._judge(frame, self._detected(frame, [view]))
             tracks |= self._take_up(fresh, self._located(frame, fresh.crops()), frame, t)
         return tracks
 
-    def _detected(self, frame: Image, view: CropBox) -> list[Detection]:
+    def _detected(self, frame: Image, views: Sequence[CropBox]) -> list[Detection]:
         assert self._finder is not None
         with self._timings.stage("detect"):
-            return detect_in(frame, view, self._finder)
+            return detect_in_all(frame, views, self._finder)
 
     def _judge(self, frame: Image, detections: Sequence[Detection]) -> Fresh:
         """Crops around those that are not followed yet, or followed in a crop that lies wrong."""
         assert self._finder is not None  # whose detections these are
         known = self._known()
-        new = unknown(detections, known)[: self._most - len(known)]
-        boxes = [self._finder.first_crop(found) for found in new]
+        boxes = [self._finder.first_crop(found) for found in unknown(detections, known)]
+        boxes = boxes[: self._most - len(known)] or self._nearer(boxes)
         crops = from_first_crops(frame, boxes, self.model, self._timings)
         return Fresh(crops, self._contradicted(frame, detections))
+
+    def _nearer(self, boxes: Sequence[CropBox]) -> list[CropBox]:
+        """First crops that are worth the place of a followed face, since nothing else is left."""
+        sides = [follower.crop.side for follower in self.live]
+        if self.model.info.kind != "face" or not sides:
+            return []
+        return [box for box in boxes if box.side > LARGER * min(sides)][:1]
 
     def _contradicted(
         self, frame: Image, detections: Sequence[Detection]
@@ -464,37 +504,60 @@ class Watch:
             if answer is not None and is_seen and not self.live[i].has_drifted(answer):
                 own.append(i)
                 seen.append(answer)
-        cost = cost_matrix(
-            [(f.expected_xy(t), f.left_p) for f in self.live], self._sided(seen), own
-        )
-        pairs = dict(assign(cost, limit=np.inf))
-        repeated = self._repeated({i: seen[j] for i, j in pairs.items()})
+        known = self.live + self._hidden(t)
+        is_lost = np.arange(len(known)) >= len(self.live)
+        cost = cost_matrix([(self._due_xy(f, t), f.left_p) for f in known], self._sided(seen), own)
+        cost[is_lost[:, None] & (cost > OUT_AGAIN)] = ANYWHERE + 1
+        pairs = dict(assign(cost, limit=ANYWHERE))
+        repeated = self._repeated(known, {i: seen[j] for i, j in pairs.items()}, t)
         tracks: dict[int, Track] = {}
         live: list[Follower] = []
-        for i, follower in enumerate(self.live):
+        for i, follower in enumerate(known):
             if i in pairs and i not in repeated:
+                if is_lost[i]:
+                    follower.restart()
                 tracks[follower.id] = follower.update(seen[pairs[i]], t)
                 given_up = follower.presence_mean < self._config.presence_on
+            elif is_lost[i]:
+                continue
             else:
                 if not follower.missed and self._finder is not None:
                     self._turns.look_at(at_lost(follower.crop))
                 follower.miss()
                 given_up = i in repeated or follower.missed > self._config.patience
-            (self._lost if given_up else live).append(follower)
-            if given_up:
+            if not given_up:
+                live.append(follower)
+            elif not is_lost[i]:
+                self._lost.append(follower)
                 self._turns.begin_anew()
-        self.live = live
+        self.live, self._lost = live, [f for f in self._lost if f not in live]
         return tracks
 
-    def _repeated(self, given: Mapping[int, Located]) -> set[int]:
-        """Live tracks that converged on another's object: of wrong side, in doubt, or younger."""
+    def _hidden(self, t: float) -> list[Follower]:
+        """Faces that were lost a moment ago: one that comes out behind another shows in its crop,
+        and would be taken for it."""
+        is_face = self.model.info.kind == "face"
+        return [f for f in self._lost if is_face and t - f.t <= self._config.memory]
+
+    def _due_xy(self, follower: Follower, t: float) -> Floats:
+        """Where its landmarks should be. Those of faces may have slid onto a face before it."""
+        is_face = self.model.info.kind == "face"
+        return follower.foretold_xy(t) if is_face else follower.expected_xy(t)
+
+    def _repeated(
+        self, known: Sequence[Follower], given: Mapping[int, Located], t: float
+    ) -> set[int]:
+        """Tracks that converged on another's object: of wrong side, in doubt, or younger."""
         indices = list(given)
         left = self._sided(list(given.values()))
 
-        def seniority(k: int) -> tuple[bool, bool, int]:
-            follower, presence = self.live[indices[k]], given[indices[k]].presence
+        def seniority(k: int) -> tuple[bool, bool, float]:
+            follower, answer = known[indices[k]], given[indices[k]]
+            doubtful = answer.presence < SURE_PRESENCE
             wrong = side_conflict(follower.left_p, left[k][1]) > SURE_CONFLICT
-            return wrong, presence < SURE_PRESENCE, follower.id
+            if self.model.info.kind == "face":  # the one whose landmarks slid over is the other's
+                return wrong, doubtful, follower.course.surprise(t, answer.xy)
+            return wrong, doubtful, follower.id
 
         order = sorted(range(len(indices)), key=seniority)
         rank = [order.index(k) for k in range(len(indices))]
@@ -522,7 +585,7 @@ class Watch:
             sure = [follower for follower in self.live if follower.is_sure]
             is_known = any(is_on_one(answer.xy, follower.xy, ONE_HAND) for follower in sure)
             is_known |= any(is_same(answer.xy, other.xy) for other in new)
-            has_room = len(sure) + len(new) < self._most
+            has_room = len(sure) + len(new) < self._most or self._is_nearer(answer)
             if has_room and not is_known and self._is_trusted(answer, frame):
                 new.append(answer)
         back = self._returning(new, t)
@@ -534,10 +597,22 @@ class Watch:
             self.live = [f for f in self.live if f is not follower] + [follower]
         # A sure newcomer displaces one in doubt where there is no room for both.
         excess = max(len(self.live) - self._most, 0)
-        leaving = sorted(self.live, key=lambda f: (f.id in tracks, f.is_sure))[:excess]
+        leaving = sorted(self.live, key=lambda f: (f.id in tracks, f.is_sure, self._near(f)))[
+            :excess
+        ]
         self.live = [f for f in self.live if f not in leaving]
         self._lost += leaving
         return tracks
+
+    def _near(self, follower: Follower) -> float:
+        """By size, faces are near; the small one of two that cannot both be followed is left."""
+        return object_size(follower.xy) if self.model.info.kind == "face" else 0.0
+
+    def _is_nearer(self, answer: Located) -> bool:
+        """Is this a face so much larger than a followed one that it takes its place?"""
+        sizes = [self._near(follower) for follower in self.live]
+        least = min(sizes, default=np.inf)
+        return self.model.info.kind == "face" and object_size(answer.xy) > LARGER * least
 
     def _is_trusted(self, answer: Located, frame: Image) -> bool:
         """May this begin a track? A hand is seen in more crops; else the next look is at its place.
@@ -548,6 +623,8 @@ class Watch:
         if quality(answer) >= CLEAR_QUALITY:
             return True
         is_likely, is_fair = answer.presence >= LIKELY_PRESENCE, self._is_plain
+        if info.kind == "face":
+            is_fair &= object_size(answer.xy) >= SMALL * max(frame.shape[:2])
         if info.kind == "hand" and info.is_checked:
             look = self.model, self._timings
             if not is_likely or presence_all_round(frame, answer, *look) < SURE_ALL_ROUND:
@@ -563,9 +640,13 @@ class Watch:
         waiting = self._lost + [f for f in self.live if not f.is_sure]
         if not new or not waiting:
             return {}
-        cost = cost_matrix([(f.xy, f.left_p) for f in waiting], self._sided(new))
+        is_face = self.model.info.kind == "face"
+        places = [f.foretold_xy(t) if is_face else f.xy for f in waiting]
+        expected = [(xy, f.left_p) for xy, f in zip(places, waiting, strict=True)]
+        cost = cost_matrix(expected, self._sided(new))
+        near, speed = FACE_RETURN if is_face else (RETURN_DISTANCE, RETURN_SPEED)
         for i, follower in enumerate(waiting):
-            cost[i] /= RETURN_DISTANCE + RETURN_SPEED * (t - follower.t)
+            cost[i] /= near + speed * (t - follower.t)
             if follower in self.live and not follower.missed:  # it is seen: only at its own place
                 same = [is_on_one(follower.xy, answer.xy, DOUBTFUL_HAND) for answer in new]
                 cost[i] = np.where(same, 0.0, np.inf)

@@ -9,13 +9,13 @@ depend on how fast a machine is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock, Thread
 from time import perf_counter
 
 from tracker.find.detectors import Finder
-from tracker.find.views import detect_in
+from tracker.find.views import detect_in_all
 from tracker.slots import Slot
 from tracker.timings import Timings
 from tracker.types import CropBox, Detection, Image, Kind
@@ -31,7 +31,7 @@ STALE = 0.5
 class _Look:
     frame: Image
     t: float
-    views: Mapping[Kind, CropBox]
+    views: Mapping[Kind, Sequence[CropBox]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,8 +61,8 @@ class BackgroundDetector:
         with self._lock:
             return any(x is not None for x in (self._asked, self._seen, self._error))
 
-    def ask(self, frame_bgr: Image, t: float, views: Mapping[Kind, CropBox]) -> None:
-        """Look for these kinds, each in its view of an (H, W, 3) frame of time t; returns at once.
+    def ask(self, frame_bgr: Image, t: float, views: Mapping[Kind, Sequence[CropBox]]) -> None:
+        """Look for these kinds, each in its views of an (H, W, 3) frame of time t; returns at once.
 
         It replaces what was asked before. The frame must not be changed any more.
         """
@@ -108,8 +108,8 @@ class BackgroundDetector:
         begun = perf_counter()
         try:
             found = {
-                kind: detect_in(look.frame, view, self._finders[kind])
-                for kind, view in look.views.items()
+                kind: detect_in_all(look.frame, views, self._finders[kind])
+                for kind, views in look.views.items()
             }
             seen = _Seen(look.t, perf_counter() - begun, found)
         except BaseException as error:  # the thread's top: raised in the tracker

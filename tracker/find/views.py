@@ -8,12 +8,12 @@ whole frame misses it. A view is a `CropBox`; it is cut to `patch_size` pixels, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from tracker.find.detectors import Finder
-from tracker.find.geometry import apply, crop_to_frame, letterbox, rotation
+from tracker.find.geometry import apply, crop_to_frame, letterbox, overlap_share, rotation
 from tracker.find.locate import cut
 from tracker.types import CropBox, Detection, Floats, Image, Kind
 
@@ -23,6 +23,11 @@ PATCH = 384
 AWAY = 2.0  # side of the view in which everything is half as large, in sides of the whole frame
 NEAR = 0.75  # of the view on the middle
 LOST_SIDE = 2.6  # of the view at a lost object, in sides of its last crop: it may have drifted
+# Of faces: sides of the tiles, in sides of the whole frame, where they are so many pixels at least,
+# and by how much of a side two neighbours overlap. The detector finds nearly all faces whose height
+# (brows to chin) is a sixth of a view's side, half of those of a ninth, none of a fourteenth.
+TILES, LEAST_TILE, OVERLAP = (1 / 2, 1 / 4, 1 / 8), 150.0, 1 / 3
+SHARED = 0.5  # part of the smaller box from which finds of two views are one
 # Of the view in which a find is looked at again, in sides of its crop and degrees from it: turned
 # and from farther away, since what is no hand mostly looks like one in one view only.
 AGAIN_SIDE, AGAIN_TURN = 2.6, 30.0
@@ -59,11 +64,15 @@ def half(shape_hw: tuple[int, ...]) -> CropBox:
 
 def parts(shape_hw: tuple[int, ...]) -> list[CropBox]:
     """Squares of half the whole one's side that cover the frame, overlapping by half."""
+    return squares(shape_hw, letterbox(shape_hw).side / 2, 0.5)
+
+
+def squares(shape_hw: tuple[int, ...], side: float, overlap: float) -> list[CropBox]:
+    """Squares of a side that cover the frame, overlapping by this share of it at least."""
     h, w = shape_hw[:2]
-    side = letterbox(shape_hw).side / 2
     lines = []
     for length in (w, h):
-        count = max(1, int(np.ceil((length - side) / (side / 2) - 1e-9)) + 1)
+        count = max(1, int(np.ceil((length - side) / (side * (1 - overlap)) - 1e-9)) + 1)
         ends = (side / 2 - 0.5, length - side / 2 - 0.5)
         middle = [(length - 1) / 2]
         lines.append(np.linspace(*ends, count) if count > 1 else np.array(middle))
@@ -94,6 +103,18 @@ def detect_in(frame_bgr: Image, view: CropBox, finder: Finder) -> list[Detection
         return finder.detect(frame_bgr)
     size = patch_size(view)
     return [in_frame(d, view, size) for d in finder.detect(cut(frame_bgr, view, size))]
+
+
+def detect_in_all(frame_bgr: Image, views: Sequence[CropBox], finder: Finder) -> list[Detection]:
+    """What a detector finds in any of some views, best first, in frame pixels, each object once."""
+    found = [d for view in views for d in detect_in(frame_bgr, view, finder)]
+    if len(views) == 1:
+        return found
+    kept: list[Detection] = []
+    for new in sorted(found, key=lambda d: -d.score):
+        if all(overlap_share(new.box_xyxy, old.box_xyxy) < SHARED for old in kept):
+            kept.append(new)
+    return kept
 
 
 def in_frame(found: Detection, view: CropBox, size: int) -> Detection:
@@ -135,28 +156,44 @@ def of_hands(shape_hw: tuple[int, ...]) -> list[CropBox]:
     ]  # fmt: skip
 
 
+def of_faces(shape_hw: tuple[int, ...]) -> list[CropBox]:
+    """The whole frame, and tiles of it for faces that are small there; the largest first."""
+    side = letterbox(shape_hw).side
+    sides = [side * share for share in TILES if side * share >= LEAST_TILE]
+    return [whole(shape_hw), *(tile for s in sides for tile in squares(shape_hw, s, OVERLAP))]
+
+
 def plain(shape_hw: tuple[int, ...]) -> list[CropBox]:
     """The whole frame alone: for objects that stand upright, and are large enough."""
     return [whole(shape_hw)]
 
 
-VIEWS: dict[Kind, Callable[[tuple[int, ...]], list[CropBox]]] = {"hand": of_hands}
+VIEWS: dict[Kind, Callable[[tuple[int, ...]], list[CropBox]]] = {"hand": of_hands, "face": of_faces}
 
 
 class Turns:
-    """Which view is next, as long as objects of a kind are missing."""
+    """Which views are next, as long as objects of a kind are missing."""
 
-    def __init__(self, kind: Kind) -> None:
-        """Begins with the whole frame."""
+    def __init__(self, kind: Kind, tiles: int = 0) -> None:
+        """Begins with the whole frame.
+
+        A look takes the next view, or, with `tiles`, the whole frame and so many of the others.
+        """
         self._views = VIEWS.get(kind, plain)
+        self._tiles = tiles
         self._next = 0
         self._place: CropBox | None = None
 
-    def take(self, shape_hw: tuple[int, ...]) -> CropBox:
-        """The next view of the turn, which goes round and round."""
-        views = self._views(shape_hw)
-        self._next += 1
-        return views[(self._next - 1) % len(views)]
+    def take(self, shape_hw: tuple[int, ...]) -> list[CropBox]:
+        """The views of the next look. They go round and round."""
+        first, *others = views = self._views(shape_hw)
+        if not self._tiles or not others:
+            self._next += 1
+            return [views[(self._next - 1) % len(views)]]
+        count = min(self._tiles, len(others))
+        chosen = [others[(self._next + i) % len(others)] for i in range(count)]
+        self._next += count
+        return [first, *chosen]
 
     @property
     def has_place(self) -> bool:
@@ -179,5 +216,10 @@ class Turns:
         self._place = place
 
     def begin_anew(self) -> None:
-        """Nothing is missing any more: begin with the whole frame when something is."""
-        self._next, self._place = 0, None
+        """Nothing is missing any more: begin with the whole frame when something is.
+
+        Tiles go on where they were: in each of their looks the whole frame comes first anyway.
+        """
+        self._place = None
+        if not self._tiles:
+            self._next = 0

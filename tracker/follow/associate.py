@@ -7,7 +7,6 @@ hand near the camera and one far away.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,6 @@ SAME_MEAN = 0.3  # and than this on average, are one object,
 SAME_SHARE = 0.8  # and so are two where this much of the smaller box lies in the larger one
 OWN_CROP_BONUS = 0.15  # what a track saw in its own crop is its own unless others fit much better
 SIDE_PENALTY = 0.5  # a left hand that goes on as a surely right one
-EXACT = 6  # up to this many objects every assignment is tried; beyond, the nearest pair first
 
 
 def object_size(xy: Floats) -> float:
@@ -64,30 +62,47 @@ def side_conflict(a_left: float | None, b_left: float | None) -> float:
 def assign(cost: NDArray[np.float64], limit: float) -> list[tuple[int, int]]:
     """Pairs (row, column) of a cost matrix, each row and column at most once, no pair over `limit`.
 
-    As many pairs as possible, and of those choices the cheapest (exact up to EXACT objects).
+    As many pairs as possible, and of those choices the cheapest.
     """
     rows, columns = cost.shape
     if rows == 0 or columns == 0:
         return []
-    if max(rows, columns) > EXACT:
-        return _greedy(cost, limit)
     if rows > columns:
         return sorted((r, c) for c, r in assign(cost.T, limit))
     # A pair over the limit counts as unmatched, at a price that outweighs any real pair.
-    dear = np.where(cost <= limit, cost, 1e6 + np.abs(cost).clip(max=1e3).sum())
-    best = min(permutations(range(columns), rows), key=lambda p: sum(dear[range(rows), p]))
-    return [(r, c) for r, c in enumerate(best) if cost[r, c] <= limit]
+    good = cost <= limit
+    dear = np.where(good, cost, 1e6 + np.abs(cost[good]).sum())
+    return [(r, c) for r, c in enumerate(_cheapest(dear)) if good[r, c]]
 
 
-def _greedy(cost: NDArray[np.float64], limit: float) -> list[tuple[int, int]]:
-    left = np.where(cost <= limit, cost, np.inf)
-    pairs = []
-    while np.isfinite(left).any():
-        r, c = (int(i) for i in np.unravel_index(np.argmin(left), left.shape))
-        pairs.append((r, c))
-        left[r, :] = np.inf
-        left[:, c] = np.inf
-    return sorted(pairs)
+def _cheapest(cost: NDArray[np.float64]) -> list[int]:
+    """The column of each row, for (rows, columns >= rows): the Hungarian method (Kuhn 1955)."""
+    first = [int(c) for c in cost.argmin(1)]
+    if len(set(first)) == len(first):
+        return first
+    rows, columns = cost.shape
+    row_of = np.full(columns + 1, -1)  # the last column stands for the row that is looked at
+    of_row, of_column = np.zeros(rows), np.zeros(columns + 1)  # potentials
+    for row in range(rows):
+        row_of[-1], column = row, -1
+        least, came_from = np.full(columns, np.inf), np.full(columns, -1)
+        done = np.zeros(columns + 1, bool)
+        while row_of[column] >= 0:  # grow the tree of tight edges until a free column is reached
+            done[column] = True
+            r = row_of[column]
+            slack = cost[r] - of_row[r] - of_column[:-1]
+            better = ~done[:-1] & (slack < least)
+            least[better], came_from[better] = slack[better], column
+            nearest = int(np.where(done[:-1], np.inf, least).argmin())
+            step = least[nearest]
+            of_row[row_of[done]] += step
+            of_column[done] -= step
+            least[~done[:-1]] -= step
+            column = nearest
+        while column >= 0:  # exchange along the path back
+            row_of[column] = row_of[came_from[column]]
+            column = int(came_from[column])
+    return [int(np.flatnonzero(row_of[:-1] == r)[0]) for r in range(rows)]
 
 
 def cost_matrix(
@@ -100,20 +115,40 @@ def cost_matrix(
     own: where given, found item j came from the crop of track own[j], which speaks for that pair.
     """
     cost = np.zeros((len(expected), len(found)))
-    for i, (a_xy, a_left) in enumerate(expected):
-        for j, (b_xy, b_left) in enumerate(found):
-            cost[i, j] = landmark_distance(a_xy, b_xy)
+    if not cost.size:
+        return cost
+    a_xy, b_xy = np.stack([xy for xy, _ in expected]), np.stack([xy for xy, _ in found])
+    sizes = (_sizes(a_xy)[:, None] + _sizes(b_xy)) / 2
+    cost += np.linalg.norm(a_xy[:, None] - b_xy, axis=3).mean(2) / sizes
+    for i, (_, a_left) in enumerate(expected):
+        for j, (_, b_left) in enumerate(found):
             cost[i, j] += SIDE_PENALTY * side_conflict(a_left, b_left)
-            if own and own[j] == i:
-                cost[i, j] -= OWN_CROP_BONUS
+    for j, i in enumerate(own):
+        cost[i, j] -= OWN_CROP_BONUS
     return cost
+
+
+def _sizes(xy: Floats) -> NDArray[np.float64]:
+    """`object_size` of each of (N, K, 2) landmarks."""
+    found: NDArray[np.float64] = np.maximum(np.ptp(xy.astype(np.float64), axis=1).max(1), 1.0)
+    return found
+
+
+def may_touch(xy: Sequence[Floats]) -> NDArray[np.bool_]:
+    """(N, N): do the boxes around landmarks (K, 2) share anything? Where not, none is the same."""
+    boxes = np.array([bounds_xyxy(points) for points in xy]).reshape(-1, 4)
+    low = np.maximum(boxes[:, None, :2], boxes[:, :2])
+    high = np.minimum(boxes[:, None, 2:], boxes[:, 2:])
+    found: NDArray[np.bool_] = (low <= high).all(2)
+    return found
 
 
 def duplicates(found: Sequence[Floats], rank: Sequence[int]) -> set[int]:
     """Indices of the landmarks that repeat others of lower rank (the rank is the seniority)."""
     dropped: set[int] = set()
-    order = sorted(range(len(found)), key=lambda i: rank[i])
+    order, touching = sorted(range(len(found)), key=lambda i: rank[i]), may_touch(found)
     for place, i in enumerate(order):
-        if any(is_same(found[i], found[j]) for j in order[:place] if j not in dropped):
+        kept = [j for j in order[:place] if j not in dropped and touching[i, j]]
+        if any(is_same(found[i], found[j]) for j in kept):
             dropped.add(i)
     return dropped

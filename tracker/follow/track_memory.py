@@ -8,6 +8,7 @@ from tracker.find.geometry import box_from_landmarks
 from tracker.find.head_pose import pose_from_landmarks, wrap_degrees
 from tracker.find.model_file import ModelInfo
 from tracker.follow.associate import object_size
+from tracker.follow.course import Course
 from tracker.follow.gesture import GestureFilter
 from tracker.follow.landmark_filter import QUICK, LandmarkFilter
 from tracker.follow.smooth import OneEuro, SmoothConfig
@@ -62,6 +63,7 @@ class Follower:
         self._sides_seen = 0
         self._velocity = np.zeros(2)  # frame pixels per second
         self._box: CropBox | None = None
+        self.course = Course()
         self.xy: Floats = np.zeros((0, 2), np.float32)  # the last raw landmarks
 
     def update(self, found: Located, t: float) -> Track:
@@ -110,6 +112,13 @@ class Follower:
             shift *= most / length
         return (self.xy + shift).astype(np.float32)
 
+    def foretold_xy(self, t: float) -> Floats:
+        """Landmarks (K, 2) where they should be at time t by what the object did before SLIDE."""
+        middle, size = self.course.at(t)
+        ratio = size / object_size(self.xy)
+        xy: Floats = ((self.xy - self.xy.mean(0)) * ratio + middle).astype(np.float32)
+        return xy
+
     def next_box(self, t: float) -> CropBox:
         """The crop for the frame at time t."""
         box = box_from_landmarks(self._info.kind, self.expected_xy(t), rule=self._info.crop)
@@ -134,6 +143,7 @@ class Follower:
         self._values = None
         self._velocity = np.zeros(2)
         self._box, self._best = None, 0.0
+        self.course.clear()
         self.xy = self.xy[:0]
 
     def has_drifted(self, found: Located) -> bool:
@@ -160,6 +170,7 @@ class Follower:
             weight = float(1 - np.exp(-dt / PRESENCE_TAU))
             self.presence_mean += weight * (found.presence - self.presence_mean)
         self.presence, self.xy = found.presence, found.xy
+        self.course.add(t, found.xy)
 
     def _average_side(self, found: Located) -> None:
         left = left_probability(found, self._info)

@@ -25,6 +25,7 @@ IRIS: Colour = (255, 255, 0)
 SUB = 4  # fractional bits of the coordinates, for drawing between pixels
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 DENSE = 40  # landmarks
+SMALL = 4  # text heights: a smaller face has only its number beside it
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1
 
 
@@ -111,6 +112,8 @@ def _draw_axes(canvas: Image, track: Track, at: int | None) -> None:
 def _draw_label(canvas: Image, track: Track, at: int | None, taken: list[Box]) -> None:
     """Text on a darkened box near a landmark (the wrist) or above the face, inside the picture."""
     text, height = printable(track.words, track), _text_height(canvas)
+    if track.kind == "face" and _extent(track) < SMALL * height:
+        text = f"#{track.id}"  # more would hide other faces
     scale = height / 22  # the font's capitals are 22 pixels high at scale 1
     thick = max(1, round(scale * 1.5))
     (width, _), _ = cv2.getTextSize(text, FONT, scale, thick)

@@ -113,7 +113,7 @@ def live(
         int | None, typer.Option(min=1, max=8, help="Follow at most this many hands.")
     ] = None,
     max_faces: Annotated[
-        int | None, typer.Option(min=1, max=8, help="Follow at most this many faces.")
+        int | None, typer.Option(min=1, max=20, help="Follow at most this many faces.")
     ] = None,
     max_objects: Annotated[
         int | None,

@@ -206,7 +206,7 @@ def test_the_newest_question_wins() -> None:
     lookout = BackgroundDetector({"hand": finder}, timings)
     assert lookout.take(0.0) == {} and not lookout.busy
     finder.may_answer.clear()
-    views = {"hand": whole((4, 6))}
+    views = {"hand": [whole((4, 6))]}
     lookout.ask(np.full((4, 6, 3), 0, np.uint8), 0.0, views)
     wait_for(lambda: finder.calls == 1, "the first look")
     finder.objects = [HAND]

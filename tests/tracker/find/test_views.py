@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,15 +15,18 @@ from tracker.find.views import (
     again,
     at_lost,
     detect_in,
+    detect_in_all,
     half,
     in_frame,
     is_plain,
     is_whole,
     middle,
+    of_faces,
     of_hands,
     parts,
     patch_size,
     plain,
+    squares,
     turned,
     whole,
 )
@@ -141,7 +146,7 @@ def test_detectors_are_shown_the_whole_frame_as_it_is_and_patches_else() -> None
 
 def test_views_take_turns_and_the_whole_frame_comes_every_fourth_time() -> None:
     turns = Turns("hand")
-    seen = [turns.take(ROOM) for _ in range(32)]
+    seen = [view for _ in range(32) for view in turns.take(ROOM)]
     assert [i for i, v in enumerate(seen) if is_whole(v, ROOM)] == [0, 4, 8, 16, 20, 24]
     assert [facts(v) for v in seen[16:]] == [facts(v) for v in seen[:16]]
     assert len(turns.rest(ROOM)) == 12
@@ -158,21 +163,81 @@ def test_a_place_is_looked_at_between_two_turns() -> None:
     turns.look_at(middle(ROOM))
     place = turns.take_place()
     assert place is not None and facts(place) == facts(middle(ROOM)) and turns.take_place() is None
-    assert facts(turns.take(ROOM)) == facts(of_hands(ROOM)[3])
+    (view,) = turns.take(ROOM)
+    assert facts(view) == facts(of_hands(ROOM)[3])
     turns.look_at(middle(ROOM))
     turns.begin_anew()
-    assert turns.take_place() is None and is_whole(turns.take(ROOM), ROOM)
+    assert turns.take_place() is None and is_whole(turns.take(ROOM)[0], ROOM)
 
 
-def test_what_is_no_hand_is_looked_for_in_the_whole_frame() -> None:
-    turns = Turns("face")
-    assert all(is_whole(turns.take(ROOM), ROOM) for _ in range(3))
+def test_tiles_for_faces_by_hand() -> None:
+    """1920x1080: squares of 960, 480 and 240 px that begin every 640, 320 and 160 px at most.
+
+    960: (1920 - 960) / 640 = 1.5, so 3 across, (1080 - 960) / 640 = 0.2, so 2 down. 480: 4.5 and
+    1.9, so 6 x 3; 240: 10.5 and 5.25, so 12 x 7. Of 640x480 an eighth would be 80 px: too small.
+    """
+    sides = [view.side for view in of_faces((1080, 1920))]
+    assert sides == [1920] + [960] * 6 + [480] * 18 + [240] * 84
+    assert {view.side for view in of_faces((480, 640))} == {640, 320, 160}
+    assert len(of_faces((100, 120))) == 1
+
+
+def test_what_is_a_third_of_a_tile_lies_in_one_of_them_as_a_whole() -> None:
+    rng, (h, w) = np.random.default_rng(0), (1080, 1920)
+    for side in (960, 480, 240):
+        tiles = [view for view in of_faces((h, w)) if view.side == side]
+        low = np.array([view.centre_xy - (side - 1) / 2 for view in tiles])
+        for _ in range(500):
+            corner = rng.uniform(0, (w - side / 3, h - side / 3))
+            inside = (low <= corner + 1).all(1) & (corner + side / 3 <= low + side + 1).all(1)
+            assert inside.any(), (side, corner)
+
+
+def test_what_two_tiles_show_is_found_once() -> None:
+    truth = [np.add(SHAPE, place) for place in ((150, 120), (250, 60))]
+    frame, finder = draw_blobs(truth, FRAME_HW), BlobFinder("face")
+    views = squares(FRAME_HW, 120, 0.5)
+    alone = [len(detect_in(frame, view, finder)) for view in views]
+    assert sum(alone) > 2, "some tiles show the same object"
+    found = detect_in_all(frame, views, finder)
+    middles = np.array(sorted(d.box_xyxy.reshape(2, 2).mean(0).tolist() for d in found))
+    assert middles == pytest.approx(np.array([np.add(xy.mean(0), (0, 8)) for xy in truth]), abs=2)
+
+
+def test_the_best_of_what_two_tiles_show_is_kept() -> None:
+    class Doubtful(BlobFinder):
+        def detect(self, frame_bgr: np.ndarray) -> list[Detection]:
+            self.calls += 1
+            return [replace(d, score=self.calls / 10) for d in super().detect(frame_bgr)]
+
+    view = CropBox(np.array([160, 120], np.float32), 200.0, 0.0)
+    frame = draw_blobs([np.add(SHAPE, (160, 120))], FRAME_HW)
+    (found,) = detect_in_all(frame, [view] * 3, Doubtful("face"))
+    assert found.score == 0.6, "the third look's: each counts twice"
+
+
+def test_a_look_for_faces_takes_the_whole_frame_and_some_tiles() -> None:
+    turns, (first, *tiles) = Turns("face", tiles=4), of_faces(ROOM)
+    count = len(tiles)
+    for look in range(count // 4 + 2):
+        seen = turns.take(ROOM)
+        assert len(seen) == 5 and facts(seen[0]) == facts(first)
+        expected = [tiles[(4 * look + i) % count] for i in range(4)]
+        assert [facts(v) for v in seen[1:]] == [facts(v) for v in expected]
+        turns.begin_anew()
+    assert [facts(v) for v in turns.rest(ROOM)] == [facts(v) for v in tiles]
+    assert len(Turns("face", tiles=4).take((100, 120))) == 1
+
+
+def test_objects_are_looked_for_in_the_whole_frame() -> None:
+    turns = Turns("object")
+    assert all(is_whole(turns.take(ROOM)[0], ROOM) for _ in range(3))
     assert turns.rest(ROOM) == [] and len(plain(ROOM)) == 1
 
 
 @pytest.mark.parametrize("shape_hw", [(1, 1), (5, 900), (900, 5), (3000, 4000)])
 def test_frames_of_any_shape_have_views(shape_hw: tuple[int, int]) -> None:
-    for view in of_hands(shape_hw):
+    for view in of_hands(shape_hw) + of_faces(shape_hw):
         assert np.isfinite(view.centre_xy).all() and view.side >= 0.5
         assert 1 <= patch_size(view) <= PATCH
 

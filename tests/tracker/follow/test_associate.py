@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
@@ -71,7 +73,32 @@ def test_assign_with_unequal_numbers() -> None:
     assert assign(cost.T, np.inf) == [(1, 0)]
 
 
-def test_many_objects_go_greedily() -> None:
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (3, 3), (4, 6), (6, 4), (6, 6)])
+def test_the_cheapest_whole_is_the_best_of_all_permutations(rows: int, columns: int) -> None:
+    rng = np.random.default_rng(rows * 10 + columns)
+    for decimals in (1, 6):  # ties, and none
+        for _ in range(30):
+            cost = rng.random((rows, columns)).round(decimals)
+            pairs = assign(cost, np.inf)
+            wide = cost if rows <= columns else cost.T
+            n = min(rows, columns)
+            totals = (
+                wide[range(n), list(p)].sum() for p in permutations(range(max(rows, columns)), n)
+            )
+            assert len(pairs) == len({r for r, _ in pairs}) == len({c for _, c in pairs}) == n
+            assert sum(cost[r, c] for r, c in pairs) == pytest.approx(min(totals))
+
+
+def test_twenty_objects_are_not_assigned_greedily() -> None:
+    """The nearest pairs first, (i, i + 1) at 0.9, would leave row 19 with column 0 at 20."""
+    n = 20
+    cost = np.abs(np.arange(n)[:, None] - np.arange(n)) + 1.0
+    cost[range(n - 1), range(1, n)] = 0.9
+    cost[n - 1, 0] = 20.0
+    assert assign(cost, np.inf) == [(i, i) for i in range(n)]
+
+
+def test_many_objects_with_a_limit() -> None:
     n = 9
     cost = np.abs(np.arange(n)[:, None] - (np.arange(n) + 3) % n).astype(float)
     assert assign(cost, 0.5) == [(i, (i - 3) % n) for i in range(n)]

@@ -225,7 +225,7 @@ class Panel(QTabWidget):
         rows = form(group)
         for kind, kinds, usual in KINDS:
             most = self._spin(f"max_{kinds}", QSpinBox(), f"At most this many {kinds}")
-            most.setRange(1, 8)
+            most.setRange(1, 20 if kinds == "faces" else 8)
             row = QHBoxLayout()
             row.addWidget(self._check(kinds, kinds.capitalize(), f"Follow {kinds}"))
             row.addWidget(QLabel("at most"))
