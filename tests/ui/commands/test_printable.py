@@ -111,6 +111,7 @@ def words_of(command: str, f: Files) -> list[object]:
         "tracker gestures redo": lambda: ["--file", f.of("g.json")],
         "tracker gestures strictness": lambda: [EVIL, 0.5, "--file", f.of("g.json")],
         "tracker gestures export": lambda: [f.of("out.json"), "--file", f.of("g.json")],
+        "tracker neutral take": lambda: ["--camera", f.broken, "--file", f.of("face.json")],
         "train gesture": lambda: ["a", "--clip", f.clip, "--file", f.of("g.json")],
         "train init": lambda: [f.of("new"), "--landmarks", "hand21"],
         "train add": lambda: [f.broken, f.clip, "--project", f.project],
@@ -144,6 +145,7 @@ def words_of(command: str, f: Files) -> list[object]:
 
 NAMELESS = {
     "tracker cameras", "tracker outputs", "tracker doctor", "tracker engines", "tracker actions",
+    "tracker neutral",
 }  # fmt: skip
 
 
