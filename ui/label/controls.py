@@ -97,7 +97,7 @@ class LabelControls:
             self.changed()
         if self.screen.key != self._seen_key:
             self._seen_key = self.screen.key
-            self._choose_first()
+            self.choose_first()
 
     def say(self, sentence: str) -> None:
         """What just happened."""
@@ -145,7 +145,7 @@ class LabelControls:
         else:
             screen.go(found)
 
-    def _choose_first(self) -> None:
+    def choose_first(self) -> None:
         """What is there to be seen of it is shown beside the frame; guesses come later."""
         objects = self.objects()
         guesses = [g for g in self.open_guesses() if g.source != edit.UNSURE]
@@ -158,7 +158,7 @@ class LabelControls:
         """What a network thinks of a frame."""
         self.guesses[key] = found
         if key == self.screen.key and self.thing() is None and self.landmark is None:
-            self._choose_first()
+            self.choose_first()
         self.changed()
 
     # Labels
@@ -251,7 +251,7 @@ class LabelControls:
         except UserError as error:
             self.say(str(error))
             return
-        self._choose_first()
+        self.choose_first()
         self.say(f"the proposal for frame {proposal.frame} is refused")
 
     def nothing_here(self) -> None:
@@ -288,7 +288,7 @@ class LabelControls:
         if where is not None and where != self.screen.key:
             self.screen.visit(where)
         else:
-            self._choose_first()
+            self.choose_first()
 
     def save(self) -> None:
         """Write the label files, with a backup."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from tracker.outputs.skeleton import Skeleton
-from train.project.labels import ObjectLabel
+from train.project.labels import FrameLabel, Key, ObjectLabel
 from ui.label import edit
 from ui.label.controls import Chosen, LabelControls
 from ui.label.guesses import Suggestions
@@ -14,6 +16,19 @@ from ui.label.paint import Scene
 from ui.label.points import Points
 from ui.label.spans import Spans
 from ui.label.timeline import Line
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ById:
+    """Proposals, told from others by being the same mapping: it never changes."""
+
+    of: Mapping[Key, FrameLabel]
+
+    def __hash__(self) -> int:
+        return id(self.of)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ById) and self.of is other.of
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +136,21 @@ def line(controls: LabelControls, spans: Spans, suggestions: Suggestions) -> Lin
         screen.clip.is_stills,
         len(screen.times()),
         tuple(screen.time_of(f) for f in own if f.is_spread),
-        tuple(
-            (screen.time_of(f), sureness(f.objects[0]))
-            for key, f in controls.store.labels.proposals.items()
-            if key[0] == name
-        ),
+        proposed_marks(controls.store.labels.proposals, name),
     )
+
+
+@lru_cache(maxsize=1)
+def _marks(proposals: ById, name: str) -> tuple[tuple[float, float], ...]:
+    found = ((f.t, sureness(f.objects[0])) for k, f in proposals.of.items() if k[0] == name)
+    return tuple(sorted(found))
+
+
+def proposed_marks(
+    proposals: Mapping[Key, FrameLabel], name: str
+) -> tuple[tuple[float, float], ...]:
+    """Time and mean confidence of each proposal of a clip; those of a frame before are kept."""
+    return _marks(ById(proposals), name)
 
 
 def sureness(thing: ObjectLabel) -> float:

@@ -18,6 +18,7 @@ from tests.helpers.teaching import new_project
 from tests.train.spread.moving import SIZE_WH, moved, truth, write_moving
 from train.data.batches import point_weights
 from train.data.from_project import Split, labelled_examples, spread_examples, take_census
+from train.finetune.plan import Hooks, Wish, gather
 from train.project.adding import add_clips
 from train.project.check import check
 from train.project.clips import read_clips
@@ -154,3 +155,15 @@ def test_training_weights_points_by_confidence_and_holds_out_labels_by_hand_alon
     held = Split(("m.mp4",))
     assert spread_examples(project, labels, held, clip) == ([], set())
     assert [e.source for e in labelled_examples(project, labels, held)] == ["clip", "clip"]
+
+
+@pytest.mark.parametrize(("spread", "count"), [(True, 22), (False, 0)])
+def test_a_run_learns_from_proposals_unless_it_shall_not(
+    project: Project, spread: bool, count: int
+) -> None:
+    run(project)
+    data, census, _ = gather(project, read_labels(project), Split(), Wish(spread=spread), Hooks())
+    assert (census.labelled, census.spread) == ({"train": 2}, count)
+    assert sum(e.sure is not None for e in data.examples) == count
+    unlabelled = {e.path.name for e in data.examples if not e.labelled.any()}
+    assert bool(unlabelled) == (not spread)  # each frame is used once

@@ -120,6 +120,7 @@ def test_a_stretch_is_accepted_and_refused_at_once(room: Room) -> None:
     settle(room)
     assert sorted(n for _, n in room.store.labels.frames) == list(range(4, 15))
     assert proposed(room) == [0, 1, 2, 3, *range(15, 24)]
+    assert room.controls.chosen is not None and not room.controls.chosen.is_guess
     room.key(KEY.Key_Delete, CTRL | SHIFT)
     assert proposed(room) == [] and "13 proposals refused" in room.message
     room.key("z", CTRL)

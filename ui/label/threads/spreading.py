@@ -161,6 +161,7 @@ class Spreading:
         except UserError as error:
             self.controls.say(str(error))
             return
+        self.controls.choose_first()
         self.controls.say(f"{count} proposals are labels now; Ctrl+Z takes that back")
 
     def refuse(self, whole: bool) -> None:
@@ -174,6 +175,7 @@ class Spreading:
         except UserError as error:
             controls.say(str(error))
             return
+        controls.choose_first()
         controls.say(f"{count} proposals refused; Ctrl+Z brings them back")
 
     def _nothing(self, whole: bool) -> str:
