@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tracker.find.markups import rule_of
+from tracker.find.markups import IRISES, rule_of
 from tracker.plain_data import finite, from_json
 from tracker.sources.picture_file import load_picture
 from tracker.whole_files import write_whole
@@ -62,6 +62,30 @@ class Census:
 def markup_of(project: Project) -> Markup:
     """The project's landmarks as training knows them."""
     return Markup(project.landmarks, project.edges, project.flip_pairs, project.drawing)
+
+
+def with_irises(data: DataSet) -> DataSet:
+    """The same with two landmarks more that nothing labels: a base that has them beside the 68 of
+    a face, and all that it tells of faces, keeps what it knows.
+    """
+    markup, count = data.markup, len(data.markup.landmarks)
+    nowhere, no = np.full((len(IRISES), 2), np.nan, np.float32), [False] * len(IRISES)
+    examples = tuple(
+        replace(
+            e,
+            xy=np.concatenate([e.xy, nowhere]),
+            labelled=np.append(e.labelled, no),
+            hidden=None if e.hidden is None else np.append(e.hidden, no),
+            sure=None if e.sure is None else np.append(e.sure, np.zeros(len(no), np.float32)),
+        )
+        for e in data.examples
+    )
+    more = replace(
+        markup,
+        landmarks=(*markup.landmarks, *IRISES),
+        flip_pairs=(*markup.flip_pairs, (count, count + 1)),
+    )
+    return DataSet(more, examples, data.cache)
 
 
 def read_split(project: Project) -> Split | None:

@@ -12,7 +12,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -24,7 +24,7 @@ import numpy as np
 
 import assets
 from tracker.find.locate import load_model
-from tracker.find.markups import BASES, BUNDLED
+from tracker.find.markups import BASES, BUNDLED, irises_in
 from tracker.find.model_file import bundled_file, finished_at
 from tracker.plain_data import from_json, is_bare
 from tracker.whole_files import copy_whole, file_sha256, is_part, write_whole
@@ -42,6 +42,7 @@ from train.data.from_project import (
     read_split,
     spread_examples,
     take_census,
+    with_irises,
     write_split,
 )
 from train.data.pictures import DataSet, Example
@@ -70,7 +71,7 @@ from train.loop.checkpoint import Checkpoint, load_checkpoint
 from train.loop.deadline import Deadline
 from train.loop.progress import Progress
 from train.loop.timing import time_run
-from train.loop.warm_start import adapt
+from train.loop.warm_start import adapt, fitting_net
 from train.machine.provenance import provenance
 from train.machine.ranks import world
 from train.networks import NetSpec
@@ -258,14 +259,17 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
     except ValueError as error:
         raise ValueError(f"{error}; add some with 'train label {root}'") from error
     base = None if checkpoint is None else load_checkpoint(checkpoint)
-    same = base is not None and base.markup.landmarks == project.landmarks
+    irises = base is not None and beside_irises(base, project.landmarks)
+    if irises:
+        data = with_irises(data)
+    same = base is not None and base.markup.landmarks == data.markup.landmarks
     learnt = project
     if "A" not in losses:  # heads that nothing teaches would be noise in the model
         learnt, data = replace(project, gestures=(), pose={}), without_attributes(data)
     known = () if base is None else base.spec.heads
     heads = project_heads(learnt, known, same)
     warnings += left_out(heads, known)
-    net = NetSpec() if base is None else base.spec.net
+    net = NetSpec() if base is None else fitting_net(base, data.markup.landmarks)
     if any(h.attribute.name == "gesture" for h in heads) and "A" in losses:
         shown = census.attributes.get("gesture", {})
         if not shown.get("none", {}).get("train"):
@@ -284,11 +288,17 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
         plan = replace(plan, course=course, choices=told)
         facts = {"wanted": asdict(wish.wanted), "spread": wish.spread}
         facts |= base_facts(project, name, checkpoint) | budget_facts(plan.deadline)
-        write_run(plan, "started", same_markup=same, **facts)
+        write_run(plan, "started", same_markup=same, irises=irises, **facts)
     except BaseException:
         shutil.rmtree(out, ignore_errors=True)  # nothing of it is of use
         raise
     return plan
+
+
+def beside_irises(base: Checkpoint, landmarks: Sequence[str]) -> bool:
+    """Does the base have irises beside just these landmarks of a face?"""
+    count = irises_in(base.spec.kind, base.markup.landmarks)
+    return bool(count) and base.markup.landmarks[:-count] == tuple(landmarks)
 
 
 def without_attributes(data: DataSet) -> DataSet:
@@ -436,6 +446,8 @@ def data_of_run(
     except BROKEN as error:
         raise ValueError(f"run.json is incomplete ({error!r}); start a new run") from error
     data, census, warnings = gather(project, labels, split, wish, hooks)
+    if facts.get("irises"):
+        data = with_irises(data)
     if not attributes:
         data = without_attributes(data)
     return split, data, census, warnings

@@ -7,7 +7,7 @@ landmark or a class are taken over by its name; what the base does not know star
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -92,6 +92,14 @@ def heat_rows(markup: Markup, net: NetSpec) -> dict[str, tuple[str, ...]]:
     }
 
 
+def fitting_net(base: Checkpoint, landmarks: Sequence[str]) -> NetSpec:
+    """The base's network for these landmarks: those have finer heat that have it there, by name."""
+    finer = {base.markup.landmarks[i] for i in base.spec.net.fine}
+    return replace(
+        base.spec.net, fine=tuple(i for i, name in enumerate(landmarks) if name in finer)
+    )
+
+
 def part_of(name: str, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """The landmarks of a tensor's rows; none where it is of no such layer."""
     return next((rows for start, rows in known.items() if name.startswith(start)), ())
@@ -102,7 +110,7 @@ def adapt(spec: FitSpec, markup: Markup, base: Checkpoint, out: Path) -> Carried
 
     Raises ValueError when the base is another network than the spec's.
     """
-    if base.spec.net != spec.net:
+    if replace(base.spec.net, fine=()) != replace(spec.net, fine=()):
         raise ValueError(
             f"the base is {base.spec.net.name} of {base.spec.net.size} px, the run wants "
             f"{spec.net.name} of {spec.net.size} px; start from scratch or use the base's network"
