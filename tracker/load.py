@@ -11,6 +11,8 @@ from tracker.errors import UserError
 from tracker.files.video_job import FrameTracker
 from tracker.find.locate import Model
 from tracker.find.model_file import Attribute, bundled_file, model_name
+from tracker.gestures.motions.library import names
+from tracker.gestures.motions.naming import POINTS
 from tracker.gestures.own import read_own
 from tracker.outputs.landmark_files import UsedModel, versions
 from tracker.track import Tracker, TrackerConfig, finder_of, model_at, model_of
@@ -59,11 +61,14 @@ def load(config: TrackerConfig, model_files: Sequence[Path] = ()) -> Loaded:
 
 def used_models(config: TrackerConfig, models: Mapping[Kind, Model]) -> tuple[UsedModel, ...]:
     """What a tracker of this config runs, for data files and screens."""
-    own = () if config.gestures is None else read_own(Path(config.gestures)).names
+    taught = () if config.gestures is None else read_own(Path(config.gestures)).gestures
+    own = [gesture.name for gesture in taught if not gesture.is_motion]
+    moved = [gesture.name for gesture in taught if gesture.is_motion]
+    motions = dict.fromkeys((*names(), *moved)) if config.motions else ()
     return tuple(
         _used(
             model.path or Path(config.model(kind) or bundled_file(kind, config.weights)),
-            _with(own, model),
+            _with_motions(tuple(motions), _with(own, model)),
         )
         for kind, model in models.items()
     )
@@ -82,6 +87,15 @@ def _with(own: Sequence[str], model: Model) -> Model:
         for a in attributes
     )  # fmt: skip
     return replace(model, info=replace(model.info, attributes=attributes))
+
+
+def _with_motions(motions: tuple[str, ...], model: Model) -> Model:
+    """A hand model whose tracks tell these motions."""
+    info = model.info
+    if not motions or info.kind != "hand" or len(info.landmarks) != POINTS:
+        return model
+    attributes = (*info.attributes, Attribute("motion", motions))
+    return replace(model, info=replace(info, attributes=attributes))
 
 
 def _with_objects(config: TrackerConfig, given: Mapping[Kind, Model]) -> TrackerConfig:

@@ -159,6 +159,11 @@ def _rows(t: float, track: Track) -> list[dict[str, object]]:
         "roll": None if pose is None else number(pose.roll, 2),
         "presence": number(track.presence),
     }  # fmt: skip
+    motion = track.happened
+    event: dict[str, object] = {
+        "motion": None if motion is None else motion.name,
+        "motion_p": None if motion is None else number(motion.p),
+    }
     spots = np.full((len(track.xy), 3), np.nan) if track.xyz is None else track.xyz
     columns = zip(
         track.names or range(len(track.xy)), rounded(track.xy, 2), rounded(track.xy_raw, 2),
@@ -169,7 +174,7 @@ def _rows(t: float, track: Track) -> list[dict[str, object]]:
             "landmark": name, "x": xy[0], "y": xy[1], "score": score,
             "x_raw": raw[0], "y_raw": raw[1],
             "x_palm": xyz[0], "y_palm": xyz[1], "z_palm": xyz[2],
-        }
+        } | event
         for name, xy, raw, score, xyz in columns
     ]  # fmt: skip
 

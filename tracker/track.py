@@ -42,7 +42,7 @@ from tracker.follow.neutral import Neutral
 from tracker.follow.neutral_files import read_face
 from tracker.follow.smooth import PRESETS, Preset
 from tracker.follow.track_memory import SURE_PRESENCE, Follower, left_probability, quality
-from tracker.gestures.naming import own_names
+from tracker.gestures.naming import motion_names, own_names
 from tracker.outputs.skeleton import skeletons
 from tracker.result import Result
 from tracker.timings import Timings
@@ -116,6 +116,10 @@ class TrackerConfig:
     # A file of a person's face at rest (`tracker/follow/neutral_files.py`), subtracted from the
     # expressions of faces that are taken for that person's.
     neutral: str | Path | None = None
+    motions: bool = True  # tell motions of hands: swipes, waves, circles and a person's own
+    # The camera faces the person, so that left is their own left, as in a mirror. False: it sees
+    # what they see, and left is the picture's left.
+    facing: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
@@ -178,7 +182,10 @@ class Tracker:
         self.config = config or TrackerConfig()
         self.timings = Timings()
         self._t: float | None = None
-        self._own = None if self.config.gestures is None else own_names(Path(self.config.gestures))
+        own = None if self.config.gestures is None else Path(self.config.gestures)
+        self._own = None if own is None else own_names(own)
+        is_told = self.config.motions and self.config.hands
+        self._motions = motion_names(own, self.config.facing) if is_told else None
         rest = None if self.config.neutral is None else read_face(Path(self.config.neutral))
         ids = count(1)
         self._watches: dict[Kind, Watch] = {}
@@ -245,9 +252,10 @@ class Tracker:
         tracks: list[Track] = []
         for kind, watch in self._watches.items():
             tracks += watch.step(frame, t, seen.get(kind))
-        if self._own is not None:
-            with self.timings.stage("smooth"):
-                tracks = self._own.named(tracks, t)
+        for names in (self._own, self._motions):
+            if names is not None:
+                with self.timings.stage("smooth"):
+                    tracks = names.named(tracks, t)
         if self._neutral is not None:
             with self.timings.stage("smooth"):
                 tracks = self._neutral.subtracted(tracks, t)
@@ -277,8 +285,9 @@ class Tracker:
             self._background.forget()
         for watch in self._watches.values():
             watch.reset()
-        if self._own is not None:
-            self._own.reset()
+        for names in (self._own, self._motions):
+            if names is not None:
+                names.reset()
         if self._neutral is not None:
             self._neutral.reset()
 

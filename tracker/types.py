@@ -107,6 +107,15 @@ class Pose:
         return None if self.matrix is None else self.matrix[:3, 3]
 
 
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """A motion that a hand has made, such as a swipe. It happens in one frame, once."""
+
+    name: str
+    p: float  # [0, 1] how likely it was
+    age: float  # s since the frame in which it was seen to have ended, whose age is 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
     """One hand or face followed over time, as the user sees it in one frame."""
@@ -139,11 +148,17 @@ class Track:
     expressions: Floats | None = None
     expressions_raw: Floats | None = None
     at_rest: float | None = None  # [0, 1] share of the neutral face that was subtracted
+    motion: Motion | None = None  # hands only: the last one, for a second after it happened
 
     def __repr__(self) -> str:
         """One line."""
         size = f"{len(self.xy)} landmarks"
         return f"Track({self.kind} {self.words}, {size}, presence {self.presence:.2f})"
+
+    @property
+    def happened(self) -> Motion | None:
+        """The motion that ended in this very frame."""
+        return self.motion if self.motion is not None and self.motion.age == 0 else None
 
     @property
     def words(self) -> str:

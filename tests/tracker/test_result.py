@@ -15,7 +15,7 @@ from tests.helpers import clips
 from tracker import Frame, Result, Tracker, TrackerConfig
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import painted, skeletons
-from tracker.types import Pose, Track
+from tracker.types import Motion, Pose, Track
 
 NAMES = tuple(f"p{i}" for i in range(21))
 
@@ -33,11 +33,16 @@ def test_a_row_a_landmark_with_its_name_and_the_digits_of_the_files() -> None:
         "gesture": "fist", "gesture_p": 0.9, "yaw": None, "pitch": None, "roll": None,
         "presence": 0.8, "landmark": "p1", "x": 30.4, "y": 36.4, "score": 0.9,
         "x_raw": 31.4, "y_raw": 37.4, "x_palm": 0.429, "y_palm": 0.571, "z_palm": 0.714,
+        "motion": None, "motion_p": None,
     }  # fmt: skip
     face = rows[21]
     assert (face["yaw"], face["pitch"], face["roll"]) == (10.0, -5.0, 2.5)
     assert face["landmark"] == 0 and face["side_p"] is None and face["gesture_p"] is None
     assert Result(0.0, ()).to_rows() == []
+    waved = hand(motion=Motion("wave", 0.8767, 0.0)), hand(motion=Motion("wave", 0.9, 0.1))
+    first, then = (Result(0.0, (one,)).to_rows()[20] for one in waved)
+    assert (first["motion"], first["motion_p"]) == ("wave", 0.877) and list(first)[-1] == "motion_p"
+    assert then["motion"] is None, "it happened in the frame before"
 
 
 def test_what_is_not_known_is_none() -> None:
@@ -50,7 +55,7 @@ def test_what_is_not_known_is_none() -> None:
 def test_pandas() -> None:
     pytest.importorskip("pandas")
     found = Result(0.5, (hand(),)).to_pandas()
-    assert found.shape == (21, 20)
+    assert found.shape == (21, 22)
     assert found.set_index("landmark").loc["p0", ["x", "y"]].tolist() == [40.0, 46.0]
 
 

@@ -30,6 +30,7 @@ class Reading:
 
     level: float
     holds: bool | None
+    happened: bool = False  # a motion, in this one frame: there is nothing to be held
 
 
 Level = Callable[[Track], float | None]  # of one track, 1 and above: it holds; None: cannot tell
@@ -63,12 +64,16 @@ class Condition:
         readings = [self._of_track(track, sure, held) for track in tracks]
         if not readings:
             return Reading(0.0, False)
-        return max(readings, key=lambda r: (r.holds is True, r.holds is None, r.level))
+        return max(
+            readings, key=lambda r: (r.happened, r.holds is True, r.holds is None, r.level)
+        )
 
     def _of_track(self, track: Track, sure: float, held: bool) -> Reading:
         if track.presence < UNSURE:
             return Reading(0.0, None)
         if self.gesture is not None:
+            if track.happened is not None and track.happened.name == self.gesture:
+                return Reading(1.0, True, happened=True)
             p = dict(track.gestures).get(self.gesture, 0.0)
             holds = track.gesture == self.gesture and p >= (KEEPS * sure if held else sure)
             return Reading(1.0 if holds else min(p / sure, 0.99), holds)
@@ -189,9 +194,9 @@ def _of_attribute(text: str, kind: Kind, name: str, number: str | None) -> Condi
 
 
 def told_by(models: Sequence[ModelInfo]) -> tuple[str, ...]:
-    """What these models tell: gestures, and `KIND CLASS` of every other attribute."""
+    """What these models tell: gestures and motions, and `KIND CLASS` of every other attribute."""
     return tuple(
-        name if attribute.name == "gesture" else f"{model.kind} {name}"
+        name if attribute.name in ("gesture", "motion") else f"{model.kind} {name}"
         for model in models
         for attribute in model.attributes
         if attribute.name != "side"

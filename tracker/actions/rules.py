@@ -54,6 +54,8 @@ class _Watched:
         self.reading = self._when.read(result, self._hand, self._sure, held)
         # What has begun is not cut short: it ends when its condition does.
         holds = self.reading.holds if is_enabled or self.trigger.has_fired else False
+        if self.reading.happened:
+            return self.trigger.happen(result.t, is_enabled)
         return self.trigger.update(result.t, holds)
 
 

@@ -73,6 +73,15 @@ class Trigger:
         """Seconds until it may fire again."""
         return max(self._fired_at + self._timing.cooldown - t, 0.0)
 
+    def happen(self, t: float, is_enabled: bool) -> Phase | None:
+        """Take in the frame in which a motion happened: it fires now or not at all."""
+        phase = self.update(t, False)
+        if phase is not None or self.state == "fired" or not is_enabled or self.cooling(t) > 0:
+            return phase
+        self.state, self.since, self._fired_at = "fired", t, t
+        self._seen = t
+        return "begin"
+
     def update(self, t: float, holds: bool | None) -> Phase | None:
         """Take in a frame; what happens with it. A time that runs backwards is a new beginning."""
         if self._t is not None and t < self._t:

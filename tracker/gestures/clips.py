@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tracker.errors import UserError
+from tracker.gestures.motions.learn import MotionCurve, count
 from tracker.gestures.naming import sample_of
 from tracker.gestures.own import Gesture, Of, Own, Sample, shown
 from tracker.gestures.recogniser import LEAST, Recogniser, learn
@@ -26,7 +27,7 @@ def samples_in(
     if not found:
         hands = "both hands" if both else "a hand"
         raise UserError(f"{clip} shows {hands} in no frame; take one that does, in good light")
-    return thinned(found)
+    return tuple(found)
 
 
 def thinned(samples: Sequence[Sample]) -> tuple[Sample, ...]:
@@ -45,8 +46,11 @@ def with_clips(
     """With a take of each clip, of the gesture or of anything else. UserError, see `samples_in`."""
     both = gesture.hands == "both"
     for of, clip in clips:
-        every = of == "anything else" and not both
+        # The frames of a motion are one hand's, one after another.
+        every = of == "anything else" and not both and not gesture.is_motion
         samples = samples_in(clip, tracker, both, every, progress)
+        if not gesture.is_motion:
+            samples = thinned(samples)
         own = shown(own, gesture, of, samples, told_of(clip.name))
     return own
 
@@ -68,6 +72,11 @@ def begun(own: Own, gesture: Gesture) -> Gesture:
                     f"{known.name!r} is a gesture of {known.hands}; remove it first, or give "
                     "this one another name"
                 )
+            if known.is_motion != gesture.is_motion:
+                kind = "a motion" if known.is_motion else "a gesture that is held"
+                raise UserError(
+                    f"{known.name!r} is {kind}; remove it first, or give this one another name"
+                )
             return replace(known, hands=gesture.hands, any_turn=gesture.any_turn)
     return gesture
 
@@ -82,8 +91,10 @@ def learnt(own: Own) -> Recogniser:
 
 def told(recogniser: Recogniser, name: str) -> list[str]:
     """What is said of a gesture that was learnt: sentences with the numbers of its slider."""
-    gesture = next(g for g in (*recogniser.one, *recogniser.both) if g.name == name)
+    gesture = next(g for g in recogniser.every if g.name == name)
     curve, least = recogniser.curves[name], recogniser.thresholds[name]
+    if isinstance(curve, MotionCurve):
+        return _told_of_motion(recogniser, gesture, curve)
     said = [
         f"{name} is shown from {least:.0%} on: of its samples that were kept apart "
         f"{1 - curve.missed(least):.1%} are shown, and {curve.mistaken(least):.2%} of "
@@ -107,4 +118,34 @@ def told(recogniser: Recogniser, name: str) -> list[str]:
         )
     if sum(map(len, gesture.takes)) < 3 * LEAST:
         said.append("few samples: show it for ten seconds, and turn the hand a little meanwhile")
+    return said
+
+
+def _told_of_motion(recogniser: Recogniser, gesture: Gesture, curve: MotionCurve) -> list[str]:
+    name, least = gesture.name, curve.threshold(gesture.strictness)
+    times = count(gesture.takes)
+
+    def numbers(threshold: float) -> str:
+        return (
+            f"{1 - curve.missed(threshold):.1%} of its {times} repetitions, each kept apart, and "
+            f"{curve.an_hour(threshold):.0f} times in an hour of other movement"
+        )
+
+    said = [f"{name} is told from {least:.0%} on: {numbers(least)}"]
+    said += [
+        f"  {words}: {numbers(curve.threshold(s))}"
+        for words, s in (("never missed", 0), ("never by mistake", 1))
+    ]
+    if not gesture.others:
+        said.append(
+            f"show anything else for ten seconds, too: {name} is told from bundled movement alone"
+        )
+    if name in recogniser.like:
+        bundled, share = recogniser.like[name]
+        said.append(f"{share:.0%} of the bundled motions {bundled!r} look like it")
+    replaced = () if recogniser.of_motion is None else recogniser.of_motion.replaced
+    if replaced:
+        said.append(f"not told any more, since yours take their place: {', '.join(replaced)}")
+    if times < 6:
+        said.append("few repetitions: show it again, six times or more")
     return said

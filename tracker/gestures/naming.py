@@ -12,6 +12,8 @@ import numpy as np
 from tracker.errors import UserError
 from tracker.follow.gesture import NONE, GestureConfig, GestureFilter
 from tracker.gestures.features import POINTS, Hands, hands_of
+from tracker.gestures.motions.library import bundled
+from tracker.gestures.motions.naming import MotionNames
 from tracker.gestures.own import Gesture, Hand, Sample, read_own
 from tracker.gestures.recogniser import Recogniser, between_hands, learn
 from tracker.types import Floats, Side, Track
@@ -157,7 +159,16 @@ def hand_of(track: Track) -> Hand:
 def own_names(path: Path) -> OwnNames | None:
     """What names the gestures of a file; None where it holds none. UserError as `read_own`."""
     recogniser = recogniser_of(path)
-    return None if recogniser is None else OwnNames(recogniser)
+    return None if recogniser is None or not recogniser.names else OwnNames(recogniser)
+
+
+def motion_names(path: Path | None, facing: bool = True) -> MotionNames:
+    """What tells the bundled motions and those of a file. UserError as `read_own`."""
+    own = None if path is None else recogniser_of(path)
+    taught = None if own is None else own.of_motion
+    if taught is None:
+        return MotionNames([bundled()], facing)
+    return MotionNames([bundled().without(taught.replaced), taught.spotter], facing)
 
 
 def recogniser_of(path: Path) -> Recogniser | None:
@@ -169,7 +180,7 @@ def recogniser_of(path: Path) -> Recogniser | None:
     except OSError as error:
         raise UserError(f"{path} could not be read: {error.strerror}; check the file") from error
     recogniser = _learnt(path, written.st_mtime_ns, written.st_size)
-    return recogniser if recogniser.names else None
+    return recogniser if recogniser.every else None
 
 
 @lru_cache(maxsize=4)

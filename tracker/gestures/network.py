@@ -38,8 +38,10 @@ class Network:
         return np.asarray(np.mean(found, axis=0), np.float32)
 
 
-def train(features: Floats, classes: NDArray[np.intp], seed: int = 0) -> Network:
-    """A network for rows (N, F) of `classes` (N,) 0 to C - 1.
+def train(
+    features: Floats, classes: NDArray[np.intp], seed: int = 0, hidden: int = HIDDEN
+) -> Network:
+    """A network for rows (N, F) of `classes` (N,) 0 to C - 1, with so many hidden units.
 
     The same rows and seed give the same network.
     """
@@ -49,15 +51,19 @@ def train(features: Floats, classes: NDArray[np.intp], seed: int = 0) -> Network
     count = int(classes.max()) + 1
     target = np.full((len(x), count), SOFT / count, np.float32)
     target[np.arange(len(x)), classes] += 1 - SOFT
-    layers = [_layers(x, target, np.random.default_rng((seed, k))) for k in range(TOGETHER)]
+    layers = [
+        _layers(x, target, hidden, np.random.default_rng((seed, k))) for k in range(TOGETHER)
+    ]
     first, last = (np.stack(part) for part in zip(*layers, strict=True))
     return Network(mean.astype(np.float32), scale, first, last)
 
 
-def _layers(x: Floats, target: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _layers(
+    x: Floats, target: Floats, hidden: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
     """The two layers, by Adam."""
-    first = rng.normal(0, np.sqrt(2 / x.shape[1]), (x.shape[1], HIDDEN)).astype(np.float32)
-    last = rng.normal(0, np.sqrt(1 / HIDDEN), (HIDDEN + 1, target.shape[1])).astype(np.float32)
+    first = rng.normal(0, np.sqrt(2 / x.shape[1]), (x.shape[1], hidden)).astype(np.float32)
+    last = rng.normal(0, np.sqrt(1 / hidden), (hidden + 1, target.shape[1])).astype(np.float32)
     layers = (first, last)
     slow = [(np.zeros_like(w), np.zeros_like(w)) for w in layers]
     steps = EPOCHS * (-(-len(x) // BATCH))

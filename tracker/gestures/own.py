@@ -14,7 +14,8 @@ nothing that somebody showed is ever deleted. It is written whole after each act
      "undone": []}
 
 `of` is 'gesture' or 'anything else'; `xy` are 42 numbers, frame pixels, `xyz` 63, palm lengths from
-the wrist (`Track.xyz`), or null where the model gives no depth.
+the wrist (`Track.xyz`), or null where the model gives no depth. A motion's `show` has "motion": true,
+and its samples are the frames in which it was made several times.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Gesture:
     name: str
     hands: Which = "either"
     any_turn: bool = False  # it is the same however the hand is turned in the picture
+    is_motion: bool = False  # a movement that is over in a moment, not a pose that is held
     strictness: float = 0.25  # 0: never missed ... 1: never by mistake
     takes: tuple[tuple[Sample, ...], ...] = ()  # what was shown for it,
     others: tuple[tuple[Sample, ...], ...] = ()  # and as anything else
@@ -149,7 +151,8 @@ def shown(
     """With one more take. `told`: `when` (ISO) and `from` (a camera or clip)."""
     action = {
         "do": "show", "gesture": checked_name(gesture.name), "hands": gesture.hands,
-        "any_turn": gesture.any_turn, **told, "of": of,
+        "any_turn": gesture.any_turn, **({"motion": True} if gesture.is_motion else {}),
+        **told, "of": of,
         "samples": [_plain(sample) for sample in samples],
     }  # fmt: skip
     return Own((*own.done, action), own.undone)
@@ -220,7 +223,10 @@ def _after(found: dict[str, Gesture], action: Mapping[str, Any]) -> dict[str, Ge
     if action["do"] == "strictness":
         return {**found, name: replace(gesture, strictness=action["value"])}
     take = tuple(map(_sample, action["samples"]))
-    gesture = replace(gesture, hands=action["hands"], any_turn=action["any_turn"])
+    gesture = replace(
+        gesture, hands=action["hands"], any_turn=action["any_turn"],
+        is_motion=action.get("motion", False),
+    )  # fmt: skip
     if action["of"] == "gesture":
         gesture = replace(gesture, takes=(*gesture.takes, take))
     else:
@@ -234,8 +240,13 @@ def _checked(action: Any) -> Mapping[str, Any]:
     if action["do"] == "show":
         if action["hands"] not in WHICH or action["of"] not in OF:
             raise ValueError(f"hands are {', '.join(WHICH)}; what is shown is {' or '.join(OF)}")
-        if not isinstance(action["any_turn"], bool) or len(action["samples"]) > MOST_SAMPLES:
-            raise ValueError(f"any_turn is true or false, and samples are {MOST_SAMPLES} at most")
+        truths = action["any_turn"], action.get("motion", False)
+        if not all(isinstance(v, bool) for v in truths) or len(action["samples"]) > MOST_SAMPLES:
+            raise ValueError(
+                f"any_turn and motion are true or false, and samples are {MOST_SAMPLES} at most"
+            )
+        if truths[1] and action["hands"] == "both":
+            raise ValueError("a motion is made by one hand")
         for sample in action["samples"]:
             _sample(sample)
     elif action["do"] == "strictness":

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 import assets
 from tracker.gestures.features import Chosen, Hands, Values, features, hands_of, turned, varied
+from tracker.gestures.motions.learn import MotionCurve, Taught, learn_motions
 from tracker.gestures.network import Network, train
 from tracker.gestures.own import Gesture, Hand, Sample
 from tracker.types import Floats
@@ -90,21 +91,26 @@ class Recogniser:
     both: tuple[Gesture, ...] = ()
     of_one: Network | None = None
     of_both: Network | None = None
-    curves: Mapping[str, Curve] = field(default_factory=dict)
+    curves: Mapping[str, Curve | MotionCurve] = field(default_factory=dict)
     # Bundled gestures of whose examples a good part is taken for the own one: it takes their place.
     like: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    moved: tuple[Gesture, ...] = ()  # motions, which `of_motion` tells
+    of_motion: Taught | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of all."""
+        """Of all that are held."""
         return tuple(g.name for g in (*self.one, *self.both))
+
+    @property
+    def every(self) -> tuple[Gesture, ...]:
+        """All of them, motions last."""
+        return (*self.one, *self.both, *self.moved)
 
     @property
     def thresholds(self) -> dict[str, float]:
         """From which probability on each is shown."""
-        return {
-            g.name: self.curves[g.name].threshold(g.strictness) for g in (*self.one, *self.both)
-        }
+        return {g.name: self.curves[g.name].threshold(g.strictness) for g in self.every}
 
     def told_of_one(self, hands: Hands) -> Floats:
         """(N, gestures of one hand) how likely each hand shows each."""
@@ -129,6 +135,8 @@ def library() -> Library:
 
 def learn(gestures: Sequence[Gesture], beside: Library | None = None, seed: int = 0) -> Recogniser:
     """What recognises these gestures. ValueError, in a sentence, where one has too few samples."""
+    moved = tuple(g for g in gestures if g.is_motion)
+    gestures = [g for g in gestures if not g.is_motion]
     for gesture in gestures:
         count = sum(map(len, gesture.takes))
         if count < LEAST:
@@ -136,15 +144,21 @@ def learn(gestures: Sequence[Gesture], beside: Library | None = None, seed: int 
                 f"{count} samples show {gesture.name!r} and {LEAST} are the least; show it for "
                 "longer, where the camera sees the hand"
             )
-    known = library() if beside is None else beside
+    known = library() if beside is None and gestures else beside
     one = tuple(g for g in gestures if g.hands != "both")
     both = tuple(g for g in gestures if g.hands == "both")
     made = Recogniser(one, both)
-    if one:
+    if one and known is not None:
         made = _learnt_one(made, known, seed)
-    if both:
+    if both and known is not None:
         made = _learnt_both(made, known, seed)
-    return made
+    return _with_motions(made, moved, seed) if moved else made
+
+
+def _with_motions(made: Recogniser, moved: tuple[Gesture, ...], seed: int) -> Recogniser:
+    taught = learn_motions(moved, seed)
+    curves, like = {**made.curves, **taught.curves}, {**made.like, **taught.like}
+    return replace(made, moved=moved, of_motion=taught, curves=curves, like=like)
 
 
 def hands_in(takes: Sequence[Sequence[Sample]]) -> Hands:

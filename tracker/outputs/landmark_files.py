@@ -16,6 +16,8 @@ frame: `damaged` (1: not whole) and `missing_before`, both 0 in a sound one, in 
 gap says the latter alone, and only where frames are missing. Where the model of faces gives them,
 tracks have `irises`, `visible`, `expressions` and `expressions_raw`, and tables, behind all others,
 the columns right_iris_x, ..., left_iris_score, NAME_visible, and the expressions by their names. A
+motion of a hand, such as a swipe, stands once, in the frame in which it was seen to have ended:
+`motion` with its `name` and probability `p`, in tables the last columns `motion` and `motion_p`. A
 number that is not known is null, or empty.
 
 Within a version, keys and columns are added, columns at the end; none is taken away, changes its
@@ -72,6 +74,7 @@ UNITS = {
     "head_pose": HEAD_POSE,
     "head_place": HEAD_PLACE,
     "xyz": XYZ,
+    "motion": "in the frame in which it ended; left is the person's own, the camera facing them",
     "irises": "x, y as xy, and score; the person's own right one, then the left",
     "visible": "0 to 1 per landmark: is it seen, not behind something",
     "expressions": "0 to 1 each, in the order of attributes.face.expressions: ARKit's coefficients,"
@@ -161,6 +164,8 @@ def track_row(track: Track) -> dict[str, object]:
         "xyz": None if track.xyz is None else rounded(track.xyz, 3),
         **{name: rounded(values, 3) for name, values in of_face(track).items()},
     }
+    if track.happened is not None:
+        row["motion"] = {"name": track.happened.name, "p": number(track.happened.p)}
     if track.attributes:
         row["attributes"] = {name: number(value) for name, value in track.attributes}
     return row
@@ -309,6 +314,10 @@ class CsvTable:
         """Those of `more_columns`, empty where this track has none."""
         cells: list[object] = []
         for name, columns in self._more.items():
+            if name == "happened":
+                motion = track.happened
+                cells += [None, None] if motion is None else [motion.name, number(motion.p)]
+                continue
             values = getattr(track, name)
             none: list[object] = [None] * len(columns)
             cells += none if values is None else _flat(rounded(values, 3))
@@ -338,6 +347,7 @@ def more_columns(landmarks: Sequence[str], gives: Collection[str]) -> dict[str, 
         "iris": ("irises", irises),
         "visible": ("visible", [f"{name}_visible" for name in landmarks]),
         "expressions": ("expressions", list(EXPRESSIONS)),
+        "motion": ("happened", ["motion", "motion_p"]),
     }
     return {field: columns for name, (field, columns) in known.items() if name in gives}
 

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 from tracker.find.head_pose import axes_xy
 from tracker.outputs.skeleton import Colour, Skeleton, skeleton
-from tracker.types import Floats, Image, Kind, Track
+from tracker.types import Floats, Image, Kind, Motion, Track
 
 AXES: tuple[Colour, ...] = ((0, 0, 255), (0, 255, 0), (255, 0, 0))
 IRIS: Colour = (255, 255, 0)
+FLASH: Colour = (60, 220, 255)  # behind a motion's name,
+FADED = 1.0  # s after which it is not said any more
 SUB = 4  # fractional bits of the coordinates, for drawing between pixels
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 DENSE = 40  # landmarks
@@ -59,6 +61,9 @@ def draw(
     for track in tracks:
         if style.labels and _known(track).any():
             _draw_label(canvas, track, _look(track, skeletons).text_at, taken)
+    for track in tracks:
+        if style.labels and _known(track).any() and track.motion is not None:
+            _draw_motion(canvas, track, track.motion, taken)
     return canvas
 
 
@@ -128,6 +133,28 @@ def _draw_label(canvas: Image, track: Track, at: int | None, taken: list[Box]) -
     part = canvas[y0:y1, x0:x1]
     part[:] = (part * np.float32(0.35)).astype(np.uint8)
     cv2.putText(canvas, text, (x0 + pad, y1 - pad), FONT, scale, (255, 255, 255), thick, 16)
+
+
+def _draw_motion(canvas: Image, track: Track, motion: Motion, taken: list[Box]) -> None:
+    """A motion's name over the hand, larger than labels, on a bright ground that fades away."""
+    bright = 1 - min(motion.age / FADED, 1)
+    if bright <= 0:
+        return
+    text, scale = printable(motion.name, track), 1.7 * _text_height(canvas) / 22
+    thick = max(2, round(scale * 2))
+    (width, height), _ = cv2.getTextSize(text, FONT, scale, thick)
+    while width + height > canvas.shape[1] and scale > 0.2:
+        scale *= 0.9
+        (width, height), _ = cv2.getTextSize(text, FONT, scale, thick)
+    size_wh = (width + height, 2 * height)
+    (left, top), (right, _) = (f(track.xy[_known(track)], 0) for f in (np.min, np.max))
+    at = (left + right - size_wh[0]) / 2, top - 1.3 * size_wh[1]
+    box = _free(canvas, at, size_wh, taken)
+    taken.append(box)
+    x0, y0, x1, y1 = box
+    part = canvas[y0:y1, x0:x1]
+    part[:] = (part * (1 - bright) + bright * np.array(FLASH)).astype(np.uint8)
+    cv2.putText(canvas, text, (x0 + height // 2, y1 - height // 2), FONT, scale, (0, 0, 0), thick, 16)
 
 
 def _beside(track: Track, at: int | None, size_wh: tuple[int, int]) -> tuple[float, float]:

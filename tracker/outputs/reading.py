@@ -14,7 +14,7 @@ from tracker.outputs.landmark_files import SCHEMA_VERSION
 from tracker.outputs.skeleton import Skeleton, skeleton
 from tracker.plain_data import count, finite, from_json
 from tracker.result import Result, table
-from tracker.types import Floats, Kind, Pose, Track
+from tracker.types import Floats, Kind, Motion, Pose, Track
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,6 +153,7 @@ class _Facts:
             irises=_given(row, "irises", 3), visible=_given(row, "visible"),
             expressions=_given(row, "expressions"),
             expressions_raw=_given(row, "expressions_raw"),
+            motion=_motion(row.get("motion")),
         )  # fmt: skip
 
 
@@ -171,6 +172,11 @@ def _pose(row: Mapping[str, Any]) -> Pose:
     matrix = row.get("matrix")
     yaw, pitch, roll = (_or_nan(row[axis]) for axis in ("yaw", "pitch", "roll"))
     return Pose(yaw, pitch, roll, None if matrix is None else _array(matrix, 4))
+
+
+def _motion(row: Mapping[str, Any] | None) -> Motion | None:
+    """The one that happened in the frame."""
+    return None if row is None else Motion(str(row["name"]), _or_zero(row["p"]), 0.0)
 
 
 def _or_nan(value: float | None) -> float:

@@ -121,6 +121,7 @@ class Choices:
             live=True,
             fov=self.fov or None,
             gestures=meant_file(self.gestures) if self.hands else None,
+            facing=bool(getattr(self, self.mirror_field)),
             neutral=self._neutral_file() if self.faces else None,
         )
 

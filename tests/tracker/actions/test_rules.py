@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.helpers.seen import GESTURES, SIZE_WH, face, hand, hand_xy, seen, tim
 from tracker.actions.profile import read_profile
 from tracker.actions.rules import Rules
 from tracker.actions.run import Event
-from tracker.types import Track
+from tracker.types import Motion, Track
 
 NAMES = {"hand": (*(f"p{i}" for i in range(8)), "index_tip"), "face": ("nose",)}
 
@@ -212,3 +213,35 @@ def test_dwelling_and_the_right_button(tmp_path: Path) -> None:
     events += show(found, 0.5, hand(xy=at), start=2.5)
     buttons = [e.run.what for e in events if e.run.what.kind == "button"]
     assert [(b.name, b.down) for b in buttons] == [("right", True), ("right", False)]
+
+
+def test_a_motion_fires_once_in_its_frame_whatever_hold_says(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(DO.replace("fist", "wave"), encoding="utf-8")
+    found = Rules(read_profile(tmp_path / "mine.toml"), NAMES, ("wave",))  # type: ignore[arg-type]
+    waved = replace(hand(), motion=Motion("wave", 0.9, 0.0))
+    said = replace(hand(), motion=Motion("wave", 0.9, 0.1))
+    assert words(show(found, 1, hand(), start=0)) == []
+    (event,) = found.update(seen(1.0, waved), SIZE_WH)
+    assert (event.phase, event.t, event.since) == ("begin", 1.0, 1.0)
+    assert words(show(found, 0.9, said, start=1.03)) == ["end key:a"]
+    assert words(found.update(seen(2.0, waved), SIZE_WH)) == ["begin key:a"], "and again"
+    other = replace(hand(), motion=Motion("circle", 0.9, 0.0))
+    assert words(show(found, 1, hand(), start=2.1)) == ["end key:a"]
+    assert found.update(seen(3.2, other), SIZE_WH) == []
+
+
+def test_a_motion_within_the_cooldown_is_passed_over(tmp_path: Path) -> None:
+    found = rules(tmp_path, DO.replace("cooldown = 0.0", "cooldown = 1.0"))
+    fisted = replace(hand(), motion=Motion("fist", 0.9, 0.0))
+    show(found, 1, hand(), start=0)
+    assert words(found.update(seen(1.0, fisted), SIZE_WH)) == ["begin key:a"]
+    show(found, 0.5, hand(), start=1.03)
+    assert found.update(seen(1.6, fisted), SIZE_WH) == []
+    assert show(found, 1, hand(), start=1.63) == [], "nor when the time is over"
+    assert words(found.update(seen(2.7, fisted), SIZE_WH)) == ["begin key:a"]
+
+
+def test_a_motion_of_the_other_hand_does_not_count(tmp_path: Path) -> None:
+    found = rules(tmp_path, DO + "hand = 'left'\n")
+    show(found, 1, hand(), start=0)
+    assert found.update(seen(1.0, replace(hand(), motion=Motion("fist", 0.9, 0.0))), SIZE_WH) == []

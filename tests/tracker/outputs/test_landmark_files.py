@@ -23,7 +23,7 @@ from tracker.outputs.landmark_files import (
 )
 from tracker.outputs.out_file import OutFile
 from tracker.result import Result
-from tracker.types import Pose, Track
+from tracker.types import Motion, Pose, Track
 
 FACTS: dict[str, object] = {"fps": "30000/1001", "size_wh": [96, 64]}
 
@@ -203,6 +203,22 @@ def test_what_only_some_models_of_faces_give_stands_at_the_end_of_their_table(
     assert [rows[1][at[n]] for n in ("left_iris_x", "left_iris_score")] == ["30.0", ""]
     assert (rows[1][at["jawOpen"]], rows[1][at["p67_visible"]]) == ("0.5", "0.25")
     assert set(rows[2][-(6 + 68 + 52) :]) == {""}
+
+
+def test_a_motion_stands_in_the_frame_in_which_it_happened_alone(tmp_path: Path) -> None:
+    waved = replace(clips.track("hand"), motion=Motion("wave", 0.8767, 0.0))
+    said = replace(waved, motion=Motion("wave", 0.8767, 0.033))
+    assert track_row(waved)["motion"] == {"name": "wave", "p": 0.877}
+    assert "motion" not in track_row(said) and "motion" not in track_row(clips.track("hand"))
+    table = CsvTable(OutFile(tmp_path / "a.csv"), "hand", clips.USED[0].info.landmarks, ["motion"])
+    for frame, track in enumerate((waved, said)):
+        table.row(frame, 0.0, Result(0.0, (track,)))
+    table.finish()
+    rows = list(csv.reader((tmp_path / "a.csv").open(encoding="utf-8")))
+    assert [row[-2:] for row in rows] == [["motion", "motion_p"], ["wave", "0.877"], ["", ""]]
+    plain = CsvTable(OutFile(tmp_path / "b.csv"), "hand", clips.USED[0].info.landmarks)
+    plain.finish()
+    assert "motion" not in (tmp_path / "b.csv").read_text(encoding="utf-8")
 
 
 def test_names_of_tables() -> None:

@@ -15,6 +15,7 @@ from tests.helpers.clips import FakeTracker
 from tracker import Result
 from tracker.files.video_job import Job, annotate
 from tracker.outputs.landmark_files import frame_line, header, track_row
+from tracker.types import Motion
 
 
 def written(folder: Path) -> Path:
@@ -146,3 +147,14 @@ def test_irises_visibility_and_expressions_come_back(tmp_path: Path) -> None:
     for name, values in given.items():
         np.testing.assert_array_equal(getattr(first.result.tracks[0], name), values)
         assert getattr(second.result.tracks[0], name) is None
+
+
+def test_a_motion_is_read_back_as_the_event_that_it_was(tmp_path: Path) -> None:
+    waved = replace(clips.track(), motion=Motion("wave", 0.875, 0.0))
+    said = replace(waved, motion=Motion("wave", 0.875, 0.5))
+    rows = [frame_line(i, i / 10, Result(i / 10, (one,))).rstrip() for i, one in
+            enumerate((waved, said))]  # fmt: skip
+    first, then = tracker.read(lines(tmp_path / "o.jsonl", *rows))
+    assert first.result is not None and then.result is not None
+    assert first.result.tracks[0].happened == Motion("wave", 0.875, 0.0)
+    assert then.result.tracks[0].motion is None

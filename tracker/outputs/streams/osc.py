@@ -7,6 +7,7 @@ Each frame is one or more bundles of messages:
     /NAME/point/LANDMARK   f x, f y, f score: x, y as shares of the picture, 0 0 its top left corner
     /NAME/gesture          s gesture, f probability; hands of models with gestures
     /NAME/gesture/GESTURE  f averaged probability, of each gesture the model knows
+    /NAME/motion           s motion, f probability; once, in the frame in which it ended
     /NAME/bend             f f f f f  thumb to little finger: 0 straight, 1 bent by 180 degrees
     /NAME/pose             f yaw, f pitch, f roll, degrees; faces
     /NAME/place            f x, f y, f z, cm; faces
@@ -76,6 +77,8 @@ class Osc:
             yield message(f"/{name}/gesture", track.gesture, track.gesture_p)
         for gesture, p in track.gestures:
             yield message(gesture_address(name, gesture), float(p))
+        if track.happened is not None:
+            yield message(f"/{name}/motion", track.happened.name, track.happened.p)
         for attribute, value in track.attributes:
             yield message(attribute_address(name, attribute), float(value))
         bones = hand_bones(track, self._lengths.setdefault(name, BoneLengths()))

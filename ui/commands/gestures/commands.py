@@ -42,6 +42,7 @@ def show(context: typer.Context, file: File = None) -> None:
         for gesture in own.gestures:
             shown, others = (sum(map(len, takes)) for takes in (gesture.takes, gesture.others))
             turn = ", at any turn" if gesture.any_turn else ""
+            turn += ", a motion" if gesture.is_motion else ""
             tell(f"{gesture.name}: {gesture.hands}{turn}; {shown} samples, {others} of else")
             for sentence in told(recogniser, gesture.name):
                 tell(f"  {sentence}")
@@ -67,6 +68,11 @@ def teach(
         bool,
         typer.Option("--any-turn", help="However the hand is turned. Default: about as shown."),
     ] = False,
+    motion: Annotated[
+        bool,
+        typer.Option("--motion", help="A movement, shown several times with a rest between, such "
+                     "as drawing a Z; not a pose that is held."),
+    ] = False,
     file: File = None,
 ) -> None:  # fmt: skip
     """Teach a gesture from clips, in seconds: hands do not have to be labelled.
@@ -80,9 +86,11 @@ def teach(
 
     if hands not in WHICH:
         raise typer.BadParameter(f"--hands is one of {', '.join(WHICH)}, not {hands!r}")
+    if motion and (any_turn or hands == "both"):
+        raise typer.BadParameter("--motion is made by one hand, and at the turn that is shown")
     with user_errors():
         try:
-            gesture = Gesture(checked_name(name), hands, any_turn)
+            gesture = Gesture(checked_name(name), hands, any_turn, motion)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
         place, own = _read(file)

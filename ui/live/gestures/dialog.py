@@ -92,6 +92,9 @@ class GestureDialog(QDialog):
         for key, words in HANDS.items():
             self.hands.addItem(words, key)
         self.any_turn = QCheckBox("The same at any turn of the hand")
+        self.kind = QComboBox()
+        for words, is_motion in (("A pose that is held", False), ("A motion", True)):
+            self.kind.addItem(words, is_motion)
         self.ring, self.words = Ring(), QLabel()
         self.words.setWordWrap(True)
         self.words.setMinimumWidth(320)
@@ -105,6 +108,7 @@ class GestureDialog(QDialog):
         self.remove, self.undo, self.redo = map(QPushButton, ("Remove", "Undo", "Redo"))
         form = QFormLayout()
         form.addRow("Name", self.name)
+        form.addRow("It is", self.kind)
         form.addRow("Shown by", self.hands)
         form.addRow("", self.any_turn)
         strict = QHBoxLayout()
@@ -127,6 +131,7 @@ class GestureDialog(QDialog):
         self.skip.clicked.connect(self._skip)
         self.name.returnPressed.connect(self._start_or_stop)
         self.name.textChanged.connect(self._show_state)
+        self.kind.currentIndexChanged.connect(self._show_state)
         self.list.currentTextChanged.connect(self._choose)
         self.slider.sliderReleased.connect(self._set_strictness)
         self.remove.clicked.connect(lambda: self._change(removed(self.own, self._chosen)))
@@ -156,7 +161,10 @@ class GestureDialog(QDialog):
         self.ring.show_share(share, word, self._is_missing)
         missing = " No hand is seen: come nearer." if self._is_missing else ""
         if phase in ("get ready", "show it"):
-            words = f"Turn and move the hand a little. {self.lesson.count()} samples.{missing}"
+            how = "Turn and move the hand a little."
+            if self.lesson.gesture.is_motion:
+                how = "Make it again and again, with a short rest before each time."
+            words = f"{how} {self.lesson.count()} samples.{missing}"
         else:
             words = f"Move your hands as you do otherwise: every other gesture, rest.{missing}"
         self._say(words)
@@ -170,7 +178,10 @@ class GestureDialog(QDialog):
             try:
                 name = checked_name(self.name.text().strip())
                 hands = self.hands.currentData()
-                gesture = begun(self.own, Gesture(name, hands, self.any_turn.isChecked()))
+                is_motion, any_turn = self.kind.currentData(), self.any_turn.isChecked()
+                if is_motion:
+                    hands, any_turn = "either" if hands == "both" else hands, False
+                gesture = begun(self.own, Gesture(name, hands, any_turn, is_motion))
             except (UserError, ValueError) as error:
                 self._say(str(error))
                 return
@@ -221,8 +232,8 @@ class GestureDialog(QDialog):
         chosen = self.name.text().strip()
         self.list.blockSignals(True)
         self.list.clear()
-        self.list.addItems(self._recogniser.names)
-        names = self._recogniser.names
+        names = tuple(gesture.name for gesture in self._recogniser.every)
+        self.list.addItems(names)
         self.list.setCurrentRow(names.index(chosen) if chosen in names else len(names) - 1)
         self.list.blockSignals(False)
         self.ring.show_share(0.0, "")
@@ -242,11 +253,12 @@ class GestureDialog(QDialog):
     def _choose(self, name: str) -> None:
         """Another gesture of the list."""
         known = {gesture.name: gesture for gesture in self.own.gestures}
-        if name in known and name in self._recogniser.names:
+        if name in known and name in [g.name for g in self._recogniser.every]:
             gesture = known[name]
             self.name.setText(name)
             self.hands.setCurrentIndex(self.hands.findData(gesture.hands))
             self.any_turn.setChecked(gesture.any_turn)
+            self.kind.setCurrentIndex(self.kind.findData(gesture.is_motion))
             self.slider.setValue(round(gesture.strictness * STEPS))
             self._say("\n".join(map(capital, told(self._recogniser, name))))
         self._show_state()
@@ -263,10 +275,12 @@ class GestureDialog(QDialog):
             self.start.setText("Stop")
         self.start.setEnabled(not self._is_learning)
         self.skip.setEnabled(self.lesson is not None)
-        always: list[QWidget] = [self.name, self.hands, self.any_turn, self.list]
+        always: list[QWidget] = [self.name, self.kind, self.hands, self.any_turn, self.list]
         of_one: list[QWidget] = [self.remove, self.slider]
         for part in always:
             part.setEnabled(is_free)
+        if self.kind.currentData():
+            self.any_turn.setEnabled(False)
         for part in of_one:
             part.setEnabled(is_free and bool(self._chosen))
         for button, actions in ((self.undo, self.own.done), (self.redo, self.own.undone)):

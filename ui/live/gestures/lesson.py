@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from tracker.gestures.clips import told_of
+from tracker.gestures.motions.learn import LEAST as OFTEN
+from tracker.gestures.motions.learn import count
 from tracker.gestures.naming import sample_of
 from tracker.gestures.own import OF, Gesture, Own, Sample, shown
 from tracker.gestures.recogniser import LEAST
@@ -46,7 +48,8 @@ class Lesson:
             found = sample_of(tracks, now - self._begun, both)
             self._samples["gesture"] += found
         elif phase == "show anything else":
-            found = sample_of(tracks, now - self._begun, both, every=not both)
+            every = not both and not self.gesture.is_motion
+            found = sample_of(tracks, now - self._begun, both, every)
             self._samples["anything else"] += found
         else:
             return True
@@ -69,11 +72,20 @@ class Lesson:
     def problem(self) -> str:
         """Why it cannot be learnt, in a sentence; '' where it can."""
         if self.count() >= LEAST:
-            return ""
+            return self._too_few_times() if self.gesture.is_motion else ""
         hands = "both hands were" if self.gesture.hands == "both" else "a hand was"
         return (
             f"{hands} seen in {self.count()} frames and {LEAST} are the least; show it again, "
             "nearer, in good light"
+        )
+
+    def _too_few_times(self) -> str:
+        times = count([self._samples["gesture"]])
+        if times >= OFTEN:
+            return ""
+        return (
+            f"it was seen {times} times and {OFTEN} are the least; show it again, with a short rest "
+            "before each time"
         )
 
     def added_to(self, own: Own, source: str) -> Own:

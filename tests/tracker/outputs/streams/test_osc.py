@@ -17,7 +17,7 @@ from tracker.outputs.streams.names import Names
 from tracker.outputs.streams.osc import Osc
 from tracker.outputs.streams.osc_packets import MOST, bundles, message, named
 from tracker.result import Result
-from tracker.types import Frame, Pose, Track
+from tracker.types import Frame, Motion, Pose, Track
 
 ABOUT = About("cam", clips.USED)
 
@@ -92,6 +92,17 @@ def test_names_stay_and_the_smallest_free_one_is_given() -> None:
     face = clips.track("face", number=5)
     assert names.given(Result(0, (turned, face))) == {"right": turned, "face": face}
     assert names.given(None) == {} and names.known == ["left", "left2", "right", "face"]
+
+
+def test_a_motion_is_sent_once() -> None:
+    with osc_ears() as ears:
+        output = Osc(f"osc://127.0.0.1:{ears.port}", ABOUT)
+        for i, age in enumerate((0.0, 0.04, 0.08)):
+            waved = replace(hand("left", 1), motion=Motion("my wave", 0.75, age))
+            output.put(Frame(i, 1.0 + age, clips.picture(0)), Result(1.0 + age, (waved,)))
+        assert len(ears.wait("/frame", 3)) == 3
+        assert ears.values("/left/motion") == [("my wave", 0.75)]
+        output.close(True)
 
 
 def test_irises_and_expressions_of_a_face() -> None:

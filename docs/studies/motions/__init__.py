@@ -1,0 +1,1 @@
+"""Composed motions of hands: people who make them, what is bundled, and what is measured."""

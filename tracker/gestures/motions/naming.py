@@ -1,0 +1,99 @@
+"""Motions on tracks: what each hand of a stream has just done."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tracker.gestures.motions.spotting import FACED, Happenings, Spotter, is_resting
+from tracker.gestures.motions.windows import LEAD, LENGTHS, Path, Values, path_of
+from tracker.types import Motion, Side, Track
+
+KEPT = LENGTHS[-1] + LEAD + 0.1  # s of a hand's path
+SHOWN = 1.0  # s for which a motion is said after it happened
+FORGET = 0.6  # s after which a hand that was not seen begins anew
+NEAR = 3.0  # palm lengths within which a hand of a new number goes on where another ended
+POINTS = 21
+
+
+@dataclass(slots=True, eq=False)
+class _Hand:
+    """What is kept of one hand."""
+
+    happenings: tuple[Happenings, ...]
+    side: Side | None
+    seen: deque[tuple[float, Values]] = field(default_factory=deque)  # time, marks (7,)
+    last: Motion | None = None
+    at: float = 0.0  # when that happened
+
+    def path(self) -> Path:
+        t, marks = zip(*self.seen, strict=True)
+        return Path(np.array(t), np.stack(marks))
+
+
+class MotionNames:
+    """Tells the motions of one stream, by several spotters: the bundled one, a person's own."""
+
+    def __init__(self, spotters: Sequence[Spotter], facing: bool = True) -> None:
+        """Nothing was seen yet. `facing`: see `TrackerConfig`. The first spotter is the bundled one,
+        whose left and right that changes; a person's own motions are as the camera saw them.
+        """
+        self._spotters = tuple(spotters)
+        self._other_names = {} if facing else FACED
+        self._hands: dict[int, _Hand] = {}
+
+    def reset(self) -> None:
+        """Forget the past."""
+        self._hands = {}
+
+    def named(self, tracks: Sequence[Track], t: float) -> list[Track]:
+        """The tracks of a frame of time t, hands with the motion that they made last."""
+        self._hands = {k: h for k, h in self._hands.items() if t - h.seen[-1][0] <= FORGET}
+        found = []
+        for track in tracks:
+            is_hand = track.kind == "hand" and track.xy_raw.shape == (POINTS, 2)
+            if is_hand and np.isfinite(track.xy_raw).all():
+                track = replace(track, motion=self._of(track, t, tracks))
+            found.append(track)
+        return found
+
+    def _of(self, track: Track, t: float, tracks: Sequence[Track]) -> Motion | None:
+        marks = path_of(np.array([t]), track.xy_raw[None].astype(np.float64))
+        hand = self._hands.get(track.id) or self._going_on(track, marks.marks[0], tracks)
+        self._hands[track.id] = hand
+        hand.side = track.side
+        hand.seen.append((t, marks.marks[0]))
+        while t - hand.seen[0][0] > KEPT:
+            hand.seen.popleft()
+        path = hand.path()
+        is_moving = not is_resting(path)
+        # The later spotters are the person's own; theirs is said where both tell one.
+        for spotter, happenings in zip(self._spotters, hand.happenings, strict=True):
+            if is_moving:
+                likely = spotter.likely(path, [t])[0]
+                other = [spotter.sides.get(name, track.side) != track.side for name in spotter.names]
+                happened = happenings.take(np.where(other, np.float32(0), likely), t)
+                if happened is not None:
+                    name, p = happened
+                    if spotter is self._spotters[0]:
+                        name = self._other_names.get(name, name)
+                    hand.last, hand.at = Motion(name, p, 0.0), t
+        if hand.last is None or t - hand.at > SHOWN:
+            return None
+        return replace(hand.last, age=t - hand.at)
+
+    def _going_on(self, track: Track, marks: Values, tracks: Sequence[Track]) -> _Hand:
+        """A hand that was lost while it moved and found again under another number is the same."""
+        seen = {other.id for other in tracks}
+        for key, hand in list(self._hands.items()):
+            if key in seen or hand.side not in (track.side, None):
+                continue
+            last = hand.seen[-1][1]
+            if np.linalg.norm(marks[:2] - last[:2]) <= NEAR * max(marks[2], last[2]):
+                return self._hands.pop(key)
+        return _Hand(
+            tuple(Happenings(s.names, s.thresholds) for s in self._spotters), track.side
+        )
