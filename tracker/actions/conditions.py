@@ -64,9 +64,7 @@ class Condition:
         readings = [self._of_track(track, sure, held) for track in tracks]
         if not readings:
             return Reading(0.0, False)
-        return max(
-            readings, key=lambda r: (r.happened, r.holds is True, r.holds is None, r.level)
-        )
+        return max(readings, key=lambda r: (r.happened, r.holds is True, r.holds is None, r.level))
 
     def _of_track(self, track: Track, sure: float, held: bool) -> Reading:
         if track.presence < UNSURE:

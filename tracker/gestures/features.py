@@ -158,6 +158,11 @@ def turned(hands: Hands, angles: Values) -> Hands:
     return Hands((y_up @ turn[:, :2, :2]) * (1, -1), hands.xyz @ turn)
 
 
+def other_side(hands: Hands) -> Hands:
+    """Each hand from behind: half a turn about the picture's upright."""
+    return Hands(hands.xy * (-1, 1), hands.xyz * (-1, 1, -1))
+
+
 def _flat_palm(hands: Hands) -> Values:
     """(N,) units of `xy` in a palm length, by least squares over the landmarks."""
     space = hands.xyz[:, :, :2] * (1, -1)

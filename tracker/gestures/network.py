@@ -51,9 +51,7 @@ def train(
     count = int(classes.max()) + 1
     target = np.full((len(x), count), SOFT / count, np.float32)
     target[np.arange(len(x)), classes] += 1 - SOFT
-    layers = [
-        _layers(x, target, hidden, np.random.default_rng((seed, k))) for k in range(TOGETHER)
-    ]
+    layers = [_layers(x, target, hidden, np.random.default_rng((seed, k))) for k in range(TOGETHER)]
     first, last = (np.stack(part) for part in zip(*layers, strict=True))
     return Network(mean.astype(np.float32), scale, first, last)
 

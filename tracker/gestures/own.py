@@ -14,8 +14,8 @@ nothing that somebody showed is ever deleted. It is written whole after each act
      "undone": []}
 
 `of` is 'gesture' or 'anything else'; `xy` are 42 numbers, frame pixels, `xyz` 63, palm lengths from
-the wrist (`Track.xyz`), or null where the model gives no depth. A motion's `show` has "motion": true,
-and its samples are the frames in which it was made several times.
+the wrist (`Track.xyz`), or null where the model gives no depth. A motion's `show` has "motion":
+true, and its samples are the frames in which it was made several times.
 """
 
 from __future__ import annotations

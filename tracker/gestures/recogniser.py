@@ -19,7 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 import assets
-from tracker.gestures.features import Chosen, Hands, Values, features, hands_of, turned, varied
+from tracker.gestures.features import (
+    Chosen,
+    Hands,
+    Values,
+    features,
+    hands_of,
+    other_side,
+    turned,
+    varied,
+)
 from tracker.gestures.motions.learn import MotionCurve, Taught, learn_motions
 from tracker.gestures.network import Network, train
 from tracker.gestures.own import Gesture, Hand, Sample
@@ -27,7 +36,8 @@ from tracker.types import Floats
 
 EXAMPLES = "gestures/examples.npz"
 BETWEEN = 3000  # hands on the way from one bundled one to another
-VARIED, PLAIN = 2000, 500  # rows of an own gesture: changed, and as it was shown
+VARIED, PLAIN = 2000, 500  # rows of an own gesture: changed, and as it was shown,
+BEHIND = 700  # and seen from the other side of the hand
 LENT = 1.4  # of the difference of two bundled hands of a gesture, at most
 ANY_TURN = 180.0  # degrees
 PARTS = 4  # of a take: every second one is kept apart
@@ -283,8 +293,12 @@ def _rows_of_one(
         roll = ANY_TURN if gesture.any_turn else 45.0
         lent = features(varied(more, rng, roll)) + _differences(bundled, known, VARIED, rng)
         plain = features(hands[rng.integers(len(hands), size=PLAIN)])
-        rows += [plain, lent]
-        classes.append(np.full(PLAIN + VARIED, first + k))
+        # Others show it with the other side of the hand: of all pictures of other people that were
+        # missed, nearly all did (docs/measured.md).
+        behind = varied(other_side(hands[rng.integers(len(hands), size=BEHIND)]), rng, roll)
+        far = features(behind) + _differences(bundled, known, BEHIND, rng)
+        rows += [plain, lent, far]
+        classes.append(np.full(PLAIN + VARIED + BEHIND, first + k))
         if not gesture.any_turn:
             rows.append(features(turned(more, _far_turns(len(more), rng))))
             classes.append(np.full(len(more), other))

@@ -154,7 +154,9 @@ def _draw_motion(canvas: Image, track: Track, motion: Motion, taken: list[Box]) 
     x0, y0, x1, y1 = box
     part = canvas[y0:y1, x0:x1]
     part[:] = (part * (1 - bright) + bright * np.array(FLASH)).astype(np.uint8)
-    cv2.putText(canvas, text, (x0 + height // 2, y1 - height // 2), FONT, scale, (0, 0, 0), thick, 16)
+    cv2.putText(
+        canvas, text, (x0 + height // 2, y1 - height // 2), FONT, scale, (0, 0, 0), thick, 16
+    )
 
 
 def _beside(track: Track, at: int | None, size_wh: tuple[int, int]) -> tuple[float, float]:

@@ -28,7 +28,7 @@ SETTLE_MS = 300  # a change of the tracking counts when nothing else changed for
 TRACKING = frozenset({
     "hands", "faces", "objects", "max_hands", "max_faces", "max_objects", "hand_model",
     "face_model", "object_model", "presence", "smooth", "other_hand_model", "other_face_model",
-    "other_object_model", "weights", "neutral",
+    "other_object_model", "weights", "neutral", "mirror_devices", "mirror_files",
 })  # fmt: skip
 COMPARE_VIEWS = ("side", "a", "b")
 

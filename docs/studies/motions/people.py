@@ -44,7 +44,7 @@ class Person:
     lag: float  # share of the frame before in a frame's landmarks: blur, smoothing
     wrist: float  # share of a wave that the wrist makes
     pause: float  # s of rest around motions
-    skew: float  # 0: strokes are symmetric in time; more: quick first, a long end
+    skew: float  # 0: strokes are symmetric in time; more: quick first, or (a third) quick at last
     fps: float
 
 
@@ -53,10 +53,10 @@ def person(seed: int, other: bool = False) -> Person:
     rng = np.random.default_rng((seed, int(other)))
     u = rng.uniform
     return Person(
-        seed, size=u(0.75, 1.35), speed=float(np.exp(u(np.log(0.6), np.log(1.7)))),
-        bow=abs(rng.normal(0, 0.12)), flick=u(-0.1, 0.7), lean=rng.normal(0, 0.13),
-        tremor=u(0.002, 0.02), noise=u(0.01, 0.05), lag=u(0, 0.45), wrist=u(0, 1),
-        pause=u(0.15, 0.7), skew=u(1.0, 2.5) if other else u(0, 1.4),
+        seed, size=u(0.75, 1.35), speed=float(np.exp(u(np.log(0.5), np.log(2.0)))),
+        bow=abs(rng.normal(0, 0.12)), flick=max(u(-0.7, 0.7), u(-0.1, 0.1)),
+        lean=rng.normal(0, 0.13), tremor=u(0.002, 0.02), noise=u(0.01, 0.05),
+        lag=u(0, 0.45), wrist=u(0, 1), pause=u(0.15, 0.7), skew=u(1.0, 2.5) if other else u(0, 1.4),
         fps=float(rng.choice([15, 20, 24, 25, 30, 30, 50, 60])),
     )  # fmt: skip
 
@@ -155,7 +155,7 @@ class Actor:
         phase = np.arange(n) / BASE * f * 2 * np.pi
         grown = np.minimum(1, np.minimum(phase, phase[::-1]) / np.pi * 1.3)
         wobble = np.sin(phase * (1 + 0.08 * u(-1, 1))) * grown * (1 if u() < 0.5 else -1)
-        arm = self._far(u(0.25, 1.1)) * (1 - 0.85 * who.wrist) + 0.05
+        arm = self._far(u(0.25, 1.7)) * (1 - 0.85 * who.wrist) + 0.05
         bend = 0.15 + 0.5 * who.wrist * u(0.6, 1.2)
         xy = np.stack([arm * wobble, 0.12 * arm * np.abs(wobble)], axis=1)
         start = self.film.t
@@ -184,8 +184,8 @@ class Actor:
 
     def pinch_pull(self, _: str = "pinch_pull", pull: float | None = None) -> None:
         """Thumb and index finger close, the hand is drawn away, they open again."""
-        u, who = self.rng.uniform, self.who
-        self.take_pose(("open_palm", "none", "other"), u(0.3, 0.6))
+        u = self.rng.uniform
+        self.take_pose(("open_palm", "open_palm", "none"), u(0.3, 0.6))
         self.go(self._near(), u(0.4, 0.9))
         start = self.film.t
         self.take_pose(CLOSED, self._quick(u(0.18, 0.4)))
@@ -215,13 +215,13 @@ class Actor:
             self._type, self._type, self._change, self._change, self._change, self._turn,
             self._turn, self._askew, self._half_round, self._poke, self._sway, self._closed_only,
             self._carry, self._slow_line, self._scratch, self._glitch, self._swing, self._swing,
-            self._scribble, self._scribble, self._quick_scribble,
+            self._swing, self._scribble, self._scribble, self._quick_scribble,
         )  # fmt: skip
         does[int(self.rng.integers(len(does)))]()
 
     def _reach(self) -> None:
         u = self.rng.uniform
-        self.go(self.rng.normal(0, 2.2, 2), u(0.8, 2.2), u(-0.5, 0.5), u(-0.3, 0.3))
+        self.go(self.rng.normal(0, 2.2, 2), u(1.0, 2.4), u(-0.5, 0.5), u(-0.3, 0.3))
         self.rest(u(0, 1.0))
 
     def _fidget(self) -> None:
@@ -282,9 +282,9 @@ class Actor:
     def _swing(self) -> None:
         """To and fro two times or more, along a line that is not level, or along an arc."""
         u = self.rng.uniform
-        n = self._n(u(0.4, 1.1) * (times := self.rng.integers(2, 5)))
+        n = self._n(u(0.2, 1.0) * (times := self.rng.integers(2, 5)))
         there = (1 - np.cos(np.linspace(0, np.pi * times, n))) / 2
-        lean, bend = u(0.6, np.pi - 0.6), u(0, 2.6) * (u() < 0.6)
+        lean, bend = u(0.6, np.pi - 0.6), u(0.5, 3.0) * (u() < 0.7)
         line = np.stack([there, np.zeros(n)], axis=1)
         arc = np.stack([np.sin(bend * there), 1 - np.cos(bend * there)], axis=1) / max(bend, 1e-6)
         way = (arc if bend > 0.5 else line) @ rotation(u(0, 2 * np.pi) if bend > 1.2 else lean).T
@@ -446,7 +446,7 @@ class Actor:
         u = np.maximum(s, 1e-6) * 4
         width = 0.3 + 0.12 * self.who.skew
         speed = np.exp(-((np.log(u) - np.log(1.2)) ** 2) / (2 * width**2)) / u
-        gone = np.cumsum(speed)
+        gone = np.cumsum(speed if self.rng.random() < 0.65 else speed[::-1])  # or quick at last
         return np.asarray(gone / gone[-1])
 
 

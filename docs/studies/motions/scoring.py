@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from docs.studies.motions.people import Done, Stream
-from tracker.gestures.motions.spotting import Happenings, Spotter, is_resting
 from tracker.gestures.motions.naming import KEPT
+from tracker.gestures.motions.spotting import Happenings, Spotter, is_resting
 from tracker.gestures.motions.windows import path_of
 
 LATE = 0.6  # s after its end in which a motion may be told

@@ -34,7 +34,7 @@ from tracker.types import Image
 FIRST = 20_000  # seed of the first person
 SIZE_WH = (640, 480)
 PALM = 62  # pixels of a palm length
-SHUTTER, BLUR = 0.5, 5  # of a frame, in so many pictures
+SHUTTER, BLUR = 0.5, 3  # of a frame, in so many pictures
 Cutout = tuple[NDArray[np.float32], NDArray[np.float32]]  # (h, w, 4) BGR and alpha; (2,) palm
 
 
@@ -147,7 +147,9 @@ def pasted(
 ) -> NDArray[np.float32]:
     """The picture with the hand, its palm at `at` palm lengths from the middle."""
     bgra, palm = hand
-    turn = cv2.getRotationMatrix2D((float(palm[0]), float(palm[1])), float(-np.degrees(angle)), size)
+    turn = cv2.getRotationMatrix2D(
+        (float(palm[0]), float(palm[1])), float(-np.degrees(angle)), size
+    )
     turn[:, 2] += np.array(SIZE_WH) * (0.5, 0.55) + at * PALM - palm
     moved = cv2.warpAffine(bgra, turn, SIZE_WH)
     alpha = moved[:, :, 3:]

@@ -9,6 +9,7 @@ from tracker.gestures.features import (
     features,
     hands_of,
     other_bones,
+    other_side,
     palm_axes,
     rotations,
     varied,
@@ -93,3 +94,17 @@ def test_variations_are_the_same_gesture_held_otherwise() -> None:
 def test_no_hand(xy: np.ndarray, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         hands_of(xy, np.zeros((1, 21, 3)), [False])
+
+
+def test_from_the_other_side_left_is_right_and_near_is_far() -> None:
+    flat, space = np.arange(42.0).reshape(1, 21, 2) ** 1.5, np.arange(63.0).reshape(1, 21, 3)
+    hands = hands_of(flat, space, [False])
+    found = other_side(hands)
+    assert np.allclose(found.xy, hands.xy * (-1, 1))
+    assert np.allclose(found.xyz, turned_about_upright(hands.xyz))
+    assert np.allclose(other_side(found).xyz, hands.xyz)
+
+
+def turned_about_upright(xyz: np.ndarray) -> np.ndarray:
+    """Half a turn about y, by its matrix."""
+    return xyz @ rotations(*(np.array([a]) for a in (0.0, 0.0, np.pi)))[0].T

@@ -238,7 +238,10 @@ def _learnt(
 def _forms(takes: Sequence[_Shown], rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Features of the motion in many forms, and of windows that hold a part of it or none."""
     times = sum(len(take.made) for take in takes)
-    own, own_long, partly, partly_long = [], [], [], []
+    own: list[Floats] = []
+    partly: list[Floats] = []
+    own_long: list[Values] = []
+    partly_long: list[Values] = []
     for take in takes:
         for start, end in take.made:
             n = SHOWN // times + 1

@@ -38,8 +38,8 @@ class MotionNames:
     """Tells the motions of one stream, by several spotters: the bundled one, a person's own."""
 
     def __init__(self, spotters: Sequence[Spotter], facing: bool = True) -> None:
-        """Nothing was seen yet. `facing`: see `TrackerConfig`. The first spotter is the bundled one,
-        whose left and right that changes; a person's own motions are as the camera saw them.
+        """Nothing was seen yet. `facing`: see `TrackerConfig`. The first spotter is the bundled
+        one, whose left and right that changes; a person's own motions are as the camera saw them.
         """
         self._spotters = tuple(spotters)
         self._other_names = {} if facing else FACED
@@ -56,7 +56,8 @@ class MotionNames:
         for track in tracks:
             is_hand = track.kind == "hand" and track.xy_raw.shape == (POINTS, 2)
             if is_hand and np.isfinite(track.xy_raw).all():
-                track = replace(track, motion=self._of(track, t, tracks))
+                motion = self._of(track, t, tracks)
+                track = track if motion is None else replace(track, motion=motion)
             found.append(track)
         return found
 
@@ -74,7 +75,9 @@ class MotionNames:
         for spotter, happenings in zip(self._spotters, hand.happenings, strict=True):
             if is_moving:
                 likely = spotter.likely(path, [t])[0]
-                other = [spotter.sides.get(name, track.side) != track.side for name in spotter.names]
+                other = [
+                    spotter.sides.get(name, track.side) != track.side for name in spotter.names
+                ]
                 happened = happenings.take(np.where(other, np.float32(0), likely), t)
                 if happened is not None:
                     name, p = happened
@@ -94,6 +97,4 @@ class MotionNames:
             last = hand.seen[-1][1]
             if np.linalg.norm(marks[:2] - last[:2]) <= NEAR * max(marks[2], last[2]):
                 return self._hands.pop(key)
-        return _Hand(
-            tuple(Happenings(s.names, s.thresholds) for s in self._spotters), track.side
-        )
+        return _Hand(tuple(Happenings(s.names, s.thresholds) for s in self._spotters), track.side)

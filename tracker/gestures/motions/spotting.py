@@ -48,10 +48,12 @@ class Spotter:
 
     def without(self, names: Sequence[str]) -> Spotter:
         """The same, and these motions never happen."""
-        return replace(self, thresholds={n: v for n, v in self.thresholds.items() if n not in names})
+        return replace(
+            self, thresholds={n: v for n, v in self.thresholds.items() if n not in names}
+        )
 
     def likely(self, path: Path, ends: Sequence[float] | Floats) -> Floats:
-        """(M, names) how likely each motion ends at these times, in the window that says so most."""
+        """(M, names) how likely each motion ends at these times, in the likeliest window."""
         at = np.asarray(ends, np.float64)
         found = np.zeros((len(at), len(self.names)), np.float32)
         lengths = np.tile(LENGTHS, len(at))

@@ -84,9 +84,7 @@ def windows(path: Path, ends: Values, lengths: Values) -> Floats:
     right = np.clip(np.searchsorted(path.t, at), 1, len(path) - 1)
     before, after = path.t[right - 1], path.t[right]
     share = np.clip((at - before) / np.maximum(after - before, 1e-9), 0, 1)[:, :, None]
-    return np.asarray(
-        (1 - share) * path.marks[right - 1] + share * path.marks[right], np.float32
-    )
+    return np.asarray((1 - share) * path.marks[right - 1] + share * path.marks[right], np.float32)
 
 
 def is_whole(path: Path, ends: Values, lengths: Values) -> NDArray[np.bool_]:
@@ -107,7 +105,7 @@ def _lead(lengths: Values) -> Values:
 
 
 def features(marks: Floats, lengths: Values) -> Floats:
-    """(M, F) numbers of the order of 1 about windows as of `windows` that are `lengths` (M,) s long.
+    """(M, F) numbers of the order of 1 about windows as of `windows`, `lengths` (M,) s long.
 
     The palm's path in palm lengths and in its own size, the fingertips' beside it, pinch, spread
     and size over time, the speed along the way; net way, length, turning and reversals; and what
@@ -162,4 +160,4 @@ def _reversals(way: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         steps = np.diff(way[:, :, axis], axis=1)
         there = np.abs(steps).sum(1)
         found += [there, np.abs(steps.sum(1)) / np.maximum(there, STILL)]
-    return tuple(found)  # type: ignore[return-value]
+    return tuple(found)

@@ -141,7 +141,7 @@ class GestureDialog(QDialog):
     def take(self, result: Result) -> None:
         """A new frame was seen."""
         if self.lesson is not None:
-            self._is_missing = not self.lesson.take(result.tracks, self._clock())
+            self._is_missing = not self.lesson.take(result.tracks, self._clock(), result.t)
 
     def tick(self) -> None:
         """Show how far the lesson is; at its end learn."""

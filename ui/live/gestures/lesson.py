@@ -40,16 +40,20 @@ class Lesson:
             passed -= seconds
         return "done", 1.0
 
-    def take(self, tracks: Sequence[Track], now: float) -> bool:
-        """Take what a frame shows; False where a hand (or the other one) is missing in it."""
+    def take(self, tracks: Sequence[Track], now: float, t: float | None = None) -> bool:
+        """Take what a frame of time t shows; False where a hand (or the other one) is missing.
+
+        `t` None: when it is taken.
+        """
         phase, _ = self.phase(now)
+        t = now - self._begun if t is None else t
         both = self.gesture.hands == "both"
         if phase == "show it":
-            found = sample_of(tracks, now - self._begun, both)
+            found = sample_of(tracks, t, both)
             self._samples["gesture"] += found
         elif phase == "show anything else":
             every = not both and not self.gesture.is_motion
-            found = sample_of(tracks, now - self._begun, both, every)
+            found = sample_of(tracks, t, both, every)
             self._samples["anything else"] += found
         else:
             return True
@@ -84,8 +88,8 @@ class Lesson:
         if times >= OFTEN:
             return ""
         return (
-            f"it was seen {times} times and {OFTEN} are the least; show it again, with a short rest "
-            "before each time"
+            f"it was seen {times} times and {OFTEN} are the least; show it again, with a short "
+            "rest before each time"
         )
 
     def added_to(self, own: Own, source: str) -> Own:

@@ -28,7 +28,9 @@ class Moved:
         """As a tracker gives it."""
         found = []
         for t, xy in zip(self.t, self.xy.astype(np.float32), strict=True):
-            found.append((float(t), replace(track("hand", side, number), xy=xy, xy_raw=xy, xyz=None)))
+            found.append(
+                (float(t), replace(track("hand", side, number), xy=xy, xy_raw=xy, xyz=None))
+            )
         return found
 
     def samples(self) -> tuple[Sample, ...]:

@@ -27,13 +27,15 @@ def seen(path: Path) -> np.ndarray:
 
 def test_a_path_is_where_the_palm_is_as_the_person_sees_it() -> None:
     hand = open_hand()
-    path = path_of(np.array([0.0, 1.0]), np.stack([hand + (100, 50), hand + (160, 50)]))
+    path = path_of(
+        np.array([0.0, 1.0]), np.stack([hand + np.array(at) for at in ((100, 50), (160, 50))])
+    )
     assert np.allclose(path.marks[:, 0], (-100, -160)), "a camera that faces one: x turned round"
     assert np.allclose(path.marks[:, 1], 50)
     assert np.allclose(path.marks[:, SIZE], PALM, rtol=0.05)
     pinch = np.linalg.norm(hand[4] - hand[8]) / path.marks[0, SIZE]
     assert np.allclose(path.marks[:, PINCH], pinch)
-    plain = path_of(np.array([0.0]), hand[None] + (100, 50), mirrored=False)
+    plain = path_of(np.array([0.0]), hand[None] + np.array((100, 50)), mirrored=False)
     assert np.isclose(plain.marks[0, 0], 100)
 
 

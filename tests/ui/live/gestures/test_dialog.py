@@ -10,6 +10,8 @@ from PyQt6.QtCore import Qt
 
 from tests.helpers.fake_pipeline import plain
 from tests.helpers.fake_window import Studio
+from tests.tracker.gestures.motions.moved import moved, rest
+from tests.tracker.gestures.motions.test_learn import zorro
 from tests.tracker.gestures.taught import examples, seen
 from tracker.gestures.own import read_own, usual_file
 from tracker.result import Result
@@ -149,3 +151,30 @@ def test_the_ring_is_drawn(studio: Studio) -> None:
         ring.show_share(share, "Show it")
         counts.append(filled())
     assert counts[0] < 0.05 * counts[2] and counts[1] == pytest.approx(counts[2] / 2, rel=0.1)
+
+
+def test_a_motion_is_taught_and_told(studio: Studio) -> None:
+    room = Class(studio)
+    dialog = room.dialog
+    dialog.kind.setCurrentIndex(1)
+    assert not dialog.any_turn.isEnabled()
+    dialog.name.setText("zorro")
+    studio.bot.mouseClick(dialog.start, Qt.MouseButton.LeftButton)
+    for start, seconds, hand, words in (
+        (3.0, 9.8, zorro(4), "short rest before each time"),
+        (16.0, 9.8, moved([rest(9.8)]), "Move your hands as you do otherwise"),
+    ):
+        for t, one in hand.tracks():
+            if t < seconds:
+                room.now = start + t
+                studio.pipeline.give(plain(), Result(room.now, (one,)))
+                room.window.tick()
+        dialog.tick()
+        assert words in dialog.words.text()
+    room.now = 26.1
+    dialog.tick()
+    room.settle()
+    assert names(dialog) == ["zorro"], dialog.words.text()
+    assert "times in an hour of other movement" in dialog.words.text()
+    assert read_own(usual_file()).gestures[0].is_motion
+    assert dialog.slider.isEnabled() and dialog.kind.currentData() is True

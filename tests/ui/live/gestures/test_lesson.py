@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.clips import track
+from tests.tracker.gestures.motions.moved import moved, rest, stroke
 from tests.tracker.gestures.taught import examples, seen
 from tracker.gestures.own import Gesture, Own
 from ui.live.gestures.lesson import Lesson
@@ -47,3 +48,14 @@ def test_skipping() -> None:
     assert lesson.phase(2.0)[0] == "anything else next"
     lesson.skip(2.0)
     assert lesson.phase(2.0)[0] == "done", "anything else is left out"
+
+
+def test_a_motion_must_be_made_some_times() -> None:
+    for times, problem in ((2, "it was seen 2 times and 3 are the least"), (4, "")):
+        lesson = Lesson(Gesture("swing", is_motion=True), 0.0)
+        parts = [rest(1.0), *[stroke(0, 2, 0.5), rest(0.8)] * times]
+        for t, one in moved(parts).tracks():
+            assert lesson.take([one], 3.0 + t, 70.0 + t)
+        assert lesson.problem.startswith(problem) and bool(lesson.problem) == bool(problem)
+        (gesture,) = lesson.added_to(Own(), "camera 0").gestures
+        assert gesture.is_motion and gesture.takes[0][0].t == pytest.approx(70 + 1 / 30, abs=1e-3)
