@@ -148,7 +148,7 @@ def write(
 
 
 def main(
-    people: Annotated[int, typer.Option(help="To learn from.")] = 200,
+    people: Annotated[int, typer.Option(help="To learn from.")] = 130,
     out: Annotated[FilePath, typer.Option(help="File to write.")] = OUT,
 ) -> None:
     """Learn, choose thresholds, and write."""
