@@ -71,6 +71,22 @@ def test_bundled_models_say_what_they_are(name):
     assert name in assets.path(f"models/{name}.md").read_text()
 
 
+FREE = Path(assets.__file__).parent / "models" / "face68_free.onnx"
+
+
+@pytest.mark.skipif(not FREE.is_file(), reason="the free face weights are not in this version")
+def test_the_free_face_weights_are_whole_and_free():
+    """What `--weights free` takes: all its forms, a card, a licence that says so."""
+    info = load_model(FREE).info
+    assert info.markup is not None and info.markup.name == "face68"
+    assert {"pose", "place", "expressions", "visible", "iris"} <= {a.name for a in info.attributes}
+    assert "free for any use" in info.licence and "research" not in info.licence + info.data
+    small = load_model(FREE.with_suffix(".int8.onnx")).info
+    assert small == info, "of the same checkpoint"
+    assert FREE.with_suffix(".safetensors").is_file() and FREE.with_suffix(".md").is_file()
+    assert FREE.stat().st_size < 10e6
+
+
 def test_onnx_runtime_never_starts_with_its_telemetry():
     """Whoever of ours imports onnxruntime has imported `engines` before."""
     for module in (
