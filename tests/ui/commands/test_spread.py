@@ -112,7 +112,7 @@ def test_killed_in_the_middle_it_goes_on_with_what_is_left(project: Project) -> 
     child.wait(30)
     assert sorted(n for _, n in read_labels(project).proposals) == [0, 1, 2, 3]
     out = run(project)
-    assert "1 stretches were spread over already" in out.output
+    assert "1 stretch was spread over already" in out.output
     assert "frames 0 to 3" not in out.output and "18 frames have new proposals" in out.output
     assert len(read_labels(project).proposals) == 22
 

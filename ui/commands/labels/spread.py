@@ -111,7 +111,9 @@ def _spread(
     left = len(open_ones(plan.stretches, store.labels))
     known = len(plan.stretches) - len(todo)
     if known:
-        tell(f"{known} stretches were spread over already (--again)")
+        what = "1 stretch was" if known == 1 else f"{known} stretches were"
+        tell(f"{what} spread over already (--again)")
     if was_stopped and left:
-        tell(f"stopped; {left} stretches are left, the same command goes on with them")
+        what = "1 stretch is" if left == 1 else f"{left} stretches are"
+        tell(f"stopped; {what} left, the same command goes on")
     tell(f"{count} frames have new proposals, {len(store.labels.proposals)} in the project")
