@@ -28,6 +28,7 @@ from tracker.follow.associate import (
     cost_matrix,
     duplicates,
     is_same,
+    may_touch,
     object_size,
     side_conflict,
 )
@@ -559,6 +560,8 @@ class Watch:
         """Tracks that converged on another's object: of wrong side, in doubt, or younger."""
         indices = list(given)
         left = self._sided(list(given.values()))
+        if may_touch([xy for xy, _ in left]).sum() == len(left):  # each its own box alone
+            return set()
 
         def seniority(k: int) -> tuple[bool, bool, float]:
             follower, answer = known[indices[k]], given[indices[k]]

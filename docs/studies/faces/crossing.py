@@ -14,16 +14,17 @@ quarter of the face's longer side; one of the hidden ones never). Printed for ea
 - kept: share of the frames with a track in which a face has the id that it had most often;
 - seen: share of the frames in which a face that is hidden by less than half has a track.
 
-`--cost` prints the time per frame instead, for 1, 5, 10 and 20 faces that stand still.
+`--cost` prints CPU times instead: of a frame with 1, 5, 10 and 20 faces, and of a look.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Annotated
 
 import cv2
@@ -41,12 +42,14 @@ from docs.studies.faces.compose_groups import (
     read_faces,
     room,
 )
+from tracker.find.detectors.face import load as face_detector
 from tracker.find.geometry import apply
 from tracker.find.locate import Model
+from tracker.find.views import Turns, detect_in_all, of_faces
 from tracker.follow.associate import landmark_distance
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import skeletons
-from tracker.track import Tracker, TrackerConfig, model_of
+from tracker.track import FILE_TILES, LIVE_TILES, Tracker, TrackerConfig, model_of
 from tracker.types import Floats, Image, Track
 
 FPS = 30.0
@@ -211,31 +214,71 @@ def followed(actors: Sequence[Actor], background: Image, seconds: float, model: 
     return ids
 
 
-def cost(faces: Sequence[Face], background: Image, model: Model, threads: int) -> Iterator[str]:
-    """Time per frame with 1, 5, 10 and 20 faces that stand still, all of them followed."""
-    yield "| faces | followed | ms per frame, median | network | crop | smooth | frames a second |"
-    yield "|---|---|---|---|---|---|---|"
+def still(faces: Sequence[Face], count: int, background: Image) -> Image:
+    """A frame with so many faces of 100 px, on a grid of five by four."""
+    spots = [
+        np.array((200 + 380 * (i % 5), 200 + 220 * (i // 5)), np.float32) for i in range(count)
+    ]
+    none = np.zeros(2, np.float32)
+    actors = [
+        actor(face, 100.0, spot, none, np.stack([spot, spot]))
+        for face, spot in zip(faces, spots, strict=False)
+    ]
+    return next(film(background, actors, 1 / FPS)).bgr
+
+
+def cpu_ms(work: Callable[[], object], times: int) -> float:
+    """Median CPU milliseconds of some work."""
+    spent = []
+    for _ in range(times):
+        begun = process_time()
+        work()
+        spent.append(1e3 * (process_time() - begun))
+    return float(np.median(spent))
+
+
+def cost(faces: Sequence[Face], background: Image, model: Model) -> Iterator[str]:
+    """CPU time per frame with 1, 5, 10 and 20 faces that are followed, on one thread."""
+    heads = (
+        "faces",
+        "followed",
+        "CPU ms a frame",
+        "frames a second",
+        "network, in one run",
+        "singly",
+    )
+    yield f"| {' | '.join(heads)} |"
+    yield "|---|---|---|---|---|---|"
     for count in (1, 5, 10, 20):
-        spots = [(200 + 380 * (i % 5), 200 + 220 * (i // 5)) for i in range(count)]
-        actors = [
-            actor(faces[i], 100.0, np.array(s, np.float32), np.zeros(2, np.float32),
-                  np.array([s, s], np.float32))
-            for i, s in enumerate(spots)
-        ]  # fmt: skip
-        tracker = Tracker(
-            TrackerConfig(hands=False, max_faces=count, threads=threads), {"face": model}
-        )
-        bgr = next(film(background, actors, 1 / FPS)).bgr
-        spent = []
-        for n in range(WARM_UP + TIMED):
-            if n == WARM_UP:
-                tracker.timings.clear()
-            begun = perf_counter()
-            tracks = tracker.process(bgr, n / FPS).tracks
-            spent.append(1e3 * (perf_counter() - begun))
-        median, parts = float(np.median(spent[WARM_UP:])), tracker.timings.ms_per_frame()
-        named = " | ".join(f"{parts.get(k, 0):.2f}" for k in ("network", "crop", "smooth"))
-        yield f"| {count} | {len(tracks)} | {median:.2f} | {named} | {1e3 / median:.0f} |"
+        followed, ms = followed_cost(still(faces, count, background), count, model)
+        crops = np.zeros((count, 3, model.info.size, model.info.size), np.float32)
+        together = cpu_ms(partial(model.engine.run, crops), TIMED // 2)
+        alone = cpu_ms(partial(model.engine.run, crops[:1]), TIMED // 2)
+        row = f"{ms:.2f} | {1e3 / ms:.0f} | {together:.2f} | {count * alone:.2f}"
+        yield f"| {count} | {followed} | {row} |"
+
+
+def followed_cost(bgr: Image, count: int, model: Model) -> tuple[int, float]:
+    """How many faces of a frame are followed, and CPU ms a frame."""
+    tracker = Tracker(TrackerConfig(hands=False, max_faces=count, threads=1), {"face": model})
+    times = iter(range(WARM_UP + TIMED))
+
+    def step() -> int:
+        return len(tracker.process(bgr, next(times) / FPS).tracks)
+
+    return [step() for _ in range(WARM_UP)][-1], cpu_ms(step, TIMED)
+
+
+def look_cost(bgr: Image) -> Iterator[str]:
+    """CPU time of a look, by the tiles that it takes beside the whole frame."""
+    finder, views = face_detector(1), of_faces(bgr.shape)
+    yield "| a look | views | CPU ms |"
+    yield "|---|---|---|"
+    counts = {"the whole frame": 0, "live": LIVE_TILES, "film": FILE_TILES, "all": len(views) - 1}
+    for name, tiles in counts.items():
+        chosen = Turns("face", tiles).take(bgr.shape) if tiles else views[:1]
+        ms = cpu_ms(partial(detect_in_all, bgr, chosen, finder), 9)
+        yield f"| {name} | {1 + tiles} | {ms:.1f} |"
 
 
 def main(
@@ -247,16 +290,16 @@ def main(
     seconds: Annotated[float, typer.Option(min=0.1)] = 10.0,
     seed: int = 0,
     model: Annotated[Path | None, typer.Option(help="A face model of yours.")] = None,
-    threads: Annotated[int, typer.Option(min=1)] = 1,
     timed: Annotated[bool, typer.Option("--cost", help="Print times instead.")] = False,
     save: Annotated[Path | None, typer.Option(help="Folder for pictures of the films.")] = None,
 ) -> None:
     """Print the table."""
     rng, known = np.random.default_rng(seed), read_faces(data)
     rooms, _ = read_backgrounds(data)
-    loaded = model_of("face", TrackerConfig(face_model=model, threads=threads))
+    loaded = model_of("face", TrackerConfig(face_model=model, threads=1))
     if timed:
-        for line in cost(known, room(rooms, rng), loaded, threads):
+        background = room(rooms, rng)
+        for line in (*cost(known, background, loaded), *look_cost(background)):
             typer.echo(line)
         return
     typer.echo("| faces | films | crossings | switches | wrong | kept | seen |")
