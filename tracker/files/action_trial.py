@@ -36,15 +36,20 @@ def per_hour(trials: Sequence[ClipTrial]) -> float | None:
 
 
 def try_clip(
-    profile: Profile, clip: Path, loaded: Loaded, stopped: Callable[[], bool] = lambda: False
+    profile: Profile,
+    clip: Path,
+    loaded: Loaded,
+    stopped: Callable[[], bool] = lambda: False,
+    progress: Callable[[int, int | None], object] = lambda done, total: None,
 ) -> ClipTrial:
-    """Follow a clip. UserError where it cannot be opened."""
+    """Follow a clip. UserError where it cannot be opened. `progress`: frames done, and in all."""
     tracker = loaded.new_tracker()
 
     def followed(video: VideoReader) -> Iterable[tuple[Frame, Result]]:
-        for frame in video.frames():
+        for done, frame in enumerate(video.frames(), 1):
             if stopped():
                 return
+            progress(done, video.facts.frames)
             if frame.bgr is not None:
                 yield frame, tracker.process(frame.bgr, frame.t)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,11 +14,12 @@ from tracker.gestures.own import Gesture, Of, Own, Sample, shown
 from tracker.gestures.recogniser import LEAST, Recogniser, learn
 from tracker.track import Tracker
 
+Told = Callable[[int, int | None], object]
 MOST = 600  # samples of a clip: a longer one is thinned evenly
 
 
 def samples_in(
-    clip: Path, tracker: Tracker, both: bool, every: bool, progress: bool = False
+    clip: Path, tracker: Tracker, both: bool, every: bool, progress: bool | Told = False
 ) -> tuple[Sample, ...]:
     """The samples of a clip, see `sample_of`; UserError where none of its frames has one."""
     found: list[Sample] = []
@@ -41,14 +42,17 @@ def with_clips(
     gesture: Gesture,
     clips: Sequence[tuple[Of, Path]],
     tracker: Tracker,
-    progress: bool = False,
+    bar: Callable[[str], Told] = lambda name: lambda done, total: None,
 ) -> Own:
-    """With a take of each clip, of the gesture or of anything else. UserError, see `samples_in`."""
+    """With a take of each clip, of the gesture or of anything else. UserError, see `samples_in`.
+
+    `bar` gets a clip's name, and what it gives is told the clip's frames that are done, and all.
+    """
     both = gesture.hands == "both"
     for of, clip in clips:
         # The frames of a motion are one hand's, one after another.
         every = of == "anything else" and not both and not gesture.is_motion
-        samples = samples_in(clip, tracker, both, every, progress)
+        samples = samples_in(clip, tracker, both, every, bar(clip.name))
         if not gesture.is_motion:
             samples = thinned(samples)
         own = shown(own, gesture, of, samples, told_of(clip.name))

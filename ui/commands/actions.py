@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -107,13 +108,15 @@ def try_(
     from tracker.actions.profile import read_profile
     from tracker.files.action_trial import per_hour, told_of, try_clip
     from tracker.stop import stop_on_signal
+    from ui.commands.console import bars
 
     trials = []
-    with user_errors(), stop_on_signal() as stopped:
+    shown = sys.stderr.isatty()
+    with user_errors(), stop_on_signal() as stopped, bars(shown) as bar:
         loaded = _load(model or [], max_hands)
         profile = read_profile(file, told_of(loaded))
         for clip in clips:
-            trials.append(try_clip(profile, clip, loaded, stopped))
+            trials.append(try_clip(profile, clip, loaded, stopped, bar(clip.name)))
             _tell(trials[-1])
             if stopped():
                 break

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -37,7 +38,7 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[float], Res
         info = SimpleNamespace(
             kind="hand",
             landmarks=(),
-            attributes=[SimpleNamespace(name="gesture", classes=GESTURES)],
+            attributes=[SimpleNamespace(name="gesture", classes=GESTURES, parts=GESTURES)],
         )
         loaded = SimpleNamespace(models=[SimpleNamespace(info=info)], new_tracker=Seeing)
         monkeypatch.setattr(tracker.load, "load", lambda config, models: loaded)
@@ -82,14 +83,27 @@ def test_checking(tmp_path: Path, networks: object) -> None:
     assert code == 1 and "cannot be read" in err
 
 
-def test_trying(tmp_path: Path, networks: Callable[[Callable[[float], Result]], None]) -> None:
+def test_trying(
+    tmp_path: Path,
+    networks: Callable[[Callable[[float], Result]], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Two fists of a second each in a clip of 5 s at 25 fps: 2 * 3600 / 4.96 s an hour."""
+    told: list[tuple[str, int, int | None]] = []
+
+    @contextmanager
+    def bars(shown: bool) -> Iterator[Callable[[str], Callable[[int, int | None], None]]]:
+        yield lambda name: lambda done, of: told.append((name, done, of))
+
+    monkeypatch.setattr("ui.commands.console.bars", bars)
     clip = clips.make(tmp_path / "in.mp4", clips.Clip(frames=125, rate=25))
     networks(lambda t: Result(t, (hand("fist" if 1 <= t < 2 or 3 <= t < 4 else "none"),)))
     profile = tmp_path / "mine.toml"
     profile.write_text(DO, encoding="utf-8")
     code, out, _ = run("try", profile, clip)
+
     assert code == 0
+    assert told == [("in.mp4", i, 125) for i in range(1, 126)]
     assert out.splitlines() == [
         f"{clip}: 2 fired in 5.0 s",
         "      1.00 s  play: key:space",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,6 +84,7 @@ def teach(
     from tracker.gestures.clips import begun, learnt, told, with_clips
     from tracker.gestures.own import OF, WHICH, Gesture, checked_name, write_own
     from tracker.track import Tracker, TrackerConfig
+    from ui.commands.console import bars
 
     if hands not in WHICH:
         raise typer.BadParameter(f"--hands is one of {', '.join(WHICH)}, not {hands!r}")
@@ -96,8 +98,8 @@ def teach(
         place, own = _read(file)
         gesture = begun(own, gesture)
         clips = [(OF[0], path) for path in clip] + [(OF[1], path) for path in other or ()]
-        with Tracker(TrackerConfig(faces=False)) as tracker:
-            own = with_clips(own, gesture, clips, tracker)
+        with Tracker(TrackerConfig(faces=False)) as tracker, bars(sys.stderr.isatty()) as bar:
+            own = with_clips(own, gesture, clips, tracker, bar)
         recogniser = learnt(own)
         write_own(place, own)
         for action in own.done[-len(clips) :]:

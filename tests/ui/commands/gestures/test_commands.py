@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.tracker.gestures.taught import examples, seen
+from tracker.gestures.clips import Told
 from tracker.gestures.own import read_own, usual_file
 from tracker.result import Result as Seen
 from tracker.track import Tracker
@@ -29,10 +31,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("l_shape", "fist", "nothing"):
         (tmp_path / f"{name}.mp4").touch()
 
-    def video(self: Tracker, path: Path, progress: bool = False) -> Iterator[tuple[Frame, Seen]]:
+    def video(self: Tracker, path: Path, progress: Told) -> Iterator[tuple[Frame, Seen]]:
         hands = () if path.stem == "nothing" else examples(path.stem, 50)
         for i, sample in enumerate(hands):
             yield Frame(i, sample.t, BLACK), Seen(sample.t, (seen(sample.hands[0]),))
+            progress(i + 1, len(hands))
 
     monkeypatch.setattr(Tracker, "video", video)
     return tmp_path
@@ -64,6 +67,18 @@ def test_from_nothing_to_a_gesture_and_back(home: Path) -> None:
     assert "done again: 50 samples of anything" in run("redo").stdout
     assert taught(home).exit_code == 0
     assert [len(g.takes) for g in read_own(place).gestures] == [2], "more samples of the same"
+
+
+def test_each_clip_has_a_bar(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, int, int | None]] = []
+
+    @contextmanager
+    def bars(shown: bool) -> Iterator[Callable[[str], Told]]:
+        yield lambda name: lambda done, of: told.append((name, done, of))
+
+    monkeypatch.setattr("ui.commands.console.bars", bars)
+    assert taught(home).exit_code == 0
+    assert told == [(n, i, 50) for n in ("l_shape.mp4", "fist.mp4") for i in range(1, 51)]
 
 
 def test_strictness_and_sharing(home: Path) -> None:
