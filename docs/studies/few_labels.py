@@ -27,8 +27,8 @@ from tracker.whole_files import write_table
 from train.config import AugmentSpec, DataSpec, EltSpec, FitSpec
 from train.data.faces import prepare_faces68
 from train.data.pictures import DataSet, keep_labels, read_coco
-from train.finetune.rounds import RoundsSpec, train_rounds
-from train.finetune.stages import Course
+from train.finetune.rounds import RoundsSpec, train_round, train_rounds, with_steps
+from train.finetune.stages import Course, Stage, run_stage, telling
 from train.loop.checkpoint import load_checkpoint
 from train.loop.fit import fit
 from train.loop.progress import Progress
@@ -121,6 +121,17 @@ def train_row(row: str, spec: FitSpec, folder: Path, start: Path | None, example
     return train_rounds(course, ROUNDS)
 
 
+def go_on(spec: FitSpec, begun: Path, folder: Path, examples: DataSet) -> dict[str, float]:
+    """NME (%) after further training from L's end: labels alone, and a round, as many steps."""
+    course = Course(spec, examples, folder, begun, {}, report, print)
+    folder.mkdir(exist_ok=True)
+    with telling(course) as told:
+        plain = run_stage(course, Stage("L", spec, examples, begun, 0), told)
+        taught = train_round(course, ROUNDS, begun, (1, 0, spec.steps), told)
+    ends = {"L": plain} | ({} if taught is None else {"L+rounds": taught})
+    return {name: load_checkpoint(end).extra["hold_out"]["nme"] for name, end in ends.items()}
+
+
 def steps_in(
     row: str, spec: FitSpec, seconds: float, data: DataSet, start: Path | None, out: Path
 ) -> int:
@@ -150,6 +161,7 @@ def main(
     seed: Annotated[int, typer.Option(help="Which pictures are labelled, and all else.")] = 1,
     rows: Annotated[str, typer.Option(help="Rows, separated by commas.")] = "L,L+ELT",
     base_steps: Annotated[int, typer.Option(help="Of the base's training.")] = BASE_STEPS,
+    further: Annotated[int, typer.Option(help="Steps from L's end: labels, or a round.")] = 0,
     small: Annotated[bool, typer.Option(help="A small network, from scratch.")] = False,
     moved: Annotated[bool, typer.Option(help="Turn, scale and shift pictures at random.")] = True,
 ) -> None:
@@ -187,6 +199,10 @@ def main(
             }
         )
         print(table[-1], flush=True)
+        if row == "L" and further:
+            more = with_steps(spec, further)
+            found = go_on(more, folder / "model.safetensors", out / f"{folder.name}_on", examples)
+            print(f"L, then {further} steps: {found}", flush=True)
     write_table(out / "few_labels.csv", table)
 
 
