@@ -101,7 +101,7 @@ class Wish:
     device: str | None = None  # 'auto', or that of the run that goes on
     name: str | None = None
     wanted: Wanted = field(default_factory=Wanted)
-    spread: bool = True  # learn from proposals, too
+    spread: bool = False  # learn from proposals that nobody accepted, too
     before: float = math.inf  # unix seconds: only models finished by then may follow the object
     begun: float | None = None  # of time.monotonic: when the budget began; None: now
 
@@ -440,7 +440,7 @@ def data_of_run(
             facts["split"]["why"],
         )  # fmt: skip
         begun = datetime.fromisoformat(facts["begun"]).timestamp()
-        spread = bool(facts.get("spread", True))
+        spread = bool(facts.get("spread", False))
         wish = replace(wish, before=begun, wanted=Wanted(**facts.get("wanted", {})), spread=spread)
         attributes = bool(facts["spec"]["loss"]["attribute"])
     except BROKEN as error:

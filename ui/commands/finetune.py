@@ -35,10 +35,8 @@ def finetune(
     seed: Annotated[int | None, typer.Option(help="Of everything random. Default: 0.")] = None,
     spread: Annotated[
         bool,
-        typer.Option(
-            "--spread/--labels-alone", help="Learn from proposals of 'train spread', too."
-        ),
-    ] = True,
+        typer.Option("--spread", help="Learn from proposals that nobody accepted, too."),
+    ] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. Default: 2.")] = None,
     device: Annotated[
         str | None, typer.Option(help="auto, cpu, cuda, cuda:1 or mps. Default: auto.")

@@ -33,7 +33,6 @@ import typer
 from tracker.types import Floats, Image
 from tracker.whole_files import write_whole
 
-HELD = 24  # frames of the clip that is left out, evenly over its reference
 LABELS = 6  # frames of a clip that take the place of labels by hand
 TURNS, WIDTHS = (0, -20, 20, 10), (2.2, 2.8)  # degrees; crop / longer side of the points' box
 AGREED = 0.03  # sides; median distance of the views from their median
@@ -240,6 +239,7 @@ def gain(
     steps: Annotated[int, typer.Option(help="Of each training.")] = 100,
     hold: Annotated[list[str] | None, typer.Option(help="Clips left out in turn.")] = None,
     arm: Annotated[list[str] | None, typer.Option(help="Only these (repeatable).")] = None,
+    held: Annotated[int, typer.Option(help="Frames of the clip left out, about.")] = 24,
     own: Annotated[bool, typer.Option("--own", help="Landmarks the model does not know.")] = False,
 ) -> None:
     """Fine-tune, each clip left out in turn; print NME on frames of its reference."""
@@ -251,7 +251,7 @@ def gain(
                 cell = f"{Path(left_out).stem}_{seed}_{name}"
                 path = out / f"{cell}.json"
                 if not path.is_file():
-                    found = one_cell(clips, truth, (left_out, seed, name), out, (steps, own))
+                    found = one_cell(clips, truth, (left_out, seed, name), out, (steps, own, held))
                     write_whole(path, json.dumps(found).encode())
                 cells[cell] = json.loads(path.read_text(encoding="utf-8"))
                 typer.echo(f"{cell}: {cells[cell]}")
@@ -260,7 +260,7 @@ def gain(
 
 def one_cell(
     clips: Path, truth: list[Reference], cell: tuple[str, int, str], out: Path,
-    how: tuple[int, bool],
+    how: tuple[int, bool, int],
 ) -> dict[str, Any]:  # fmt: skip
     """One training: NME (%) of the start and of the result, labels and proposals learnt from."""
     from train.data.cutouts import Wanted
@@ -271,7 +271,7 @@ def one_cell(
     from train.project.store import Store
 
     left_out, seed, arm = cell
-    steps, own = how
+    steps, own, many = how
     project = make_project(clips, truth, out / Path(left_out).stem, own)
     with Store.open(project) as store:
         for key in [*store.labels.frames]:
@@ -283,7 +283,7 @@ def one_cell(
                 project,
                 store,
                 found,
-                every[:: max(1, len(every) // HELD)] if held else chosen(found, seed),
+                every[:: max(1, len(every) // many)] if held else chosen(found, seed),
             )
         write_split(project, Split((left_out,), None, "the study's"))
         if arm != "labels":

@@ -40,8 +40,8 @@ def spread(
     """Follow the points of labelled frames to their neighbours, and propose them there as labels.
 
     No label is overwritten. Proposals are looked at in 'train label', accepted or refused there or,
-    all at once, by --accept and --refuse; 'train finetune' learns from them by their confidence.
-    Ctrl-C ends it; what was found is kept, and the next run goes on.
+    all at once, by --accept and --refuse; 'train finetune' learns from accepted ones by their
+    confidence. Ctrl-C ends it; what was found is kept, and the next run goes on.
     """
     from tracker.errors import UserError
     from train.project.clips import read_clips
