@@ -136,19 +136,19 @@ class Actor:
         """Raise the hand to one side, stroke, rest, and mostly come back slowly."""
         u, who = self.rng.uniform, self.who
         way, far = self._turned(np.array(WAYS[name])), max(self._far(u(1.8, 4.5)), 1.6)
-        self.go(self._near() - way * far / 2, u(0.5, 1.0))
+        self.go(self._near() - way * far / 2, u(0.9, 1.6))
         self.rest(max(who.pause * u(0.3, 1.5), 0.12))
         start, side = self.film.t, WAYS[name][0]
         flick = who.flick * u(0.3, 1.2) * (side or u(-0.4, 0.4))
         self.go(self._at + way * far, self._quick(u(0.22, 0.42)), flick, u(-0.12, 0.12))
         self._made(name, start)
         self.rest(max(who.pause * u(0.4, 1.6), 0.2))
-        self.go(self._near(), u(0.6, 1.2), -flick)
+        self.go(self._near(), u(0.9, 1.6), -flick)
 
     def wave(self, _: str = "wave") -> None:
         """To and fro, twice at least, by the arm and the wrist."""
         u, who = self.rng.uniform, self.who
-        self.go(self._near(), u(0.5, 1.0))
+        self.go(self._near(), u(0.8, 1.4))
         f = float(np.clip(who.speed * u(1.5, 2.6), 0.85, 3.6))
         cycles = int(self.rng.integers(2, 6))
         n = self._n(cycles / f)
@@ -166,7 +166,7 @@ class Actor:
     def circle(self, _: str = "circle", turns: float | None = None) -> None:
         """One turn or some, either way round, more or less round."""
         u, who = self.rng.uniform, self.who
-        self.go(self._near(), u(0.5, 1.0))
+        self.go(self._near(), u(0.8, 1.4))
         turns = float(self.rng.choice([1.0, 1.1, 1.3, 2.0, 3.0])) if turns is None else turns
         once = float(np.clip(u(0.7, 1.2) / who.speed, 0.45, 1.95))
         n = self._n(turns * once)
@@ -186,7 +186,7 @@ class Actor:
         """Thumb and index finger close, the hand is drawn away, they open again."""
         u = self.rng.uniform
         self.take_pose(("open_palm", "open_palm", "none"), u(0.3, 0.6))
-        self.go(self._near(), u(0.4, 0.9))
+        self.go(self._near(), u(0.8, 1.4))
         start = self.film.t
         self.take_pose(CLOSED, self._quick(u(0.18, 0.4)))
         self.rest(u(0, 0.2))
@@ -258,7 +258,7 @@ class Actor:
         way = rotation(np.pi / 4 + np.pi / 2 * self.rng.integers(4) + u(-0.25, 0.25))[0]
         self.go(home + way * u(1.5, 4), self._quick(u(0.22, 0.45)), u(-0.3, 0.3))
         self.rest(u(0.05, 0.6))
-        self.go(home, u(0.4, 1.0))
+        self.go(home, u(0.8, 1.4))
 
     def _half_round(self) -> None:
         self.circle(turns=float(self.rng.uniform(0.3, 0.6)))
@@ -401,7 +401,8 @@ class Actor:
         for k in range(1, len(found)):  # what blur and smoothing keep of the frame before
             found[k] += who.lag * (found[k - 1] - found[k])
         scale, place = rng.uniform(25, 140), rng.uniform(100, 600, 2)
-        return Stream(t, found * scale + place, tuple(film.done), whole)
+        kept = followed(t, found[:, (0, 5, 9, 13, 17)].mean(1), rng)
+        return Stream(t[kept], found[kept] * scale + place, tuple(film.done), whole)
 
     def _shapes(self, poses: NDArray[np.intp]) -> Values:
         """(F, 21, 2) hands of a palm's length, around the palm's middle."""
@@ -464,6 +465,22 @@ def tremble(t: Values, rng: np.random.Generator) -> Values:
             f, phase = rng.uniform(low, high), rng.uniform(0, 2 * np.pi, 2)
             found += much / 3 * np.sin(2 * np.pi * f * t[:, None] + phase)
     return found
+
+
+def followed(t: Values, palm: Values, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(F,) frames in which the hand is followed: quick ones are lost, and found again a little
+    after they have stopped. How quick, palm lengths a frame, is the film's.
+    """
+    lost_at, slow = rng.choice([rng.uniform(0.7, 1.4), np.inf], p=[0.65, 0.35]), 0.35
+    step = np.concatenate([[0.0], np.linalg.norm(np.diff(palm, axis=0), axis=1)])
+    kept, back_at, is_lost = np.ones(len(t), bool), -np.inf, False
+    for k, far in enumerate(step):
+        if far > lost_at:
+            is_lost = True
+        elif is_lost and far < slow:
+            is_lost, back_at = False, float(t[k] + max(rng.uniform(-0.15, 0.3), 0.0))
+        kept[k] = not is_lost and t[k] >= back_at
+    return kept
 
 
 def smoothed(values: Values, over: int) -> Values:

@@ -15,7 +15,7 @@ from tracker.types import Motion, Side, Track
 KEPT = LENGTHS[-1] + LEAD + 0.1  # s of a hand's path
 SHOWN = 1.0  # s for which a motion is said after it happened
 FORGET = 0.6  # s after which a hand that was not seen begins anew
-NEAR = 3.0  # palm lengths within which a hand of a new number goes on where another ended
+NEAR = 5.0  # palm lengths within which a hand of a new number goes on where another ended
 POINTS = 21
 
 

@@ -26,7 +26,7 @@ from tracker.gestures.motions.windows import (
 from tracker.gestures.network import Network
 from tracker.types import Floats, Side
 
-AGAIN, BACK = 0.6, 0.9  # s
+AGAIN, BACK = 0.6, 1.2  # s
 FACED = {"swipe_left": "swipe_right", "swipe_right": "swipe_left"}  # by a camera that faces one
 OPPOSITE: Mapping[str, str] = {
     "swipe_left": "swipe_right", "swipe_right": "swipe_left",

@@ -38,7 +38,7 @@ def test_it_happens_again_after_it_was_over_and_a_while_went_by() -> None:
 
 def test_the_way_back_is_no_swipe() -> None:
     assert happened("..l.......r..") == [(0.2, "swipe_left")], "after 0.8 s"
-    assert happened("..l..........r..") == [(0.2, "swipe_left"), (1.3, "swipe_right")]
+    assert happened("..l.............r..") == [(0.2, "swipe_left"), (1.6, "swipe_right")]
     assert happened("..l.......w..") == [(0.2, "swipe_left"), (1.0, "wave")]
 
 

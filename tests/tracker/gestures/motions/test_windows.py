@@ -50,8 +50,8 @@ def test_a_window_is_resampled_between_frames() -> None:
 
 
 def test_a_window_must_be_seen_from_its_beginning_without_a_gap() -> None:
-    path = Path(np.array([0.0, 0.1, 0.2, 0.3, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2]), np.ones((10, 7)))
-    ends = np.array([0.2, 0.3, 0.3, 0.9, 1.2, 1.3])
+    path = Path(np.array([0.0, 0.1, 0.2, 0.3, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4]), np.ones((10, 7)))
+    ends = np.array([0.2, 0.3, 0.3, 1.1, 1.4, 1.5])
     lengths = np.array([0.2, 0.2, 0.4, 0.3, 0.3, 0.3])
     assert is_whole(path, ends, lengths).tolist() == [False, True, False, False, True, False]
 
