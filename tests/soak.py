@@ -23,9 +23,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT)]
 
+from tracker.config import TrackerConfig  # noqa: E402
 from tracker.live.pipeline import Pipeline  # noqa: E402
 from tracker.sources.paced_file import FileSource  # noqa: E402
-from tracker.track import TrackerConfig  # noqa: E402
 
 GROWTH = 8.0  # MB between the second and the last quarter that count as noise
 SHARE = 0.05  # and not more than that of it

@@ -10,10 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tracker.config import TrackerConfig
     from tracker.errors import UserError
     from tracker.outputs.reading import Saved, SavedFrame, read
     from tracker.result import Result
-    from tracker.track import Tracker, TrackerConfig
+    from tracker.track import Tracker
     from tracker.types import Frame, Pose, Track
 
 __version__ = "0.1.0"
@@ -34,7 +35,7 @@ __all__ = [
 
 _HOME = {
     "Tracker": "tracker.track",
-    "TrackerConfig": "tracker.track",
+    "TrackerConfig": "tracker.config",
     "Frame": "tracker.types",
     "Pose": "tracker.types",
     "Track": "tracker.types",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.files.video_job import FrameTracker
 from tracker.find.locate import Model
@@ -15,7 +16,7 @@ from tracker.gestures.motions.library import names
 from tracker.gestures.motions.naming import POINTS
 from tracker.gestures.own import read_own
 from tracker.outputs.landmark_files import UsedModel, versions
-from tracker.track import Tracker, TrackerConfig, finder_of, model_at, model_of
+from tracker.track import Tracker, finder_of, model_at, model_of
 from tracker.types import Kind
 
 

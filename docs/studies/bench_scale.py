@@ -19,8 +19,9 @@ import numpy as np
 import typer
 
 from tracker.checkup import bench
+from tracker.config import TrackerConfig
 from tracker.load import load
-from tracker.track import Tracker, TrackerConfig
+from tracker.track import Tracker
 from tracker.types import Frame, Image
 
 # fmt: off

@@ -25,12 +25,12 @@ import cv2
 import numpy as np
 import typer
 
+from tracker.config import TrackerConfig
 from tracker.find.geometry import apply, bounds_xyxy, rotation, upright_angle
 from tracker.follow.associate import landmark_distance, object_size, overlap_share
 from tracker.load import load
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import skeletons
-from tracker.track import TrackerConfig
 from tracker.types import Floats, Image
 
 SIZE_WH = (640, 480)

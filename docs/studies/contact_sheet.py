@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import typer
 
+from tracker.config import TrackerConfig
 from tracker.find.geometry import bounds_xyxy, overlap_share
 from tracker.follow.gesture import NONE
 from tracker.load import load
@@ -26,7 +27,6 @@ from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import skeletons
 from tracker.result import Result
 from tracker.sources.video_file import VideoReader
-from tracker.track import TrackerConfig
 from tracker.types import Image, Track
 
 EVERY = 10  # frames

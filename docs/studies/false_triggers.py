@@ -22,11 +22,11 @@ import numpy as np
 import typer
 
 from tracker.actions.profile import read_profile, shipped
+from tracker.config import TrackerConfig
 from tracker.files.action_trial import told_of, try_results
 from tracker.load import Loaded, load
 from tracker.result import Result
 from tracker.sources.video_file import VideoReader
-from tracker.track import TrackerConfig
 from tracker.types import Frame
 
 

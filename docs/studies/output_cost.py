@@ -24,6 +24,7 @@ from threading import Thread
 
 import numpy as np
 
+from tracker.config import TrackerConfig
 from tracker.find.hand_bones import bent
 from tracker.find.head_pose import face_xyz
 from tracker.live.live_output import LiveOutput
@@ -32,7 +33,6 @@ from tracker.outputs.landmark_files import UsedModel
 from tracker.outputs.open import find_output
 from tracker.outputs.output import About
 from tracker.result import Result
-from tracker.track import TrackerConfig
 from tracker.types import Frame, Pose, Side, Track
 
 FPS, SECONDS, SETTLE = 60, 10.0, 1.0

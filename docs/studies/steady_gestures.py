@@ -17,10 +17,10 @@ from typing import Annotated
 
 import typer
 
+from tracker.config import TrackerConfig
 from tracker.follow.gesture import NONE
 from tracker.load import load
 from tracker.sources.video_file import VideoReader
-from tracker.track import TrackerConfig
 from tracker.types import Track
 
 

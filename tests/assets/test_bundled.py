@@ -14,8 +14,8 @@ import pytest
 import assets
 from tests.helpers.clips import make
 from tracker import Tracker
+from tracker.config import TrackerConfig
 from tracker.find.locate import load_model
-from tracker.track import TrackerConfig
 
 GOLDEN = Path(__file__).parents[2] / "tests/golden"
 

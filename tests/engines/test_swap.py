@@ -13,11 +13,12 @@ import pytest
 
 from engines.swap import SwapEngine, differs
 from tests.helpers.drawn import BlobFinder, blob_info
+from tracker.config import TrackerConfig
 from tracker.find.locate import Model
 from tracker.live.tracking_thread import Captured, Notes, TrackingThread
 from tracker.result import Shown
 from tracker.slots import Slot
-from tracker.track import Tracker, TrackerConfig
+from tracker.track import Tracker
 from tracker.types import Frame
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import ui.commands.tracker
 from tests.helpers import clips
+from tracker.config import TrackerConfig
 from tracker.load import Loaded
-from tracker.track import TrackerConfig
 
 
 def fake(config: TrackerConfig, models: Sequence[Path]) -> Loaded:

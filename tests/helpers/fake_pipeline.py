@@ -9,6 +9,7 @@ from threading import Event
 
 import numpy as np
 
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.live.pipeline import Health, Recording
 from tracker.outputs.centring import Centring
@@ -16,7 +17,6 @@ from tracker.outputs.overlay import Style
 from tracker.result import Result, Shown
 from tracker.sources.open import Playing
 from tracker.sources.source import CameraState
-from tracker.track import TrackerConfig
 from tracker.types import Frame, Image
 
 

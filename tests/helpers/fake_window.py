@@ -13,10 +13,10 @@ from pytestqt.qtbot import QtBot
 
 import ui.live.window
 from tests.helpers.fake_pipeline import FakePipeline
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.sources.cameras import Camera
 from tracker.sources.open import Playing
-from tracker.track import TrackerConfig
 from ui.kit.start import forget_plugins_of_opencv
 from ui.live.choices import Choices
 from ui.live.controls import LiveControls

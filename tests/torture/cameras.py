@@ -11,9 +11,9 @@ import numpy as np
 
 from tests.helpers.live import LIMITS, FakeCamera, FakeLiveTracker, noise
 from tests.torture.rows import Row, dice
+from tracker.config import TrackerConfig
 from tracker.live.pipeline import Pipeline
 from tracker.sources.source import CameraError
-from tracker.track import TrackerConfig
 
 PATIENCE = 10.0  # seconds until the picture must be back
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from tests.helpers import clips
 from tests.helpers.live import FakeCamera, FakeLiveTracker, noise
 from tests.torture.rows import Row, Say, aside, dice, killed
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.files.video_job import Job, annotate
 from tracker.live.pipeline import Pipeline
 from tracker.sources.video_file import VideoReader
-from tracker.track import TrackerConfig
 
 FPS = 50
 LEAST = 2.0  # seconds before the kill at which a file may end

@@ -15,12 +15,13 @@ from typer.testing import CliRunner
 import ui.commands.tracker
 from tests.helpers import clips
 from tests.helpers.drawn import blob_info, centroid_onnx
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.find.model_file import ModelInfo, model_file, model_name
 from tracker.live.tracking_thread import Notes, TrackingThread
 from tracker.load import load, used_models
 from tracker.slots import Slot
-from tracker.track import Tracker, TrackerConfig
+from tracker.track import Tracker
 from tracker.types import CropRule, Kind
 
 ALONE = TrackerConfig(hands=False, faces=False, objects=True, threads=1)

@@ -16,10 +16,11 @@ import assets
 import ui.commands.tracker
 from tests.helpers.drawn import blob_info, centroid_onnx
 from tracker.checkup import doctor_run
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.find.model_file import bundled_file
 from tracker.load import load
-from tracker.track import TrackerConfig, model_of
+from tracker.track import model_of
 from ui.live import hud
 from ui.live.choices import Choices
 

@@ -14,10 +14,10 @@ from rich.text import Text
 
 from tracker.checkup import bench
 from tracker.checkup.peers import PEERS, Peer, limits
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.load import load
 from tracker.outputs.landmark_files import UsedModel, versions
-from tracker.track import TrackerConfig
 from tracker.types import Kind
 
 KINDS: tuple[Kind, ...] = ("hand", "face")

@@ -20,10 +20,10 @@ from rich.text import Text
 from tracker.checkup import bench
 from tracker.checkup.bench_run import tells_expressions
 from tracker.checkup.peers import MediaPipePeer, Peer
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.load import load
 from tracker.outputs.landmark_files import versions
-from tracker.track import TrackerConfig
 from tracker.types import Frame, Kind
 
 PAUSE = 10.0  # seconds of stream time between two runs: nothing is followed across them

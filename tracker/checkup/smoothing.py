@@ -23,6 +23,7 @@ from rich.table import Table
 
 from tracker.checkup.bench import SCHEMA_VERSION
 from tracker.checkup.bench_run import KINDS, BenchOptions
+from tracker.config import TrackerConfig
 from tracker.files.video_job import FrameTracker
 from tracker.find.head_pose import face_xyz
 from tracker.find.markups import BUNDLED, find_markup
@@ -31,7 +32,6 @@ from tracker.follow.both_ways import both_ways, one_way
 from tracker.follow.smooth import PRESETS, OneEuro, SmoothConfig
 from tracker.load import load
 from tracker.sources.video_file import VideoReader
-from tracker.track import TrackerConfig
 from tracker.types import Frame, Kind
 
 Values = NDArray[np.float64]

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+from tracker.config import TrackerConfig
 from tracker.errors import UserError, sentence
 from tracker.live.heap import return_large_blocks
 from tracker.live.live_output import LiveOutput, OutputFacts
@@ -35,7 +36,7 @@ from tracker.result import Shown
 from tracker.slots import Slot
 from tracker.sources.reconnect import ReconnectingSource
 from tracker.sources.source import CameraLimits, CameraState, Gap, Source
-from tracker.track import Tracker, TrackerConfig
+from tracker.track import Tracker
 from tracker.types import Frame
 
 __all__ = ["Health", "OutputFacts", "Pipeline", "Recording", "Shown"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Protocol
 
+from tracker.config import TrackerConfig
 from tracker.errors import UserError, sentence
 from tracker.find.locate import Model
 from tracker.load import used_models
@@ -19,7 +20,6 @@ from tracker.outputs.landmark_files import UsedModel
 from tracker.result import Result, Shown
 from tracker.slots import Slot
 from tracker.timings import Timings
-from tracker.track import TrackerConfig
 from tracker.types import Frame, Image, Kind
 
 STUMBLES = 30  # frames in a row on which the tracker may fail before it is given up

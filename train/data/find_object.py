@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from tracker.config import TrackerConfig
 from tracker.find.geometry import box_from_landmarks, rotation
 from tracker.find.head_pose import wrap_degrees
 from tracker.find.locate import Model, is_plausible, locate
 from tracker.sources.picture_file import load_picture
-from tracker.track import Tracker, TrackerConfig
+from tracker.track import Tracker
 from tracker.types import CropBox, Floats, Frame, Image
 from train.data.pictures import Example
 from train.project.labels import FrameLabel, Labels

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.checkup.peers import HandPoints
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.find.detectors import Finder
 from tracker.find.geometry import box_from_landmarks
@@ -26,7 +27,7 @@ from tracker.find.locate import Model, is_plausible, load_model, locate
 from tracker.find.markups import BUNDLED, find_markup
 from tracker.find.model_file import bundled_file, model_file, own_model
 from tracker.follow.associate import is_same
-from tracker.track import Tracker, TrackerConfig
+from tracker.track import Tracker
 from tracker.types import CropBox, Floats, Image, Kind, Located
 from train.project.labels import ObjectLabel, box_of
 from train.project.layout import Project

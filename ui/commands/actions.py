@@ -132,8 +132,8 @@ def try_(
 
 
 def _load(models: Sequence[Path], max_hands: int) -> Loaded:
+    from tracker.config import TrackerConfig
     from tracker.load import load
-    from tracker.track import TrackerConfig
 
     return load(TrackerConfig(max_hands=max_hands, objects=True if models else None), models)
 

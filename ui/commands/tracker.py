@@ -22,10 +22,10 @@ from ui.commands.outputs import outputs
 from ui.commands.words import Version, say, started_as, tell, user_errors, waiting
 
 if TYPE_CHECKING:
+    from tracker.config import TrackerConfig
     from tracker.files.image_job import ImageJob
     from tracker.files.video_job import Job, Report
     from tracker.load import Loaded
-    from tracker.track import TrackerConfig
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -285,8 +285,8 @@ def _config(
     run_by: tuple[str, str, str],  # engine, precision and weights
 ) -> TrackerConfig:
     """Whether one of the models finds objects is known when they are loaded."""
+    from tracker.config import TrackerConfig
     from tracker.follow.smooth import Preset
-    from tracker.track import TrackerConfig
 
     objects = True if with_models else None
     return TrackerConfig(

@@ -10,10 +10,10 @@ from pathlib import Path
 from PyQt6.QtCore import QTimer
 
 from tracker.actions.profile import read_profile
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.live.pipeline import Pipeline
 from tracker.sources.open import Playing, open_source
-from tracker.track import TrackerConfig
 from ui.kit.start import application, with_signals
 from ui.live.actions_control import over_hold_ms
 from ui.live.choices import Choices, with_models

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
 
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.find.locate import load_model
 from tracker.find.model_file import KINDS, model_file
@@ -19,7 +20,6 @@ from tracker.follow.neutral_files import meant_face
 from tracker.follow.smooth import Preset
 from tracker.gestures.own import meant_file
 from tracker.sources.open import CAMERA, Playing, kind_of_source
-from tracker.track import TrackerConfig
 from tracker.types import Kind
 
 CompareView = Literal["side", "a", "b"]

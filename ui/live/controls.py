@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.follow.neutral import NeutralFace
 from tracker.follow.neutral_files import USUAL, file_of, keep_face
@@ -15,7 +16,6 @@ from tracker.live.pipeline import Pipeline
 from tracker.outputs.overlay import Style
 from tracker.result import Shown
 from tracker.sources.open import Playing
-from tracker.track import TrackerConfig
 from ui.kit.jobs import Jobs
 from ui.live.actions_control import ActionsControl
 from ui.live.choices import Choices, is_device, kind_of

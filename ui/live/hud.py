@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracker.track import TrackerConfig
+from tracker.config import TrackerConfig
 from ui.kit.words import capital
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.live.pipeline import Health, Pipeline
 from tracker.result import Shown
 from tracker.sources.open import Playing
 from tracker.sources.source import CameraState
-from tracker.track import TrackerConfig
 from ui.kit.jobs import Jobs
 
 CLOSE_SECONDS = 2.0  # how long a pipeline may take to end before it is left alone

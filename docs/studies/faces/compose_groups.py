@@ -30,12 +30,13 @@ import cv2
 import numpy as np
 import typer
 
+from tracker.config import TrackerConfig
 from tracker.find.geometry import apply, bounds_xyxy
 from tracker.find.locate import Model
 from tracker.follow.associate import landmark_distance, overlap_share
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import skeletons
-from tracker.track import Tracker, TrackerConfig, model_of
+from tracker.track import Tracker, model_of
 from tracker.types import Floats, Image, Track
 from train.data.faces import held_face_groups
 from train.data.shipped import FACELESS

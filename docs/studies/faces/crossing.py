@@ -42,14 +42,16 @@ from docs.studies.faces.compose_groups import (
     read_faces,
     room,
 )
+from tracker.config import TrackerConfig
 from tracker.find.detectors.face import load as face_detector
 from tracker.find.geometry import apply
 from tracker.find.locate import Model
 from tracker.find.views import Turns, detect_in_all, of_faces
 from tracker.follow.associate import landmark_distance
+from tracker.follow.watch import FILE_TILES, LIVE_TILES
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import skeletons
-from tracker.track import FILE_TILES, LIVE_TILES, Tracker, TrackerConfig, model_of
+from tracker.track import Tracker, model_of
 from tracker.types import Floats, Image, Track
 
 FPS = 30.0

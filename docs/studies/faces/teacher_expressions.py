@@ -29,6 +29,7 @@ import typer
 from numpy.typing import NDArray
 
 from engines import Engine, load_engine
+from tracker.config import TrackerConfig
 from tracker.find.expressions import EXPRESSIONS, by_name
 from tracker.find.face_measures import measured
 from tracker.find.geometry import apply, box_from_landmarks, crop_to_frame
@@ -36,7 +37,6 @@ from tracker.find.locate import cut
 from tracker.load import load
 from tracker.sources.picture_file import load_picture
 from tracker.sources.video_file import VideoReader
-from tracker.track import TrackerConfig
 from tracker.types import CropRule, Floats, Image, Track
 
 SIZE = 256  # side of the teacher's crop

@@ -38,9 +38,10 @@ from docs.studies.motions.people import (
     person,
 )
 from docs.studies.motions.scoring import Score, told_of
+from tracker.config import TrackerConfig
 from tracker.gestures.motions.library import bundled
 from tracker.sources.video_file import VideoReader
-from tracker.track import Tracker, TrackerConfig
+from tracker.track import Tracker
 
 FIRST = 10_000  # seed of the first person that is tried
 LINES, CURVES = ((0.25, 0.5), (0.5, 0.9)), (1.0, 2.0)  # s in which filmed paths are made

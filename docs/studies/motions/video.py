@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from docs.studies.motions.examples import shapes
 from docs.studies.motions.people import BASE, MOTIONS, WAYS, Actor, Done, person
 from docs.studies.motions.scoring import Score
+from tracker.config import TrackerConfig
 from tracker.outputs.out_file import OutFile
 from tracker.outputs.video_writer import VideoWriter
 from tracker.sources.video_file import VideoFacts, VideoReader
-from tracker.track import Tracker, TrackerConfig
+from tracker.track import Tracker
 from tracker.types import Image
 
 FIRST = 20_000  # seed of the first person

@@ -17,10 +17,10 @@ from tests.helpers import clips
 from tests.helpers.clips import Clip
 from tracker.checkup import bench
 from tracker.checkup.peers import PEERS
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.find.model_file import Attribute
 from tracker.load import Loaded
-from tracker.track import TrackerConfig
 from tracker.types import Frame, Image, Kind
 
 

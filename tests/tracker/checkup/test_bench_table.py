@@ -29,8 +29,8 @@ from tests.helpers.live import FakeLiveTracker
 from tests.tracker.checkup.test_bench import FakePeer, frames
 from tracker.checkup import bench
 from tracker.checkup.bench_table import FORMS, TableOptions, form_facts, later, ratios, row, run
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
-from tracker.track import TrackerConfig
 
 
 def test_forms_ask_the_same_of_both() -> None:

@@ -10,9 +10,11 @@ import pytest
 
 from tests.tracker.gestures.taught import examples, own_of, seen
 from tracker.actions.conditions import told_by
+from tracker.config import TrackerConfig
+from tracker.follow.watch import Watch
 from tracker.gestures.own import Gesture, write_own
 from tracker.load import used_models
-from tracker.track import Tracker, TrackerConfig, Watch
+from tracker.track import Tracker
 
 BLACK = np.zeros((48, 64, 3), np.uint8)
 CONFIG = TrackerConfig(faces=False, threads=1)

@@ -14,7 +14,7 @@ CODE = """
 import ctypes, sys
 from tests.helpers.live import FakeCamera, FakeLiveTracker
 from tracker.live.pipeline import Pipeline
-from tracker.track import TrackerConfig
+from tracker.config import TrackerConfig
 
 class Info(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in (

@@ -13,12 +13,12 @@ import pytest
 
 from tests.helpers import clips
 from tests.helpers.live import LIMITS, FakeCamera, FakeLiveTracker, noise, wait_for
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.live.pipeline import Pipeline
 from tracker.sources.paced_file import FileSource
 from tracker.sources.source import CameraError
 from tracker.sources.within import within
-from tracker.track import TrackerConfig
 from tracker.types import Frame
 
 CONFIG = TrackerConfig()

@@ -298,7 +298,7 @@ import sys, time
 from pathlib import Path
 from tests.helpers.live import FakeCamera, FakeLiveTracker, noise
 from tracker.live.pipeline import Pipeline
-from tracker.track import TrackerConfig
+from tracker.config import TrackerConfig
 camera, tracker = FakeCamera(fps=50), FakeLiveTracker()
 still, tracker.tracks = noise(0), ()  # few bytes per frame, so that no buffer overflows by itself
 camera.picture = lambda i: still

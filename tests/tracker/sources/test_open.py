@@ -10,10 +10,10 @@ import pytest
 
 from tests.helpers import clips
 from tests.helpers.live import FakeLiveTracker, wait_for
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.live.pipeline import Pipeline
 from tracker.sources.open import OPENERS, Playing, kind_of_source, open_source
-from tracker.track import TrackerConfig
 from tracker.types import Frame
 
 

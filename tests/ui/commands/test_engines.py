@@ -14,9 +14,10 @@ from engines.trt_cache import Stored, beside, read
 from tests.helpers import clips
 from tests.helpers.drawn import blob_info, centroid_onnx
 from tests.helpers.fake_gpu import FakeCuda, FakeTensorRT, install_cuda, install_tensorrt, uninstall
+from tracker.config import TrackerConfig
 from tracker.find.model_file import model_name, precise_file
 from tracker.load import load
-from tracker.track import Tracker, TrackerConfig
+from tracker.track import Tracker
 
 
 def run(*words: object) -> Result:

@@ -14,10 +14,11 @@ import ui.commands.tracker
 from tests.helpers import clips
 from tests.helpers.fake_pipeline import HEALTH, FakePipeline, plain, state
 from tests.tracker.follow.test_neutral import face, resting
+from tracker.config import TrackerConfig
 from tracker.find.expressions import EXPRESSIONS
 from tracker.follow.neutral_files import file_of, keep_face, read_face
 from tracker.result import Result, Shown
-from tracker.track import Tracker, TrackerConfig
+from tracker.track import Tracker
 from tracker.types import Track
 
 

@@ -9,12 +9,12 @@ from typing import get_args
 import pytest
 
 from tests.helpers.fake_pipeline import HEALTH
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.live.pipeline import Recording
 from tracker.sources.cameras import find_camera
 from tracker.sources.open import open_source
 from tracker.sources.source import CameraError, CameraState, Phase
-from tracker.track import TrackerConfig
 from ui.live import hud
 
 

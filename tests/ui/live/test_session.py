@@ -10,9 +10,9 @@ from threading import Event, get_ident
 import pytest
 
 from tests.helpers.fake_pipeline import HEALTH, FakePipeline
+from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.sources.open import Playing
-from tracker.track import TrackerConfig
 from ui.kit.jobs import Jobs
 from ui.live.choices import is_device
 from ui.live.session import Order, Session

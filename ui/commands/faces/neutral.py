@@ -65,12 +65,12 @@ def take(
 
     A later capture for the same name counts in place of the one before, which stays in the file.
     """
+    from tracker.config import TrackerConfig
     from tracker.errors import UserError
     from tracker.follow.neutral_files import file_of, keep_face
     from tracker.live.pipeline import Pipeline
     from tracker.sources.open import open_source
     from tracker.stop import stop_on_signal
-    from tracker.track import TrackerConfig
 
     with user_errors():
         place = file or file_of(name)

@@ -81,9 +81,10 @@ def teach(
     What was taught before stays; the same name again adds samples. 'tracker live' and 'tracker
     video' name it from then on. Needs no PyTorch.
     """
+    from tracker.config import TrackerConfig
     from tracker.gestures.clips import begun, learnt, told, with_clips
     from tracker.gestures.own import OF, WHICH, Gesture, checked_name, write_own
-    from tracker.track import Tracker, TrackerConfig
+    from tracker.track import Tracker
     from ui.commands.console import bars
 
     if hands not in WHICH:
