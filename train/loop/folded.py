@@ -27,7 +27,7 @@ Undo = Callable[[str, Mapping[str, Tensor], NDArray[np.float32]], NDArray[np.flo
 How = Literal["same", "turned", "norm"]  # as it is, transposed, divided by what its norm did
 EPSILON = 1e-5  # of torch's batch norms
 WORTH = 4096  # values of a weight that is worth it
-EXACT = 2.0**-10  # of the largest weight of an output: two roundings to 16 bits
+EXACT = 2.0**-6  # of the largest weight of an output: what a model's rounding takes, twice
 
 
 def leave_out(
