@@ -1,7 +1,7 @@
 """Half the file: large weights are kept in 16 bits; what computes is as before, in 32.
 
 A checkpoint's weight is off by at most 1/2048 of itself, which moves landmarks by hundredths of a
-crop pixel. A model's is rounded further, by at most 1/128 of itself: that moves shares in
+crop pixel. A model's is rounded further, by at most 1/120 of itself: that moves shares in
 the third digit and errors not at all, and the zeros at its end make a package a fifth smaller.
 """
 
