@@ -97,9 +97,9 @@ def halve(graph: onnx.ModelProto) -> None:
 
 def rounded(values: NDArray[np.float32]) -> NDArray[np.float16]:
     """The same in 16 bits, the last `ZEROS` of them 0."""
-    bits = values.astype(np.float16).view(np.uint16).astype(np.uint32)
-    bits = (bits + (1 << (ZEROS - 1))) >> ZEROS << ZEROS
-    return bits.astype(np.uint16).view(np.float16)
+    bits = values.astype(np.float16).view(np.uint16).astype(np.int64)
+    whole = (bits + (1 << (ZEROS - 1))) >> ZEROS << ZEROS
+    return whole.astype(np.uint16).view(np.float16)
 
 
 def restore(graph: onnx.ModelProto) -> None:
