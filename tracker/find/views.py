@@ -27,6 +27,7 @@ LOST_SIDE = 2.6  # of the view at a lost object, in sides of its last crop: it m
 # and by how much of a side two neighbours overlap. The detector finds nearly all faces whose height
 # (brows to chin) is a sixth of a view's side, half of those of a ninth, none of a fourteenth.
 TILES, LEAST_TILE, OVERLAP = (1 / 2, 1 / 4, 1 / 8), 150.0, 1 / 3
+LARGE = 1000  # pixels of a frame's longer side from which a film's faces are looked for in tiles
 SHARED = 0.5  # part of the smaller box from which finds of two views are one
 # Of the view in which a find is looked at again, in sides of its crop and degrees from it: turned
 # and from farther away, since what is no hand mostly looks like one in one view only.
@@ -177,7 +178,8 @@ class Turns:
     def __init__(self, kind: Kind, tiles: int = 0) -> None:
         """Begins with the whole frame.
 
-        A look takes the next view, or, with `tiles`, the whole frame and so many of the others.
+        A look takes the next view, or, with `tiles`, the whole frame and, of a large one, so many
+        of the others.
         """
         self._views = VIEWS.get(kind, plain)
         self._tiles = tiles
@@ -186,7 +188,7 @@ class Turns:
 
     def take(self, shape_hw: tuple[int, ...]) -> list[CropBox]:
         """The views of the next look. They go round and round."""
-        first, *others = views = self._views(shape_hw)
+        first, *others = views = self._all(shape_hw)
         if not self._tiles or not others:
             self._next += 1
             return [views[(self._next - 1) % len(views)]]
@@ -194,6 +196,11 @@ class Turns:
         chosen = [others[(self._next + i) % len(others)] for i in range(count)]
         self._next += count
         return [first, *chosen]
+
+    def _all(self, shape_hw: tuple[int, ...]) -> list[CropBox]:
+        """The views, in their order. Tiles of a small frame would cost as much, and show little."""
+        views = self._views(shape_hw)
+        return views[:1] if self._tiles and max(shape_hw[:2]) < LARGE else views
 
     @property
     def has_place(self) -> bool:
@@ -207,7 +214,7 @@ class Turns:
 
     def rest(self, shape_hw: tuple[int, ...]) -> list[CropBox]:
         """All views but the first one, each once."""
-        views = self._views(shape_hw)
+        views = self._all(shape_hw)
         keys = [(v.centre_xy.tolist(), v.side, v.angle) for v in views]
         return [v for i, v in enumerate(views) if keys[i] not in keys[:i]][1:]
 
