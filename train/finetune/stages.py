@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tracker.stop import Stopped
 from tracker.whole_files import write_table
 from train.config import FitSpec
 from train.data.pictures import DataSet
@@ -116,15 +115,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def telling(course: Course) -> Iterator[ProgressFile]:
     """The course's progress.json, which ends with how the trainings in the block end."""
     told = ProgressFile(course.out / "progress.json", course.out.name)
-    try:
+    with told.telling():
         yield told
-    except (Stopped, KeyboardInterrupt) as error:
-        told.end("stopped", str(error) or "interrupted; resume goes on from the last checkpoint")
-        raise
-    except BaseException as error:
-        told.end("failed", str(error) or type(error).__name__)
-        raise
-    told.end("done")
 
 
 def hold_badness(final: Path) -> float:

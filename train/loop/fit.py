@@ -115,21 +115,12 @@ def train(run: Run, report: Callable[[Progress], None]) -> Path:
     told = ProgressFile(run.out / "progress.json", run.out.name, active=leading())
     if leading():
         write_split(run.out / "split.json", run.data)
-    try:
-        with stop_on_signal() as stopped:
-            for progress in steps(run, stopped):
-                told.step(progress)
-                if leading():
-                    report(progress)
-            final = finish(run)
-    except (Stopped, KeyboardInterrupt) as error:
-        told.end("stopped", str(error) or "interrupted; resume goes on from the last checkpoint")
-        raise
-    except BaseException as error:
-        told.end("failed", str(error) or type(error).__name__)
-        raise
-    told.end("done")
-    return final
+    with told.telling(), stop_on_signal() as stopped:
+        for progress in steps(run, stopped):
+            told.step(progress)
+            if leading():
+                report(progress)
+        return finish(run)
 
 
 def steps(run: Run, stopped: Callable[[], bool]) -> Iterator[Progress]:

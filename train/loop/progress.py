@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tracker.stop import Stopped
 from tracker.whole_files import part_of
 
 EVERY_S = 0.5  # least time between two writes of progress.json
@@ -69,6 +71,21 @@ class ProgressFile:
         self.fields |= {"state": state, "message": message or self.fields["message"]}
         self.fields["eta_s"] = 0.0 if state == "done" else None
         self.write()
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """The file ends with how the block ends."""
+        try:
+            yield
+        except (Stopped, KeyboardInterrupt) as error:
+            self.end(
+                "stopped", str(error) or "interrupted; resume goes on from the last checkpoint"
+            )
+            raise
+        except BaseException as error:
+            self.end("failed", str(error) or type(error).__name__)
+            raise
+        self.end("done")
 
     def write(self) -> None:
         """Write beside and rename; not `active` (another process writes): nothing."""
