@@ -25,9 +25,9 @@ BIN = 15.0  # degrees of yaw
 SEEN_TO = 45.0  # degrees of yaw beyond which openings are not compared: one eye is behind the nose
 MOST_FALSE = 0.02  # share of open eyes that may be called closed
 WATCHED = ("jawOpen", "eyeBlinkLeft", "mouthSmileLeft", "browInnerUp")  # expressions of the bars
-# Degrees of yaw from which a head is said to be in profile, not frontal. MTFL's profiles begin far
-# below 60: on its training pictures, which face68_free never saw, the smaller share of both that is
-# told right is largest here, by points (0.986 and 0.968) and by head (0.986 and 0.977).
+# Degrees of yaw from which a head is said to be in profile, not frontal: MTFL's profiles begin far
+# below 60. Of its training pictures face68_free, which never saw them, tells 97.3 % of the profiles
+# and 96.6 % of the frontal faces by the points, 96.1 and 97.6 % by the head.
 TOLD_FROM = 20.0
 
 
