@@ -101,6 +101,23 @@ def test_a_picture_and_a_films_first_frame_show_small_faces(every_view: bool) ->
 
 
 @pytest.mark.usefixtures("large")
+def test_a_films_first_frame_takes_each_tile_once() -> None:
+    tracker, finder, _ = small_face(FACES)
+    assert not tracker.process(draw_blobs([], (480, 640)), 0.0).tracks
+    assert len(finder.sizes) == len(views.of_faces((480, 640)))
+
+
+@pytest.mark.usefixtures("large")
+def test_what_a_films_first_look_had_no_room_for_comes_next() -> None:
+    """The detector is surest of what is no face; the true one is too large for the other tiles."""
+    tracker, finder, _ = small_face(replace(FACES, max_faces=1))
+    nothing, true = (np.add(6 * SHAPE, place) for place in ((120, 120), (450, 300)))
+    finder.objects = [nothing, true]
+    (track,) = tracker.process(draw_blobs([true], (480, 640)), 0.0).tracks
+    assert np.abs(track.xy - true).max() < 1
+
+
+@pytest.mark.usefixtures("large")
 def test_later_frames_of_a_film_take_eleven_tiles_a_look() -> None:
     tracker, finder, picture = small_face(FACES)
     tracker.process(draw_blobs([], (480, 640)), 0.0)

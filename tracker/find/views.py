@@ -172,6 +172,11 @@ def plain(shape_hw: tuple[int, ...]) -> list[CropBox]:
 VIEWS: dict[Kind, Callable[[tuple[int, ...]], list[CropBox]]] = {"hand": of_hands, "face": of_faces}
 
 
+def _key(view: CropBox) -> tuple[list[float], float, float]:
+    """What makes two views the same."""
+    return view.centre_xy.tolist(), view.side, view.angle
+
+
 class Turns:
     """Which views are next, as long as objects of a kind are missing."""
 
@@ -212,11 +217,15 @@ class Turns:
         place, self._place = self._place, None
         return place
 
-    def rest(self, shape_hw: tuple[int, ...]) -> list[CropBox]:
-        """All views but the first one, each once."""
-        views = self._all(shape_hw)
-        keys = [(v.centre_xy.tolist(), v.side, v.angle) for v in views]
-        return [v for i, v in enumerate(views) if keys[i] not in keys[:i]][1:]
+    def rest(self, shape_hw: tuple[int, ...], shown: Sequence[CropBox] = ()) -> list[CropBox]:
+        """All views but the first one, each once, and none of those that were `shown` before."""
+        first, *others = self._all(shape_hw)
+        before, found = [_key(view) for view in (first, *shown)], []
+        for view in others:
+            if _key(view) not in before:
+                before.append(_key(view))
+                found.append(view)
+        return found
 
     def look_at(self, place: CropBox) -> None:
         """Let this view be the next one."""

@@ -143,10 +143,16 @@ def may_touch(xy: Sequence[Floats]) -> NDArray[np.bool_]:
     return found
 
 
-def duplicates(found: Sequence[Floats], rank: Sequence[int]) -> set[int]:
-    """Indices of the landmarks that repeat others of lower rank (the rank is the seniority)."""
+def duplicates(
+    found: Sequence[Floats], rank: Sequence[int], touching: NDArray[np.bool_] | None = None
+) -> set[int]:
+    """Indices of the landmarks that repeat others of lower rank (the rank is the seniority).
+
+    `touching`: `may_touch` of them, where it is known.
+    """
     dropped: set[int] = set()
-    order, touching = sorted(range(len(found)), key=lambda i: rank[i]), may_touch(found)
+    order = sorted(range(len(found)), key=lambda i: rank[i])
+    touching = may_touch(found) if touching is None else touching
     for place, i in enumerate(order):
         kept = [j for j in order[:place] if j not in dropped and touching[i, j]]
         if any(is_same(found[i], found[j]) for j in kept):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.find.face_measures import measured
+from tracker.find.face_measures import from_the_front
 from tracker.find.model_file import ModelInfo
 from tracker.result import Result
 from tracker.types import Floats, Track
@@ -64,7 +64,7 @@ def proportions(track: Track) -> Proportions | None:
         return None
     if abs(pose.yaw) > FRONT or abs(pose.pitch) > FRONT:
         return None
-    flat = measured(track)[0]
+    flat = from_the_front(track.xy, pose)
 
     def apart(a: int, b: int) -> float:
         return float(np.linalg.norm(flat[a] - flat[b]))

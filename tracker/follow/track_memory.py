@@ -12,8 +12,9 @@ from tracker.follow.course import Course
 from tracker.follow.gesture import GestureFilter
 from tracker.follow.landmark_filter import QUICK, LandmarkFilter
 from tracker.follow.smooth import OneEuro, SmoothConfig
-from tracker.types import CropBox, Floats, Located, Pose, Side, Track
+from tracker.types import CropBox, Floats, Kind, Located, Pose, Side, Track
 
+FORETOLD: Kind = "face"  # the kind of which is asked where it should be by what it did before SLIDE
 SHOWN_APART = ("gesture", "side")  # attributes that are steadied in ways of their own
 SIDE_FRAMES = 30  # the side is the mean over about this many frames
 POSE_SPAN = 60.0  # degrees that count as one 'object size' when a pose is smoothed
@@ -63,7 +64,7 @@ class Follower:
         self._sides_seen = 0
         self._velocity = np.zeros(2)  # frame pixels per second
         self._box: CropBox | None = None
-        self.course = Course()
+        self._course = Course() if info.kind == FORETOLD else None
         self.xy: Floats = np.zeros((0, 2), np.float32)  # the last raw landmarks
 
     def update(self, found: Located, t: float) -> Track:
@@ -113,11 +114,17 @@ class Follower:
         return (self.xy + shift).astype(np.float32)
 
     def foretold_xy(self, t: float) -> Floats:
-        """Landmarks (K, 2) where they should be at time t by what the object did before SLIDE."""
-        middle, size = self.course.at(t)
+        """Landmarks (K, 2) where they should be at time t by what the face did before SLIDE."""
+        assert self._course is not None
+        middle, size = self._course.at(t)
         ratio = size / object_size(self.xy)
         xy: Floats = ((self.xy - self.xy.mean(0)) * ratio + middle).astype(np.float32)
         return xy
+
+    def surprise(self, t: float, xy: Floats) -> float:
+        """How far, in face sizes, landmarks (K, 2) are from where the face is foretold."""
+        assert self._course is not None
+        return self._course.surprise(t, xy)
 
     def next_box(self, t: float) -> CropBox:
         """The crop for the frame at time t."""
@@ -143,7 +150,8 @@ class Follower:
         self._values = None
         self._velocity = np.zeros(2)
         self._box, self._best = None, 0.0
-        self.course.clear()
+        if self._course is not None:
+            self._course.clear()
         self.xy = self.xy[:0]
 
     def has_drifted(self, found: Located) -> bool:
@@ -170,7 +178,8 @@ class Follower:
             weight = float(1 - np.exp(-dt / PRESENCE_TAU))
             self.presence_mean += weight * (found.presence - self.presence_mean)
         self.presence, self.xy = found.presence, found.xy
-        self.course.add(t, found.xy)
+        if self._course is not None:
+            self._course.add(t, found.xy)
 
     def _average_side(self, found: Located) -> None:
         left = left_probability(found, self._info)

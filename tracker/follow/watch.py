@@ -70,6 +70,8 @@ class Fresh:
 
     new: Sequence[CropBox] = ()  # of objects that are not followed yet
     others: Sequence[tuple[Follower, CropBox]] = ()  # for those whose own crop it contradicts
+    beyond: Sequence[Detection] = ()  # what it found beside, for which there was no room
+    views: Sequence[CropBox] = ()  # that it took
 
     def crops(self) -> list[CropBox]:
         """All of them, in this order."""
@@ -126,7 +128,8 @@ class Watch:
             tracks |= self._take_up(fresh, answers[len(boxes) :], frame, t)
             if not (self._config.every_view or (is_first and self._tiles and self._looks_itself)):
                 return self._shown(tracks, frame)
-        return self._shown(tracks | self._other_views(frame, t), frame)
+        before = fresh if self._tiles else Fresh()
+        return self._shown(tracks | self._other_views(before, frame, t), frame)
 
     def _shown(self, tracks: Mapping[int, Track], frame: Image) -> list[Track]:
         """Those of live followers, oldest first."""
@@ -174,7 +177,7 @@ class Watch:
             known = self._known()
             room = self._most - len(known)
             return Fresh(from_frame(frame, known, room, self.model, self._timings))
-        return self._judge(frame, self._detected(frame, views))
+        return replace(self._judge(frame, self._detected(frame, views)), views=views)
 
     def _next_views(self, frame: Image, t: float) -> list[CropBox]:
         """The views of the look that is due; the whole frame to check what is surely followed."""
@@ -200,7 +203,7 @@ class Watch:
         """Views of where faces that were lost a moment ago should come back."""
         if not self._tiles:
             return []
-        lost = [f for f in self._lost if t - f.t <= self._config.memory][-LOST_PLACES:]
+        lost = self._remembered(t)[-LOST_PLACES:]
         rule, kind = self.model.info.crop, self.model.info.kind
         return [at_lost(box_from_landmarks(kind, f.foretold_xy(t), rule=rule)) for f in lost]
 
@@ -208,18 +211,26 @@ class Watch:
         """Is what a view shows seldom mistaken? Views of faces all stand upright."""
         return self.model.info.kind == "face" or is_plain(view, frame.shape)
 
-    def _other_views(self, frame: Image, t: float) -> dict[int, Track]:
-        """What the other views of a single picture add, while objects are missing in it."""
+    def _other_views(self, before: Fresh, frame: Image, t: float) -> dict[int, Track]:
+        """What the other views of a single picture add, while objects are missing in it.
+
+        `before`: a look of tiles at it; first comes what that found and there was no room for.
+        """
         tracks: dict[int, Track] = {}
-        views = [] if self._finder is None else self._turns.rest(frame.shape)
+        beyond = before.beyond
+        views = [] if self._finder is None else self._turns.rest(frame.shape, before.views)
         while not self._has_all():
             place = self._turns.take_place()
-            if place is None and not views:
-                break
-            view = place or views.pop(0)
             self._is_second = place is not None
-            self._is_plain = self._shows_plainly(view, frame)
-            fresh = self._judge(frame, self._detected(frame, [view]))
+            if place is None and beyond:
+                fresh = self._judge(frame, beyond)
+                beyond = fresh.beyond
+            elif place is not None or views:
+                view = place or views.pop(0)
+                self._is_plain = self._shows_plainly(view, frame)
+                fresh = self._judge(frame, self._detected(frame, [view]))
+            else:
+                break
             tracks |= self._take_up(fresh, self._located(frame, fresh.crops()), frame, t)
         return tracks
 
@@ -232,10 +243,11 @@ class Watch:
         """Crops around those that are not followed yet, or followed in a crop that lies wrong."""
         assert self._finder is not None  # whose detections these are
         known = self._known()
-        boxes = [self._finder.first_crop(found) for found in unknown(detections, known)]
-        boxes = boxes[: self._most - len(known)] or self._nearer(boxes)
+        found, room = unknown(detections, known), self._most - len(known)
+        boxes = [self._finder.first_crop(one) for one in found]
+        boxes = boxes[:room] or self._nearer(boxes)
         crops = from_first_crops(frame, boxes, self.model, self._timings)
-        return Fresh(crops, self._contradicted(frame, detections))
+        return Fresh(crops, self._contradicted(frame, detections), found[room:])
 
     def _nearer(self, boxes: Sequence[CropBox]) -> list[CropBox]:
         """First crops that are worth the place of a followed face, since nothing else is left."""
@@ -303,8 +315,11 @@ class Watch:
     def _hidden(self, t: float) -> list[Follower]:
         """Faces that were lost a moment ago: one that comes out behind another shows in its crop,
         and would be taken for it."""
-        is_face = self.model.info.kind == "face"
-        return [f for f in self._lost if is_face and t - f.t <= self._config.memory]
+        return self._remembered(t) if self.model.info.kind == "face" else []
+
+    def _remembered(self, t: float) -> list[Follower]:
+        """Those lost so short a time ago that they may come back as themselves."""
+        return [f for f in self._lost if t - f.t <= self._config.memory]
 
     def _due_xy(self, follower: Follower, t: float) -> Floats:
         """Where its landmarks should be. Those of faces may have slid onto a face before it."""
@@ -317,7 +332,8 @@ class Watch:
         """Tracks that converged on another's object: of wrong side, in doubt, or younger."""
         indices = list(given)
         left = self._sided(list(given.values()))
-        if may_touch([xy for xy, _ in left]).sum() == len(left):  # each its own box alone
+        touching = may_touch([xy for xy, _ in left])
+        if touching.sum() == len(left):  # each its own box alone
             return set()
 
         def seniority(k: int) -> tuple[bool, bool, float]:
@@ -325,12 +341,12 @@ class Watch:
             doubtful = answer.presence < SURE_PRESENCE
             wrong = side_conflict(follower.left_p, left[k][1]) > SURE_CONFLICT
             if self.model.info.kind == "face":  # the one whose landmarks slid over is the other's
-                return wrong, doubtful, follower.course.surprise(t, answer.xy)
+                return wrong, doubtful, follower.surprise(t, answer.xy)
             return wrong, doubtful, follower.id
 
         order = sorted(range(len(indices)), key=seniority)
         rank = [order.index(k) for k in range(len(indices))]
-        return {indices[k] for k in duplicates([xy for xy, _ in left], rank)}
+        return {indices[k] for k in duplicates([xy for xy, _ in left], rank, touching)}
 
     def _take_up(
         self, fresh: Fresh, answers: Sequence[Located | None], frame: Image, t: float
@@ -347,7 +363,7 @@ class Watch:
 
     def _begin(self, seen: Sequence[Located], frame: Image, t: float) -> dict[int, Track]:
         """Start tracks for new objects; one in doubt, or lost a moment ago, goes on instead."""
-        self._lost = [f for f in self._lost if t - f.t <= self._config.memory]
+        self._lost = self._remembered(t)
         tracks: dict[int, Track] = {}
         new: list[Located] = []
         for answer in seen:

@@ -226,6 +226,10 @@ def test_a_look_for_faces_takes_the_whole_frame_and_some_tiles() -> None:
         assert [facts(v) for v in seen[1:]] == [facts(v) for v in expected]
         turns.begin_anew()
     assert [facts(v) for v in turns.rest(ROOM)] == [facts(v) for v in tiles]
+    assert [facts(v) for v in turns.rest(ROOM, seen)] == [
+        facts(v) for v in tiles if facts(v) not in [facts(shown) for shown in seen]
+    ]
+    assert len(turns.rest(ROOM, seen)) == count - 4
     assert len(Turns("face", tiles=4).take((100, 120))) == 1
 
 
