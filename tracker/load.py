@@ -12,8 +12,8 @@ from tracker.errors import UserError
 from tracker.files.video_job import FrameTracker
 from tracker.find.locate import Model
 from tracker.find.model_file import Attribute, bundled_file, model_name
+from tracker.gestures.features import POINTS
 from tracker.gestures.motions.library import names
-from tracker.gestures.motions.naming import POINTS
 from tracker.gestures.own import read_own
 from tracker.outputs.landmark_files import UsedModel, versions
 from tracker.track import Tracker, finder_of, model_at, model_of

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tracker.errors import UserError
-from tracker.gestures.motions.learn import MotionCurve, count
+from tracker.gestures.motions.learn import MotionCurve
 from tracker.gestures.naming import sample_of
 from tracker.gestures.own import Gesture, Of, Own, Sample, shown
 from tracker.gestures.recogniser import LEAST, Recogniser, learn
@@ -127,7 +127,7 @@ def told(recogniser: Recogniser, name: str) -> list[str]:
 
 def _told_of_motion(recogniser: Recogniser, gesture: Gesture, curve: MotionCurve) -> list[str]:
     name, least = gesture.name, curve.threshold(gesture.strictness)
-    times = count(gesture.takes)
+    times = len(curve.own)
 
     def numbers(threshold: float) -> str:
         return (

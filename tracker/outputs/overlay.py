@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.find.head_pose import axes_xy
+from tracker.gestures.motions.naming import SHOWN
 from tracker.outputs.skeleton import Colour, Skeleton, skeleton
 from tracker.types import Floats, Image, Kind, Motion, Track
 
 AXES: tuple[Colour, ...] = ((0, 0, 255), (0, 255, 0), (255, 0, 0))
 IRIS: Colour = (255, 255, 0)
-FLASH: Colour = (60, 220, 255)  # behind a motion's name,
-FADED = 1.0  # s after which it is not said any more
+FLASH: Colour = (60, 220, 255)  # behind a motion's name
 SUB = 4  # fractional bits of the coordinates, for drawing between pixels
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 DENSE = 40  # landmarks
@@ -137,7 +137,7 @@ def _draw_label(canvas: Image, track: Track, at: int | None, taken: list[Box]) -
 
 def _draw_motion(canvas: Image, track: Track, motion: Motion, taken: list[Box]) -> None:
     """A motion's name over the hand, larger than labels, on a bright ground that fades away."""
-    bright = 1 - min(motion.age / FADED, 1)
+    bright = 1 - min(motion.age / SHOWN, 1)
     if bright <= 0:
         return
     text, scale = printable(motion.name, track), 1.7 * _text_height(canvas) / 22

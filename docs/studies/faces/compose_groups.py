@@ -168,14 +168,21 @@ def placing(xy: Floats, angle: float, height: float, centre: Floats) -> Floats:
     return np.column_stack([rotation * scale, centre - scale * (low + high) / 2]).astype(np.float32)
 
 
+def averaged(image: Image, matrix: Floats) -> Image:
+    """A picture made ready for a (2, 3) affine that turns and scales it: blurred where it shrinks,
+    since bilinear sampling would skip pixels.
+    """
+    shrink = float(np.sqrt(abs(np.linalg.det(matrix[:, :2].astype(np.float64)))))
+    if shrink >= 0.9:
+        return image
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 0.4 / shrink), np.uint8)
+
+
 def pasted(scene: Image, face: Face, matrix: Floats) -> Image:
     """The scene with a face laid over it by a (2, 3) affine; it is averaged where it shrinks."""
     image = picture(face.path)
     weights = outline(face.xy, image.shape)
-    shrink = float(np.sqrt(abs(np.linalg.det(matrix[:, :2].astype(np.float64)))))
-    if shrink < 0.9:  # bilinear sampling would skip pixels
-        image = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.4 / shrink), np.uint8)
-    over = cv2.warpAffine(image, matrix, SIZE_WH)
+    over = cv2.warpAffine(averaged(image, matrix), matrix, SIZE_WH)
     w = cv2.warpAffine(weights, matrix, SIZE_WH)[..., None]
     return (over * w + scene * (1 - w)).round().astype(np.uint8)
 

@@ -35,6 +35,7 @@ from docs.studies.faces.compose_groups import (
     SIZE_WH,
     TRUE,
     Face,
+    averaged,
     outline,
     picture,
     placing,
@@ -96,11 +97,8 @@ def actor(face: Face, height: float, start: Floats, speed: Floats, box: Floats) 
     side = round(2.4 * height)
     matrix = placing(face.xy, 0.0, height, np.array([side / 2, side * 0.58], np.float32))
     image, weights = picture(face.path), outline(face.xy, picture(face.path).shape)
-    shrink = float(np.linalg.norm(matrix[0, :2]))
-    if shrink < 0.9:
-        image = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.4 / shrink), np.uint8)
     return Actor(
-        np.asarray(cv2.warpAffine(image, matrix, (side, side)), np.uint8),
+        np.asarray(cv2.warpAffine(averaged(image, matrix), matrix, (side, side)), np.uint8),
         np.asarray(cv2.warpAffine(weights, matrix, (side, side)), np.float32),
         apply(matrix.astype(np.float64), face.xy).astype(np.float32),
         start, speed, box[0], box[1],

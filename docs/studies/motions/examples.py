@@ -25,7 +25,7 @@ from docs.studies.motions.people import MOTIONS, Stream, acted, idled, person
 from docs.studies.motions.windows_of import labelled, rows_of, sample
 from tracker.gestures import network
 from tracker.gestures.motions.library import packed
-from tracker.gestures.motions.spotting import AGAIN, Spotter
+from tracker.gestures.motions.spotting import Spotter, peaks
 from tracker.gestures.motions.windows import LENGTHS, is_whole, path_of
 from tracker.gestures.network import Network
 from tracker.gestures.recogniser import Library, library
@@ -38,6 +38,7 @@ HARD = 0.3
 HIDDEN = 128
 ALLOWED = 6.0  # false ones of a motion in an hour of composed natural movement
 THRESHOLDS = (0.5, 0.95)  # least and most
+LEAST_PEAK = 0.2  # lower ones do not count
 KEPT_ACTED, KEPT_IDLE = 8, 16  # films that are bundled
 KEPT_FPS = 20.0
 
@@ -94,30 +95,19 @@ def mistaken(made: Network, film: Stream, rng: np.random.Generator) -> Floats:
 def thresholds(made: Network, films: Sequence[Stream]) -> dict[str, float]:
     """From which likelihood on each motion is told, by films of natural movement."""
     spotter = Spotter(MOTIONS, made, {})
-    peaks: dict[str, list[float]] = {name: [] for name in MOTIONS}
+    highest: dict[str, list[float]] = {name: [] for name in MOTIONS}
     for film in films:
         path = path_of(film.t, film.xy, film.is_mirrored)
         likely = spotter.likely(path, path.t)
         for k, name in enumerate(MOTIONS):
-            peaks[name] += peaks_of(likely[:, k], path.t)
+            highest[name] += peaks(likely[:, k], path.t, LEAST_PEAK)
     hours = sum(film.seconds for film in films) / 3600
     found = {}
-    for name, values in peaks.items():
+    for name, values in highest.items():
         values.sort(reverse=True)
         allowed = int(ALLOWED * hours)
         least = values[allowed] + 1e-3 if len(values) > allowed else 0.0
         found[name] = float(np.clip(least, *THRESHOLDS))
-    return found
-
-
-def peaks_of(likely: Floats, t: NDArray[np.float64]) -> list[float]:
-    """The highest values of a film, AGAIN s apart."""
-    found: list[float] = []
-    while len(likely) and likely.max() > 0.2:
-        best = int(np.argmax(likely))
-        found.append(float(likely[best]))
-        far = np.abs(t - t[best]) >= AGAIN
-        likely, t = likely[far], t[far]
     return found
 
 
@@ -140,7 +130,6 @@ def write(
         "marks": np.concatenate(marks), "t": np.concatenate(times),
         "film": np.concatenate(film_of), "made": np.array(done, np.float32),
         "made_names": np.array(MOTIONS),
-        "seconds": np.array([film.seconds for film in films], np.float32),
     }  # fmt: skip
     part = path.with_suffix(".part.npz")
     np.savez_compressed(part, **whole)  # type: ignore[arg-type]

@@ -140,14 +140,13 @@ def followed(
 
 def of_clip(clip: Path) -> Score:
     """What the tracker tells of a clip in which nobody makes a motion."""
-    score, seconds, hands = Score(), 0.0, 0
+    score, seconds = Score(), 0.0
     with Tracker(TrackerConfig(faces=False)) as tracker, closing(VideoReader(clip)) as video:
         told = []
         for frame in video.frames():
             if frame.bgr is None:
                 continue
             result = tracker.process(frame.bgr, frame.t)
-            hands += bool(result.tracks)
             seconds = frame.t
             told += [(t.happened.name, frame.t) for t in result.tracks if t.happened is not None]
     score.add((), told, seconds)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tracker.gestures.recogniser import Library
 
 Values = NDArray[np.float64]
+IDLE = 1000  # number of the film in which a person makes no motion
 BASE = 240.0  # steps a second in which movements are made, before a camera looks at them
 WAYS: Mapping[str, tuple[float, float]] = {
     "swipe_left": (-1, 0), "swipe_right": (1, 0), "swipe_up": (0, -1), "swipe_down": (0, 1),
@@ -490,9 +491,9 @@ def smoothed(values: Values, over: int) -> Values:
     return values
 
 
-def acted(who: Person, hands: Library, motions: Sequence[str], each: int, film: int = 0) -> Stream:
+def acted(who: Person, hands: Library, motions: Sequence[str], each: int) -> Stream:
     """A film of each of these motions so many times, in any order, natural movement between."""
-    actor = Actor(who, hands, film)
+    actor = Actor(who, hands)
     order = actor.rng.permutation(np.repeat(np.arange(len(motions)), each))
     actor.rest(1.0)
     for k in order:
@@ -506,9 +507,9 @@ def acted(who: Person, hands: Library, motions: Sequence[str], each: int, film: 
     return actor.seen()
 
 
-def idled(who: Person, hands: Library, seconds: float, film: int = 0) -> Stream:
+def idled(who: Person, hands: Library, seconds: float) -> Stream:
     """A film of natural movement alone."""
-    actor = Actor(who, hands, film + 1000)
+    actor = Actor(who, hands, IDLE)
     actor.rest(1.0)
     while actor.film.t < seconds:
         actor.natural()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -66,13 +66,11 @@ class Score:
                 self.false[name] += 1
 
 
-def told_of(
-    stream: Stream, spotter: Spotter, thresholds: Mapping[str, float] | None = None
-) -> list[Told]:
+def told_of(stream: Stream, spotter: Spotter) -> list[Told]:
     """What a tracker tells of a film, as `MotionNames` does."""
     path = path_of(stream.t, stream.xy, stream.is_mirrored)
     likely = spotter.likely(path, path.t)
-    happenings = Happenings(spotter.names, thresholds or spotter.thresholds)
+    happenings = Happenings(spotter.names, spotter.thresholds)
     found = []
     for row, t in zip(likely, path.t, strict=True):
         if is_resting(path.between(t - KEPT, t)):

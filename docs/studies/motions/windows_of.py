@@ -21,12 +21,10 @@ def labelled(done: Sequence[Done], names: Sequence[str], ends: Floats, lengths: 
     """(M,) which motion each window holds: 0 none, 1 + its place in `names`, AMBIGUOUS."""
     found = np.zeros(len(ends), int)
     for one in done:
-        if one.name in names:
+        if one.name in names:  # one that is not asked for is anything else
             clear, unclear = _held(one, ends, lengths)
             found[unclear & (found == 0)] = AMBIGUOUS
             found[clear] = 1 + names.index(one.name)
-        else:  # a motion that is not asked for is anything else
-            continue
     return found
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tracker.gestures.motions.library import Film, films
 from tracker.gestures.motions.repetitions import repetitions
-from tracker.gestures.motions.spotting import AGAIN, Spotter
+from tracker.gestures.motions.spotting import Spotter, peaks
 from tracker.gestures.motions.windows import (
     BEFORE,
     LENGTHS,
@@ -300,12 +300,7 @@ def _peaks(look: _Windows, likely: Floats) -> Floats:
     found: list[float] = []
     for film in np.unique(look.film):
         here = look.film == film
-        p, t = likely[here], look.end[here]
-        while len(p) and p.max() > LOWEST / 2:
-            best = int(np.argmax(p))
-            found.append(float(p[best]))
-            far = np.abs(t - t[best]) >= AGAIN
-            p, t = p[far], t[far]
+        found += peaks(likely[here], look.end[here], LOWEST / 2)
     return np.sort(np.array(found, np.float32))
 
 

@@ -36,7 +36,6 @@ class Film:
 
     path: Path
     made: tuple[Made, ...]
-    seconds: float
 
 
 @cache
@@ -62,14 +61,13 @@ def films() -> tuple[Film, ...]:
             for film, name, start, end in found["made"]
         ]
         rows, film_of = found["marks"] / UNIT, found["film"]
-        t, seconds = found["t"].astype(np.float64), found["seconds"]
+        t = found["t"].astype(np.float64)
     return tuple(
         Film(
             Path(t[film_of == k], rows[film_of == k]),
             tuple(one for film, one in made if film == k),
-            float(seconds[k]),
         )
-        for k in range(len(seconds))
+        for k in range(int(film_of.max()) + 1)
     )
 
 

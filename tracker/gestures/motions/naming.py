@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tracker.gestures.motions.spotting import FACED, Happenings, Spotter, is_resting
+from tracker.gestures.features import POINTS
+from tracker.gestures.motions.spotting import FACED, Happenings, Spotter, ended, is_resting
 from tracker.gestures.motions.windows import LEAD, LENGTHS, Path, Values, path_of
 from tracker.types import Motion, Side, Track
 
@@ -16,7 +17,6 @@ KEPT = LENGTHS[-1] + LEAD + 0.1  # s of a hand's path
 SHOWN = 1.0  # s for which a motion is said after it happened
 FORGET = 0.6  # s after which a hand that was not seen begins anew
 NEAR = 5.0  # palm lengths within which a hand of a new number goes on where another ended
-POINTS = 21
 
 
 @dataclass(slots=True, eq=False)
@@ -70,15 +70,15 @@ class MotionNames:
         while t - hand.seen[0][0] > KEPT:
             hand.seen.popleft()
         path = hand.path()
-        is_moving = not is_resting(path)
-        # The later spotters are the person's own; theirs is said where both tell one.
-        for spotter, happenings in zip(self._spotters, hand.happenings, strict=True):
-            if is_moving:
-                likely = spotter.likely(path, [t])[0]
-                other = [
-                    spotter.sides.get(name, track.side) != track.side for name in spotter.names
-                ]
-                happened = happenings.take(np.where(other, np.float32(0), likely), t)
+        if not is_resting(path):
+            windows = ended(path, [t])  # the same for all spotters
+            # The later spotters are the person's own; theirs is said where both tell one.
+            for spotter, happenings in zip(self._spotters, hand.happenings, strict=True):
+                likely = spotter.judged(windows)[0]
+                for name, side in spotter.sides.items():
+                    if side != track.side:
+                        likely[spotter.names.index(name)] = 0
+                happened = happenings.take(likely, t)
                 if happened is not None:
                     name, p = happened
                     if spotter is self._spotters[0]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracker.gestures.motions.windows import (
     LENGTHS,
@@ -19,6 +20,7 @@ from tracker.gestures.motions.windows import (
     TIP_X,
     TIP_Y,
     Path,
+    Values,
     features,
     is_whole,
     windows,
@@ -38,6 +40,25 @@ MOVED = 0.25  # palm lengths: where neither palm nor fingertips moved so far not
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Ended:
+    """The windows that end at M times, of each of `LENGTHS`. Make it with `ended`."""
+
+    whole: NDArray[np.bool_]  # (M, LENGTHS) does the path have it?
+    features: Floats  # (of these, F)
+
+
+def ended(path: Path, ends: Sequence[float] | Floats) -> Ended:
+    """What all spotters judge: the windows that end at these times."""
+    times = np.repeat(np.asarray(ends, np.float64), len(LENGTHS))
+    lengths = np.tile(LENGTHS, len(ends))
+    whole = is_whole(path, times, lengths)
+    rows = np.zeros((0, 0), np.float32)
+    if whole.any():
+        rows = features(windows(path, times[whole], lengths[whole]), lengths[whole])
+    return Ended(whole.reshape(-1, len(LENGTHS)), rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Spotter:
     """What tells motions: class 0 of the network is anything else."""
 
@@ -54,17 +75,25 @@ class Spotter:
 
     def likely(self, path: Path, ends: Sequence[float] | Floats) -> Floats:
         """(M, names) how likely each motion ends at these times, in the likeliest window."""
-        at = np.asarray(ends, np.float64)
-        found = np.zeros((len(at), len(self.names)), np.float32)
-        lengths = np.tile(LENGTHS, len(at))
-        times = np.repeat(at, len(LENGTHS))
-        whole = is_whole(path, times, lengths)
-        if whole.any():
-            seen = windows(path, times[whole], lengths[whole])
-            p = np.zeros((len(times), len(self.names)), np.float32)
-            p[whole] = self.network(features(seen, lengths[whole]))[:, 1:]
-            found = p.reshape(len(at), len(LENGTHS), -1).max(1)
-        return found
+        return self.judged(ended(path, ends))
+
+    def judged(self, seen: Ended) -> Floats:
+        """`likely` of windows that are made."""
+        p = np.zeros((*seen.whole.shape, len(self.names)), np.float32)
+        if seen.whole.any():
+            p[seen.whole] = self.network(seen.features)[:, 1:]
+        return np.asarray(p.max(1))
+
+
+def peaks(likely: Floats, t: Values, least: float) -> list[float]:
+    """The highest of likelihoods (M,) at times t (M,) that are above `least`, AGAIN s apart."""
+    found: list[float] = []
+    while len(likely) and likely.max() > least:
+        best = int(np.argmax(likely))
+        found.append(float(likely[best]))
+        far = np.abs(t - t[best]) >= AGAIN
+        likely, t = likely[far], t[far]
+    return found
 
 
 class Happenings:

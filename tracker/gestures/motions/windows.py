@@ -41,11 +41,6 @@ class Path:
         """F."""
         return len(self.t)
 
-    def since(self, t: float) -> Self:
-        """What is not older."""
-        kept = self.t >= t
-        return type(self)(self.t[kept], self.marks[kept])
-
     def between(self, start: float, end: float) -> Self:
         """The part of these times."""
         kept = (self.t >= start) & (self.t <= end)
