@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tracker.find.head_pose import lens
-from tracker.find.markups import WEIGHTS
+from tracker.find.markups import WEIGHTS, Weights
 from tracker.follow.smooth import PRESETS, Preset
 from tracker.types import Kind
 
@@ -43,7 +43,7 @@ class TrackerConfig:
     engine: str = "auto"  # of the landmark models, as `engines.choose` calls it
     precision: str = "fp32"  # or 'fp16', 'int8': the file of that form beside each model
     # Of bundled models: 'best', or 'free', which have learnt from nothing that is for research only
-    weights: str = "best"
+    weights: Weights = "best"
     # Nothing waits: an engine that must be built takes over when it is there, and detectors run on
     # a thread of the tracker's, which `Tracker.close` ends; frames must then stay as they are.
     live: bool = False

@@ -16,6 +16,7 @@ from tracker.checkup import bench
 from tracker.checkup.peers import PEERS, Peer, limits
 from tracker.config import TrackerConfig
 from tracker.errors import UserError
+from tracker.find.markups import Weights
 from tracker.load import load
 from tracker.outputs.landmark_files import UsedModel, versions
 from tracker.types import Kind
@@ -40,7 +41,7 @@ class BenchOptions:
     bundles: Mapping[Kind, Path] | None = None
     models: Sequence[Path] = ()
     max_objects: int = 1
-    weights: str = "best"
+    weights: Weights = "best"
 
 
 def run(

@@ -22,6 +22,7 @@ from tracker.checkup.bench_run import tells_expressions
 from tracker.checkup.peers import MediaPipePeer, Peer
 from tracker.config import TrackerConfig
 from tracker.errors import UserError
+from tracker.find.markups import Weights
 from tracker.load import load
 from tracker.outputs.landmark_files import versions
 from tracker.types import Frame, Kind
@@ -67,7 +68,7 @@ class TableOptions:
     threads: int = 2
     engine: str = "auto"
     runs: int = RUNS
-    weights: str = "best"
+    weights: Weights = "best"
 
 
 def run(

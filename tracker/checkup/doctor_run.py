@@ -21,7 +21,7 @@ from tracker.files.video_job import FrameTracker
 from tracker.find.detectors import DETECTORS, Finder
 from tracker.find.geometry import bounds_xyxy, overlap_share
 from tracker.find.locate import Model, load_model
-from tracker.find.markups import BUNDLED, WEIGHTS
+from tracker.find.markups import BUNDLED, WEIGHTS, Weights
 from tracker.find.model_file import bundled_file
 from tracker.result import Result
 from tracker.sources.cameras import Camera, list_cameras
@@ -82,7 +82,7 @@ def check_model(
     kind: Kind,
     models: dict[Kind, Model],
     facts: list[dict[str, object]],
-    weights: str = "best",
+    weights: Weights = "best",
 ) -> Finding:
     """Load the bundled landmark model of a kind, and keep it with what its file says."""
     name = f"{kind} model" if weights == "best" else f"{weights} {kind} model"

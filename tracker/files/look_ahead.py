@@ -7,8 +7,7 @@ wait, and the mean of both is what is written. See `tracker.follow.both_ways`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Generic, Protocol, Self, TypeVar
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,36 +20,24 @@ AHEAD = 0.4  # s that the filter sees ahead, at least where memory allows
 HELD = 128 << 20  # bytes of pictures that may wait
 
 
-class Waiting(Protocol):
-    """A frame and what was seen in it (None: a gap)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A frame, what was seen in it (None: a gap), and seconds by stage so far."""
 
-    @property
-    def frame(self) -> Frame:
-        """The frame."""
-        ...
-
-    @property
-    def result(self) -> Result | None:
-        """What was seen."""
-        ...
-
-    def seen(self, result: Result | None) -> Self:
-        """The same with another result."""
-        ...
+    frame: Frame
+    result: Result | None
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
-T = TypeVar("T", bound=Waiting)
-
-
-class LookAhead(Generic[T]):
+class LookAhead:
     """Gives every frame on, in order, with landmarks that do not trail."""
 
-    def __init__(self, put: Callable[[T], None], config: SmoothConfig | None) -> None:
+    def __init__(self, put: Callable[[Seen], None], config: SmoothConfig | None) -> None:
         """`put` takes what is ready. `config` None: all is given on at once, as it is."""
         self._put, self._config = put, config
-        self._waiting: list[T] = []
+        self._waiting: list[Seen] = []
 
-    def put(self, item: T) -> None:
+    def put(self, item: Seen) -> None:
         """Take the next frame; some that waited may go on."""
         if self._config is None:
             self._put(item)
@@ -73,7 +60,7 @@ class LookAhead(Generic[T]):
         results = led([item.result for item in self._waiting], self._config)
         ready, self._waiting = self._waiting[:count], self._waiting[count:]
         for item, result in zip(ready, results, strict=False):
-            self._put(item.seen(result))
+            self._put(replace(item, result=result))
 
 
 def led(results: Sequence[Result | None], config: SmoothConfig) -> list[Result | None]:

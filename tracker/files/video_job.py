@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 
 from tracker.errors import UserError
-from tracker.files.look_ahead import LookAhead
+from tracker.files.look_ahead import LookAhead, Seen
 from tracker.files.side_by_side import Ahead, AtOnce, Behind
 from tracker.follow.smooth import SmoothConfig
 from tracker.outputs.csv_tables import CsvTables
@@ -146,7 +146,7 @@ def annotate(
             report.damaged += decoded.frame.damaged
             report.missing += decoded.frame.missing
             result, seconds = _process(tracker, decoded.frame)
-            ahead.put(_Done(decoded.frame, result, seconds | {"decode": decoded.seconds}))
+            ahead.put(Seen(decoded.frame, result, seconds | {"decode": decoded.seconds}))
             report.frames += 1
             kinds = {track.kind for track in result.tracks} if result else set()
             for kind in report.with_kind:
@@ -176,27 +176,14 @@ class _Decoded:
     resized: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Done:
-    """A frame, what was seen in it (None: a gap), and seconds by stage so far."""
-
-    frame: Frame
-    result: Result | None
-    seconds: Mapping[str, float]
-
-    def seen(self, result: Result | None) -> Self:
-        """The same with another result."""
-        return replace(self, result=result)
-
-
 def _room(size_wh: tuple[int, int]) -> int:
     """Frames that may wait between two threads; 0: so large that one after the other is done."""
     return int(np.clip(WAITING // (3 * size_wh[0] * size_wh[1]), 0, 8))
 
 
 def _threads(
-    reader: VideoReader, put: Callable[[_Done], None], stack: ExitStack
-) -> tuple[Behind[_Done] | AtOnce[_Done], Ahead[_Decoded] | Generator[_Decoded, None, None]]:
+    reader: VideoReader, put: Callable[[Seen], None], stack: ExitStack
+) -> tuple[Behind[Seen] | AtOnce[Seen], Ahead[_Decoded] | Generator[_Decoded, None, None]]:
     """What takes and what gives frames: on threads of their own, where frames may wait."""
     room, decoded = _room(reader.facts.size_wh), _decoded(reader)
     if room:
@@ -225,10 +212,10 @@ def _process(tracker: FrameTracker, frame: Frame) -> tuple[Result | None, dict[s
     return result, {name: after[name] - before.get(name, 0.0) for name in after}
 
 
-def _put(outputs: Sequence[Output], times: FrameTimes, done: _Done) -> None:
-    times.add(done.seconds)
+def _put(outputs: Sequence[Output], times: FrameTimes, seen: Seen) -> None:
+    times.add(seen.seconds)
     for output in outputs:
-        output.put(done.frame, done.result)
+        output.put(seen.frame, seen.result)
     times.end_frame()
 
 

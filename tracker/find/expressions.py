@@ -28,6 +28,11 @@ EXPRESSIONS: tuple[str, ...] = tuple(
 )
 
 
+# What both of a pair have in common, in place of the two, without `_neutral`: jawLeft and jawRight,
+# mouthLeft and mouthRight are no pairs.
+STEMS: tuple[str, ...] = tuple(name.removesuffix(".") for name in _IN_ORDER[1:])
+
+
 def mirrored(name: str) -> str:
     """The expression that a mirror image shows in place of this one."""
     return name.replace("Left", "\0").replace("Right", "Left").replace("\0", "Right")

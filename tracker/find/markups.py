@@ -29,7 +29,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from tracker.errors import UserError
 from tracker.plain_data import count, from_toml, is_plain_word
@@ -39,7 +39,8 @@ FOLDER = Path(__file__).parent / "markups"
 # The model of a kind that comes with the program, and its markup: assets/models/NAME.onnx.
 BUNDLED: Mapping[Kind, str] = {"hand": "hand21", "face": "face68"}
 # The same as `--weights` chooses: 'free' has learnt from nothing but what is free for any use.
-WEIGHTS: Mapping[str, Mapping[Kind, str]] = {
+Weights = Literal["best", "free"]
+WEIGHTS: Mapping[Weights, Mapping[Kind, str]] = {
     "best": BUNDLED,
     "free": {"hand": "hand21", "face": "face68_free"},
 }

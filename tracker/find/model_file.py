@@ -30,6 +30,7 @@ from tracker.find.markups import (
     WEIGHTS,
     Drawing,
     Markup,
+    Weights,
     bundled_markup,
     drawing_from,
     ends_from,
@@ -231,7 +232,7 @@ def precise_file(path: Path, precision: str) -> Path:
     raise ValueError(f"{whole} has no {precision} form beside it; make it with '{command}'")
 
 
-def bundled_file(kind: Kind, weights: str = "best") -> Path:
+def bundled_file(kind: Kind, weights: Weights = "best") -> Path:
     """The model of a kind that comes with the program; KeyError where none does.
 
     `weights`: one of `markups.WEIGHTS`. FileNotFoundError where the installation lacks it.

@@ -29,14 +29,14 @@ from __future__ import annotations
 import csv
 import json
 import platform
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Lock
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 
@@ -277,7 +277,7 @@ class CsvTable:
         smooth = [f"{name}_{part}" for name in landmarks for part in ("x", "y", "score")]
         raw = [f"{name}_{part}_raw" for name in landmarks for part in ("x", "y")]
         depth = [f"{name}_{axis}_palm" for name in landmarks for axis in "xyz" if with_depth]
-        more = [column for columns in self._more.values() for column in columns]
+        more = [column for part in self._more for column in part.columns]
         self._columns = [*CSV_COMMON, *smooth, *raw, *depth, *CSV_MARKS, *more]
         with writing(out.path):
             with out.temp.open(encoding="utf-8") as before:
@@ -306,22 +306,8 @@ class CsvTable:
         for track in result.tracks:
             if track.kind == self._kind:
                 marks = (int(damaged), missing)
-                self._row(
-                    [*start, *_csv_cells(track, self._with_depth), *marks, *self._more_cells(track)]
-                )
-
-    def _more_cells(self, track: Track) -> list[object]:
-        """Those of `more_columns`, empty where this track has none."""
-        cells: list[object] = []
-        for name, columns in self._more.items():
-            if name == "happened":
-                motion = track.happened
-                cells += [None, None] if motion is None else [motion.name, number(motion.p)]
-                continue
-            values = getattr(track, name)
-            none: list[object] = [None] * len(columns)
-            cells += none if values is None else _flat(rounded(values, 3))
-        return cells
+                more = [cell for part in self._more for cell in part.row(track)]
+                self._row([*start, *_csv_cells(track, self._with_depth), *marks, *more])
 
     def finish(self) -> None:
         """End the file and give it its name."""
@@ -340,21 +326,40 @@ class CsvTable:
             self._csv.writerow(cells)
 
 
-def more_columns(landmarks: Sequence[str], gives: Collection[str]) -> dict[str, list[str]]:
-    """Columns at a table's end, by the field of Track that they hold: of the attributes given."""
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What a table has at its end of one attribute."""
+
+    columns: Sequence[str]
+    cells: Callable[[Track], list[object] | None]  # of a track; None: it has none
+
+    def row(self, track: Track) -> list[object]:
+        """A cell for each column, all empty where the track has none."""
+        cells = self.cells(track)
+        return [None] * len(self.columns) if cells is None else cells
+
+
+def more_columns(landmarks: Sequence[str], gives: Collection[str]) -> list[Columns]:
+    """Those of the attributes that a model gives, in the order in which tables have them."""
     irises = [f"{side}_iris_{part}" for side in ("right", "left") for part in ("x", "y", "score")]
+    visible = [f"{name}_visible" for name in landmarks]
     known = {
-        "iris": ("irises", irises),
-        "visible": ("visible", [f"{name}_visible" for name in landmarks]),
-        "expressions": ("expressions", list(EXPRESSIONS)),
-        "motion": ("happened", ["motion", "motion_p"]),
+        "iris": Columns(irises, lambda track: _flat(track.irises)),
+        "visible": Columns(visible, lambda track: _flat(track.visible)),
+        "expressions": Columns(EXPRESSIONS, lambda track: _flat(track.expressions)),
+        "motion": Columns(("motion", "motion_p"), _motion_cells),
     }
-    return {field: columns for name, (field, columns) in known.items() if name in gives}
+    return [columns for name, columns in known.items() if name in gives]
 
 
-def _flat(values: Sequence[Any]) -> list[object]:
-    """One row of what may be rows."""
-    return [v for one in values for v in (one if isinstance(one, list) else [one])]
+def _flat(values: Floats | None) -> list[object] | None:
+    """One row of what may be rows, rounded."""
+    return None if values is None else list(rounded(values.ravel(), 3))
+
+
+def _motion_cells(track: Track) -> list[object] | None:
+    motion = track.happened
+    return None if motion is None else [motion.name, number(motion.p)]
 
 
 def csv_path(path: Path, kind: Kind) -> Path:

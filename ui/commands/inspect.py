@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -114,6 +114,7 @@ def bench(
     from tracker.checkup.peers import NETWORK_NOTE
     from tracker.errors import writing
     from tracker.files.targets import refuse_suffix
+    from tracker.find import markups
     from tracker.outputs.out_file import OutFile, clear_parts_of
     from ui.commands.console import console
 
@@ -126,7 +127,7 @@ def bench(
     clip = clips[0] if clips else Path()
     options = bench_run.BenchOptions(
         clip, frames, engine, precision, threads, hands, faces, max_hands, max_faces, peer, bundles,
-        tuple(model or ()), weights=weights,
+        tuple(model or ()), weights=cast(markups.Weights, weights),
     )  # fmt: skip
     with user_errors():
         refuse_suffix("--json", out)
@@ -142,7 +143,7 @@ def bench(
                 elif every:
                     bench_table.check(bundles)
                     wanted = bench_table.TableOptions(
-                        clip, bundles, frames, threads, engine, runs, weights
+                        clip, bundles, frames, threads, engine, runs, options.weights
                     )
                     outcome = bench_table.run(wanted, count)
                 else:

@@ -286,6 +286,7 @@ def _config(
 ) -> TrackerConfig:
     """Whether one of the models finds objects is known when they are loaded."""
     from tracker.config import TrackerConfig
+    from tracker.find.markups import Weights
     from tracker.follow.smooth import Preset
 
     objects = True if with_models else None
@@ -299,7 +300,7 @@ def _config(
         smooth=cast(Preset, smooth),
         engine=run_by[0],
         precision=run_by[1],
-        weights=run_by[2],
+        weights=cast(Weights, run_by[2]),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Literal, cast
 from tracker.config import TrackerConfig
 from tracker.errors import UserError
 from tracker.find.locate import load_model
+from tracker.find.markups import Weights
 from tracker.find.model_file import KINDS, model_file
 from tracker.follow.neutral_files import meant_face
 from tracker.follow.smooth import Preset
@@ -24,7 +25,6 @@ from tracker.types import Kind
 
 CompareView = Literal["side", "a", "b"]
 Tab = Literal["camera", "tracking", "record", "face", "send", "actions", "plots"]
-Weights = Literal["best", "free"]  # of `tracker.find.markups.WEIGHTS`
 MirrorField = Literal["mirror_devices", "mirror_files"]
 BUNDLED = "bundled"  # as a second model
 PRESENCE_OFF = 0.5  # a followed object is missed below this, however sure a new one must be

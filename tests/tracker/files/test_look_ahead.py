@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ import pytest
 import tracker.files.look_ahead
 from tests.helpers import clips
 from tests.helpers.clips import FakeTracker
-from tracker.files.look_ahead import LookAhead, led
+from tracker.files.look_ahead import LookAhead, Seen, led
 from tracker.files.video_job import Job, annotate
 from tracker.follow.landmark_filter import LandmarkFilter
 from tracker.follow.smooth import PRESETS, SmoothConfig
@@ -26,16 +25,7 @@ LIGHT = PRESETS["light"]
 SLOW = SmoothConfig(1.0, 0.0, 1.0, 1 / (2 * np.pi), 1e3, 1e3, 1e3)
 
 
-@dataclass(frozen=True)
-class Item:
-    frame: Frame
-    result: Result | None
-
-    def seen(self, result: Result | None) -> Self:
-        return replace(self, result=result)
-
-
-def seen(x: Sequence[float | None], config: SmoothConfig | None, step: float) -> list[Item]:
+def seen(x: Sequence[float | None], config: SmoothConfig | None, step: float) -> list[Seen]:
     """A hand at so much to the right of its place in each frame; None: there is none."""
     filt, items = LandmarkFilter(config), []
     for i, shift in enumerate(x):
@@ -47,7 +37,7 @@ def seen(x: Sequence[float | None], config: SmoothConfig | None, step: float) ->
             shown = filt.update(raw, i * step, 100.0)
             tracks = (replace(clips.track("hand"), xy=shown, xy_raw=raw),)
         bgr = np.zeros((4, 4, 3), np.uint8)
-        items.append(Item(Frame(i, i * step, bgr), Result(i * step, tracks)))
+        items.append(Seen(Frame(i, i * step, bgr), Result(i * step, tracks)))
     return items
 
 
@@ -84,7 +74,7 @@ def test_a_slow_ramp_is_not_trailed() -> None:
     """2 px a second, which the filter forwards trails by its time constant, 177 ms: 0.35 px."""
     x = [2 * i / 30 for i in range(120)]
     items = seen(x, LIGHT, 1 / 30)
-    given: list[Item] = []
+    given: list[Seen] = []
     ahead = LookAhead(given.append, LIGHT)
     for item in items:
         ahead.put(item)
@@ -99,7 +89,7 @@ def test_every_frame_once_in_order_and_no_later_than_it_must(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     items = seen([0.0] * 60, LIGHT, 0.1)
-    given: list[Item] = []
+    given: list[Seen] = []
     ahead = LookAhead(given.append, LIGHT)
     for number, item in enumerate(items):
         ahead.put(item)
@@ -108,7 +98,7 @@ def test_every_frame_once_in_order_and_no_later_than_it_must(
     ahead.finish()
     assert [i.frame.index for i in given] == list(range(60))
     monkeypatch.setattr(tracker.files.look_ahead, "HELD", 4 * 48)  # bytes of four frames
-    few: list[Item] = []
+    few: list[Seen] = []
     ahead = LookAhead(few.append, LIGHT)
     for number, item in enumerate(items):
         ahead.put(item)
@@ -118,7 +108,7 @@ def test_every_frame_once_in_order_and_no_later_than_it_must(
 
 
 def test_off_gives_on_at_once() -> None:
-    given: list[Item] = []
+    given: list[Seen] = []
     (item,) = seen([5], None, 1.0)
     LookAhead(given.append, None).put(item)
     assert given == [item]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -67,6 +67,7 @@ def take(
     """
     from tracker.config import TrackerConfig
     from tracker.errors import UserError
+    from tracker.find import markups
     from tracker.follow.neutral_files import file_of, keep_face
     from tracker.live.pipeline import Pipeline
     from tracker.sources.open import open_source
@@ -74,7 +75,8 @@ def take(
 
     with user_errors():
         place = file or file_of(name)
-        config = TrackerConfig(hands=False, face_model=face_model, weights=weights, live=True)
+        chosen = cast(markups.Weights, weights)
+        config = TrackerConfig(hands=False, face_model=face_model, weights=chosen, live=True)
         pipeline = Pipeline(open_source(camera), config)
         with stop_on_signal() as stopped:
             pipeline.start()

@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from tracker.find.expressions import EXPRESSIONS, by_name
+from tracker.find.expressions import STEMS, by_name
 from tracker.follow.neutral_files import USUAL, file_of, people
 from tracker.types import Track
 from ui.live.panels.widgets import Page, tell, wrapped
@@ -29,7 +29,6 @@ CHOSEN = (
     "cheekPuff", "jawOpen", "mouthSmile", "mouthFrown", "mouthStretch", "mouthFunnel",
     "mouthPucker",
 )  # fmt: skip
-SIDES = ("Right", "Left")
 ROW, GAP = 18, 6  # pixels
 COLOUR = QColor("#3b82f6")
 NOTHING = "No face is seen."
@@ -39,18 +38,7 @@ NO_EXPRESSIONS = "The face model in use tells no expressions."
 
 def rows(every: bool) -> tuple[str, ...]:
     """The rows of a face, in the order of the list; a pair is one row."""
-    stems = dict.fromkeys(stem(name) for name in EXPRESSIONS[1:])
-    return tuple(s for s in stems if every or s in CHOSEN)
-
-
-def stem(name: str) -> str:
-    """What both of a pair have in common: eyeBlink of eyeBlinkLeft; jawLeft is no pair's."""
-    for side, other in (SIDES, SIDES[::-1]):
-        short = name.removesuffix(side)
-        is_pair = short != name and f"{short}{other}" in EXPRESSIONS
-        if is_pair and short not in ("jaw", "mouth"):
-            return short
-    return name
+    return tuple(stem for stem in STEMS if every or stem in CHOSEN)
 
 
 def values(seen: dict[str, float], row: str) -> tuple[float, float]:
@@ -92,7 +80,7 @@ class Bars(QWidget):
         painter = QPainter(self)
         painter.setPen(self.palette().windowText().color())
         if not self._faces:
-            painter.drawText(self.rect().adjusted(0, 0, 0, 0), 0, self._words)
+            painter.drawText(self.rect(), 0, self._words)
         top = 0
         for heading, seen in self._faces:
             top = self._paint_face(painter, top, heading, seen) + GAP
