@@ -38,6 +38,14 @@ def test_a_swipe_is_told_once_after_it_ended() -> None:
         assert event[1:] == (1, "swipe_left") and 1.4 < event[0] < 1.95
 
 
+def test_a_motion_of_the_left_hand_is_told_of_no_right_one() -> None:
+    own = replace(bundled(), sides={"swipe_left": "left"})
+    assert not events(MotionNames([own]), alone(SWIPE, "right"))
+    for spotters in ([own], [bundled().without(["swipe_left"]), own]):
+        (event,) = events(MotionNames(spotters), alone(SWIPE, "left"))
+        assert event[2] == "swipe_left"
+
+
 def test_left_is_the_pictures_where_the_camera_does_not_face_the_person() -> None:
     (event,) = events(MotionNames([bundled()], facing=False), alone(SWIPE))
     assert event[2] == "swipe_right"
