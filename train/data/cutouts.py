@@ -29,7 +29,7 @@ from train.data.find_object import Look
 from train.project.clips import Clip, clip_path
 from train.project.labels import FrameLabel, Labels, ObjectLabel
 from train.project.layout import Project
-from train.project.object_crops import crop_of, is_by_box
+from train.project.object_crops import crop_of
 
 MARGIN = 1.5  # side of a cut-out / side of the crop
 LARGEST = 288  # pixels, side of a cut-out; a crop of 128 px never needs more than 192
@@ -192,10 +192,8 @@ class Part:
 
     path: Path
     xy: Floats  # (K, 2) pixels of the picture, NaN where not labelled
-    v: np.ndarray  # (K,) 0, 1 or 2
     label: ObjectLabel  # as it was given
     box_xyxy: Floats | None  # (4,) as drawn; None: nobody drew one
-    by_box: bool  # it says better than the points where the object is
 
 
 def cut_labelled(
@@ -246,4 +244,4 @@ def cut_objects(project: Project, frame: FrameLabel, bgr: Image, folder: Path) -
                 raise UserError(f"{beside} could not be written; is the disk full?")
             beside.replace(path)
         drawn = None if found.box_xyxy is None else moved[len(xy) :].ravel()
-        yield Part(path, moved[: len(xy)], found.v, found, drawn, is_by_box(found))
+        yield Part(path, moved[: len(xy)], found, drawn)

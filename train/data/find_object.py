@@ -24,13 +24,12 @@ from tracker.types import CropBox, Floats, Frame, Image
 from train.data.pictures import Example
 from train.project.labels import FrameLabel, Labels
 from train.project.layout import Project
-from train.project.object_crops import TURNS, crop_of, is_turned
+from train.project.object_crops import KEPT_PRESENCE, TURNS, crop_of, is_turned
 
 Look = Callable[[Frame], list[CropBox]]
 FEWEST = 3  # labelled objects that must be seen to tell how two crops lie to each other
 REACH = 3.0  # s between two labelled frames within which boxes are taken from between them
 MOST_OBJECTS = 2
-KEPT_PRESENCE = 0.3  # from which a crop shows the object
 
 
 @dataclass(frozen=True, slots=True, eq=False)

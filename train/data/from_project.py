@@ -21,6 +21,7 @@ from train.data.pictures import DataSet, Example, Markup
 from train.project.clips import Clip, ClipFrames
 from train.project.labels import SPREAD, FrameLabel, Labels, Range
 from train.project.layout import Project
+from train.project.object_crops import is_by_box
 
 HOLD_SHARE = 0.2  # of the labelled frames (and of the ranges' seconds) that is held out at least
 MOST_SPREAD = 60  # proposals of a clip that are learnt from
@@ -250,7 +251,7 @@ def spread_examples(
     At most MOST_SPREAD of a clip, evenly over its proposals: neighbours hardly differ. UserError
     where the clip cannot be read.
     """
-    keys = sorted(k for k in labels.proposals if k[0] == clip.name)
+    keys = labels.proposals_of(clip.name)
     keys = [k for k in keys if split.side(clip.name, labels.proposals[k].t) == "train"]
     if not keys:
         return [], set()
@@ -273,12 +274,12 @@ def spread_examples(
 
 def _of_part(part: Part, clip: str, side: str, told: Mapping[str, Any]) -> Example:
     """A labelled object, by hand or spread."""
-    made = _example(part.path, part.xy, part.v > 0, part.box_xyxy, clip, side, told)
-    label = part.label
+    made = _example(part.path, part.xy, part.label.v > 0, part.box_xyxy, clip, side, told)
+    label, by_box = part.label, is_by_box(part.label)
     if not label.is_spread:
-        return replace(made, by_box=part.by_box)
-    sure = np.ones(len(part.v), np.float32) if label.confidence is None else label.confidence
-    return replace(made, by_box=part.by_box, source=SPREAD, sure=sure)
+        return replace(made, by_box=by_box)
+    sure = np.ones(len(label.v), np.float32) if label.confidence is None else label.confidence
+    return replace(made, by_box=by_box, source=SPREAD, sure=sure)
 
 
 def cutout_examples(

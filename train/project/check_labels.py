@@ -12,8 +12,8 @@ from tracker.errors import UserError
 from tracker.plain_data import bare_name, count, finite, from_json
 from tracker.whole_files import png_size, read_text
 from train.project.clips import Clip
-from train.project.journal import read_state
-from train.project.labels import Range, picture_name, range_rows, refuse_other_markup
+from train.project.journal import State, read_state
+from train.project.labels import Labels, Range, picture_name, range_rows, refuse_other_markup
 from train.project.layout import Project
 from train.project.problems import Problem, error, warning
 from train.project.stills import is_stills
@@ -29,7 +29,9 @@ Clips = Mapping[str, Clip]
 
 def check_labels(project: Project, clips: Clips) -> Iterator[Problem]:
     """labels.json, its pictures, and the journal."""
-    yield from _journal(project)
+    state = _state(project)
+    if state is not None:
+        yield from _journal(state)
     if not project.labels_path.is_file():
         return
     try:
@@ -59,16 +61,20 @@ def check_labels(project: Project, clips: Clips) -> Iterator[Problem]:
     for number in _twice([ann.get("id") for ann in annotations]):
         remedy = "'train check --fix' numbers them anew"
         yield error(LABELS, f"annotation {number}", "two have this id", remedy, "annotation_ids")
-    yield from _spread(project)
+    if state is not None:
+        yield from _spread(state.labels)
     yield from _images(project, clips, images, annotations)
     yield from _annotations(project, images, annotations)
 
 
-def _journal(project: Project) -> Iterator[Problem]:
+def _state(project: Project) -> State | None:
     try:
-        state = read_state(project)
+        return read_state(project)
     except UserError:
-        return  # the file at fault is reported for itself
+        return None  # the file at fault is reported for itself
+
+
+def _journal(state: State) -> Iterator[Problem]:
     if state.unreadable or state.zeros:
         what = f"{state.unreadable} lines are damaged and will be left out"
         if state.zeros:
@@ -80,13 +86,10 @@ def _journal(project: Project) -> Iterator[Problem]:
         yield warning(JOURNAL, "", what, remedy, "fold")
 
 
-def _spread(project: Project) -> Iterator[Problem]:
+def _spread(labels: Labels) -> Iterator[Problem]:
     """How many labels are by hand, and how many were spread; nothing where none was."""
-    try:
-        labels = read_state(project).labels
-    except UserError:
-        return  # the file at fault is reported for itself
-    accepted, hand = len(labels.frames) - len(labels.by_hand()), len(labels.by_hand())
+    hand = len(labels.by_hand())
+    accepted = len(labels.frames) - hand
     if labels.proposals:
         told = f"{hand} frames are labelled by hand"
         if accepted:

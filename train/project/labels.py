@@ -34,6 +34,7 @@ from train.project.layout import Project
 
 SCHEMA = 1
 SPREAD = "spread"  # the source of what was followed from a label of another frame
+UNSURE = "unsure"  # the source of a guess of which nobody is sure; accepted, it is the model's
 RANGE_COLUMNS = ("clip", "start_s", "end_s", "kind", "label")
 MOST_RANGES = 20_000  # lines of a ranges.csv
 DIGITS = 3  # of a pixel, in files
@@ -116,6 +117,11 @@ class Labels:
     def by_hand(self) -> dict[Key, FrameLabel]:
         """The frames of which a person or an import said what is on them."""
         return {key: f for key, f in self.frames.items() if not f.is_spread}
+
+    def proposals_of(self, clip: str, span: range | None = None) -> list[Key]:
+        """The frames of a clip (and of a stretch) that have proposals, in order."""
+        keys = (k for k in self.proposals if k[0] == clip and (span is None or k[1] in span))
+        return sorted(keys)
 
 
 @dataclass(frozen=True, slots=True)

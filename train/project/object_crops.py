@@ -10,6 +10,7 @@ from train.project.labels import FrameLabel, ObjectLabel
 from train.project.layout import Project
 
 TURNS = (0.0, 90.0, 180.0, 270.0)  # degrees in which a box is looked at: it tells no turn
+KEPT_PRESENCE = 0.3  # from which a crop shows the object
 
 
 def is_turned(kind: Kind, rule: CropRule | None) -> bool:

@@ -112,7 +112,7 @@ def _withdraw(store: Store, wish: Wish) -> None:
     if wish.picture is not None:
         return
     name = wish.clip.name
-    proposals = dict.fromkeys(k for k in store.labels.proposals if k[0] == name)
+    proposals = dict.fromkeys(store.labels.proposals_of(name))
     spread = {n: False for n in store.labels.spread if n.split("/")[0] == name}
     if proposals or spread:
         store.propose(proposals, spread, "")

@@ -14,13 +14,13 @@ from tracker.find.geometry import box_from_landmarks, rotation
 from tracker.find.locate import Model, locate
 from tracker.types import CropBox, Floats, Image, Located
 from train.project.layout import Project
+from train.project.object_crops import KEPT_PRESENCE
 from train.spread.flow import Followed
 from train.suggest.prelabel import shared_landmarks
 
 SURE = 0.5  # score of a point from which the network is heard
 LEAST = 0.02  # sides by which the network is off at best, corrected
 UNSURE = 0.06  # sides more, at a score of 0
-PRESENCE = 0.3  # least, of the object
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +83,7 @@ class Opinion:
             return None
         box = self._box(self._model, now)
         found = locate(frame_bgr, [box], self._model)[0]
-        return found if found.presence >= PRESENCE else None
+        return found if found.presence >= KEPT_PRESENCE else None
 
     def _box(self, model: Model, now: Followed) -> CropBox:
         theirs = np.full((len(model.info.landmarks), 2), np.nan, np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 from tracker.errors import UserError
 from tracker.find.locate import Model
 from train.project.clips import Clip
-from train.project.labels import FrameLabel, Key, Labels, ObjectLabel
+from train.project.labels import FrameLabel, Labels, ObjectLabel
 from train.project.layout import Project
 from train.suggest.survey import model_key
 
@@ -119,12 +119,6 @@ def chosen_clips(clips: Sequence[Clip], names: Sequence[str]) -> list[Clip]:
             there = ", ".join(c.name for c in clips) or "none yet"
             raise UserError(f"the project has no clip '{name}'; it has {there}")
     return [c for c in clips if not names or any(c.is_called(name) for name in names)]
-
-
-def proposals_of(labels: Labels, clip: str, span: range | None = None) -> list[Key]:
-    """The frames of a clip (and of a stretch) that have proposals, in order."""
-    keys = (k for k in labels.proposals if k[0] == clip and (span is None or k[1] in span))
-    return sorted(keys)
 
 
 def span_at(labels: Labels, clip: str, frame: int, frames: int) -> range:

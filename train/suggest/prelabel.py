@@ -31,11 +31,10 @@ from tracker.track import Tracker
 from tracker.types import CropBox, Floats, Image, Kind, Located
 from train.project.labels import ObjectLabel, box_of
 from train.project.layout import Project
-from train.project.object_crops import TURNS, crop_of_box, is_by_box, is_turned
+from train.project.object_crops import KEPT_PRESENCE, TURNS, crop_of_box, is_by_box, is_turned
 from train.suggest import unsure
 
 SURE = 0.5  # score from which a guessed point counts as visible
-KEPT_PRESENCE = 0.3  # a neighbour's object is still there
 SETTLE_S = 0.04  # the same frame is seen again so much later, in the crop that the first look gave
 BUNDLE_VARIABLE = "LANDMARK_TRACKER_HAND_BUNDLE"  # where hand_landmarker.task lies
 

@@ -17,9 +17,8 @@ from tracker.find.detectors import DETECTORS, Finder
 from tracker.find.geometry import box_from_landmarks
 from tracker.find.locate import Model, is_plausible, locate
 from tracker.types import CropBox, Image, Kind, Located
-from train.project.labels import ObjectLabel
+from train.project.labels import UNSURE, ObjectLabel
 
-UNSURE = "unsure"  # source of such a guess; what is accepted of it is the model's
 LOWEST = 0.05  # score of a detection that is looked at
 MOST = 3  # detections
 

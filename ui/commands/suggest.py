@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ui.commands.words import tell, tell_json
+from ui.commands.words import tell, tell_json, waiting
 
 if TYPE_CHECKING:
     from train.suggest.suggest import Suggestion
@@ -44,7 +43,7 @@ def suggest(
             )
         used = current_model(project, model)
         labels = read_labels(project)
-        with stop_on_signal() as stopped, progress_line() as report:
+        with stop_on_signal() as stopped, waiting("looking at frames") as report:
             found = rank(project, labels, used, count, report, stopped)
     except UserError as error:
         raise ValueError(str(error)) from error
@@ -55,19 +54,6 @@ def suggest(
     else:
         show(found)
         tell(f"next: train label {folder} (Space goes to the next suggested frame)")
-
-
-@contextmanager
-def progress_line() -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error that is gone afterwards; yields what moves it."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    from ui.commands.console import console
-
-    columns = (TextColumn("looking at frames"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console(aside=True), transient=True) as bar:
-        task = bar.add_task("frames", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def show(found: Sequence[Suggestion]) -> None:

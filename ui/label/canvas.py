@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
-    QColor,
     QImage,
     QMouseEvent,
     QPainter,
@@ -22,11 +21,11 @@ from train.project.labels import ObjectLabel, box_of
 from ui.kit.picture import AROUND, to_qimage
 from ui.label.mouse import SHAPES, Grip, Sight
 from ui.label.paint import Scene, paint_cross, paint_loupe, paint_new_box, paint_thing, paint_words
-from ui.label.timeline import SPREAD
+from ui.label.timeline import LABELLED, NEGATIVE, SPREAD
 from ui.label.zoom import Zoom, fitting, framing
 
 SLACK = 3.0  # widget pixels that a click may move without being a drag
-MARKS = {"labelled": QColor(70, 190, 110), "negative": QColor(230, 150, 50), "spread": SPREAD}
+MARKS = {"labelled": LABELLED, "negative": NEGATIVE, "spread": SPREAD}
 
 
 class Canvas(QWidget):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from tracker.errors import UserError
 from train.project.clips import Clip
-from train.project.labels import FrameLabel, ObjectLabel
+from train.project.labels import UNSURE, FrameLabel, ObjectLabel
 from train.project.layout import Project
 from train.project.store import Store
 from ui.kit.words import capital
@@ -148,7 +148,7 @@ class LabelControls:
     def choose_first(self) -> None:
         """What is there to be seen of it is shown beside the frame; guesses come later."""
         objects = self.objects()
-        guesses = [g for g in self.open_guesses() if g.source != edit.UNSURE]
+        guesses = [g for g in self.open_guesses() if g.source != UNSURE]
         if self.thing() is None and (objects or guesses):
             self.choose(Chosen(objects[0].id) if objects else Chosen(guesses[0].id, True))
         elif self.thing() is None:
@@ -223,7 +223,7 @@ class LabelControls:
         added = edit.numbered(found, self.objects())
         count = "the guess" if len(added) == 1 else f"{len(added)} guesses"
         words = f"accepted {count} on frame {self.screen.frame}"
-        if any(g.source == edit.UNSURE for g in found):
+        if any(g.source == UNSURE for g in found):
             words += "; the network is sure of none of its points, so look at each"
         if self.commit((*self.objects(), *added), words):
             self.choose(Chosen(added[0].id), self.landmark)

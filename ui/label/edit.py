@@ -14,12 +14,11 @@ from numpy.typing import ArrayLike
 
 from tracker.find.geometry import iou
 from tracker.types import Floats
-from train.project.labels import FrameLabel, ObjectLabel, box_of
+from train.project.labels import UNSURE, FrameLabel, ObjectLabel, box_of
 
 UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
 WORDS = {UNLABELLED: "not labelled", OCCLUDED: "occluded", VISIBLE: "visible"}
 LEAST = 2.0  # pixels, the shorter side of a box that somebody can mean
-UNSURE = "unsure"  # source of a guess of which nobody is sure (train/suggest/unsure.py)
 SAME = 0.3  # a guess that overlaps a labelled object by this IoU is about the same thing
 # Whoever made an object: once a person changes it, it is theirs.
 BY_HAND: dict[str, Any] = {"source": "user", "confidence": None, "came_from": ()}

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 from tracker.find.model_file import own_model
 from tracker.types import Image
-from train.project.labels import FrameLabel, ObjectLabel, box_of
+from train.project.labels import UNSURE, FrameLabel, ObjectLabel, box_of
 from train.project.layout import Project
 from ui.kit.jobs import Jobs
 from ui.label.controls import LabelControls
-from ui.label.edit import UNSURE
 from ui.label.playhead import Key
 from ui.label.threads.workers import Done, Latest
 

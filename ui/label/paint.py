@@ -12,9 +12,9 @@ from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainter
 
 from tracker.outputs.skeleton import Colour, Skeleton
 from tracker.types import Floats
-from train.project.labels import ObjectLabel, box_of
+from train.project.labels import UNSURE, ObjectLabel, box_of
 from ui.label.controls import Chosen
-from ui.label.edit import OCCLUDED, UNLABELLED, UNSURE
+from ui.label.edit import OCCLUDED, UNLABELLED
 from ui.label.timeline import SPREAD
 from ui.label.zoom import Zoom
 

@@ -49,7 +49,7 @@ def progress(clips: Sequence[Clip], labels: Labels, kinds: Sequence[str]) -> lis
     for clip in clips:
         own = [label for key, label in labels.by_hand().items() if key[0] == clip.name]
         spread = sum(key[0] == clip.name and f.is_spread for key, f in labels.frames.items())
-        proposed = sum(key[0] == clip.name for key in labels.proposals)
+        proposed = len(labels.proposals_of(clip.name))
         spent = tuple(ranges.seconds(labels.ranges, clip.name, kind) for kind in kinds)
         negative = sum(label.negative for label in own)
         rows.append(Row(clip.name, len(own), negative, spent, spread, proposed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from train.project.labels import ObjectLabel
+from train.project.labels import UNSURE, ObjectLabel
 from ui.label import edit
 from ui.label.controls import Chosen, LabelControls
 
@@ -28,7 +28,7 @@ class Points:
         controls = self.controls
         thing = controls.thing()
         if thing is None:
-            sure = [g for g in controls.open_guesses() if g.source != edit.UNSURE]
+            sure = [g for g in controls.open_guesses() if g.source != UNSURE]
             starts = not controls.objects() and not sure
             return (controls.landmark or 0) if starts or controls.landmark is not None else None
         if controls.landmark is None or thing.v[controls.landmark] != edit.UNLABELLED:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from tracker.outputs.skeleton import Skeleton
-from train.project.labels import FrameLabel, Key, ObjectLabel
+from train.project.labels import SPREAD, UNSURE, Labels, ObjectLabel
 from ui.label import edit
 from ui.label.controls import Chosen, LabelControls
 from ui.label.guesses import Suggestions
@@ -16,19 +15,6 @@ from ui.label.paint import Scene
 from ui.label.points import Points
 from ui.label.spans import Spans
 from ui.label.timeline import Line
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ById:
-    """Proposals, told from others by being the same mapping: it never changes."""
-
-    of: Mapping[Key, FrameLabel]
-
-    def __hash__(self) -> int:
-        return id(self.of)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ById) and self.of is other.of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +73,7 @@ def note(controls: LabelControls, looks: Looks) -> str:
     if looks.guesses and proposal is not None:
         return f"Proposal, spread {_origin(proposal.objects[0])}: Enter accepts, Delete refuses it"
     guesses = controls.open_guesses() if looks.guesses else []
-    if guesses and all(g.source == edit.UNSURE for g in guesses):
+    if guesses and all(g.source == UNSURE for g in guesses):
         return "Unsure guess: drag it to where it belongs, B where nothing is"
     if guesses:
         return "Guess: Enter accepts it, dragging a point or a box corrects it"
@@ -136,21 +122,15 @@ def line(controls: LabelControls, spans: Spans, suggestions: Suggestions) -> Lin
         screen.clip.is_stills,
         len(screen.times()),
         tuple(screen.time_of(f) for f in own if f.is_spread),
-        proposed_marks(controls.store.labels.proposals, name),
+        proposed_marks(controls.store.labels, name),
     )
 
 
-@lru_cache(maxsize=1)
-def _marks(proposals: ById, name: str) -> tuple[tuple[float, float], ...]:
-    found = ((f.t, sureness(f.objects[0])) for k, f in proposals.of.items() if k[0] == name)
-    return tuple(sorted(found))
-
-
-def proposed_marks(
-    proposals: Mapping[Key, FrameLabel], name: str
-) -> tuple[tuple[float, float], ...]:
-    """Time and mean confidence of each proposal of a clip; those of a frame before are kept."""
-    return _marks(ById(proposals), name)
+@lru_cache(maxsize=1)  # while nothing is changed every frame shows the same
+def proposed_marks(labels: Labels, name: str) -> tuple[tuple[float, float], ...]:
+    """Time and mean confidence of each proposal of a clip."""
+    found = (labels.proposals[key] for key in labels.proposals_of(name))
+    return tuple(sorted((f.t, sureness(f.objects[0])) for f in found))
 
 
 def sureness(thing: ObjectLabel) -> float:
@@ -170,7 +150,7 @@ def object_words(controls: LabelControls, points: Points) -> str:
         return "Click a point, or add an object: I by its points, R by its box."
     known = int((thing.v > edit.UNLABELLED).sum())
     who = {"user": "by hand", "model": "by the model", "mediapipe": "by MediaPipe",
-           "spread": "spread", edit.UNSURE: "a place to begin"}  # fmt: skip
+           SPREAD: "spread", UNSURE: "a place to begin"}  # fmt: skip
     source = who.get(thing.source, thing.source)
     kind = "Guess" if controls.chosen is not None and controls.chosen.is_guess else "Object"
     if kind == "Guess" and thing.is_spread:

@@ -10,8 +10,8 @@ import numpy as np
 from tests.helpers.drawn import BlobEngine, BlobFinder, blob_info, draw_blobs
 from tests.train.suggest.test_prelabel import FRAME, LEFT, guesser_of, object_label, project_of
 from tracker.find.locate import Model
+from train.project.labels import UNSURE
 from train.suggest.prelabel import Guesser
-from train.suggest.unsure import UNSURE
 
 EMPTY = draw_blobs([])
 

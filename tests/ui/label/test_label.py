@@ -19,9 +19,9 @@ from tests.helpers.clips import picture
 from tests.helpers.labelling import CTRL, LEFT, PLAIN, RIGHT, SHIFT, Room, guess, make_project, pull
 from tracker.types import Frame
 from train.project.journal import read_labels
+from train.project.labels import UNSURE
 from ui.label.actions_table import ENTRIES
 from ui.label.controls import Chosen
-from ui.label.edit import UNSURE
 from ui.label.threads.workers import DecodedFrame, Decoder, WantedFrame
 
 Open = Callable[..., Room]

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ui.commands.words import tell
+from ui.commands.words import tell, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tracker.find.locate import Model
     from train.project.clips import Clip
     from train.project.layout import Project
     from train.project.store import Store
@@ -67,7 +68,7 @@ def spread(
         raise ValueError(str(error)) from error
 
 
-def _model(project: Project, asked: Path | None) -> object:
+def _model(project: Project, asked: Path | None) -> Model | None:
     from train.suggest.prelabel import current_model
 
     return current_model(project, asked)
@@ -75,34 +76,33 @@ def _model(project: Project, asked: Path | None) -> object:
 
 def _settle(store: Store, clips: Sequence[Clip], accept: bool) -> None:
     """Accept or refuse every proposal of these clips."""
-    from train.spread.stretches import proposals_of
     from train.spread.taking import take_all
 
-    keys = [key for c in clips for key in proposals_of(store.labels, c.name)]
+    keys = [key for c in clips for key in store.labels.proposals_of(c.name)]
     done = take_all(store, clips, keys) if accept else store.refuse(keys)
     tell(f"{'accepted' if accept else 'refused'} {done} proposals")
 
 
 def _spread(
-    store: Store, clips: Sequence[Clip], spec: SpreadSpec, again: bool, model: object
+    store: Store, clips: Sequence[Clip], spec: SpreadSpec, again: bool, model: Model | None
 ) -> None:
     from tracker.errors import UserError
     from tracker.stop import stop_on_signal
     from train.spread.spread import spread as run
     from train.spread.stretches import open_ones, plan_of
-    from ui.commands.suggest import progress_line
 
-    plan = plan_of(store.project, store.labels, clips, spec, model)  # type: ignore[arg-type]
+    plan = plan_of(store.project, store.labels, clips, spec, model)
     if not plan.stretches:
         raise UserError(
             "no frame is labelled from which anything could spread; label one in each clip with "
             f"'train label {store.project.root}'"
         )
     todo = list(plan.stretches) if again else open_ones(plan.stretches, store.labels)
-    store.propose({}, plan.forgotten, plan.group) if plan.forgotten else None
+    if plan.forgotten:
+        store.propose({}, plan.forgotten, plan.group)
     count = 0
-    with stop_on_signal() as stopped, progress_line() as report:
-        for found in run(store.project, todo, model, spec, report, stopped):  # type: ignore[arg-type]
+    with stop_on_signal() as stopped, waiting("looking at frames") as report:
+        for found in run(store.project, todo, model, spec, report, stopped):
             count += store.propose(found.proposals, {found.stretch.name: True}, plan.group)
             stretch = found.stretch
             made = sum(label is not None for label in found.proposals.values())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tracker.errors import UserError
 from train.project.clips import Clip
 from train.project.labels import Key, Labels
-from train.spread.stretches import SpreadSpec, open_ones, plan_of, proposals_of, span_at
+from train.spread.stretches import SpreadSpec, open_ones, plan_of, span_at
 from ui.kit.jobs import Jobs
 from ui.label.controls import LabelControls
 
@@ -125,7 +125,7 @@ class Spreading:
     def next(self) -> None:
         """Go to the next proposal of this clip, from its start again if need be."""
         controls = self.controls
-        keys = proposals_of(controls.store.labels, controls.screen.clip.name)
+        keys = controls.store.labels.proposals_of(controls.screen.clip.name)
         if not keys:
             controls.say("nothing is proposed in this clip; S spreads its labels")
             return
@@ -137,7 +137,7 @@ class Spreading:
         controls = self.controls
         labels, clip, frame = controls.store.labels, controls.screen.clip, controls.screen.frame
         span = None if whole else span_at(labels, clip.name, frame, clip.frames)
-        return proposals_of(labels, clip.name, span)
+        return labels.proposals_of(clip.name, span)
 
     def accept(self, whole: bool) -> None:
         """Make proposals labels: those of the stretch around here, or of the clip."""
