@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-FEW_HELD = 20  # held-out objects below which no difference is believed
+FEWEST_JUDGED = 20  # held-out objects below which no difference is believed
 FEW_GROUPS = 5  # below which resampling them says nothing
 RESAMPLES = 4000
 COVERED = 0.95  # of the interval
@@ -39,7 +39,7 @@ class Change:
     @property
     def verdict(self) -> Verdict:
         """'few' objects or groups to tell; 'none' where the interval holds 0."""
-        if self.objects < FEW_HELD or not np.isfinite(self.low + self.high):
+        if self.objects < FEWEST_JUDGED or not np.isfinite(self.low + self.high):
             return "few"
         return "better" if self.high < 0 else "worse" if self.low > 0 else "none"
 
@@ -52,8 +52,8 @@ class Change:
         if self.verdict == "few":
             return (
                 f"no difference shown: {spoken}, but {self.objects} held-out objects in "
-                f"{self.groups} {self.by} are too few to tell ({FEW_HELD} in {FEW_GROUPS} are the "
-                "least)"
+                f"{self.groups} {self.by} are too few to tell ({FEWEST_JUDGED} in {FEW_GROUPS} are "
+                "the least)"
             )
         if self.verdict == "none":
             return f"no difference shown: {spoken}, and the interval holds 0"

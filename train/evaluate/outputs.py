@@ -103,6 +103,15 @@ def predict(
     )  # fmt: skip
 
 
+def nme_of(out: Outputs, pair: Sequence[int]) -> NDArray[np.float64]:
+    """NME (N,) of each example in %, by the distance of `pair` or, where that is empty, by the box.
+
+    NaN where nothing is labelled that could be compared, or not the pair.
+    """
+    errors = metrics.point_errors(out.xy, out.target, out.labelled)
+    return metrics.nme_per_image(errors, metrics.normalisers(out.target, out.labelled, pair))
+
+
 def attribute_summary(out: Outputs, spec: FitSpec) -> dict[str, Any]:
     """Accuracy and confusion of class attributes, mean absolute error of regressions."""
     summary: dict[str, Any] = {}

@@ -21,7 +21,6 @@ from tracker.find.markups import IRISES, irises_in
 from tracker.find.model_file import ModelInfo
 from train.config import DataSpec, FitSpec
 from train.data.pictures import DataSet, join, read_coco
-from train.evaluate import metrics
 from train.evaluate.curves import plot_ced, worst_grid
 from train.evaluate.faces import face_summary
 from train.evaluate.outputs import (
@@ -30,6 +29,7 @@ from train.evaluate.outputs import (
     Runner,
     check_pair,
     counted,
+    nme_of,
     predict,
     shown,
     silent,
@@ -198,9 +198,7 @@ def write_report(
     """metrics.json, ced.png and worst.png in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "metrics.json").write_text(json.dumps(summary, indent=1))
-    errors = metrics.point_errors(out.xy, out.target, out.labelled)
-    lengths = metrics.normalisers(out.target, out.labelled, tuple(spec.data.normaliser))
-    each = metrics.nme_per_image(errors, lengths)
+    each = nme_of(out, spec.data.normaliser)
     plot_ced({summary["model"]: each}, 10.0, folder / "ced.png")
     worst_grid(out, data, spec, each, folder / "worst.png")
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from train.config import FitSpec
 from train.data.pictures import DataSet
 from train.evaluate.outputs import predict, summarise, torch_runner
-from train.loop.checkpoint import build_model, load_checkpoint, save_checkpoint
+from train.loop.checkpoint import load_checkpoint, model_with, save_checkpoint
 from train.loop.state import badness
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75)  # of the end; heads are the end's at 0 as well
@@ -56,9 +56,7 @@ def blend(
     if weight is None:
         (step, end), weight = _best(first, _ends(final, own), data, spec, rows)
     if weight < 1 or end is not own[1]:
-        model = build_model(spec, data.markup)
-        model.load_state_dict(blended(first, end, weight))
-        model.eval()
+        model = model_with(blended(first, end, weight), spec, data.markup)
         extra = {**last.extra, "blend": weight}
         if labelled:
             outputs = predict(torch_runner(model), data, labelled, spec)
@@ -93,7 +91,5 @@ def _best(
 
 
 def _badness(state: dict[str, Tensor], data: DataSet, spec: FitSpec, rows: Sequence[int]) -> float:
-    model = build_model(spec, data.markup)
-    model.load_state_dict(state)
-    model.eval()
+    model = model_with(state, spec, data.markup)
     return badness(summarise(predict(torch_runner(model), data, rows, spec), data, spec))

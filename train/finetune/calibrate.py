@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 
 from train.config import FitSpec
 from train.data.pictures import DataSet
-from train.evaluate.interval import FEW_HELD, grouped
+from train.evaluate.interval import FEWEST_JUDGED, grouped
 from train.evaluate.outputs import Outputs, Prior, fit_calibration, predict, torch_runner
-from train.loop.checkpoint import build_model, load_checkpoint, save_checkpoint
-from train.networks.model import LandmarkNet
+from train.loop.checkpoint import load_checkpoint, model_with, save_checkpoint
 
-PRIOR = float(FEW_HELD)  # objects that the base's curve counts as
+PRIOR = float(FEWEST_JUDGED)  # objects that the base's curve counts as
 SEEN = 256  # objects on which widths are compared, at most
 SURE = 0.5  # points scored below are drawn hollow
 
@@ -58,7 +57,7 @@ def calibrate(start: Path, final: Path, data: DataSet, spec: FitSpec, same: bool
     if not rows:
         return None
     first, last = load_checkpoint(start), load_checkpoint(final)
-    before, after = (_network(c.part("ema"), spec, data) for c in (first, last))
+    before, after = (model_with(c.part("ema"), spec, data.markup) for c in (first, last))
     curve = (float(before.calibration[0]), float(before.calibration[1]))
     old, new = (predict(torch_runner(m), data, rows, spec) for m in (before, after))
     moved = _log_width(new) - _log_width(old) if same else 0.0
@@ -87,13 +86,6 @@ def _rows(data: DataSet) -> list[int]:
             spread = np.linspace(0, len(others) - 1, min(room, len(others))).round().astype(int)
             return labelled[:SEEN] + [others[i] for i in spread]
     return []
-
-
-def _network(state: dict[str, torch.Tensor], spec: FitSpec, data: DataSet) -> LandmarkNet:
-    model = build_model(spec, data.markup)
-    model.load_state_dict(state)
-    model.eval()
-    return model
 
 
 def _log_width(out: Outputs) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from tracker.find.model_file import Attribute
 from train.config import AugmentSpec, DataSpec, EltSpec, FitSpec
 from train.data.from_project import Census
+from train.evaluate.interval import FEWEST_JUDGED
 from train.losses.paper import LossSpec
 from train.networks import NetSpec
 from train.networks.model import Head
@@ -19,8 +20,7 @@ ROUNDS = "rounds"  # self-training (train/finetune/rounds.py)
 AUTO = "auto"
 BEYOND = ("teacher", "temporal", "plausible")  # not of the paper; off unless asked for
 FEWEST_HELD = 5  # labelled objects in the hold-out below which it chooses nothing
-FEWEST_JUDGED = 20  # and below which it cannot tell what unlabelled frames bring
-FEWEST_STEPS = 100  # of a run in which that can be tried
+FEWEST_TO_TRY = 100  # steps of a run in which it is tried what unlabelled frames bring
 ELT_WEIGHT = 0.02
 BEYOND_WEIGHTS: Mapping[str, float] = {"teacher": 0.02, "temporal": 1.0, "plausible": 1.0}
 
@@ -155,8 +155,8 @@ def choose_course(
         short = f"{held} held-out objects cannot tell what they bring, {FEWEST_JUDGED} can"
         why = short if held < FEWEST_JUDGED else "the hold-out lacks a class"
         return "plain", Choice(what, "not used", f"{why}: labels alone are safe")
-    if spec.steps < FEWEST_STEPS:
-        why = f"{spec.steps} steps are too few to try it, {FEWEST_STEPS} are enough"
+    if spec.steps < FEWEST_TO_TRY:
+        why = f"{spec.steps} steps are too few to try it, {FEWEST_TO_TRY} are enough"
         return "plain", Choice(what, "not used", f"{why}: labels alone are safe")
     why = f"ELT and a round of self-training are tried for the same time; {held} held-out objects"
     return AUTO, Choice(what, "tried", f"{why} choose")

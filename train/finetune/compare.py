@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from train.evaluate import metrics
 from train.evaluate.interval import change_between
-from train.evaluate.outputs import predict, summarise, torch_runner
+from train.evaluate.outputs import nme_of, predict, summarise, torch_runner
 from train.finetune.plan import Plan, base_of_run, facts_of
 from train.loop.checkpoint import load_checkpoint
 from train.loop.checkpoint import load_model as load_network
@@ -52,10 +51,7 @@ def _evaluated(
     spec = replace(plan.spec, heads=heads, net=found.spec.net)
     out = predict(torch_runner(network), plan.data, list(rows), spec)
     summary = summarise(out, plan.data, spec)
-    errors = metrics.point_errors(out.xy, out.target, out.labelled)
-    each = metrics.nme_per_image(
-        errors, metrics.normalisers(out.target, out.labelled, tuple(spec.data.normaliser))
-    )
+    each = nme_of(out, spec.data.normaliser)
     groups = np.array([plan.data.examples[i].group for i in rows])
     by_clip = {}
     for clip in sorted(set(groups.tolist())):

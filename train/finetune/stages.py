@@ -16,7 +16,7 @@ from typing import Any
 from tracker.whole_files import write_table
 from train.config import FitSpec
 from train.data.pictures import DataSet
-from train.loop.checkpoint import build_model, load_checkpoint, save_checkpoint
+from train.loop.checkpoint import load_checkpoint, load_model, save_checkpoint
 from train.loop.deadline import Deadline
 from train.loop.fit import fit
 from train.loop.progress import Progress, ProgressFile
@@ -126,11 +126,9 @@ def hold_badness(final: Path) -> float:
 
 def publish(course: Course, final: Path) -> Path:
     """Make a training's result that of the run, with the course's step; its path."""
-    found = load_checkpoint(final)
+    model, found = load_model(final)
     extra = dict(found.extra)
     step = int(extra.pop(BEFORE)) + found.step
-    model = build_model(found.spec, found.markup)
-    model.load_state_dict(found.part("ema"))
     out = course.out / "model.safetensors"
     save_checkpoint(out, found.spec, found.markup, step, None, model, None, extra)
     return out

@@ -47,6 +47,13 @@ def build_model(spec: FitSpec, markup: Markup) -> LandmarkNet:
     return LandmarkNet(len(markup.landmarks), spec.net, spec.heads, spec.beta)
 
 
+def model_with(state: Mapping[str, Tensor], spec: FitSpec, markup: Markup) -> LandmarkNet:
+    """A network of this spec with these weights, in evaluation mode."""
+    model = build_model(spec, markup)
+    model.load_state_dict(state)
+    return model.eval()
+
+
 def flatten_optimiser(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Optimiser state as named tensors: '<parameter index>.<key>'."""
     state = optimiser.state_dict()["state"]
@@ -191,6 +198,4 @@ def _refuse_misshapen(path: Path, found: Checkpoint) -> None:
 def load_model(path: Path) -> tuple[LandmarkNet, Checkpoint]:
     """The averaged (EMA) network of a checkpoint, in evaluation mode."""
     found = load_checkpoint(path)
-    model = build_model(found.spec, found.markup)
-    model.load_state_dict(found.part("ema"))
-    return model.eval(), found
+    return model_with(found.part("ema"), found.spec, found.markup), found

@@ -26,9 +26,8 @@ from tracker.whole_files import file_sha256
 from train.config import FitSpec, spec_from_dict
 from train.data.from_project import Census, Split, digest_of
 from train.data.pictures import DataSet
-from train.evaluate import metrics
-from train.evaluate.interval import FEW_HELD, Change, change_between
-from train.evaluate.outputs import Outputs, counted, predict, summarise, torch_runner
+from train.evaluate.interval import FEWEST_JUDGED, Change, change_between
+from train.evaluate.outputs import Outputs, counted, nme_of, predict, summarise, torch_runner
 from train.finetune.choices import missing_attributes
 from train.finetune.plan import Hooks, Wish, base_of_run, data_of_run, facts_of
 from train.loop.checkpoint import load_checkpoint, load_model
@@ -150,11 +149,6 @@ def open_run(root: Path, name: str | None, hooks: Hooks, threads: int | None = N
     )
 
 
-def held_rows(data: DataSet) -> list[int]:
-    """Held-out objects, labelled or with an attribute; pictures of nothing are left out."""
-    return data.measured()
-
-
 def run_model(
     checkpoint: Path, run: Finished, rows: Sequence[int], told: Callable[[int], None]
 ) -> Held:
@@ -167,9 +161,7 @@ def run_model(
     heads = tuple(h for h in found.spec.heads if ours.get(h.attribute.name) == h.attribute)
     spec = replace(run.spec, heads=heads, net=found.spec.net)
     outputs = predict(counted(torch_runner(network), told), run.data, rows, spec)
-    errors = metrics.point_errors(outputs.xy, outputs.target, outputs.labelled)
-    lengths = metrics.normalisers(outputs.target, outputs.labelled, tuple(spec.data.normaliser))
-    each = metrics.nme_per_image(errors, lengths)
+    each = nme_of(outputs, spec.data.normaliser)
     return Held(summarise(outputs, run.data, spec), outputs, each, spec)
 
 
@@ -193,7 +185,7 @@ def examine(run: Finished, told: Callable[[int, int], None] = lambda _, __: None
 
     `told` gets how many objects were looked at, and how many there are to look at.
     """
-    rows = held_rows(run.data)
+    rows = run.data.measured()
     base_path, base_facts = find_base(run)
     looks = len(rows) * (1 if base_path is None else 2)
     tuned = base = None
@@ -204,10 +196,10 @@ def examine(run: Finished, told: Callable[[int, int], None] = lambda _, __: None
         base = run_model(base_path, run, rows, lambda done: told(len(rows) + done, looks))
     files = ("model.onnx", "model.safetensors", "labels.json", "ranges.csv")
     sums = {n: file_sha256(run.out / n) for n in files if (run.out / n).is_file()}
-    warnings = (*find_warnings(run, tuned, base), *run.notes)
+    change = change_of(run, tuned, base)
+    warnings = (*find_warnings(run, tuned, base, change), *run.notes)
     last = load_checkpoint(run.out / "model.safetensors")
     kept = Kept(last.step, float(last.extra.get("blend", 1.0)))
-    change = change_of(run, tuned, base)
     return Findings(run, tuned, base, base_facts, warnings, sums, kept, change)
 
 
@@ -219,7 +211,9 @@ def change_of(run: Finished, tuned: Held | None, base: Held | None) -> Change | 
     return change_between(base.each, tuned.each, clips)
 
 
-def find_warnings(run: Finished, tuned: Held | None, base: Held | None) -> list[str]:
+def find_warnings(
+    run: Finished, tuned: Held | None, base: Held | None, change: Change | None
+) -> list[str]:
     """Sentences on what makes the numbers weaker than they look."""
     told = []
     labelled = run.census.labelled.get("train", 0)
@@ -231,10 +225,10 @@ def find_warnings(run: Finished, tuned: Held | None, base: Held | None) -> list[
             "'train suggest' names"
         )
     held = run.census.labelled.get("hold", 0)
-    if tuned is not None and 0 < held < FEW_HELD:
+    if tuned is not None and 0 < held < FEWEST_JUDGED:
         told.append(
             f"the errors rest on {held} held-out objects only, and no difference is shown with "
-            f"fewer than {FEW_HELD}; label more of that clip"
+            f"fewer than {FEWEST_JUDGED}; label more of that clip"
         )
     if run.split.stretch is not None:
         told.append(
@@ -259,7 +253,6 @@ def find_warnings(run: Finished, tuned: Held | None, base: Held | None) -> list[
                 "than with the base: a few large errors went away, the others grew a little; "
                 "label more frames"
             )
-    change = change_of(run, tuned, base)
     if change is not None and change.verdict == "none" and change.percent != 0:
         told.append(f"{change.words}; label more frames, in more clips")
     told += missing_attributes(run.spec.heads, run.census)
@@ -331,7 +324,7 @@ def clip_rows(run: Finished) -> list[ClipRow]:
                 name, _side(run.split, name), lengths.get(name),
                 sum(bool(f.objects) for f in frames), sum(len(f.objects) for f in frames),
                 sum(f.negative for f in frames), dict(seconds), len(every) - len(frames),
-                sum(clip == name for clip, _ in run.labels.proposals),
+                len(run.labels.proposals_of(name)),
             )
         )  # fmt: skip
     return rows

@@ -152,7 +152,7 @@ def test_rounds_by_the_command(root):
 
 def test_the_hold_out_chooses_the_losses(root, monkeypatch):
     monkeypatch.setattr("train.finetune.choices.FEWEST_JUDGED", 6)
-    monkeypatch.setattr("train.finetune.choices.FEWEST_STEPS", 12)
+    monkeypatch.setattr("train.finetune.choices.FEWEST_TO_TRY", 12)
     said = []
     wish = Wish(budget=Budget(steps=12), threads=1, name="auto")
     plan = plan_run(root, wish, Hooks())

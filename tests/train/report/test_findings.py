@@ -37,7 +37,6 @@ from train.report.findings import (
     examine,
     find_run,
     find_warnings,
-    held_rows,
     open_run,
     place_of,
 )
@@ -194,7 +193,7 @@ def test_worst_frames_are_the_worst(project: Path) -> None:
     looks = rows * (1 if found.base is None else 2)
     assert told == [(done, looks) for done in range(rows, looks + 1, rows)]
     each = found.tuned.each
-    assert len(each) == len(held_rows(found.run.data))
+    assert len(each) == len(found.run.data.measured())
     known = np.isfinite(each)
     assert known.sum() == 8  # the others have a gesture alone
     worst, average = choose_cases(each, 9, 3)
@@ -226,7 +225,7 @@ def test_few_objects_are_never_green_and_an_interval_is_told(project: Path) -> N
     assert re.search(r"−50 % \(95 % interval −\d\d % to −\d\d %\)$", note)
     facts = page_of._result(replace(found, base=base, change=few))
     assert "too few to tell" in facts["change"] and "−50 %" in facts["change"]
-    warned = " ".join(find_warnings(found.run, found.tuned, base))
+    warned = " ".join(find_warnings(found.run, found.tuned, base, few))
     assert "rest on 8 held-out objects only, and no difference is shown" in warned
 
 
@@ -444,14 +443,15 @@ def test_a_mean_that_few_large_errors_made_is_told(taught: Path) -> None:
     tuned = examine(run).tuned
     assert tuned is not None
     base = replace(tuned, each=tuned.each - 0.1, summary={**tuned.summary, "nme": 1e3})
-    told = " ".join(find_warnings(run, tuned, base))
+    told = " ".join(find_warnings(run, tuned, base, change_of(run, tuned, base)))
     assert "only 0 of 8 held-out objects are nearer" in told
     worse = replace(tuned, summary={**tuned.summary, "nme": 1e4})
-    assert "worse than the base" in " ".join(find_warnings(run, worse, base))
-    same = " ".join(find_warnings(run, tuned, tuned))
+    change = change_of(run, worse, base)
+    assert "worse than the base" in " ".join(find_warnings(run, worse, base, change))
+    same = " ".join(find_warnings(run, tuned, tuned, change_of(run, tuned, tuned)))
     assert "are those of the base" in same
     assert "nearer" not in same
-    nothing = " ".join(find_warnings(run, None, None))
+    nothing = " ".join(find_warnings(run, None, None, None))
     assert "nothing is held out" in nothing
 
 
