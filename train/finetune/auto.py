@@ -6,7 +6,7 @@ the same time; the one that is better on the held-out objects has the rest of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.config import FitSpec
-from train.evaluate import metrics
-from train.evaluate.outputs import predict, torch_runner
+from train.data.pictures import DataSet
+from train.evaluate.interval import change_between
+from train.evaluate.outputs import nme_of, predict, torch_runner
 from train.finetune.choices import ELT_WEIGHT, Choice
 from train.finetune.rounds import RoundsSpec, train_round, with_steps
 from train.finetune.stages import (
@@ -33,7 +34,6 @@ from train.machine.device import pick_device
 
 FIRST, TRIAL = 0.4, 0.12  # of the steps: labels alone, before; each of the three
 CHOSEN = "losses chosen"
-SURE = 2.0  # standard errors by which a gain must exceed nothing
 
 
 def train_auto(course: Course, rounds: RoundsSpec) -> tuple[Path, Choice]:
@@ -50,7 +50,9 @@ def train_auto(course: Course, rounds: RoundsSpec) -> tuple[Path, Choice]:
         }
         taught = train_round(course, rounds, begun, (1, first + 2 * each, each), told)
         trials |= {} if taught is None else {"L+rounds": taught}
-        choice = judge({name: held_errors(course, path) for name, path in trials.items()})
+        rows = held_rows(course.data)
+        clips = [course.data.examples[i].group for i in rows]
+        choice = judge({n: held_errors(course, path, rows) for n, path in trials.items()}, clips)
         course.say(f"{choice.what}: {choice.value} ({choice.why})")
         chosen = choice.value
         before = first + 3 * each
@@ -80,35 +82,35 @@ def with_elt(spec: FitSpec) -> FitSpec:
     return replace(spec, loss=loss, data=replace(spec.data, labelled_share=0.5))
 
 
-def held_errors(course: Course, final: Path) -> NDArray[np.float64]:
-    """NME (%) of each held-out object with labels by a training's result."""
-    data, spec = course.data, course.spec
-    rows = [
+def held_rows(data: DataSet) -> list[int]:
+    """The held-out objects with labelled landmarks."""
+    return [
         i for i in data.rows(hold=True)
         if data.examples[i].labelled.any() and not data.examples[i].negative
     ]  # fmt: skip
+
+
+def held_errors(course: Course, final: Path, rows: Sequence[int]) -> NDArray[np.float64]:
+    """NME (%) of each of these objects by a training's result."""
     model, _ = load_model(final)
-    model.to(pick_device(spec.device))
-    out = predict(torch_runner(model), data, rows, spec)
-    errors = metrics.point_errors(out.xy, out.target, out.labelled)
-    lengths = metrics.normalisers(out.target, out.labelled, tuple(spec.data.normaliser))
-    return metrics.nme_per_image(errors, lengths)
+    model.to(pick_device(course.spec.device))
+    out = predict(torch_runner(model), course.data, rows, course.spec)
+    return nme_of(out, course.spec.data.normaliser)
 
 
-def judge(errors: Mapping[str, NDArray[np.float64]]) -> Choice:
-    """Which of several trainings to go on with, and why.
+def judge(errors: Mapping[str, NDArray[np.float64]], clips: Sequence[str]) -> Choice:
+    """Which of several trainings to go on with, by their errors on the same objects, and why.
 
-    The first is the cheapest, and is taken unless the best of the others gains more than SURE
-    standard errors of the difference on the same objects.
+    `clips`: of which clip each object is. The first training is the cheapest, and is taken unless
+    the best of the others is shown to be better (see train/evaluate/interval.py).
     """
     plain, *others = errors
     means = {name: float(np.nanmean(e)) for name, e in errors.items()}
     best = min(others, key=lambda name: means[name])
-    gain = errors[plain] - errors[best]
-    gain = gain[np.isfinite(gain)]
-    unsure = float(gain.std(ddof=1)) / len(gain) ** 0.5 if len(gain) > 1 else float("inf")
+    change = change_between(errors[plain], errors[best], clips)
+    objects = 0 if change is None else change.objects
     told = ", ".join(f"{name} {mean:.2f} %" for name, mean in means.items())
-    told = f"after the same time {told} on {len(gain)} held-out objects"
-    if float(gain.mean()) > SURE * unsure:
+    told = f"after the same time {told} on {objects} held-out objects"
+    if change is not None and change.verdict == "better":
         return Choice(CHOSEN, best, told)
     return Choice(CHOSEN, plain, f"{told}: no difference shown, so the cheapest")

@@ -176,19 +176,28 @@ def test_rows_after_the_step_at_which_a_training_begins_are_its_own(tmp_path):
 
 def test_the_cheapest_is_taken_unless_the_others_gain_more_than_chance():
     rng = np.random.default_rng(0)
-    plain = rng.uniform(5, 10, 40)
+    plain, clips = rng.uniform(5, 10, 40), ["held.mp4"] * 40
     better = plain - 1 + rng.normal(0, 0.5, 40)
     worse = plain + 0.3
-    choice = judge({"L": plain, "L+ELT": worse, "L+rounds": better})
+    choice = judge({"L": plain, "L+ELT": worse, "L+rounds": better}, clips)
     assert choice.value == "L+rounds"
     told = f"L {plain.mean():.2f} %, L+ELT {worse.mean():.2f} %, L+rounds {better.mean():.2f} %"
     assert choice.why == f"after the same time {told} on 40 held-out objects"
     noisy = plain - 0.1 + rng.normal(0, 2, 40) * np.resize([1, -1], 40)
-    choice = judge({"L": plain, "L+ELT": noisy})
+    choice = judge({"L": plain, "L+ELT": noisy}, clips)
     assert choice.value == "L" and "no difference shown, so the cheapest" in choice.why
     plain[3] = np.nan  # an object without the normaliser's points says nothing
-    assert judge({"L": plain, "L+rounds": better}).value == "L+rounds"
-    assert judge({"L": plain[:1], "L+rounds": plain[:1] - 5}).value == "L"
+    assert judge({"L": plain, "L+rounds": better}, clips).value == "L+rounds"
+    assert judge({"L": plain[:1], "L+rounds": plain[:1] - 5}, clips[:1]).value == "L"
+
+
+def test_frames_that_follow_each_other_count_as_one():
+    plain = np.full(40, 8.0)
+    gain = np.repeat([1.5] * 6 + [-1.0] * 4, 4)  # of ten stretches of a clip, alike within
+    assert gain.mean() > 2 * gain.std(ddof=1) / 40**0.5  # for single objects it would be sure
+    assert judge({"L": plain, "L+ELT": plain - gain}, ["held.mp4"] * 40).value == "L"
+    gain = np.tile([1.5, -1.0, 1.5, -1.0, 1.5], 8)  # the same numbers, unlike within
+    assert judge({"L": plain, "L+ELT": plain - gain}, ["held.mp4"] * 40).value == "L+ELT"
 
 
 def test_the_elt_takes_fewer_steps_in_the_same_time(course):
@@ -201,7 +210,7 @@ def test_the_elt_takes_fewer_steps_in_the_same_time(course):
 def test_the_chosen_has_the_rest_of_the_run(course, monkeypatch, chosen):
     said = []
     course = replace(course, say=said.append)
-    choice = lambda errors: Choice("losses chosen", chosen, f"{len(errors)} tried")  # noqa: E731
+    choice = lambda errors, _: Choice("losses chosen", chosen, f"{len(errors)} tried")  # noqa: E731
     monkeypatch.setattr(auto, "judge", choice)
     last = "round2" if chosen == "L+rounds" else "rest"
     falling(monkeypatch, ("labels", 9.0), ("trial_L", 8.0), ("trial_ELT", 8.0), ("round1", 8.0),
@@ -217,7 +226,7 @@ def test_the_chosen_has_the_rest_of_the_run(course, monkeypatch, chosen):
 
 
 def test_the_best_of_all_trainings_is_the_runs(course, monkeypatch):
-    monkeypatch.setattr(auto, "judge", lambda _: Choice("", "L", ""))
+    monkeypatch.setattr(auto, "judge", lambda *_: Choice("", "L", ""))
     falling(monkeypatch, ("labels", 9.0), ("trial_L", 5.0), ("trial_ELT", 8.0), ("round1", 8.0),
             ("rest", 6.0))  # fmt: skip
     final, _ = train_auto(course, RoundsSpec(views=ANY))
