@@ -18,48 +18,15 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from tracker.find.markups import find_markup
-from tracker.find.model_file import is_project
+from docs.studies.labels.taught_project import taught_project
 from tracker.whole_files import write_table
 from train.finetune.choices import Budget, parse_losses
 from train.finetune.finetune import run_plan
 from train.finetune.plan import Hooks, Wish, plan_run
-from train.project.adding import add_clips
-from train.project.clips import ClipFrames, read_clips
-from train.project.labels import FrameLabel
-from train.project.layout import Project, create_project, open_project
-from train.project.store import Store
-from train.suggest.prelabel import Guesser
 
 CLIPS = ("hand_opening.mp4", "face_and_thumb.mp4", "hand_desk.mp4")
 EVERY = 6  # frames
 ROWS = ("L", "L+ELT", "L+ELT+teacher", "L+ELT+temporal", "L+ELT+plausible")
-
-
-def make_project(clips: Path, bundle: Path, root: Path) -> Project:
-    """The labelled project; the last clip is held out."""
-    if is_project(root):
-        return open_project(root)
-    project = create_project(root, find_markup("hand21"))
-    add_clips(project, [clips / name for name in CLIPS])
-    guesser = Guesser(project, None, most=1, bundle=bundle)
-    with Store.open(project) as store:
-        for clip in read_clips(project):
-            with ClipFrames(project, clip) as frames:
-                for i in range(0, clip.frames, EVERY):
-                    frame = frames.frame(i)
-                    if frame.bgr is None:
-                        continue
-                    found = guesser.from_mediapipe(frame.bgr)
-                    if not found:
-                        continue
-                    store.keep_picture(clip.name, i, frame.bgr)
-                    height, width = frame.bgr.shape[:2]
-                    label = FrameLabel(clip.name, i, frame.t, (width, height), found, False)
-                    store.set_frame(label)
-        store.save()
-    project.split_path.write_text(json.dumps({"hold": [CLIPS[-1]], "why": "another clip"}))
-    return project
 
 
 def main(
@@ -70,7 +37,7 @@ def main(
     seeds: Annotated[int, typer.Option(help="Runs of each row.")] = 2,
 ) -> None:
     """Train what is missing, print means and spread over seeds."""
-    project = make_project(clips, bundle, out / "project")
+    project = taught_project([clips / name for name in CLIPS], bundle, out / "project", EVERY)
     table = []
     for row in ROWS:
         found = []

@@ -126,10 +126,11 @@ def own_markup() -> Any:
 def make_project(clips: Path, found: list[Reference], folder: Path, own: bool = False) -> Any:
     """A project of hands with these clips, linked."""
     from tracker.find.markups import find_markup
+    from tracker.find.model_file import is_project
     from train.project.adding import add_clips
     from train.project.layout import create_project, open_project
 
-    if (folder / "project.toml").is_file():
+    if is_project(folder):
         return open_project(folder)
     project = create_project(folder, own_markup() if own else find_markup("hand21"))
     add_clips(project, [clips / r.clip for r in found])

@@ -17,49 +17,31 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from tracker.find.markups import find_markup
+from docs.studies.labels.taught_project import taught_project
 from tracker.find.model_file import is_project
 from tracker.whole_files import write_table
 from train.finetune.choices import Budget, parse_losses
 from train.finetune.finetune import run_plan
 from train.finetune.plan import Hooks, Wish, plan_run
-from train.project.adding import add_clips
-from train.project.clips import ClipFrames, read_clips
-from train.project.labels import FrameLabel
-from train.project.layout import Project, create_project, open_project
+from train.project.layout import Project, open_project
 from train.project.store import Store
-from train.suggest.prelabel import Guesser
 
 TAUGHT, HELD = "hand_opening.mp4", "hand_desk.mp4"
 EVERY = 4  # frames
 
 
 def make_project(clips: Path, bundle: Path, root: Path, count: int) -> Project:
-    """The labelled project; it is kept."""
+    """The labelled project with `count` labelled frames to learn from; it is kept."""
     if is_project(root):
         return open_project(root)
-    project = create_project(root, find_markup("hand21"))
-    add_clips(project, [clips / name for name in (TAUGHT, HELD)])
-    guesser = Guesser(project, None, most=1, bundle=bundle)
+    project = taught_project([clips / name for name in (TAUGHT, HELD)], bundle, root, EVERY)
     with Store.open(project) as store:
-        for clip in read_clips(project):
-            with ClipFrames(project, clip) as frames:
-                for i in range(0, clip.frames, EVERY):
-                    frame = frames.frame(i)
-                    found = () if frame.bgr is None else guesser.from_mediapipe(frame.bgr)
-                    if frame.bgr is None or not found:
-                        continue
-                    store.keep_picture(clip.name, i, frame.bgr)
-                    height, width = frame.bgr.shape[:2]
-                    store.set_frame(FrameLabel(clip.name, i, frame.t, (width, height), found))
         own = sorted(key for key in store.labels.frames if key[0] == TAUGHT)
         kept = {own[i] for i in np.linspace(0, len(own) - 1, count).round().astype(int)}
         for key in own:
             if key not in kept:
                 store.remove_frame(*key)
         store.save()
-    guesser.close()
-    project.split_path.write_text(json.dumps({"hold": [HELD], "why": "another clip"}))
     return project
 
 
