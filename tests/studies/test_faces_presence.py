@@ -1,4 +1,4 @@
-"""Where presence parts faces from the rest, and how it is moved."""
+"""The crops on which a face model's presence is looked at, placed by hand."""
 
 from __future__ import annotations
 
@@ -8,43 +8,68 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
 
-from docs.studies.faces.presence import logits, move, presence_of, squares
-from tests.helpers.blobs import write_blobs, write_config
-from train.config import read_config
-from train.data.pictures import DataSet, read_coco
-from train.evaluate.outputs import torch_runner
-from train.loop.checkpoint import build_model, load_model, save_checkpoint
+from docs.studies.faces.presence import lost_by, parts_of, presence_of, squares, whole_in
+from tests.helpers.blobs import write_blobs
+from tracker.types import CropBox
+from train.data.augment import wrong_box
+from train.data.pictures import Example, read_coco
 
 
-@pytest.fixture
-def made(tmp_path: Path) -> tuple[Path, DataSet]:
-    """A checkpoint that has learnt nothing, and what it is asked about."""
-    data = read_coco(write_blobs(tmp_path))
-    spec = read_config(write_config(tmp_path))
-    torch.manual_seed(0)
-    model = build_model(spec, data.markup)
-    save_checkpoint(tmp_path / "m.safetensors", spec, data.markup, 7, None, model, None, {})
-    return tmp_path / "m.safetensors", data
+def box(x: float, y: float, side: float, angle: float = 0.0) -> CropBox:
+    return CropBox(np.array([x, y], np.float32), side, angle)
 
 
-def test_moved_by_so_much(made: tuple[Path, DataSet], tmp_path: Path) -> None:
-    source, _ = made
-    move(source, tmp_path / "n.safetensors", 3.0)
-    (before, found), (after, _) = load_model(source), load_model(tmp_path / "n.safetensors")
-    size = found.spec.net.size
-    crops = np.random.default_rng(0).uniform(0, 255, (70, 3, size, size)).astype(np.float32)
-    a, b = (logits(presence_of(torch_runner(m), crops)) for m in (before, after))
-    assert a.shape == (70,)  # more than go at once
-    np.testing.assert_allclose(a - b, 3.0, atol=1e-3)
+def test_every_crop_that_lost_its_face_has_one_name() -> None:
+    true = box(100, 100, 80)
+    assert lost_by(true, box(100, 100, 200)) == "too large"
+    assert lost_by(true, box(60, 110, 30)) == "a part of the face"
+    assert lost_by(true, box(100, 100, 80, 150)) == "upside down"
+    assert lost_by(true, box(145, 100, 90, 20)) == "beside the face"
+    rng, xy = np.random.default_rng(0), np.full((68, 2), 90, np.float32)
+    names = [lost_by(true, wrong_box(rng, true, xy)) for _ in range(400)]
+    each = [names.count(name) for name in sorted(set(names))]
+    assert len(each) == 4 and min(each) > 70  # a quarter each
 
 
-def test_squares_are_cut_from_the_middle_without_a_rim(
-    made: tuple[Path, DataSet], tmp_path: Path
-) -> None:
+def face(yaw: float) -> Example:
+    """Jaw ends 100 px apart, level."""
+    xy = np.zeros((68, 2), np.float32)
+    xy[1], xy[15] = (50, 100), (150, 100)
+    pose = {"pose": [yaw, 0.0, 0.0]}
+    return Example(
+        Path("x.png"), xy, np.ones(68, bool), None, False, pose, "", "", "exact", True, False
+    )
+
+
+def test_ears_lie_out_from_the_ends_of_the_jaw() -> None:
+    found = list(parts_of(face(0.0), box(100, 100, 200)))
+    assert [name for name, _ in found] == ["an ear", "behind the ear"] * 2
+    centres = [part.centre_xy.tolist() for _, part in found]
+    np.testing.assert_allclose(centres, [(38, 100), (-10, 100), (162, 100), (210, 100)], atol=1e-3)
+    assert [part.side for _, part in found] == pytest.approx([72, 80, 72, 80])
+    # nose to the picture's right: the ear of its left is seen
+    assert [part.centre_xy[0] for _, part in parts_of(face(70.0), box(100, 100, 200))] == (
+        pytest.approx([38, -10])
+    )
+
+
+def test_a_crop_beyond_its_picture_is_left_out() -> None:
+    image = np.zeros((100, 200, 3), np.uint8)
+    assert whole_in(box(50, 50, 100), image)
+    assert not whole_in(box(30, 50, 100), image)
+    assert not whole_in(box(170, 50, 100), image)
+
+
+def test_presence_of_more_crops_than_go_at_once() -> None:
+    crops = np.random.default_rng(0).uniform(0, 255, (70, 3, 8, 8)).astype(np.float32)
+    found = presence_of(lambda b: {"presence": b.image.double().mean((1, 2, 3)).numpy()}, crops)
+    np.testing.assert_allclose(found, crops.mean((1, 2, 3), dtype=np.float64), rtol=1e-6)
+
+
+def test_squares_are_cut_from_the_middle_without_a_rim(tmp_path: Path) -> None:
     """Of each held-out picture without an object the largest, and 0.6 of it."""
-    _, data = made
+    data = read_coco(write_blobs(tmp_path))
     picture = np.full((100, 200, 3), (10, 20, 30), np.uint8)
     picture[20:80, 70:130] = (200, 100, 50)  # BGR; just the smaller square
     path = tmp_path / "wide.png"

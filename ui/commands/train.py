@@ -236,6 +236,27 @@ def average(
     tell(f"wrote {out}; next: train evaluate {out} LABELS, train export {out} --out M.onnx")
 
 
+def presence(
+    checkpoint: Annotated[Path, typer.Argument(help="model.safetensors or last.safetensors.")],
+    data: Annotated[list[Path], typer.Argument(help="The COCO JSON files that it learnt from.")],
+    out: Annotated[Path, typer.Option(help="The checkpoint to write.")],
+    kept: Annotated[float, typer.Option(help="Share of objects that stays.")] = 0.995,
+) -> None:
+    """Move presence after a training: a stated share of objects stays, as few wrong crops pass as
+    can be.
+    """
+    from train.finetune.presence import move_presence
+
+    with waiting("looking at objects, near misses and pictures without an object") as count:
+        moved = move_presence(checkpoint, data, kept, out, count)
+    tell(f"training pictures, before: {moved.before.words}")
+    tell(f"training pictures, now: {moved.after.words}")
+    if moved.held_before is not None and moved.held_after is not None:
+        tell(f"held out, before: {moved.held_before.words}")
+        tell(f"held out, now: {moved.held_after.words}")
+    tell(f"wrote {out}, bias of presence {moved.by:+.2f}; next: train export {out} --out M.onnx")
+
+
 def speed(
     checkpoints: Annotated[list[Path], typer.Argument(help="Checkpoints to time in alternation.")],
     runs: Annotated[int, typer.Option(min=1, help="Timed runs of each.")] = 200,
@@ -282,7 +303,7 @@ COMMANDS: tuple[tuple[str, str | None, Callable[..., None]], ...] = (
     (MORE, "gesture", teach),
     (MORE, "import", import_labels), (MORE, "export-labels", export_labels), (MORE, None, remove),
     *((MORE, None, one) for one in (fit, evaluate, export, quantize, parity, speed, shrink)),
-    *((MORE, None, one) for one in (average, ablation, prepare, reproduce)),
+    *((MORE, None, one) for one in (average, presence, ablation, prepare, reproduce)),
 )  # fmt: skip
 for panel, name, command in COMMANDS:
     app.command(name, rich_help_panel=panel)(command)

@@ -1,18 +1,17 @@
-"""Does a face model's presence part faces from what is none, and where?
+"""What does a face model's presence let pass that is no face, or not the whole of one?
 
-    python -m docs.studies.faces.presence MODEL PREP/face68.json
+    python -m docs.studies.faces.presence MODEL PREP/face68.json [--sheet crops.png]
 
-For several limits: the share of held-out faces that are kept, and of squares without a face that
-pass. The squares are cut from the held-out pictures of hands, the largest and 0.6 of it in the
-middle, without the black that `train evaluate` lays around a picture. `--shift` writes the
-checkpoint again with so much less in the bias of presence, which moves 0.5 to another limit:
-
-    python -m docs.studies.faces.presence runs/end/model.safetensors PREP/face68.json --shift 3 \\
-        --out moved.safetensors
+Each lot is cut from held-out pictures, at most COUNT of them, upright crops without any disturbance
+but that of the lot: faces as the tracker cuts them; crops that lost their face, by the way they
+did (`wrong_box`); ears, and the side of the head behind them; squares of pictures of hands, the
+largest and 0.6 of it in the middle, without the black that `train evaluate` lays around a picture.
+No picture of a whole head from behind is at hand. `train presence` moves what passes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -22,37 +21,95 @@ import torch
 import typer
 from numpy.typing import NDArray
 
-from train.data.pictures import DataSet, read_coco
-from train.evaluate.outputs import Runner, predict
-from train.evaluate.report import choose_rows, open_model
-from train.loop.checkpoint import load_model, save_checkpoint
+from tracker.find.geometry import frame_to_crop
+from tracker.types import CropBox, Floats, Image
+from train.data.augment import true_box, wrong_box
+from train.data.batches import to_input
+from train.data.pictures import DataSet, Example, read_coco
+from train.evaluate.outputs import Runner
+from train.evaluate.report import open_model
 from train.losses.paper import Batch
 
-LIMITS = (0.0, 1.0, 2.0, 3.0, 4.0)  # of the logit
 SHARES = (1.0, 0.6)  # of a picture's shorter side
-FACES, AT_ONCE = 500, 64
+COUNT, AT_ONCE, SHOWN = 200, 64, 12
+QUALITIES = {"manual": "photos", "exact": "rendered"}
+LEFT_END, RIGHT_END = 1, 15  # of the jaw line, by the lobe of an ear: the picture's left, right
+EAR, BEHIND = (0.06, 0.36), (0.3, 0.4)  # how far out from there, and the crop's side, in sides
 
 
 def main(
     model: Annotated[Path, typer.Argument(help="An exported model or a checkpoint.")],
     labels: Annotated[Path, typer.Argument(help="What 'train prepare faces' wrote.")],
-    shift: Annotated[float, typer.Option(help="Take this from the bias of presence.")] = 0.0,
-    out: Annotated[Path | None, typer.Option(help="The checkpoint to write then.")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="A picture of some crops of each lot.")] = None,
 ) -> None:
-    """Print what each limit keeps and lets pass."""
-    if out is not None:
-        move(model, out, shift)
-        return
+    """Print of each lot how many pass 0.5."""
     data = read_coco(labels)
     run, spec, _ = open_model(model)
-    rows = np.random.default_rng(0).permutation(choose_rows(data, "hold", []))[:FACES]
-    faces = logits(predict(run, data, [int(i) for i in rows], spec).presence)
-    others = logits(presence_of(run, squares(data, spec.net.size)))
-    print(f"{model.name}: {len(faces)} faces, {len(others)} squares without one")
-    for limit in LIMITS:
-        print(
-            f"{limit:4.1f}  kept {np.mean(faces >= limit):.3f}  pass {np.mean(others >= limit):.3f}"
-        )
+    rows = []
+    for name, crops in lots(data, spec.net.size):
+        passed = np.mean(presence_of(run, crops) >= 0.5)
+        print(f"{name:36s} {len(crops):4d}  pass {100 * passed:5.1f} %", flush=True)
+        rows.append(np.hstack(list(crops[:SHOWN].transpose(0, 2, 3, 1))))
+    if sheet is not None:
+        width = max(row.shape[1] for row in rows)
+        whole = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows]
+        cv2.imwrite(str(sheet), np.vstack(whole)[..., ::-1])
+
+
+def lots(data: DataSet, size: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """The name of each lot and its crops (N, 3, size, size) RGB, those that there are."""
+    rng = np.random.default_rng(0)
+    for quality, words in QUALITIES.items():
+        rows = [
+            i for i in data.rows(hold=True)
+            if data.examples[i].quality == quality and data.examples[i].labelled.all()
+        ]  # fmt: skip
+        boxes: dict[str, list[tuple[Image, CropBox]]] = {}
+        for i in rng.permutation(rows)[:COUNT]:
+            example, image = data.examples[i], data.image(int(i))
+            box = true_box("face", example, image.shape[:2])
+            boxes.setdefault("faces", []).append((image, box))
+            lost = wrong_box(rng, box, example.xy)
+            boxes.setdefault(lost_by(box, lost), []).append((image, lost))
+            for name, part in parts_of(example, box):
+                if whole_in(part, image):
+                    boxes.setdefault(name, []).append((image, part))
+        for name, each in boxes.items():
+            made = [cv2.warpAffine(im, frame_to_crop(b, size), (size, size)) for im, b in each]
+            found = np.stack([to_input(np.asarray(bgr, np.uint8), "rgb") for bgr in made])
+            yield f"{words}, {name}", found.astype(np.float32)
+    yield "squares of pictures of hands", squares(data, size)
+
+
+def lost_by(box: CropBox, lost: CropBox) -> str:
+    """Which way of `wrong_box` a crop went, told from what it has done."""
+    if lost.side > 2 * box.side:
+        return "too large"
+    if lost.side < 0.5 * box.side:
+        return "a part of the face"
+    return "upside down" if abs(lost.angle - box.angle) > 90 else "beside the face"
+
+
+def parts_of(example: Example, box: CropBox) -> Iterator[tuple[str, CropBox]]:
+    """Crops about an ear that is seen, and behind it; in profile only the near one is."""
+    yaw = float((example.attributes.get("pose") or [0.0])[0])  # above 0: nose to the right
+    across = example.xy[RIGHT_END] - example.xy[LEFT_END]
+    if abs(yaw) > 60:  # the ends are too near to each other to tell a direction
+        across = np.array([1.0, 0.0], np.float32)
+    out = across / np.linalg.norm(across)
+    for end, way, near in ((LEFT_END, -out, yaw > -20), (RIGHT_END, out, yaw < 20)):
+        if near:
+            for name, (far, side) in (("an ear", EAR), ("behind the ear", BEHIND)):
+                centre = example.xy[end] + way * far * box.side
+                yield name, CropBox(centre.astype(np.float32), side * box.side, 0.0)
+
+
+def whole_in(box: CropBox, image: Image) -> bool:
+    """Does the picture hold nearly all of an upright crop?"""
+    h, w = image.shape[:2]
+    reach: Floats = np.full(2, 0.4 * box.side, np.float32)
+    low, high = box.centre_xy - reach, box.centre_xy + reach
+    return bool((low >= 0).all() and (high <= (w - 1, h - 1)).all())
 
 
 def squares(data: DataSet, size: int) -> NDArray[np.float32]:
@@ -69,7 +126,7 @@ def squares(data: DataSet, size: int) -> NDArray[np.float32]:
             y, x = (h - side) // 2, (w - side) // 2
             square = picture[y : y + side, x : x + side]
             square = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)
-            made.append(square[..., ::-1].transpose(2, 0, 1))
+            made.append(to_input(np.asarray(square, np.uint8), "rgb"))
     return np.stack(made).astype(np.float32)
 
 
@@ -82,21 +139,6 @@ def presence_of(run: Runner, crops: NDArray[np.float32]) -> NDArray[np.float64]:
         batch = Batch(image, unknown, unknown.bool(), unknown, {}, unknown)
         found.append(run(batch)["presence"].ravel())
     return np.concatenate(found)
-
-
-def logits(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What presence is the sigmoid of."""
-    p = np.clip(p, 1e-9, 1 - 1e-9)
-    return np.log(p / (1 - p))
-
-
-def move(source: Path, out: Path, shift: float) -> None:
-    """Write a checkpoint's averaged weights with `shift` less in the bias of presence."""
-    model, found = load_model(source)
-    *_, last = (m for m in model.presence.modules() if isinstance(m, torch.nn.Linear))
-    with torch.no_grad():
-        last.bias -= shift
-    save_checkpoint(out, found.spec, found.markup, found.step, None, model, None, found.extra)
 
 
 if __name__ == "__main__":
