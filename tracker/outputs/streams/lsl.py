@@ -1,8 +1,8 @@
 """`lsl:NAME`: an outlet of the Lab Streaming Layer, one float32 sample a frame.
 
 Channels are fixed for the stream: for each hand (left, right) its presence and x, y (pixels), score
-of each landmark; the same for the face, and its pose; the same for an object. Who is not seen is
-NaN.
+of each landmark; the same for the face, its pose, and its expressions by ARKit's names where the
+model gives them (`_neutral` first); the same for an object. Who is not seen is NaN.
 A time stamp is the frame's capture on LSL's clock. The labels and units of the channels, the
 picture's size and the models are in the stream's description. Who listens on other computers finds
 it only where LSL's own configuration (LSLAPICFG, or lsl_api.cfg) says so; by itself it is for this
@@ -20,6 +20,7 @@ import numpy as np
 
 from engines.installation import install
 from tracker.errors import UserError
+from tracker.find.expressions import EXPRESSIONS
 from tracker.outputs.landmark_files import UsedModel
 from tracker.outputs.output import About
 from tracker.outputs.streams.names import Names
@@ -122,6 +123,8 @@ def blocks(models: tuple[UsedModel, ...]) -> list[tuple[str, list[tuple[str, str
                 channels += [
                     (f"{name}_{part}", unit) for part, unit in zip(POSE, units, strict=True)
                 ]
+                if any(attribute.name == "expressions" for attribute in model.info.attributes):
+                    channels += [(f"{name}_{expression}", "share") for expression in EXPRESSIONS]
             found.append((name, channels))
     return found
 
@@ -134,10 +137,13 @@ def values_of(track: Track | None, count: int) -> Floats:
     values[0] = track.presence
     points = np.column_stack([track.xy, track.score]).ravel()
     values[1 : 1 + len(points)] = points
-    if track.pose is not None and count >= 1 + len(points) + len(POSE):
-        values[-6:-3] = track.pose.yaw, track.pose.pitch, track.pose.roll
+    rest = values[1 + len(points) :]  # a view: a face's pose, then what it expresses
+    if track.pose is not None and len(rest) >= len(POSE):
+        rest[:3] = track.pose.yaw, track.pose.pitch, track.pose.roll
         if track.pose.xyz_cm is not None:
-            values[-3:] = track.pose.xyz_cm
+            rest[3:6] = track.pose.xyz_cm
+    if track.expressions is not None and len(rest) == len(POSE) + len(EXPRESSIONS):
+        rest[len(POSE) :] = track.expressions
     return values
 
 

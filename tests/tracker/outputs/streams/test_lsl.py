@@ -11,6 +11,8 @@ import pytest
 from tests.helpers import clips
 from tests.helpers.live import wait_for
 from tracker.errors import UserError
+from tracker.find.expressions import EXPRESSIONS
+from tracker.find.model_file import Attribute
 from tracker.outputs.output import About
 from tracker.outputs.streams.lsl import LslOutlet, blocks
 from tracker.result import Result
@@ -62,6 +64,38 @@ def test_an_inlet_gets_labelled_samples_at_their_capture_times() -> None:
     output.close(True)
     last, _ = inlet.pull_sample(timeout=20)
     assert np.isnan(last).all()
+
+
+def test_an_inlet_gets_the_52_expressions_of_a_face() -> None:
+    """Of a model that gives them, behind the pose; of another they have no channels (above)."""
+    hand, face = clips.USED
+    told = (*face.info.attributes, Attribute("expressions", size=52))
+    telling = replace(face, info=replace(face.info, attributes=told))
+    name = f"test of expressions {time.monotonic_ns()}"
+    output = LslOutlet(f"lsl:{name}", About("the camera", (hand, telling)))
+    (info,) = pylsl.resolve_byprop("name", name, timeout=20)
+    inlet = pylsl.StreamInlet(info)
+    inlet.open_stream(timeout=20)
+    wait_for(lambda: output.heard() == "received", "the inlet is known")
+    labels = inlet.info(timeout=20).get_channel_labels()
+    assert labels[-52:] == [f"face_{name}" for name in EXPRESSIONS]
+    assert labels[-53] == "face_z" and labels[-52] == "face__neutral"
+
+    values = np.linspace(0, 1, 52, dtype=np.float32)
+    pose = Pose(10, -5, 2.5, np.eye(4, dtype=np.float32))
+    smiling = replace(clips.track("face"), pose=pose, expressions=values)
+    t = time.monotonic()
+    output.put(Frame(1, t, None), Result(t, (smiling,)))
+    output.put(Frame(2, t + 0.03, None), Result(t + 0.03, (replace(smiling, pose=None),)))
+    output.put(Frame(3, t + 0.06, None), Result(t + 0.06, ()))
+    samples = np.array([inlet.pull_sample(timeout=20)[0] for _ in range(3)])
+    np.testing.assert_allclose(samples[:2, -52:], np.stack([values] * 2), atol=1e-6)
+    at = dict(zip(labels, samples[0], strict=True))
+    assert at["face_yaw"] == 10 and at["face_roll"] == 2.5
+    assert at["face_jawOpen"] == pytest.approx(values[EXPRESSIONS.index("jawOpen")])
+    assert np.isnan(samples[1, labels.index("face_yaw")])
+    assert np.isnan(samples[2]).all()
+    output.close(True)
 
 
 def test_channels_follow_the_models() -> None:
