@@ -147,7 +147,8 @@ class Track:
     # tracker/find/expressions.py; and as the network said
     expressions: Floats | None = None
     expressions_raw: Floats | None = None
-    at_rest: float | None = None  # [0, 1] share of the neutral face that was subtracted
+    at_rest: float | None = None  # [0, 1] share of the neutral face that was subtracted,
+    rest: Floats | None = None  # and that much of it, (52,)
     motion: Motion | None = None  # hands only: the last one, for a second after it happened
 
     def __repr__(self) -> str:

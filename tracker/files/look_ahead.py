@@ -1,4 +1,5 @@
-"""Landmarks of a file smoothed with what comes after: frames wait a moment for those that follow.
+"""Landmarks and expressions of a file smoothed with what comes after: frames wait a moment for
+those that follow.
 
 The tracker's own filter has gone forwards in time; here it goes backwards over the frames that
 wait, and the mean of both is what is written. See `tracker.follow.both_ways`.
@@ -11,10 +12,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tracker.follow.both_ways import backwards
+from tracker.follow.both_ways import backwards, shares_backwards
+from tracker.follow.neutral import above_rest
 from tracker.follow.smooth import SmoothConfig
 from tracker.result import Result
-from tracker.types import Frame, Track
+from tracker.types import Floats, Frame, Track
 
 AHEAD = 0.4  # s that the filter sees ahead, at least where memory allows
 HELD = 128 << 20  # bytes of pictures that may wait
@@ -64,20 +66,41 @@ class LookAhead:
 
 
 def led(results: Sequence[Result | None], config: SmoothConfig) -> list[Result | None]:
-    """Results of consecutive frames with landmarks that a pass backwards has led as the one before
-    trailed. Where an object is missing for a frame, or its time stands still, the pass ends.
+    """Results of consecutive frames with landmarks and expressions that a pass backwards has led as
+    the one before trailed. Where an object is missing for a frame, or its time stands still, the
+    pass ends.
     """
     better: list[dict[int, Track]] = [{} for _ in results]
     for run in _runs(results):
         t = [result.t for index in run if (result := results[index]) is not None]
-        tracks = list(run.values())
-        back = backwards(t, np.stack([track.xy_raw for track in tracks]), config, tracks[0].names)
-        for index, track, xy in zip(run, tracks, back, strict=True):
-            better[index][track.id] = replace(track, xy=(track.xy + xy) / 2)
+        for index, track in zip(run, _led_run(t, list(run.values()), config), strict=True):
+            better[index][track.id] = track
     return [
         result and replace(result, tracks=tuple(found.get(t.id, t) for t in result.tracks))
         for result, found in zip(results, better, strict=True)
     ]
+
+
+def _led_run(t: Sequence[float], tracks: Sequence[Track], config: SmoothConfig) -> list[Track]:
+    """The tracks of one object in consecutive frames at times t."""
+    back = backwards(t, np.stack([track.xy_raw for track in tracks]), config, tracks[0].names)
+    found = [replace(k, xy=(k.xy + xy) / 2) for k, xy in zip(tracks, back, strict=True)]
+    told = [k.expressions_raw for k in tracks if k.expressions_raw is not None]
+    if len(told) < len(tracks):
+        return found
+    told_back = shares_backwards(t, np.stack(told), config)
+    return [_express(k, values) for k, values in zip(found, told_back, strict=True)]
+
+
+def _express(track: Track, back: Floats) -> Track:
+    """With the mean of its expressions and of those (52,) of the pass backwards, which its face at
+    rest has not been subtracted from.
+    """
+    if track.expressions is None:
+        return track
+    less = back if track.rest is None else above_rest(back, track.rest)
+    both = np.asarray((track.expressions + less) / 2, np.float32)
+    return replace(track, expressions=both)
 
 
 def _runs(results: Sequence[Result | None]) -> list[Mapping[int, Track]]:

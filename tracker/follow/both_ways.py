@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tracker.follow.associate import object_size
 from tracker.follow.landmark_filter import LandmarkFilter
 from tracker.follow.smooth import SmoothConfig
+from tracker.follow.track_memory import SHARE_SPAN
 from tracker.types import Floats
 
 
@@ -31,6 +32,16 @@ def backwards(
 ) -> Floats:
     """The pass from the last frame to the first."""
     return one_way([-late for late in reversed(t)], raw[::-1], config, names)[::-1]
+
+
+def shares_backwards(t: Sequence[float], raw: Floats, config: SmoothConfig) -> Floats:
+    """The same of values (N, V) from 0 to 1 that have no motion in common: expressions."""
+    filt = LandmarkFilter(config, as_one=False)
+    shown = [
+        filt.update(values[:, None], -late, SHARE_SPAN)[:, 0]
+        for late, values in zip(reversed(t), raw[::-1], strict=True)
+    ]
+    return np.clip(shown[::-1], 0, 1).astype(np.float32)
 
 
 def one_way(

@@ -82,6 +82,11 @@ def distance(a: Proportions, b: Proportions) -> float:
     return float(np.sqrt((((a - b) / SPREAD) ** 2).mean()))
 
 
+def above_rest(seen: Floats, rest: Floats) -> Floats:
+    """Expressions (52,): what lies between rest and 1 is spread over 0 to 1."""
+    return np.asarray(np.clip((seen - rest) / (1 - rest), 0, 1), np.float32)
+
+
 class Capture:
     """Takes a face at rest from the results of five seconds in which it is seen."""
 
@@ -178,11 +183,9 @@ class Neutral:
         return found
 
     def _of(self, track: Track, seen: Floats, t: float) -> Track:
-        """What lies between rest and 1 is spread over 0 to 1."""
         share = self._share(track, t)
-        rest = share * np.clip(self.face.expressions, 0, MOST)
-        less = np.clip((seen - rest) / (1 - rest), 0, 1).astype(np.float32)
-        return replace(track, expressions=less, at_rest=share)
+        rest = (share * np.clip(self.face.expressions, 0, MOST)).astype(np.float32)
+        return replace(track, expressions=above_rest(seen, rest), at_rest=share, rest=rest)
 
     def _share(self, track: Track, t: float) -> float:
         known = self._known.setdefault(track.id, _Known(t))

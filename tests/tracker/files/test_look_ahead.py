@@ -15,12 +15,15 @@ from tests.helpers import clips
 from tests.helpers.clips import FakeTracker
 from tracker.files.look_ahead import LookAhead, Seen, led
 from tracker.files.video_job import Job, annotate
+from tracker.find.expressions import EXPRESSIONS
 from tracker.follow.landmark_filter import LandmarkFilter
+from tracker.follow.neutral import NeutralFace, above_rest
 from tracker.follow.smooth import PRESETS, SmoothConfig
 from tracker.result import Result
 from tracker.types import Frame, Track
 
 LIGHT = PRESETS["light"]
+JAW = EXPRESSIONS.index("jawOpen")
 # Time constant of exactly 1 s; nothing counts as moving.
 SLOW = SmoothConfig(1.0, 0.0, 1.0, 1 / (2 * np.pi), 1e3, 1e3, 1e3)
 
@@ -54,6 +57,63 @@ def test_a_step_by_hand() -> None:
     results = [item.result for item in seen([0, 8, 8], SLOW, 1.0)]
     assert shifts(results) == pytest.approx([0, 4, 6], abs=1e-4)
     assert shifts(led(results, SLOW)) == pytest.approx([2, 6, 7], abs=1e-4)
+
+
+def faces(told: Sequence[float], face: NeutralFace | None) -> list[Result]:
+    """A face of which jawOpen is told in frames 1 s apart, smoothed forwards, less a face at rest
+    all the time, where there is one.
+    """
+    filt, found = LandmarkFilter(SLOW, as_one=False), []
+    for t, value in enumerate(told):
+        raw = np.zeros(52, np.float32)
+        raw[JAW] = value
+        shown = filt.update(raw[:, None], float(t), 1.0)[:, 0]
+        track = replace(clips.track("face"), expressions=shown, expressions_raw=raw)
+        if face is not None:
+            rest = face.expressions
+            track = replace(track, expressions=above_rest(shown, rest), rest=rest, at_rest=1.0)
+        found.append(Result(float(t), (track,)))
+    return found
+
+
+def jaw(results: Sequence[Result | None]) -> list[float]:
+    return [t.expression("jawOpen") or 0.0 for r in results if r for t in r.tracks]
+
+
+def test_an_expression_that_steps_by_hand() -> None:
+    """As the landmarks above: forwards 0, 0.4, 0.6; backwards 0.4, 0.8, 0.8."""
+    results = faces([0, 0.8, 0.8], None)
+    assert jaw(results) == pytest.approx([0, 0.4, 0.6], abs=1e-5)
+    better = led(results, SLOW)
+    assert jaw(better) == pytest.approx([0.2, 0.6, 0.7], abs=1e-5)
+    track = better[0].tracks[0] if better[0] else None
+    assert track is not None and track.expressions_raw is not None
+    assert track.expressions_raw[JAW] == 0, "what the network said stays"
+    assert np.delete(track.expressions, JAW).max() == 0
+
+
+def test_a_face_at_rest_is_subtracted_from_both_passes() -> None:
+    """Rest is 0.5, so 0.6 becomes 0.2 and 0.8 becomes 0.6: forwards 0, 0, 0.2; backwards 0, 0.6,
+    0.6. The mean of what the passes say, less rest, would be 0, 0.2, 0.4."""
+    rest = np.full(52, 0.5, np.float32)
+    results = faces([0, 0.8, 0.8], NeutralFace(rest, np.zeros(7)))
+    assert jaw(results) == pytest.approx([0, 0, 0.2], abs=1e-5)
+    assert jaw(led(results, SLOW)) == pytest.approx([0, 0.3, 0.4], abs=1e-5)
+
+
+def test_a_blink_is_shown_when_it_happens() -> None:
+    """What light trails forwards is led backwards: its middle is where it was."""
+    told = [0.0] * 20 + [0.3, 0.8, 1.0, 0.8, 0.3] + [0.0] * 20
+    filt, results = LandmarkFilter(LIGHT, as_one=False), []
+    for i, value in enumerate(told):
+        raw = np.full(52, value, np.float32)
+        shown = filt.update(raw[:, None], i / 30, 1.0)[:, 0]
+        track = replace(clips.track("face"), expressions=shown, expressions_raw=raw)
+        results.append(Result(i / 30, (track,)))
+    assert LIGHT is not None
+    better = np.array(jaw(led(results, LIGHT)))
+    np.testing.assert_allclose(better, better[::-1], atol=1e-3)  # neither late nor early
+    assert better.argmax() == 22 and better[22] > 0.9
 
 
 def test_a_gap_ends_the_pass() -> None:
