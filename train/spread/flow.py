@@ -20,10 +20,14 @@ FINE = 192.0  # pixels, an object's side as flow sees it
 REACH = 1.0  # object sides beyond the points that are cut out on each side
 WINDOW, LEVELS = 21, 3  # pixels at that size; of the pyramid
 DRIFT = 0.004  # sides; what a step adds to the error at best
+# What a step adds to the variance for each side that a point moves: flow strays as it goes, and way
+# and way back stray alike, so that they do not tell. Measured: docs/measured.md.
+MOVED = 0.003  # sides
 GONE = 0.06  # sides; what a step adds where flow did not come back, or the point is hidden
 ASTRAY = 0.08  # sides between a point and its way there and back, from which it counts as lost
 FARTHEST = 0.6  # sides a point may move in a step
 NEAR = 0.05  # sides; a point that lies nearer to the truth than this is right
+ALIKE = 0.5  # of a second opinion's variance; asked again and again it tells no more than this
 Mask = NDArray[np.bool_]
 
 
@@ -83,7 +87,7 @@ def followed(now: Followed, before_bgr: Image, after_bgr: Image) -> Followed:
     common = _common(now.xy[at], moved, good)
     xy, variance = now.xy.copy(), now.variance.copy()
     xy[at] = np.where(good[:, None], moved, common)
-    added = np.where(good, DRIFT**2 + astray**2, GONE**2)
+    added = np.where(good, DRIFT**2 + MOVED * way + astray**2, GONE**2)
     variance[at] += added.astype(np.float32)
     # The side goes with the common motion, not with points that strayed.
     side = now.side * _growth(now.xy[at], common)
@@ -93,8 +97,10 @@ def followed(now: Followed, before_bgr: Image, after_bgr: Image) -> Followed:
 def corrected(now: Followed, xy: Floats, error: Floats) -> Followed:
     """What a second opinion makes of it: points (K, 2), NaN where it has none, off by `error` (K,).
 
-    Where both agree they are averaged by their variances (a Kalman filter's update). Where they are
-    farther apart than three times what both expect, the points stay, and are less sure.
+    Where both agree they are averaged by their variances (a Kalman filter's update), but what is
+    off in one frame is off in the next one too: points get no surer than ALIKE of the opinion's
+    variance. Where they are farther apart than three times what both expect, the points stay, and
+    are less sure.
     """
     known = np.isfinite(now.xy).all(1) & np.isfinite(xy).all(1) & np.isfinite(error)
     apart = np.linalg.norm(np.where(known[:, None], xy - now.xy, 0), axis=1) / now.side
@@ -103,8 +109,8 @@ def corrected(now: Followed, xy: Floats, error: Floats) -> Followed:
     is_far = known & (apart**2 > 9 * 2 * (mine + np.where(known, other, 0)))
     gain = np.where(known & ~is_far, mine / (mine + other), 0.0)
     new = now.xy + gain[:, None] * np.where(known[:, None], xy - now.xy, 0)
-    variance = np.where(is_far, mine + (apart / 6) ** 2, (1 - gain) * np.where(known, mine, 0))
-    variance = np.where(known, variance, mine)
+    agreed = np.maximum((1 - gain) * mine, np.minimum(mine, ALIKE * other))
+    variance = np.where(is_far, mine + (apart / 6) ** 2, agreed)
     return replace(now, xy=new.astype(np.float32), variance=variance.astype(np.float32))
 
 

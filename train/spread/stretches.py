@@ -17,7 +17,7 @@ from train.project.labels import FrameLabel, Labels, ObjectLabel
 from train.project.layout import Project
 from train.suggest.survey import model_key
 
-VERSION = 1  # of how points are followed; raise it, and everything is spread anew
+VERSION = 2  # of how points are followed; raise it, and everything is spread anew
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 
 from tests.train.spread.moving import POINTS, moved, texture, truth
-from train.spread.flow import GONE, LABEL, Followed, between, corrected, followed, labelled
+from train.spread.flow import (
+    ALIKE,
+    DRIFT,
+    GONE,
+    LABEL,
+    MOVED,
+    Followed,
+    between,
+    corrected,
+    followed,
+    labelled,
+)
 
 SEEN = np.full(3, 2, np.uint8)
 
@@ -24,7 +35,10 @@ def test_points_go_with_what_moves_and_get_less_sure() -> None:
         now = followed(now, moved(i - 1), moved(i))
         assert np.abs(now.xy - truth(i)).max() < 0.5  # pixels, of 15 that it went
         unsure.append(now.variance.max())
-    assert all(a < b for a, b in pairwise(unsure)) and now.confidence.min() > 0.8
+    assert all(a < b for a, b in pairwise(unsure))
+    way = sum(np.linalg.norm(truth(i) - truth(i - 1), axis=1) for i in range(1, 11)) / 35
+    by_hand = LABEL**2 + 10 * DRIFT**2 + MOVED * way  # and a little for ways back that were off
+    assert (now.variance > 0.98 * by_hand).all() and (now.variance < 1.25 * by_hand).all()
     assert abs(now.side - 35) < 1  # it turned and did not grow
 
 
@@ -68,6 +82,16 @@ def test_a_second_opinion_that_agrees_is_averaged_by_variance() -> None:
     # gain 0.0004 / (0.0004 + 0.0001) = 0.8; variance 0.2 x 0.0004
     np.testing.assert_allclose(found.xy[:, 0] - POINTS[:, 0], 0.56, atol=1e-3)
     np.testing.assert_allclose(found.variance, 8e-5, rtol=1e-3)
+
+
+def test_the_same_opinion_again_and_again_makes_no_surer() -> None:
+    now, error = at(POINTS, 0.02), np.full(3, 0.02, np.float32)
+    for _ in range(50):
+        now = corrected(now, POINTS, error)
+    np.testing.assert_allclose(now.variance, ALIKE * 0.02**2, rtol=1e-4)
+    fresh = at(POINTS, 0.005)  # surer than that already: it stays so
+    found = corrected(fresh, POINTS, error)
+    np.testing.assert_allclose(found.variance, fresh.variance, rtol=1e-4)
 
 
 def test_one_that_is_far_away_moves_nothing_and_makes_less_sure() -> None:

@@ -13,7 +13,7 @@ from train.project.adding import add_clips
 from train.project.clips import read_clips
 from train.project.labels import FrameLabel, Labels, ObjectLabel
 from train.project.layout import Project
-from train.spread.flow import Followed
+from train.spread.flow import DRIFT, LABEL, MOVED, NEAR, Followed
 from train.spread.spread import Found, proposal, spread
 from train.spread.stretches import (
     SpreadSpec,
@@ -64,7 +64,11 @@ def test_proposals_follow_the_truth_up_to_so_many_frames_from_a_label(project: P
         (thing,) = frame.objects
         assert thing.source == "spread" and thing.confidence is not None and thing.is_spread
         assert np.abs(thing.xy - truth(number)).max() < 1.0
-        assert (thing.confidence > 0.8).all() and thing.v.tolist() == [2, 2, 2]
+        # A frame moves its points by 0.055 of its side at most, and flow strays as it goes.
+        near = min(abs(number - 2), abs(number - 12))
+        variance = LABEL**2 + near * (DRIFT**2 + MOVED * 0.055)
+        assert (thing.confidence > 1 - np.exp(-(NEAR**2) / (2 * variance))).all()
+        assert thing.v.tolist() == [2, 2, 2]
         assert frame.t == pytest.approx(number / 25, abs=1e-3)
     assert made[1].objects[0].came_from == (2,) and made[15].objects[0].came_from == (12,)
     assert made[7].objects[0].came_from == (2, 12)
