@@ -25,6 +25,7 @@ from train.project.object_crops import is_by_box
 
 HOLD_SHARE = 0.2  # of the labelled frames (and of the ranges' seconds) that is held out at least
 MOST_SPREAD = 60  # proposals of a clip that are learnt from
+CLIP = "clip"  # source of every example but those that were spread
 GAP = 1.0  # s left out on both sides of a held-out stretch of a clip
 
 
@@ -328,7 +329,7 @@ def _example(
 ) -> Example:  # fmt: skip
     return Example(
         path, xy.astype(np.float32), labelled, None if box is None else box.astype(np.float32),
-        negative, dict(attributes), "clip", clip, "", side == "hold", False,
+        negative, dict(attributes), CLIP, clip, "", side == "hold", False,
     )  # fmt: skip
 
 

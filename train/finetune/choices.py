@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from tracker.find.model_file import Attribute
 from train.config import AugmentSpec, DataSpec, EltSpec, FitSpec
-from train.data.from_project import Census
+from train.data.from_project import CLIP, Census
 from train.evaluate.interval import FEWEST_JUDGED
 from train.losses.paper import LossSpec
 from train.networks import NetSpec
@@ -201,6 +201,7 @@ def choose_spec(
             negatives=0.0 if frozen else 0.12,
             near_misses=1.0 if not census.negatives else 0.5,
             normaliser=project.normaliser,
+            repeat=by_hand_repeated(labelled, census.spread),
         ),
         augment=augment, elt=EltSpec(), batch=batch, lr=2e-3 if scratch else tuned_rate(labelled),
         warmup=50, ema=0.995, keep=kept_weights(census, losses), freeze=frozen,
@@ -214,6 +215,13 @@ def labelled_part(labelled: int, unlabelled: int, losses: Sequence[str]) -> floa
     if not labelled or not unlabelled:
         return 0.0
     return 0.5 if {"ELT", "A", *BEYOND} & set(losses) else 1.0
+
+
+def by_hand_repeated(labelled: int, spread: int) -> dict[str, float]:
+    """How often an epoch repeats what is labelled by hand, so that what was spread from it, many
+    frames that are much alike, is no more than half of the labels that are learnt from.
+    """
+    return {CLIP: spread / labelled} if spread > labelled > 0 else {}
 
 
 def kept_weights(census: Census, losses: Sequence[str]) -> str:
@@ -255,6 +263,9 @@ def _reasons(spec: FitSpec, census: Census, losses: Sequence[str], scratch: bool
         told.append(Choice("localiser", "frozen", "no landmark labels: only the heads learn"))
     if spec.data.labelled_share == 0.5:
         told.append(Choice("labelled part of a batch", "half", "few labels would drown otherwise"))
+    if spec.data.repeat:
+        why = f"{census.spread} were spread from {labelled}, which would drown otherwise"
+        told.append(Choice("labels by hand", "half of the labels of a batch", why))
     if spec.keep == "last":
         if census.labelled.get("hold", 0) >= FEWEST_HELD:
             what, why = "the last, blended with the start's", "the hold-out lacks a class"

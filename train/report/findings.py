@@ -236,8 +236,10 @@ def find_warnings(
             "label frames in a second clip"
         )
     if tuned is not None and base is not None and tuned.summary["nme"] > base.summary["nme"]:
+        is_shown = change is not None and change.verdict == "worse"
+        what = "worse than" if is_shown else "no better on average than"
         told.append(
-            "the fine-tuned model is worse than the base on the hold-out; use the base, and label "
+            f"the fine-tuned model is {what} the base on the hold-out; use the base, and label "
             "more frames or train longer"
         )
     elif tuned is not None and base is not None and np.array_equal(base.each, tuned.each, True):

@@ -1,13 +1,18 @@
 """Settings from data: budgets and losses as typed, heads, the labelled part of a batch."""
 
 from dataclasses import replace
+from itertools import islice
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.helpers.teaching import new_project
 from tracker.find.model_file import Attribute
 from train.config import FitSpec
-from train.data.from_project import Census
+from train.data.batches import step_rows
+from train.data.from_project import CLIP, Census
+from train.data.pictures import DataSet, Example, Markup
 from train.finetune.choices import (
     Budget,
     choose_course,
@@ -25,6 +30,7 @@ from train.finetune.choices import (
 )
 from train.networks import NetSpec
 from train.networks.model import Head
+from train.project.labels import SPREAD
 
 
 def census(labelled=40, unlabelled=200, gestures=0, negatives=0):
@@ -45,6 +51,27 @@ def test_budgets(text, seconds, steps):
 def test_budgets_that_are_none(text):
     with pytest.raises(ValueError, match="20m, 1h, 90s or 2000it"):
         parse_budget(text)
+
+
+def test_what_was_spread_is_half_of_the_labels_at_most(tmp_path):
+    project = new_project(tmp_path / "p")
+
+    def chosen(spread):
+        have = replace(census(12, 0), spread=spread)
+        return choose_spec(project, have, (), ("L",), NetSpec(), scratch=False)
+
+    spec, told = chosen(120)
+    nothing = np.zeros((3, 2), np.float32), np.ones(3, bool)
+    examples = tuple(
+        Example(Path(f"{i}.png"), *nothing, None, False, {}, source, "c", "", False, False)
+        for source, count in ((CLIP, 12), (SPREAD, 120)) for i in range(count)
+    )  # fmt: skip
+    data = DataSet(Markup(project.landmarks, (), ()), examples)
+    drawn = [i for _, rows in islice(step_rows(data, spec, 0), 50) for i in rows if i >= 0]
+    assert np.mean(np.array(drawn) < 12) == pytest.approx(0.5, abs=0.03)  # else 12 of 132
+    assert "labels by hand" in [c.what for c in told]
+    spec, told = chosen(12)
+    assert not spec.data.repeat and "labels by hand" not in [c.what for c in told]
 
 
 def test_losses_in_any_form():
