@@ -248,6 +248,27 @@ def test_a_crop_that_drifts_is_missed_though_presence_says_nothing() -> None:
     assert len(stage.show(left=[(160, 100)])) == 1, "half as good is no drift"
 
 
+def test_a_hand_whose_points_lie_in_disorder_is_not_shown() -> None:
+    """Presence is 1 all the time; half of the scores is no drift, but too little to be a hand: it
+    is followed and looked for again. A model whose probabilities were not checked says nothing by
+    its scores.
+    """
+    checked = replace(blob_info(), operating_points={"wave": 0.5})
+    for info, is_told in ((checked, True), (blob_info(), False)):
+        stage = Stage(replace(HANDS, max_hands=1))
+        engine = Scored(1.0, 0.38)
+        models = {"hand": Model(engine, info)}
+        stage.tracker = Tracker(stage.tracker.config, models, {"hand": stage.finder})
+        (before,) = stage.show(left=[(160, 100)])
+        engine.score, calls = 0.19, stage.finder.calls
+        shown = [bool(stage.show(left=[(160, 100)])) for _ in range(8)]
+        assert shown == [not is_told] * 8
+        assert (stage.finder.calls > calls) == is_told, "nothing is missing, but it is in doubt"
+        engine.score = 0.21
+        (track,) = stage.show(left=[(160, 100)])
+        assert track.id == before.id
+
+
 def test_what_lies_on_a_followed_hand_is_no_other_hand() -> None:
     """Half of the smaller box is shared with a hand that is surely followed: nothing begins."""
     a, b = np.array(hand((100, 100)), np.float32), np.array(hand((112, 100)), np.float32)

@@ -132,9 +132,9 @@ class Watch:
         return self._shown(tracks | self._other_views(before, frame, t), frame)
 
     def _shown(self, tracks: Mapping[int, Track], frame: Image) -> list[Track]:
-        """Those of live followers, oldest first."""
-        live = {follower.id for follower in self.live}
-        return [self._placed(tracks[i], frame) for i in sorted(tracks) if i in live]
+        """Those of live followers that are whole, oldest first."""
+        whole = {follower.id for follower in self.live if follower.is_whole}
+        return [self._placed(tracks[i], frame) for i in sorted(tracks) if i in whole]
 
     def _placed(self, track: Track, frame: Image) -> Track:
         """The same; a face of a markup that the average face fits also tells where it is."""
