@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 import assets
 from tests.helpers.clips import track
@@ -32,6 +33,15 @@ def without(*names: str) -> Library:
     """The bundled examples but for some gestures."""
     known = library()
     return known.some(~np.isin(np.array(known.names)[known.name], names))
+
+
+def learn_little(patch: pytest.MonkeyPatch) -> None:
+    """Where it counts that something was learnt, not how well: from an eighth of the examples."""
+    known = library()
+    few = known.some(np.arange(len(known.name)) % 8 == 0)
+    patch.setattr("tracker.gestures.recogniser.library", lambda: few)
+    for name in ("BETWEEN", "VARIED", "PLAIN", "BEHIND"):
+        patch.setattr(f"tracker.gestures.recogniser.{name}", 100)
 
 
 def pairs(a: str, b: str, most: int = 60) -> tuple[Sample, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.tracker.gestures.taught import examples, own_of, seen
+from tests.tracker.gestures.taught import examples, learn_little, own_of, seen
 from tracker.actions.conditions import told_by
 from tracker.config import TrackerConfig
 from tracker.follow.watch import Watch
@@ -21,6 +21,7 @@ CONFIG = TrackerConfig(faces=False, threads=1)
 
 
 def test_a_file_of_gestures_names_hands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learn_little(monkeypatch)
     write_own(tmp_path / "g.json", own_of(Gesture("mine"), examples("l_shape", 50)))
     shape, fist = (examples(name, 1, skip=51)[0].hands[0] for name in ("l_shape", "fist"))
     hands = [seen(shape, 1, "l_shape"), seen(fist, 2, "none")]

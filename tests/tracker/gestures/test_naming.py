@@ -7,21 +7,25 @@ import numpy as np
 import pytest
 
 from tests.helpers.clips import track
-from tests.tracker.gestures.taught import examples, mirrored, own_of, pairs, seen, without
+from tests.tracker.gestures.taught import (
+    examples,
+    learn_little,
+    mirrored,
+    own_of,
+    pairs,
+    seen,
+    without,
+)
 from tracker.errors import UserError
 from tracker.gestures.naming import OwnNames, own_names, sample_of
-from tracker.gestures.own import Gesture, Hand, Sample, Which, write_own
+from tracker.gestures.own import Gesture, Hand, Sample, write_own
 from tracker.gestures.recogniser import Recogniser, learn
 from tracker.types import Track
 
 
-def taught(hands: Which = "either") -> Recogniser:
-    return learn([Gesture("horns", hands, takes=(examples("l_shape", 60),))], without("l_shape"))
-
-
 @pytest.fixture(scope="module")
 def horns() -> Recogniser:
-    return taught()
+    return learn([Gesture("horns", takes=(examples("l_shape", 60),))], without("l_shape"))
 
 
 def hand(name: str, k: int = 0) -> Hand:
@@ -49,7 +53,7 @@ def test_it_takes_the_place_of_the_bundled_one_where_it_is_shown(horns: Recognis
 def test_left_hands_show_it_too_unless_it_is_one_hands(horns: Recogniser) -> None:
     left = seen(mirrored(hand("l_shape", 61), 0.0))
     assert after(OwnNames(horns), [left])[0].gesture == "horns"
-    only_right = taught("right")
+    only_right = replace(horns, one=(replace(horns.one[0], hands="right"),))  # learnt alike
     assert after(OwnNames(only_right), [left])[0].gesture == "none"
     assert after(OwnNames(only_right), [seen(hand("l_shape", 61))])[0].gesture == "horns"
 
@@ -94,7 +98,8 @@ def test_samples_of_a_frame() -> None:
     assert sample_of(tracks[:1], 1.5, both=True) == sample_of(tracks[2:], 1.5, False) == []
 
 
-def test_from_a_file(tmp_path: Path) -> None:
+def test_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learn_little(monkeypatch)
     path = tmp_path / "g.json"
     assert own_names(path) is None
     write_own(path, own_of(Gesture("horns"), examples("l_shape", 60)))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.tracker.gestures.taught import examples, seen
+from tests.tracker.gestures.taught import examples, learn_little, seen
 from tracker.gestures.clips import Told
 from tracker.gestures.own import read_own, usual_file
 from tracker.result import Result as Seen
@@ -77,11 +77,13 @@ def test_each_clip_has_a_bar(home: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         yield lambda name: lambda done, of: told.append((name, done, of))
 
     monkeypatch.setattr("ui.commands.console.bars", bars)
+    learn_little(monkeypatch)
     assert taught(home).exit_code == 0
     assert told == [(n, i, 50) for n in ("l_shape.mp4", "fist.mp4") for i in range(1, 51)]
 
 
-def test_strictness_and_sharing(home: Path) -> None:
+def test_strictness_and_sharing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learn_little(monkeypatch)
     taught(home)
     points = [run("strictness", "corner", value).stdout for value in (0, 1)]
     assert points[0] != points[1] and read_own(usual_file()).gestures[0].strictness == 1
@@ -114,7 +116,10 @@ def test_clips_without_hands_and_names_that_are_none(home: Path) -> None:
     assert not usual_file().exists()
 
 
-def test_a_gesture_of_both_hands_does_not_become_one_of_one(home: Path) -> None:
+def test_a_gesture_of_both_hands_does_not_become_one_of_one(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn_little(monkeypatch)
     taught(home)
     told = taught(home, "--hands", "both")
     assert told.exit_code == 1 and "'corner' is a gesture of either; remove it first" in told.stderr
