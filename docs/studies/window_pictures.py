@@ -3,6 +3,7 @@
     python -m docs.studies.window_pictures OUT CLIP                # 480x400, 1366x768, 2560x1440
     QT_SCALE_FACTOR=2 python -m docs.studies.window_pictures OUT CLIP --size 1366x768
     python -m docs.studies.window_pictures OUT CLIP --dark --only plots --only hint
+    python -m docs.studies.window_pictures OUT CLIP --only readme --size 1180x780  # live.jpg
 
 The window is a real one on the clip, with settings of its own; nothing is recorded or sent but what
 a state is about. OUT/SIZE_SCALE_THEME_STATE.png, sizes in pixels of the screen.
@@ -21,6 +22,7 @@ from PyQt6.QtCore import QPoint, QSettings, Qt
 from PyQt6.QtGui import QColor, QPalette, QPixmap
 from PyQt6.QtWidgets import QApplication
 
+import assets
 from tracker.actions.profile import shipped
 from ui.kit.start import application
 from ui.live.app import make_pipeline
@@ -49,9 +51,17 @@ def plain(window: LiveWindow) -> None:
     window.show_panel(False)
 
 
+def readme(window: LiveWindow) -> None:
+    """As README.md shows it: without the numbers of the machine that drew it."""
+    window.controls.choose("hud", False)
+    window.show_panel(True, "face")
+
+
 def keys(window: LiveWindow) -> None:
     """The list of keys."""
     window.controls.choose("space", False)
+    window.controls.choose("hud", True)
+    window.show_panel(False)
     window.show_help()
 
 
@@ -81,8 +91,16 @@ def act(window: LiveWindow) -> None:
     window.show_panel(True, "actions")
 
 
+def compare(window: LiveWindow) -> None:
+    """Two models on the same frame: the best face model, and the one that is free for any use."""
+    window.controls.choose("other_face_model", str(assets.path("models/face68_free.onnx")))
+    window.controls.compare(True)
+    window.show_panel(True, "tracking")
+
+
 def private(window: LiveWindow) -> None:
     """Only the picture, and no picture."""
+    window.controls.compare(False)
     window.show_panel(False)
     window.controls.choose("privacy", True)
 
@@ -98,13 +116,16 @@ STATES: dict[str, State] = {
     "hint": choice("hint", True),
     "plain": plain,
     "space": choice("space", True),
+    "readme": readme,
     "keys": keys,
     "camera": camera,
     "tracking": page("tracking"),
+    "face": page("face"),
     "plots": page("plots"),
     "record": record,
     "send": send,
     "actions": act,
+    "compare": compare,
     "privacy": private,
     "pause": pause,
     "missing": lambda window: window.controls.choose("camera", "9"),

@@ -95,5 +95,8 @@ def long_text() -> QLabel:
     label = wrapped()
     label.setText("-")
     label.setAlignment(Qt.AlignmentFlag.AlignTop)
-    label.setMinimumHeight(2 * label.fontMetrics().lineSpacing())
+    line = label.fontMetrics().lineSpacing()
+    lower = 3 * line // 8  # by so much a form lowers what it calls a field of two lines
+    label.setContentsMargins(0, lower, 0, 0)
+    label.setMinimumHeight(2 * line + lower)
     return label
