@@ -1,6 +1,6 @@
 # The command line on the CPU, without windows:
 #   docker build -t landmark-tracker .
-#   docker run --rm -v "$PWD:/work" landmark-tracker video in.mp4
+#   docker run --rm -v "${PWD}:/work" landmark-tracker video in.mp4
 FROM python:3.11-slim-bookworm AS wheel
 WORKDIR /source
 COPY . .

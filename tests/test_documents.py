@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import doctest
+import re
+import shlex
 from pathlib import Path
 
 import pytest
+import typer
 
 import tracker
+import ui.commands.tracker
+import ui.commands.train
 from tests.helpers import clips
 from tests.helpers.clips import FakeTracker
 from tracker.files.video_job import Job, annotate
@@ -42,6 +47,56 @@ def test_reading_data_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_citation_is_of_this_version() -> None:
     assert f"\nversion: {tracker.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+
+
+def commands(text: str) -> list[list[str]]:
+    """The words of each command line of ours in a document's indented blocks."""
+    found = []
+    for line in re.sub(r"\\\n\s*", "", text).splitlines():
+        told = re.match(r" {4}(?:\$ )?(?:uvx .* landmark-)?((?:tracker|train) .*)", line)
+        if told is not None:
+            found.append(shlex.split(told[1].partition(" | ")[0], comments=True))
+    return found
+
+
+def understand(words: list[str]) -> None:
+    """Let the command read its options, as when it is typed, and end there."""
+    app = {"tracker": ui.commands.tracker.app, "train": ui.commands.train.app}[words[0]]
+    command, left = typer.main.get_command(app), words[1:]
+    while left and left[0] in getattr(command, "commands", {}):
+        command, left = command.commands[left[0]], left[1:]  # type: ignore[attr-defined]
+    is_group = hasattr(command, "commands")
+    assert not (is_group and left and left[0][0] != "-"), f"no such command: {left[0]}"
+    command.make_context(words[0], left)
+
+
+def test_every_command_in_the_documents_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = {
+        p: p.read_text(encoding="utf-8") for p in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))
+    }
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "myhand").mkdir()
+    named = "media.toml hand_landmarker.task face_landmarker.task shown.mp4 else.mp4 theirs.json"
+    for name in named.split():
+        (tmp_path / name).touch()
+    told = [(path.name, words) for path, text in texts.items() for words in commands(text)]
+    assert len(told) > 70
+    wrong = []
+    for name, words in told:
+        try:
+            understand(words)
+        except Exception as error:  # whatever Typer raises, its class is its own
+            wrong.append(f"{name}: {shlex.join(words)}: {error!r}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("line", ["tracker video", "train finetune p --losse L", "tracker show x"])
+def test_a_command_that_is_none_is_noticed(line: str) -> None:
+    (words,) = commands(f"Text\n\n    {line}   # such\n")
+    with pytest.raises(Exception, match=r"(?i)missing|no such"):
+        understand(words)
 
 
 def test_a_wrong_example_is_noticed(tmp_path: Path) -> None:

@@ -172,7 +172,8 @@ def _models(project: Project) -> Iterator[Problem]:
         if not run.is_dir():
             continue
         onnx, file = run / "model.onnx", f"models/{run.name}"
-        again = f"'train finetune --resume --name {run.name}' goes on with it, or delete the folder"
+        resume = f"'train finetune {project.root} --resume --name {run.name}'"
+        again = f"{resume} goes on with it, or delete the folder"
         if not onnx.is_file():
             yield warning(file, "", "its training was not finished: no model.onnx", again)
         elif onnx.stat().st_size == 0:

@@ -45,7 +45,7 @@ def finetune(
     """Fine-tune on labelled frames, labelled time ranges and unlabelled frames together.
 
     Clips are held out whole (labels/split.json, made at the first run, yours to edit). The best
-    weights on the hold-out become models/RUN/model.onnx, which `tracker live --model DIR` takes.
+    weights on the hold-out become models/RUN/model.onnx, which 'tracker live --model DIR' takes.
     A budget of time is wall clock, from reading the clips to the exported file, however busy the
     machine is; what --resume goes on with is what is left of it.
     Killed at any moment, --resume goes on. Ctrl-C ends a run early, --resume goes on as well: with

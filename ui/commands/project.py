@@ -76,7 +76,10 @@ def _of_kind(markup: Markup, kind: str) -> Markup:
 
 def add(
     clips: Annotated[
-        list[Path], typer.Argument(help="Videos, folders of videos or pictures, flagged moments.")
+        list[Path],
+        typer.Argument(
+            metavar="CLIP", help="Videos, folders of videos or pictures, flagged moments."
+        ),
     ],
     project: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
     link: Annotated[

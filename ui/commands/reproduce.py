@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 def reproduce(
     name: Annotated[
-        str, typer.Argument(help="shapes, blocks, hgr1, multipie, 300w, aflw, mtfl or faces68.")
+        str,
+        typer.Argument(
+            metavar="TABLE", help="shapes, blocks, hgr1, multipie, 300w, aflw, mtfl or faces68."
+        ),
     ],
     rows: Annotated[
         str, typer.Option(help='As the paper names them: "Seq-MT (L),Seq-MT (L+ELT+A)".')

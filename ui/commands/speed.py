@@ -13,7 +13,7 @@ Where = Annotated[list[str] | None, typer.Option(help="quality=manual, source=NA
 
 
 def quantize(
-    model: Annotated[Path, typer.Argument(help="An exported .onnx in fp32.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="An exported .onnx in fp32.")],
     data: Annotated[Path, typer.Option(help="COCO keypoints JSON it was trained on.")],
     out: Annotated[Path, typer.Option(help="The file to write: MODEL.int8.onnx.")],
     target: Annotated[str, typer.Option(metavar="cpu|tensorrt", help="Who will run it.")] = "cpu",
@@ -52,7 +52,10 @@ def quantize(
 
 
 def parity(
-    checkpoint: Annotated[Path, typer.Argument(help="MODEL.safetensors; its forms are made anew.")],
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(metavar="CHECKPOINT", help="MODEL.safetensors; its forms are made anew."),
+    ],
     data: Annotated[Path, typer.Option(help="COCO keypoints JSON it was trained on.")],
     crops: Annotated[int, typer.Option(min=1, help="How many crops to compare on.")] = 500,
 ) -> None:

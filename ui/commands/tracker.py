@@ -224,7 +224,7 @@ def image(
 
     Without an output, A.jpg becomes A_annotated.jpg in the folder you stand in. With several
     inputs, or a folder, --out (else annotated/) is a folder, made where missing, and pictures keep
-    their names. --json is one file for all of them. Exit codes as in `tracker video`.
+    their names. --json is one file for all of them. Exit codes as in 'tracker video'.
     """
     limit_pixels(max_megapixels)
     from tracker.files.image_job import IMAGE_SUFFIXES, ImageJob

@@ -213,9 +213,8 @@ class Training(QWidget):
         if self.process is not None and self.process.poll() is not None:
             code, self.process = self.process.returncode, None
             if code in (130, -signal.SIGINT):
-                self.controls.say(
-                    "the training was stopped; 'train finetune --resume' goes on with it"
-                )
+                resume = f"'train finetune {self.controls.project.root} --resume'"
+                self.controls.say(f"the training was stopped; {resume} goes on with it")
             elif code:
                 self.controls.say(f"the training ended: {self._last_line() or f'exit code {code}'}")
             else:

@@ -168,7 +168,7 @@ def strictness(
 @gestures.command()
 def export(
     out: Annotated[Path, typer.Argument(metavar="OUT.json", help="File to write.")],
-    names: Annotated[list[str] | None, typer.Argument(help="Default: all.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Default: all.")] = None,
     file: File = None,
 ) -> None:
     """Write gestures to a file for others: 'tracker live --gestures OUT.json' uses it."""
