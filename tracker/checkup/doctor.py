@@ -11,7 +11,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import distributions
@@ -58,8 +58,12 @@ class Diagnosis:
         }
 
 
-def examine() -> Diagnosis:
-    """Look at everything; takes a few seconds, opens no camera and no connection."""
+def examine(report: Callable[[str], None] = lambda _: None) -> Diagnosis:
+    """Look at everything; takes a few seconds, opens no camera and no connection.
+
+    `report` gets each stage as it begins.
+    """
+    report("importing what is needed")
     installed = installed_packages()
     before = os.environ.get(PLUGINS)
     broken = import_troubles(NEEDED.values())
@@ -81,7 +85,8 @@ def examine() -> Diagnosis:
         from tracker.checkup.doctor_actions import actions_finding
         from tracker.checkup.doctor_run import run_checks
 
-        more, further = run_checks(has_cuda_device())
+        more, further = run_checks(has_cuda_device(), report)
+        report("looking at what actions need")
         findings += [*more, actions_finding()]
         facts |= further
     return Diagnosis(tuple(findings), facts)

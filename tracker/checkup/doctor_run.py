@@ -5,7 +5,7 @@ The run is the self-test: the whole data path on a bundled picture of one face.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from time import perf_counter
@@ -41,13 +41,16 @@ FRAMES, WARM_UP = 60, 5
 LIMIT = 10.0  # seconds
 
 
-def run_checks(cuda: bool) -> tuple[list[Finding], dict[str, object]]:
-    """Findings, and facts for machines."""
+def run_checks(
+    cuda: bool, report: Callable[[str], None]
+) -> tuple[list[Finding], dict[str, object]]:
+    """Findings, and facts for machines. `report` gets each stage as it begins."""
     models: dict[Kind, Model] = {}
     finders: dict[Kind, Finder] = {}
     findings: list[Finding] = []
     facts: list[dict[str, object]] = []
     for kind in BUNDLED:
+        report(f"loading what finds a {kind}")
         findings += [check_model(kind, models, facts), check_detector(kind, finders)]
     findings += free_findings(facts)
     bound = {model.engine.provider for model in models.values()}
@@ -57,8 +60,10 @@ def run_checks(cuda: bool) -> tuple[list[Finding], dict[str, object]]:
     findings += [provider_finding(available, bound, cuda), encoder_finding()]
     tested: dict[str, object] | None = None
     if len(models) == len(finders) == len(BUNDLED):
+        report("following the face of a picture")
         finding, tested = check_run(Tracker(models=models, detectors=finders))
         findings.append(finding)
+    report("asking for cameras")
     seen, cameras = check_cameras()
     further: dict[str, object] = {
         "models": facts,

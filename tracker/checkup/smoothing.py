@@ -8,10 +8,11 @@ in % of the unit: the outer eye corners' distance of a face, the longer side of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -255,36 +256,71 @@ def clip_figures(motions: Sequence[Motion], smooth: Smooth) -> dict[str, float]:
     return figures
 
 
-def measure(clips: Mapping[str, Sequence[Motion]]) -> list[dict[str, Any]]:
-    """Every filter on motion made here, then on what was seen in clips; one dict a table."""
+def measure(
+    clips: Mapping[str, Sequence[Motion]], step: Callable[[], None] = lambda: None
+) -> list[dict[str, Any]]:
+    """Every filter on motion made here, then on what was seen in clips; one dict a table.
+
+    `step` is called after each row.
+    """
+
+    def rows(figures: Callable[[Smooth], dict[str, float]]) -> dict[str, dict[str, float]]:
+        found = {}
+        for name, smooth in filters().items():
+            found[name] = figures(smooth)
+            step()
+        return found
+
     tables: list[dict[str, Any]] = [
-        {"on": f"{kind}, made", "rows": {n: made_figures(kind, f) for n, f in filters().items()}}
-        for kind in KINDS
+        {"on": f"{kind}, made", "rows": rows(partial(made_figures, kind))} for kind in KINDS
     ]
     for name, motions in clips.items():
         for kind in KINDS:
             chosen = [motion for motion in motions if motion.kind == kind]
             if chosen:
-                rows = {n: clip_figures(chosen, f) for n, f in filters().items()}
-                tables.append({"on": f"{kind}, {name}", "rows": rows})
+                found = rows(partial(clip_figures, chosen))
+                tables.append({"on": f"{kind}, {name}", "rows": found})
     return tables
 
 
-def run(options: BenchOptions, clips: Sequence[Path]) -> dict[str, Any]:
-    """The whole measurement, for machines. UserError when a clip or a model is not usable."""
+def run(
+    options: BenchOptions,
+    clips: Sequence[Path],
+    report: Callable[[int, int], None] = lambda _, __: None,
+) -> dict[str, Any]:
+    """The whole measurement, for machines. UserError when a clip or a model is not usable.
+
+    `report`: how much is done, and of how much, in frames and rows together.
+    """
     config = TrackerConfig(
         hands=options.hands, faces=options.faces, max_hands=options.max_hands,
         max_faces=options.max_faces, smooth="off", threads=options.threads,
         engine=options.engine, precision=options.precision, weights=options.weights,
     )  # fmt: skip
     seen: dict[str, list[Motion]] = {}
-    loaded = load(config, options.models) if clips else None
-    for path in clips:
-        assert loaded is not None
-        with closing(VideoReader(path)) as reader:
-            frames = islice(reader.frames(), options.frames)
+    with ExitStack() as stack:
+        readers = [stack.enter_context(closing(VideoReader(path))) for path in clips]
+        most = options.frames
+        rows = (1 + len(clips)) * len(KINDS) * len(filters())  # at most: of what is seen
+        of = rows + sum(min(most, reader.facts.frames or most) for reader in readers)
+        done = count(1)
+
+        def step() -> None:
+            report(next(done), of)
+
+        loaded = load(config, options.models) if clips else None
+        for path, reader in zip(clips, readers, strict=True):
+            assert loaded is not None
+            frames = _stepping(islice(reader.frames(), most), step)
             seen[path.name] = seen_motions(loaded.new_tracker(), frames)
-    return {"schema_version": SCHEMA_VERSION, "noise": NOISE, "tables": measure(seen)}
+        tables = measure(seen, step)
+    return {"schema_version": SCHEMA_VERSION, "noise": NOISE, "tables": tables}
+
+
+def _stepping(frames: Iterable[Frame], step: Callable[[], None]) -> Iterator[Frame]:
+    for frame in frames:
+        yield frame
+        step()
 
 
 def show(tables: Sequence[Mapping[str, Any]], console: Console) -> None:

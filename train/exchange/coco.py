@@ -23,12 +23,13 @@ from train.exchange.foreign import (
     LabelFile,
     Picture,
     Points,
+    Report,
     Thing,
     repeated,
     slashes,
     thing,
 )
-from train.exchange.pictures import copy_picture
+from train.exchange.pictures import copy_picture, reported
 from train.project.labels import SPREAD, FrameLabel, Labels, picture_name, to_coco
 from train.project.layout import Project
 
@@ -117,9 +118,11 @@ def coco_text(body: Mapping[str, Any]) -> str:
     return json.dumps(body, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
-def write_coco(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+def write_coco(
+    project: Project, frames: Sequence[FrameLabel], out: Path, report: Report
+) -> list[Path]:
     """labels.json, with its pictures in frames/."""
-    for label in frames:
+    for label in reported(frames, report):
         copy_picture(project, label, out / picture_name(*label.key))
     body = to_coco(project, Labels({f.key: f for f in frames}))
     write_whole(out / "labels.json", coco_text(body).encode())

@@ -26,6 +26,7 @@ from train.exchange.foreign import (
     LabelFile,
     Picture,
     Points,
+    Report,
     Thing,
     by_group,
     frame_number,
@@ -34,7 +35,7 @@ from train.exchange.foreign import (
     thing,
     with_boxes,
 )
-from train.exchange.pictures import copy_picture
+from train.exchange.pictures import copy_picture, reported
 from train.project.labels import FrameLabel, ObjectLabel
 from train.project.layout import Project
 
@@ -257,17 +258,21 @@ def _bytes(root: ET.Element) -> bytes:
     return text + b"\n"
 
 
-def write_images(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+def write_images(
+    project: Project, frames: Sequence[FrameLabel], out: Path, report: Report
+) -> list[Path]:
     """annotations.xml, with its pictures in images/."""
     names = [f"{Path(f.clip).stem}/frame{f.frame:06d}.png" for f in frames]
-    for label, name in zip(frames, names, strict=True):
+    for label, name in zip(reported(frames, report), names, strict=True):
         copy_picture(project, label, out / "images" / name)
     path = out / "annotations.xml"
     write_whole(path, images_text(frames, names, project.landmarks, project.kind))
     return [path]
 
 
-def write_video(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+def write_video(
+    project: Project, frames: Sequence[FrameLabel], out: Path, report: Report
+) -> list[Path]:
     """An XML for each clip, which has its pictures."""
     files = []
     for clip, group in groupby(frames, key=lambda f: f.clip):

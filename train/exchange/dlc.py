@@ -28,6 +28,7 @@ from train.exchange.foreign import (
     Format,
     LabelFile,
     Picture,
+    Report,
     Thing,
     frame_number,
     h5py_module,
@@ -35,7 +36,7 @@ from train.exchange.foreign import (
     thing,
 )
 from train.exchange.hdf5 import opened
-from train.exchange.pictures import copy_picture
+from train.exchange.pictures import copy_picture, reported
 from train.project.labels import FrameLabel
 from train.project.layout import Project
 
@@ -242,19 +243,26 @@ def _attributes(node: Any, **texts: str) -> None:
         node.attrs.create(key, np.array(data, kind), dtype=kind)
 
 
-def write_dlc(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+def write_dlc(
+    project: Project, frames: Sequence[FrameLabel], out: Path, report: Report
+) -> list[Path]:
     """labeled-data/CLIP/ with the pictures, a CSV and an HDF5; the CSVs."""
     files = []
-    for clip, group in groupby(frames, key=lambda f: f.clip):
+    for label in reported(frames, report):
+        copy_picture(project, label, out.joinpath(*_row(label)))
+    for _, group in groupby(frames, key=lambda f: f.clip):
         mine = list(group)
-        rows = [("labeled-data", Path(clip).stem, f"img{f.frame:06d}.png") for f in mine]
-        for label, row in zip(mine, rows, strict=True):
-            copy_picture(project, label, out.joinpath(*row))
+        rows = [_row(label) for label in mine]
         path = out.joinpath(*rows[0][:2]) / f"CollectedData_{SCORER}.csv"
         write_whole(path, csv_text(mine, rows, project.landmarks).encode())
         write_h5(path.with_suffix(".h5"), mine, rows, project.landmarks)
         files.append(path)
     return files
+
+
+def _row(label: FrameLabel) -> tuple[str, str, str]:
+    """What names a frame: the folders and the name of its picture."""
+    return "labeled-data", Path(label.clip).stem, f"img{label.frame:06d}.png"
 
 
 def read_dlc(file: LabelFile) -> Foreign:

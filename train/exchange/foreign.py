@@ -19,6 +19,7 @@ from train.project.layout import Project
 
 Points = NDArray[np.float64]
 Flags = NDArray[np.uint8]
+Report = Callable[[int, int], None]  # how many are done, and of how many
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,9 +93,9 @@ class Format:
     name: str  # as --format takes it
     # A file of it; ValueError where it is none. None: another format's reader takes these files.
     read: Callable[[LabelFile], Foreign] | None
-    # Puts frames (each with a label that it can hold), with pictures, into a new folder; the label
-    # files it wrote. None: it is only read.
-    write: Callable[[Project, Sequence[FrameLabel], Path], list[Path]] | None
+    # Puts frames (each with a label that it can hold), with pictures, which it reports, into a new
+    # folder; the label files it wrote. None: it is only read.
+    write: Callable[[Project, Sequence[FrameLabel], Path, Report], list[Path]] | None
     recognises: Callable[[LabelFile], bool]  # by its name or, for JSON, its content
     corner: bool = False  # pixels count from the corner of the first one, not from its centre
     loses: tuple[str, ...] = ()  # of OCCLUDED, BOXES, NEGATIVE, STILLS

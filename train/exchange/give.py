@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tracker.errors import UserError, writing
 from tracker.whole_files import write_whole
-from train.exchange.foreign import BOXES, NEGATIVE, OCCLUDED, STILLS, Format, h5py_module
+from train.exchange.foreign import BOXES, NEGATIVE, OCCLUDED, STILLS, Format, Report, h5py_module
 from train.exchange.formats import FORMATS, writable
 from train.exchange.pictures import picture_path
 from train.project.clips import read_clips
@@ -30,11 +30,18 @@ class Given:
     lost: tuple[str, ...]
 
 
-def give(project: Project, format: str, out: Path, by_hand: bool = False) -> Given:
+def give(
+    project: Project,
+    format: str,
+    out: Path,
+    by_hand: bool = False,
+    report: Report = lambda _, __: None,
+) -> Given:
     """Write every label into the folder `out`, with the pictures that the format needs.
 
     `by_hand` leaves out what was spread; proposals are never written. Where spread labels are among
     them, ORIGIN says of each object whether it was, how sure its points are and from where.
+    `report`: how many pictures are done, and of how many.
 
     ValueError for an unknown format or one that needs h5py where that is not installed, nothing to
     write, or a folder that is not empty.
@@ -66,7 +73,7 @@ def give(project: Project, format: str, out: Path, by_hand: bool = False) -> Giv
         raise UserError(f"{missing} is missing; run 'train check {project.root} --fix'")
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-    files = known.write(project, frames, out)
+    files = known.write(project, frames, out, report)
     if any(o.is_spread for f in frames for o in f.objects):
         files.append(out / ORIGIN)
         write_whole(out / ORIGIN, origin_text(frames, project.landmarks).encode())

@@ -24,6 +24,7 @@ from train.exchange.foreign import (
     LabelFile,
     Picture,
     Points,
+    Report,
     Thing,
     by_group,
     repeated,
@@ -31,7 +32,7 @@ from train.exchange.foreign import (
     thing,
     with_boxes,
 )
-from train.exchange.pictures import copy_picture
+from train.exchange.pictures import copy_picture, reported
 from train.project.labels import FrameLabel
 from train.project.layout import Project
 
@@ -142,10 +143,12 @@ def _shape(
             'shape_type': kind, 'flags': dict(flags), 'mask': None}  # fmt: skip
 
 
-def write_labelme(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+def write_labelme(
+    project: Project, frames: Sequence[FrameLabel], out: Path, report: Report
+) -> list[Path]:
     """A JSON beside each picture."""
     files = []
-    for label in frames:
+    for label in reported(frames, report):
         picture = out / Path(label.clip).stem / f"frame{label.frame:06d}.png"
         copy_picture(project, label, picture)
         files.append(picture.with_suffix(".json"))

@@ -23,13 +23,14 @@ from train.exchange.foreign import (
     LabelFile,
     Picture,
     Points,
+    Report,
     Thing,
     by_group,
     repeated,
     slashes,
     thing,
 )
-from train.exchange.pictures import copy_picture
+from train.exchange.pictures import copy_picture, reported
 from train.project.labels import FrameLabel, box_of
 from train.project.layout import Project
 
@@ -177,10 +178,12 @@ def config_text(landmarks: Sequence[str], kind: str) -> str:
     )
 
 
-def write_labelstudio(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+def write_labelstudio(
+    project: Project, frames: Sequence[FrameLabel], out: Path, report: Report
+) -> list[Path]:
     """tasks.json, the labelling interface in config.xml, and pictures/."""
     tasks = []
-    for number, label in enumerate(frames, 1):
+    for number, label in enumerate(reported(frames, report), 1):
         name = f"pictures/{Path(label.clip).stem}/frame{label.frame:06d}.png"
         copy_picture(project, label, out / name)
         address = f"/data/local-files/?d={quote(name)}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from tracker.errors import writing
 from tracker.sources.picture_file import decode_picture
 from tracker.types import Image
-from train.exchange.foreign import Picture, base_name
+from train.exchange.foreign import Picture, Report, base_name
 from train.project.labels import FrameLabel, picture_name
 from train.project.layout import Project
 
@@ -78,6 +79,13 @@ def _is_inside(place: Path, folder: Path) -> bool:
 def picture_path(project: Project, label: FrameLabel) -> Path:
     """Where a project keeps the picture of a labelled frame."""
     return project.labels_dir / picture_name(*label.key)
+
+
+def reported(frames: Sequence[FrameLabel], report: Report) -> Iterator[FrameLabel]:
+    """Each of them; then that it is done."""
+    for done, label in enumerate(frames, 1):
+        yield label
+        report(done, len(frames))
 
 
 def copy_picture(project: Project, label: FrameLabel, to: Path) -> None:

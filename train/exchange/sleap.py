@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,14 @@ from train.exchange.foreign import (
     Format,
     LabelFile,
     Picture,
+    Report,
     Thing,
     h5py_module,
     slashes,
     thing,
 )
 from train.exchange.hdf5 import opened, texts
-from train.exchange.pictures import copy_picture, picture_path
+from train.exchange.pictures import copy_picture, picture_path, reported
 from train.project.clips import clip_path, read_clips
 from train.project.labels import FrameLabel, picture_name
 from train.project.layout import Project
@@ -301,10 +302,13 @@ def _source(
 
 
 def _write(
-    project: Project, frames: Sequence[FrameLabel], out: Path, inside: bool = False
+    project: Project, frames: Sequence[FrameLabel], out: Path, report: Report, inside: bool
 ) -> list[Path]:
     """The file, with the pictures inside or beside it."""
     clips = {c.name: c for c in read_clips(project)}
+    beside = [] if inside else [f for f in frames if f.clip not in clips]
+    for label in reported(beside, report):
+        copy_picture(project, label, out / picture_name(*label.key))
     sources = []
     for clip, group in groupby(frames, key=lambda f: f.clip):
         mine = list(group)
@@ -314,26 +318,31 @@ def _write(
             sources.append(Source(clip, there, {}, clips[clip].frames))
             continue
         pictures = {f.frame: picture_name(*f.key) for f in mine}
-        if not inside:
-            for label in mine:
-                copy_picture(project, label, out / picture_name(*label.key))
         sources.append(Source(clip, "", pictures, len(pictures)))
     path = out / ("labels.pkg.slp" if inside else "labels.slp")
-    png: Callable[[FrameLabel], bytes] | None = None
-    if inside:
-        png = lambda label: picture_path(project, label).read_bytes()  # noqa: E731
-    write_slp(path, frames, (project.landmarks, project.edges), sources, png)
+    done = count(1)
+
+    def png(label: FrameLabel) -> bytes:
+        report(next(done), len(frames))
+        return picture_path(project, label).read_bytes()
+
+    markup = project.landmarks, project.edges
+    write_slp(path, frames, markup, sources, png if inside else None)
     return [path]
 
 
-def write_beside(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+def write_beside(
+    project: Project, frames: Sequence[FrameLabel], out: Path, report: Report
+) -> list[Path]:
     """labels.slp, which names clips by their place; pictures of none lie in frames/."""
-    return _write(project, frames, out)
+    return _write(project, frames, out, report, inside=False)
 
 
-def write_inside(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+def write_inside(
+    project: Project, frames: Sequence[FrameLabel], out: Path, report: Report
+) -> list[Path]:
     """labels.pkg.slp, which holds its pictures."""
-    return _write(project, frames, out, inside=True)
+    return _write(project, frames, out, report, inside=True)
 
 
 FORMAT = Format(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -142,15 +143,21 @@ def strip_traces(graph: onnx.ModelProto) -> None:
     del graph.graph.metadata_props[:]
 
 
-def export_model(checkpoint: Path, out: Path, precision: str = "fp32") -> ModelInfo:
+def export_model(
+    checkpoint: Path,
+    out: Path,
+    precision: str = "fp32",
+    report: Callable[[str], None] = lambda _: None,
+) -> ModelInfo:
     """Write one self-contained ONNX with a free batch dimension; renamed into place at the end.
 
-    precision: 'fp16' makes the localiser half; inputs and outputs stay float32. UserError when
-    `out` is the checkpoint itself or cannot be written.
+    precision: 'fp16' makes the localiser half; inputs and outputs stay float32. `report` gets each
+    stage as it begins. UserError when `out` is the checkpoint itself or cannot be written.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"--precision takes {' or '.join(PRECISIONS)}, found '{precision}'")
     prepare_output(out, checkpoint)
+    report(f"reading {checkpoint}")
     model, found = load_model(checkpoint)
     info = describe(model, found, file_sha256(checkpoint))
     if precision == "fp16":
@@ -158,6 +165,7 @@ def export_model(checkpoint: Path, out: Path, precision: str = "fp32") -> ModelI
     whole = graph_of(model, found)
     channels = 3 if info.colour == "rgb" else 1
     example = torch.zeros(2, channels, info.size, info.size)
+    report("making the network a graph")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -167,6 +175,7 @@ def export_model(checkpoint: Path, out: Path, precision: str = "fp32") -> ModelI
             dynamic_shapes={"image": {0: torch.export.Dim("batch", min=1, max=64)}},
         )  # fmt: skip
     assert program is not None  # None only comes back from the old exporter writing to a file
+    report(f"checking and writing {out}")
     graph = program.model_proto
     strip_traces(graph)
     onnx.helper.set_model_props(graph, info.to_props())

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def import_labels(
     files: Annotated[
-        list[Path], typer.Argument(help="Label files of other tools; ranges.csv of a project.")
+        list[Path],
+        typer.Argument(metavar="FILE", help="Label files of other tools; ranges.csv of a project."),
     ],
     project: Annotated[Path, typer.Option(help="The project they go into.")],
     format: Annotated[
@@ -86,7 +87,7 @@ def _tell(done: Brought) -> None:
 
 
 def export_labels(
-    project: Annotated[Path, typer.Argument(help="The project.")],
+    project: Annotated[Path, typer.Argument(metavar="DIR", help="The project.")],
     format: Annotated[
         str,
         typer.Option(help="coco, dlc, sleap, sleap-pkg, cvat, cvat-video, labelstudio or labelme."),
@@ -106,8 +107,8 @@ def export_labels(
     from train.project.layout import open_project
 
     try:
-        with waiting(f"writing {out}"):
-            done = give(open_project(project), format, out, by_hand)
+        with waiting(f"writing {out}") as count:
+            done = give(open_project(project), format, out, by_hand, count)
     except UserError as error:
         raise ValueError(str(error)) from error
     for text in done.lost:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from ui.commands.engines import Engine, Precision, Weights
-from ui.commands.words import say, tell, tell_json, user_errors, waiting
+from ui.commands.words import say, stages, tell, tell_json, user_errors, waiting
 
 if TYPE_CHECKING:
     from tracker.checkup.doctor import Diagnosis
@@ -45,12 +45,12 @@ def cameras(
 def doctor(as_json: AsJson = False) -> None:
     """Check this installation: packages, engines, models, display, cameras, and a self-test.
 
-    Exit code 1 only where `tracker video` cannot run.
+    Exit code 1 only where 'tracker video' cannot run.
     """
     from tracker.checkup.doctor import examine
 
-    with waiting("looking at this installation"):
-        diagnosis = examine()
+    with stages("looking at this installation") as stage:
+        diagnosis = examine(stage)
     if as_json:
         tell_json(diagnosis.to_json())
     else:
@@ -139,7 +139,7 @@ def bench(
                 f"measuring on {', '.join(c.name for c in clips or ()) or 'motion'}"
             ) as count:
                 if smoothing:
-                    outcome = smoothing_run.run(options, clips or ())
+                    outcome = smoothing_run.run(options, clips or (), count)
                 elif every:
                     bench_table.check(bundles)
                     wanted = bench_table.TableOptions(

@@ -24,7 +24,7 @@ from ui.commands.report import report
 from ui.commands.reproduce import reproduce
 from ui.commands.speed import indices, parity, quantize
 from ui.commands.suggest import suggest
-from ui.commands.words import Version, say, tell, waiting
+from ui.commands.words import Version, say, stages, tell, waiting
 
 if TYPE_CHECKING:
     from train.loop.fit import Progress
@@ -37,6 +37,7 @@ app = typer.Typer(
     help="Teach landmark models of your own: the tour goes from init to check.",
 )
 TOUR, MORE = "The tour, in its order", "More"
+LOADING = "loading PyTorch"  # most of the two or three seconds that `shrink` takes
 
 
 @app.callback()
@@ -91,7 +92,9 @@ def _overrides(values: list[str]) -> dict[str, str]:
 
 
 def fit(
-    config: Annotated[Path, typer.Argument(help="TOML file: network, heads, losses, data.")],
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG.toml", help="TOML file: network, heads, losses, data.")
+    ],
     data: Annotated[
         Path, typer.Option(help="Folder that the config's label files are in.")
     ] = Path(),
@@ -131,7 +134,10 @@ def fit(
 
 
 def ablation(
-    config: Annotated[Path, typer.Argument(help="TOML file with every term of the loss on.")],
+    config: Annotated[
+        Path,
+        typer.Argument(metavar="CONFIG.toml", help="TOML file with every term of the loss on."),
+    ],
     data: Annotated[
         Path, typer.Option(help="Folder that the config's label files are in.")
     ] = Path(),
@@ -155,8 +161,12 @@ def ablation(
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="Checkpoint (.safetensors) or exported .onnx.")],
-    data: Annotated[list[Path], typer.Argument(help="COCO keypoints JSON files.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="Checkpoint (.safetensors) or exported .onnx.")
+    ],
+    data: Annotated[
+        list[Path], typer.Argument(metavar="LABELS.json", help="COCO keypoints JSON files.")
+    ],
     out: Annotated[Path | None, typer.Option(help="Folder for metrics.json and pictures.")] = None,
     split: Annotated[str, typer.Option(help="hold, train or all.")] = "hold",
     where: Annotated[list[str] | None, typer.Option(help="quality=manual, source=NAME.")] = None,
@@ -185,17 +195,19 @@ def evaluate(
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="model.safetensors or last.safetensors.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="model.safetensors or last.safetensors.")
+    ],
     out: Annotated[Path, typer.Option(help="The ONNX file to write.")],
     precision: Annotated[
         str, typer.Option(metavar="fp32|fp16", help="fp16, for GPUs: name it MODEL.fp16.onnx.")
     ] = "fp32",
 ) -> None:
     """One ONNX with soft-argmax, scores and heads inside, described by its own metadata."""
-    from train.export.export import export_model
+    with stages(LOADING) as stage:
+        from train.export.export import export_model
 
-    with waiting(f"writing {out}"):
-        info = export_model(checkpoint, out, precision)
+        info = export_model(checkpoint, out, precision, stage)
     tell(
         f"wrote {out}: {info.kind}, {len(info.landmarks)} landmarks, {info.size} px {info.colour}, "
         f"attributes {', '.join(a.name for a in info.attributes) or 'none'}, "
@@ -204,34 +216,41 @@ def export(
 
 
 def shrink(
-    source: Annotated[Path, typer.Argument(help="A .safetensors, or an exported .onnx in fp32.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A .safetensors, or an exported .onnx in fp32.")
+    ],
     out: Annotated[Path, typer.Option(help="The file to write, of the same kind.")],
     beside: Annotated[
         Path | None,
         typer.Option(help="The .onnx made from it, beside OUT: its weights are left out of OUT."),
     ] = None,
 ) -> None:
-    """Half the file: weights in 16 bits; it computes in 32, as before. A checkpoint keeps only its
-    averaged weights.
-    """
-    from train.export.shrink import shrink as run_shrink
+    """Half the file: weights in 16 bits; it computes in 32, as before.
 
-    with waiting(f"writing {out}"):
+    A checkpoint keeps only its averaged weights.
+    """
+    with stages(LOADING) as stage:
+        from train.export.shrink import shrink as run_shrink
+
+        stage(f"writing {out}")
         run_shrink(source, out, beside)
     sizes = [path.stat().st_size / 1e6 for path in (source, out)]
     tell(f"wrote {out}: {sizes[0]:.1f} -> {sizes[1]:.1f} MB")
 
 
 def average(
-    first: Annotated[Path, typer.Argument(help="A checkpoint.")],
-    second: Annotated[Path, typer.Argument(help="Another, usually fine-tuned from the first.")],
+    first: Annotated[Path, typer.Argument(metavar="FIRST", help="A checkpoint.")],
+    second: Annotated[
+        Path, typer.Argument(metavar="SECOND", help="Another, usually fine-tuned from the first.")
+    ],
     out: Annotated[Path, typer.Option(help="The checkpoint to write.")],
     weight: Annotated[float, typer.Option(help="Share of the second.")] = 0.5,
 ) -> None:
     """A point between two checkpoints of one network: robustness of one, precision of the other."""
-    from train.finetune.average import average as run_average
+    with stages(LOADING) as stage:
+        from train.finetune.average import average as run_average
 
-    with waiting(f"writing {out}"):
+        stage(f"writing {out}")
         run_average(first, second, weight, out)
     tell(f"wrote {out}; next: train evaluate {out} LABELS, train export {out} --out M.onnx")
 
@@ -258,7 +277,9 @@ def presence(
 
 
 def speed(
-    checkpoints: Annotated[list[Path], typer.Argument(help="Checkpoints to time in alternation.")],
+    checkpoints: Annotated[
+        list[Path], typer.Argument(metavar="CHECKPOINT", help="Checkpoints to time in alternation.")
+    ],
     runs: Annotated[int, typer.Option(min=1, help="Timed runs of each.")] = 200,
 ) -> None:
     """Parameters, multiply-adds and milliseconds per crop in ONNX Runtime at 1 and 2 threads."""
@@ -274,7 +295,9 @@ def speed(
 
 
 def prepare(
-    what: Annotated[str, typer.Argument(help="hands or faces: which shipped model's labels.")],
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="hands or faces: which shipped model's labels.")
+    ],
     data: Annotated[Path, typer.Option(help="Folder with the collections (hands_real/, ...).")],
     out: Annotated[Path, typer.Option(help="The label file to write.")],
     free: Annotated[

@@ -10,12 +10,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import tracker
 from tracker.printable import printable, printable_json
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 NAME = "landmark-tracker"  # of the distribution
 
@@ -77,14 +80,31 @@ def waiting(sentence: str) -> Iterator[Callable[[int, int], None]]:
 
     Call what it gives with (done, of), where that is known: a bar, the share and the time left.
     """
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        SpinnerColumn,
-        TaskProgressColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, TaskProgressColumn, TimeRemainingColumn
+
+    from ui.commands.console import described
+
+    with _going_on(sentence) as (progress, task):
+
+        def count(done: int, of: int) -> None:
+            if progress.tasks[task].total is None:
+                share = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+                progress.columns = (described(), *share)
+            progress.update(task, completed=done, total=of)
+
+        yield count
+
+
+@contextmanager
+def stages(first: str) -> Iterator[Callable[[str], None]]:
+    """As `waiting`, for work whose length nobody knows: call what it gives as a stage begins."""
+    with _going_on(first) as (progress, task):
+        yield lambda sentence: progress.update(task, description=sentence, refresh=True)
+
+
+@contextmanager
+def _going_on(sentence: str) -> Iterator[tuple[Progress, TaskID]]:
+    from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
 
     from ui.commands.console import console, described
 
@@ -94,12 +114,4 @@ def waiting(sentence: str) -> Iterator[Callable[[int, int], None]]:
         *columns, console=aside, transient=True, disable=not aside.is_terminal,
         refresh_per_second=2,  # what is measured inside should not feel it
     ) as progress:  # fmt: skip
-        task = progress.add_task(sentence, total=None)
-
-        def count(done: int, of: int) -> None:
-            if progress.tasks[task].total is None:
-                share = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-                progress.columns = (described(), *share)
-            progress.update(task, completed=done, total=of)
-
-        yield count
+        yield progress, progress.add_task(sentence, total=None)

@@ -187,8 +187,8 @@ def test_the_picture_is_whole() -> None:
     assert assets.checked_path(doctor_run.PICTURE).read_bytes() == golden.read_bytes()
 
 
-def stub(*findings: Finding) -> Callable[[], Diagnosis]:
-    return lambda: Diagnosis(findings, {})
+def stub(*findings: Finding) -> Callable[[object], Diagnosis]:
+    return lambda _: Diagnosis(findings, {})
 
 
 def test_the_table_and_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +202,9 @@ def test_the_table_and_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_a_needed_package_it_still_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(doctor.NEEDED, "no-such", "no_such")
-    found = doctor.examine()
+    told: list[str] = []
+    found = doctor.examine(told.append)
+    assert told == ["importing what is needed"]
     assert found.exit_code == 1 and "self_test" not in found.facts
     json.dumps(found.to_json())
 

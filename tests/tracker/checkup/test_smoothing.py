@@ -13,7 +13,7 @@ import tracker.checkup.smoothing
 import ui.commands.tracker
 from tests.helpers import clips
 from tracker.checkup import smoothing
-from tracker.checkup.bench_run import KINDS
+from tracker.checkup.bench_run import KINDS, BenchOptions
 from tracker.checkup.smoothing import Motion, Values
 
 
@@ -81,10 +81,26 @@ def test_the_presets_meet_what_was_asked() -> None:
     assert face["offline"]["jitter"] < face["light"]["jitter"]
 
 
-def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def with_two_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         tracker.checkup.smoothing, "load", lambda config, models: clips.loaded(["hand", "face"])
     )
+
+
+def test_it_says_how_much_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_two_kinds(monkeypatch)
+    for figures in ("made_figures", "clip_figures"):
+        monkeypatch.setattr(smoothing, figures, lambda *_: {})
+    source = clips.make(tmp_path / "in.mp4", clips.Clip(frames=40))
+    told: list[tuple[int, int]] = []
+    options = BenchOptions(source, frames=35)
+    smoothing.run(options, [source], lambda done, of: told.append((done, of)))
+    of = 35 + 4 * len(smoothing.filters())  # frames, and the rows of four tables
+    assert told == [(done, of) for done in range(1, of + 1)]
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_two_kinds(monkeypatch)
     source = clips.make(tmp_path / "in.mp4", clips.Clip(frames=40))
     words = ["bench", "--smoothing", str(source), "--json", str(tmp_path / "o.json")]
     result = CliRunner().invoke(ui.commands.tracker.app, words, env={"COLUMNS": "200"})

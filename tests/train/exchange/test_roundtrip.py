@@ -87,7 +87,10 @@ def test_there_and_back(labelled, format):
     made, other, tmp_path = labelled
     out = tmp_path / "out"
     kind = format.removesuffix("-h5")
-    done = give(made, kind, out)
+    told = []
+    done = give(made, kind, out, report=lambda count, of: told.append((count, of)))
+    copied = len(list(out.rglob("*.png"))) or (kind == "sleap-pkg") * done.frames
+    assert told == [(count, copied) for count in range(1, copied + 1)]
     assert any("time range" in text for text in done.lost)
     assert any("hidden" in text for text in done.lost) == (kind == "dlc")
     files = sorted(out.rglob("*.h5")) if format == "dlc-h5" else files_of(out, kind)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.train.exchange.test_roundtrip import labelled as labelled
-from train.exchange.foreign import NEGATIVE, Foreign, Format, LabelFile, Picture, thing
+from train.exchange.foreign import NEGATIVE, Foreign, Format, LabelFile, Picture, Report, thing
 from train.exchange.formats import FORMATS, read, readable, writable
-from train.exchange.pictures import copy_picture
+from train.exchange.pictures import copy_picture, reported
 from train.project.journal import read_labels
 from train.project.labels import FrameLabel
 from train.project.layout import Project
@@ -30,9 +30,11 @@ def read_dots(file: LabelFile) -> Foreign:
     return Foreign("dots", tuple(pictures))
 
 
-def write_dots(project: Project, frames: Sequence[FrameLabel], out: Path) -> list[Path]:
+def write_dots(
+    project: Project, frames: Sequence[FrameLabel], out: Path, report: Report
+) -> list[Path]:
     lines = []
-    for label in frames:
+    for label in reported(frames, report):
         copy_picture(project, label, out / f"{label.frame}.png")
         for found in label.objects:
             points = zip(project.landmarks, found.xy, found.v, strict=True)

@@ -75,7 +75,10 @@ def half(trained):
     path.write_bytes(b"an earlier output")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "replace", lambda old, new: (parts.append(old), rename(old, new))[1])
-        assert export_model(trained[0], path, "fp16") == trained[2]
+        told = []
+        assert export_model(trained[0], path, "fp16", told.append) == trained[2]
+        graph = "making the network a graph"
+        assert told == [f"reading {trained[0]}", graph, f"checking and writing {path}"]
     assert parts == [part_of(path)]  # a name that `train check` knows as left behind
     return path
 

@@ -28,7 +28,7 @@ from tracker.printable import printable, printable_json
 from train.project.adding import add_clips
 from train.project.store import Store
 from ui.commands.console import console, described
-from ui.commands.words import waiting
+from ui.commands.words import stages, waiting
 
 ROOT = Path(__file__).parents[3]
 # Title, colour, right to left, CSI as one letter, what Rich takes for its markup, its links.
@@ -216,8 +216,8 @@ def test_rich_draws_texts_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_terminal_shows_that_something_goes_on(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with waiting("elsewhere nothing is shown"):
-        pass
+    with waiting("elsewhere nothing is shown"), stages("nor here") as stage:
+        stage("nor now")
     assert capfd.readouterr() == ("", "")
     monkeypatch.setenv("TERM", "xterm")
     drawn = console()
@@ -233,6 +233,11 @@ def test_a_terminal_shows_that_something_goes_on(
         count(3, 4)
     text = drawn.file.getvalue()
     assert "75%" in text and "checking x\\x1b]0;title" in text
+    assert not {"\x07", "\u202e", "\x9b"} & set(text)
+    with stages("first") as stage:
+        stage(f"then {EVIL}")
+    text = drawn.file.getvalue()
+    assert "first 0:00:00" in text and "then x\\x1b]0;title" in text
     assert not {"\x07", "\u202e", "\x9b"} & set(text)
 
 
