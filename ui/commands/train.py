@@ -256,14 +256,17 @@ def average(
 
 
 def presence(
-    checkpoint: Annotated[Path, typer.Argument(help="model.safetensors or last.safetensors.")],
-    data: Annotated[list[Path], typer.Argument(help="The COCO JSON files that it learnt from.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="model.safetensors or last.safetensors.")
+    ],
+    data: Annotated[
+        list[Path],
+        typer.Argument(metavar="LABELS.json", help="The COCO JSON files that it learnt from."),
+    ],
     out: Annotated[Path, typer.Option(help="The checkpoint to write.")],
     kept: Annotated[float, typer.Option(help="Share of objects that stays.")] = 0.995,
 ) -> None:
-    """Move presence after a training: a stated share of objects stays, as few wrong crops pass as
-    can be.
-    """
+    """Move presence after a training: so many objects stay, and few wrong crops pass."""
     from train.finetune.presence import move_presence
 
     with waiting("looking at objects, near misses and pictures without an object") as count:

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.tracker.gestures.taught import examples, pairs, without
+from tests.tracker.gestures.taught import examples, learn_little, pairs, without
 from tracker.gestures.own import Gesture, Hand, Sample
 from tracker.gestures.recogniser import (
     Curve,
@@ -50,11 +50,12 @@ def test_new_gestures_are_told_from_each_other_and_the_bundled(taught: Recognise
         assert (p >= (horns, y)).mean() < 0.01, name
 
 
-def test_what_is_shown_as_anything_else_counts() -> None:
+def test_what_is_shown_as_anything_else_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    learn_little(monkeypatch)
     shape, call = examples("l_shape", 40), examples("call", 40)
     wide = Gesture("mine", takes=(shape + call,))
     narrow = Gesture("mine", takes=(shape,), others=(call[:20],))
-    beside = without("l_shape", "call")
+    beside = without("l_shape", "call", every=8)
     p = told(learn([narrow], beside), examples("call", 40, skip=50))
     assert p.mean() < told(learn([wide], beside), examples("call", 40, skip=50)).mean() - 0.5
 
