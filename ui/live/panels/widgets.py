@@ -94,9 +94,6 @@ def long_text() -> QLabel:
     """The same with room for two lines from the start."""
     label = wrapped()
     label.setText("-")
-    label.setAlignment(Qt.AlignmentFlag.AlignTop)
-    line = label.fontMetrics().lineSpacing()
-    lower = 3 * line // 8  # by so much a form lowers what it calls a field of two lines
-    label.setContentsMargins(0, lower, 0, 0)
-    label.setMinimumHeight(2 * line + lower)
+    label.setAlignment(Qt.AlignmentFlag.AlignVCenter)  # as what a form writes before it
+    label.setMinimumHeight(2 * label.fontMetrics().lineSpacing())
     return label
