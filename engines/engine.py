@@ -33,3 +33,13 @@ class Engine(Protocol):
     def run(self, batch: Batch) -> Outputs:
         """Outputs by name. Raises ValueError when the batch does not fit the network's input."""
         ...
+
+
+def misfit(batch: Batch, wanted: object) -> str:
+    """The sentence about a batch that a network does not take; `wanted`: what its input is."""
+    return f"a batch {batch.dtype} {batch.shape} does not fit the network's input {wanted}"
+
+
+def first_line(words: object) -> str:
+    """The first line of a library's message, which may be pages long."""
+    return str(words).strip().partition("\n")[0][:200]

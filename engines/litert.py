@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from engines.engine import Batch, Outputs
+from engines.engine import Batch, Outputs, misfit
 from engines.quiet import quiet
 
 
@@ -47,10 +47,7 @@ class LiteRTEngine:
     def run(self, batch: Batch) -> Outputs:
         """Outputs by name, copied, for one float32 batch of the network's own shape."""
         if batch.shape != self._shape or batch.dtype != np.float32:
-            raise ValueError(
-                f"a batch {batch.dtype} {batch.shape} does not fit the network's input "
-                f"float32 {self._shape}"
-            )
+            raise ValueError(misfit(batch, f"float32 {self._shape}"))
         self._interpreter.set_tensor(self._input, batch)
         self._interpreter.invoke()
         return {name: self._interpreter.get_tensor(i) for name, i in self._outputs.items()}

@@ -9,7 +9,7 @@ from typing import Any
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from engines.engine import Batch, Outputs
+from engines.engine import Batch, Outputs, first_line, misfit
 
 CPU = "CPUExecutionProvider"
 # Tried in this order when no provider is demanded. TensorRT inside ONNX Runtime is left out: it
@@ -72,10 +72,8 @@ class OnnxEngine:
         try:
             values = self._session.run(self._outputs, {self._input.name: batch})
         except RUN_ERRORS as error:
-            raise ValueError(
-                f"a batch {batch.dtype} {batch.shape} does not fit the network's input "
-                f"{list(self.input_shape)} ({first_line(error)})"
-            ) from error
+            wanted = f"{list(self.input_shape)} ({first_line(error)})"
+            raise ValueError(misfit(batch, wanted)) from error
         return dict(zip(self._outputs, values, strict=True))
 
 
@@ -105,8 +103,3 @@ def choose(provider: str | None, available: list[str]) -> tuple[str, ...]:
         f"ONNX Runtime here has no provider {provider!r}, only {', '.join(available)}; "
         "install onnxruntime-gpu for CUDA, or leave the provider open"
     )
-
-
-def first_line(error: Exception) -> str:
-    """The first line of a library's message, which may be pages long."""
-    return str(error).strip().partition("\n")[0][:200]

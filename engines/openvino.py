@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from engines.engine import Batch, Outputs
+from engines.engine import Batch, Outputs, misfit
 from engines.installation import install
 from engines.quiet import quiet
 
@@ -58,18 +58,13 @@ class OpenVinoEngine:
         sizes = zip(batch.shape, self._shape, strict=False)
         fits = batch.ndim == len(self._shape) and all(n in (have, None) for have, n in sizes)
         if batch.dtype != np.float32 or not fits:  # OpenVINO converts, and not all sizes are seen
-            raise ValueError(self._misfit(batch))
+            raise ValueError(misfit(batch, f"float32 {self._shape}"))
         try:
             found = self._request.infer({0: batch})
         except RuntimeError as error:
-            raise ValueError(f"{self._misfit(batch)} ({reason(error)})") from error
+            wanted = f"float32 {self._shape} ({reason(error)})"
+            raise ValueError(misfit(batch, wanted)) from error
         return {name: np.asarray(found[i]) for i, name in enumerate(self._names)}
-
-    def _misfit(self, batch: Batch) -> str:
-        return (
-            f"a batch {batch.dtype} {batch.shape} does not fit the network's input "
-            f"float32 {self._shape}"
-        )
 
 
 def new_core() -> openvino.Core:

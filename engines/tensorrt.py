@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.cuda import Graph, Pair, Stream
-from engines.engine import Batch, Outputs
+from engines.engine import Batch, Outputs, misfit
 from engines.trt import Bindings, Flavour, Log
 from engines.trt_cache import Stored
 
@@ -60,10 +60,7 @@ class TensorRTEngine:
         """Outputs by name, copied, for one float32 batch of any size."""
         fits = batch.dtype == np.float32 and batch.shape[1:] == self._shape[1:]
         if not fits or not len(batch) or self._shape[0] not in (-1, len(batch)):
-            raise ValueError(
-                f"a batch {batch.dtype} {batch.shape} does not fit the network's input "
-                f"float32 {self._shape}"
-            )
+            raise ValueError(misfit(batch, f"float32 {self._shape}"))
         parts = [batch[i : i + self._most] for i in range(0, len(batch), self._most)]
         found = [self._lane(len(part)).run(part) for part in parts]
         if len(found) == 1:

@@ -71,7 +71,7 @@ def limit() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S + 1))
     pages = Path("/proc/self/statm")
     if pages.is_file():
-        used = int(pages.read_text().split()[0]) * resource.getpagesize()
+        used = int(pages.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
 
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from engines.engine import first_line
 from engines.installation import install
 
 if TYPE_CHECKING:
@@ -106,8 +107,3 @@ class Log:
     def is_out_of_memory(self) -> bool:
         """Did memory run out?"""
         return any("out of memory" in e.lower() or "OutOfMemory" in e for e in self.errors)
-
-
-def first_line(words: object) -> str:
-    """The first line of a library's message, which may be pages long."""
-    return str(words).strip().partition("\n")[0][:200]

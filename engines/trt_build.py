@@ -8,7 +8,8 @@ from pathlib import Path
 from threading import main_thread
 from typing import TYPE_CHECKING, Any, cast
 
-from engines.trt import Bindings, Flavour, Log, first_line
+from engines.engine import first_line
+from engines.trt import Bindings, Flavour, Log
 
 if TYPE_CHECKING:
     import tensorrt_rtx as api

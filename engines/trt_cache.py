@@ -101,16 +101,15 @@ def write(path: Path, stored: Stored) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         temp = Path(file.name)
-        try:
+    try:
+        with temp.open("wb") as file:
             file.write(MAGIC + sha256(mark + rest).digest() + mark + rest)
             file.flush()
             os.fsync(file.fileno())
-        except OSError:
-            file.close()
-            temp.unlink(missing_ok=True)
-            raise
-    temp.chmod(0o644)
-    temp.replace(path)
+        temp.chmod(0o644)
+        temp.replace(path)
+    finally:
+        temp.unlink(missing_ok=True)
 
 
 def read(path: Path) -> Stored:
@@ -129,12 +128,7 @@ def read(path: Path) -> Stored:
         key = Key(**{**header["key"], **lists})
         mark = data[start - SEALED : start]
         return Stored(key, dict(header["props"]), rest[end:], own.is_sealed(rest, mark))
-    except (
-        ValueError,
-        LookupError,
-        TypeError,
-        RecursionError,
-    ) as error:  # of another version of this program
+    except (ValueError, LookupError, TypeError, RecursionError) as error:  # of another version
         raise ValueError(f"{path} has a header that is not known here; build it again") from error
 
 

@@ -63,15 +63,15 @@ def existing(trt: Bindings, flavour: Flavour, key: Key, place: Path) -> TensorRT
 
 def built(trt: Bindings, flavour: Flavour, path: Path, plan: Plan, report: Report | None) -> bytes:
     """Build it, one at a time. Without a `report`, standard error tells that it takes a moment."""
-    if report is not None:
-        with BUILDING:
+    with BUILDING:
+        if report is not None:
             return build(trt, flavour, path, plan, report)
-    began = perf_counter()
-    print(f"{flavour.title} builds an engine of {path.name!r}, once only", file=sys.stderr)
-    told = to_terminal if sys.stderr.isatty() else to_nobody
-    body = build(trt, flavour, path, plan, told)
-    print(f"{flavour.title} built it in {perf_counter() - began:.1f} s", file=sys.stderr)
-    return body
+        began = perf_counter()
+        print(f"{flavour.title} builds an engine of {path.name!r}, once only", file=sys.stderr)
+        told = to_terminal if sys.stderr.isatty() else to_nobody
+        body = build(trt, flavour, path, plan, told)
+        print(f"{flavour.title} built it in {perf_counter() - began:.1f} s", file=sys.stderr)
+        return body
 
 
 def to_terminal(share: float) -> None:

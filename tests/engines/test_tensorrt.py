@@ -82,6 +82,21 @@ def test_a_batch_that_does_not_fit(fake: FakeTensorRT, blob_onnx: Path, batch) -
         engine.run(batch)
 
 
+@pytest.mark.parametrize("report", [None, trt_load.to_nobody], ids=["for people", "silent"])
+def test_one_is_built_at_a_time(
+    fake: FakeTensorRT, blob_onnx: Path, monkeypatch: pytest.MonkeyPatch, report
+) -> None:
+    alone, build = [], trt_load.build
+
+    def built(*words: object) -> bytes:
+        alone.append(trt_load.BUILDING.locked())
+        return build(*words)
+
+    monkeypatch.setattr(trt_load, "build", built)
+    trt_load.load(blob_onnx, RTX, report)
+    assert alone == [True] and not trt_load.BUILDING.locked()
+
+
 def test_built_once(fake: FakeTensorRT, blob_onnx: Path, capsys: pytest.CaptureFixture) -> None:
     trt_load.load(blob_onnx, RTX)
     told = capsys.readouterr().err

@@ -124,16 +124,17 @@ def test_an_engine_of_others_is_not_trusted(
     check(read(path), KEY, path)  # the key was taken along
 
 
+@pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace"])
 def test_a_failed_write_leaves_what_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     path = tmp_path / "x.engine"
     write(path, Stored(KEY, {}, b"old"))
 
-    def full(file: int) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("os.fsync", full)
+    monkeypatch.setattr(step, full)
     with pytest.raises(OSError, match="No space"):
         write(path, Stored(KEY, {}, b"new"))
     assert read(path).body == b"old" and [p.name for p in tmp_path.iterdir()] == ["x.engine"]

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from engines.engine import first_line
 from engines.foreign import refuse_unsafe
-from engines.onnx import LOAD_ERRORS, first_line
+from engines.onnx import LOAD_ERRORS
 from tracker.find.locate import at_angle
 from tracker.find.markups import IRISES, irises_in
 from tracker.find.model_file import ModelInfo
