@@ -35,9 +35,8 @@ class TrackerConfig:
     detect_score: float = 0.5
     presence_on: float = 0.5  # a new object needs this much,
     presence_off: float = 0.5  # a followed one is missed below this; it is given up
-    patience: int = (
-        3  # after more missed frames in a row than this, or below presence_on on average
-    )
+    # after more missed frames in a row than this, or below presence_on on average
+    patience: int = 3
     memory: float = 1.0  # s within which a lost object that comes back keeps its id
     threads: int = 2
     engine: str = "auto"  # of the landmark models, as `engines.choose` calls it

@@ -75,11 +75,15 @@ def _codes(evdev: Any, name: str) -> set[int]:
 def _watch(
     keyboards: Sequence[Any], codes: Sequence[set[int]], pressed: Callable[[], None], over: Event
 ) -> None:
-    down: set[int] = set()
-    was = False
-    while not over.is_set():
-        for keyboard in select.select(keyboards, [], [], CALL_OFF)[0]:
-            for event in keyboard.read():
+    left, down, was = list(keyboards), set[int](), False
+    while left and not over.is_set():
+        for keyboard in select.select(left, [], [], CALL_OFF)[0]:
+            try:
+                events = list(keyboard.read())
+            except OSError:  # it was unplugged
+                left.remove(keyboard)
+                continue
+            for event in events:
                 if event.type == 1:
                     (down.add if event.value else down.discard)(event.code)
         now = all(down & one for one in codes)

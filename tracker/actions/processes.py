@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from tracker.actions.run import Phase
+from tracker.stop import apart
 
 MOST = 8  # programs that may run at once
 PATIENCE = 20.0  # s for speech
@@ -54,7 +55,7 @@ class Commands:
             raise OSError(f"{what[0]} was not started: {MOST} programs of yours run already")
         none = subprocess.DEVNULL
         self._running.append(
-            subprocess.Popen(what, stdin=none, stdout=none, stderr=none, start_new_session=True)
+            subprocess.Popen(what, stdin=none, stdout=none, stderr=none, **apart())
         )
 
     def close(self) -> None:
@@ -73,10 +74,12 @@ class Speech:
     def run(self, what: str, phase: Phase, value: float) -> None:
         if phase in ("begin", "repeat"):
             with suppress(subprocess.TimeoutExpired):
-                subprocess.run(
-                    self._speaker, input=what.encode(), timeout=PATIENCE, check=True,
+                done = subprocess.run(
+                    self._speaker, input=what.encode(), timeout=PATIENCE, check=False,
                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 )  # fmt: skip
+                if done.returncode:
+                    raise OSError(f"{self._speaker[0]} ended with status {done.returncode}")
 
     def close(self) -> None:
         """Nothing is held."""

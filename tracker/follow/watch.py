@@ -49,9 +49,8 @@ ANYWHERE = 1e6  # a limit that no distance reaches
 # turned or scaled view must be found there again, from the last presence on; such a hand only where
 # its mean score is below the next.
 CLEAR_QUALITY, SURE_ALL_ROUND, FAIR_SCORE, LIKELY_PRESENCE = 0.85, 0.985, 0.45, 0.9
-BETTER = (
-    0.1  # in quality: from which a second answer for what is followed takes the place of its own
-)
+# In quality: from which a second answer for what is followed takes the place of its own.
+BETTER = 0.1
 # Share of the smaller box from which what is found is no other hand than the one that is followed
 # there, surely or in doubt: two that lie upon one another are told apart when they part.
 ONE_HAND, DOUBTFUL_HAND = 0.5, 0.25

@@ -16,7 +16,7 @@ import json
 import shutil
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -134,17 +134,16 @@ def save_snapshot(folder: Path, shown: Shown, about: About) -> Path:
     bgr = _bgr(shown)
     if about.style is not None:
         bgr = draw(bgr, shown.result.tracks, about.skeletons(), about.style)
-    picture, data = OutFile(path), OutFile(path.with_suffix(".json"))
-    try:
+    with ExitStack() as stack:
+        picture = OutFile(path)
+        stack.callback(picture.discard)
+        data = OutFile(path.with_suffix(".json"))
+        stack.callback(data.discard)
         _write_png(picture.temp, bgr)
         facts = _facts(shown, shown.frame.t)
         _write_json(data.temp, _header(about, shown) | {"picture": path.name} | facts)
-    except UserError:
-        picture.discard()
-        data.discard()
-        raise
-    data.commit()
-    picture.commit()
+        data.commit()
+        picture.commit()
     return path
 
 
@@ -166,9 +165,8 @@ def save_flag(project: Path, shown: Shown, around: Sequence[Shown], about: About
         _write_flag(part, shown, around, about)
         with writing(folder):
             part.rename(folder)
-    except UserError:
+    finally:
         shutil.rmtree(part, ignore_errors=True)
-        raise
     return folder
 
 
@@ -178,19 +176,17 @@ def _write_flag(part: Path, shown: Shown, around: Sequence[Shown], about: About)
     _write_png(part / "frame.png", _bgr(shown))
     bgr = _bgr(shown)
     form = VideoFacts((bgr.shape[1], bgr.shape[0]), TICK, Fraction(30), None, Fraction(1))
-    video = VideoWriter(OutFile(part / "clip.mp4"), form)
-    data = JsonLines(OutFile(part / "landmarks.jsonl"), _header(about, shown))
-    try:
+    with ExitStack() as stack:
+        video = VideoWriter(OutFile(part / "clip.mp4"), form)
+        stack.callback(video.discard)
+        data = JsonLines(OutFile(part / "landmarks.jsonl"), _header(about, shown))
+        stack.callback(data.discard)
         for i, s in enumerate(around):
             t = s.frame.t - start
             video.write(_bgr(s), t)
             data.row(i, t, s.result)
         video.finish()
         data.finish()
-    except UserError:
-        video.discard()
-        data.discard()
-        raise
     facts = {
         "schema_version": SCHEMA_VERSION,
         "source": about.source,

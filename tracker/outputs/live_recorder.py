@@ -36,6 +36,7 @@ from tracker.slots import Backlog
 from tracker.sources.source import Gap
 from tracker.sources.video_file import VideoFacts
 from tracker.types import Frame, Image
+from tracker.whole_files import write_whole
 
 BUFFER = 64 << 20  # bytes of frames that wait for the encoder; more are lost, and counted
 SPARE, SMALL = 4 << 20, 8 << 10  # bytes of that kept free for results, and what one may hold
@@ -232,8 +233,11 @@ class _Take:
         number, t = len(self.times), item.t - self._first.t
         if number and t < self.seconds + float(TICK):
             t = self.seconds + float(TICK)
-        if number % 64 == 0 and shutil.disk_usage(self.mkv.parent).free < LEAST_FREE:
-            raise UserError(f"the disk that holds {self.mkv} is full; free some space")
+        if number % 64 == 0:
+            with writing(self.mkv):
+                free = shutil.disk_usage(self.mkv.parent).free
+            if free < LEAST_FREE:
+                raise UserError(f"the disk that holds {self.mkv} is full; free some space")
         bgr = item.bgr
         if item.result is not None:
             bgr = draw(bgr, item.result.tracks, self._skeletons, self._style)
@@ -307,10 +311,7 @@ class _Take:
                 "end_time": stamps[-1] if stamps else None,
             }
         )
-        out = OutFile(self._times_path, overwrite=True)
-        with writing(self._times_path):
-            out.temp.write_text(text, encoding="utf-8")
-        out.commit()
+        write_whole(self._times_path, text.encode())
 
 
 def _names(path: Path) -> Sequence[Path]:

@@ -8,12 +8,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event, Thread
+from types import SimpleNamespace
 
 import pytest
 
 from tests.helpers.screen import SIZE_WH, missing, terminal, xvfb
 from tracker.actions import device
 from tracker.actions.device import DeviceRunner, open_device
+from tracker.actions.hotkey import _watch
 from tracker.actions.runners import parse_run
 from tracker.actions.uinput_device import UinputDevice
 from tracker.errors import UserError
@@ -240,6 +243,38 @@ def test_the_pointer_moves_drags_clicks_and_scrolls_in_a_window() -> None:
         ["down", *last, 4], ["up", *last, 4], ["down", *last, 4], ["up", *last, 4],
         ["down", *last, 5], ["up", *last, 5],
     ], "X calls the wheel buttons 4 and 5"  # fmt: skip
+
+
+class Keyboard:
+    """Reads key events, each (code, is down), then the error of a device that is gone, if told."""
+
+    def __init__(self, reads: list[list[tuple[int, bool]]], fails: bool) -> None:
+        self._reads, self._fails = iter(reads), fails
+        self._hung, self._other = os.pipe()
+        os.write(self._other, b"always something to read")
+
+    def fileno(self) -> int:
+        return self._hung
+
+    def read(self) -> list[SimpleNamespace]:
+        found = next(self._reads, None)
+        if found is None and self._fails:
+            raise OSError(19, "No such device")
+        return [SimpleNamespace(type=1, code=c, value=int(down)) for c, down in found or []]
+
+
+def test_a_keyboard_that_is_unplugged_silences_no_other() -> None:
+    over, heard = Event(), list[int]()
+
+    def pressed() -> None:
+        heard.append(1)
+        over.set()
+
+    keyboards = [Keyboard([], fails=True), Keyboard([[], [(29, True), (25, True)]], fails=False)]
+    thread = Thread(target=_watch, args=(keyboards, [{29, 97}, {25}], pressed, over), daemon=True)
+    thread.start()
+    thread.join(10)
+    assert heard == [1] and not thread.is_alive()
 
 
 PAUSE = """

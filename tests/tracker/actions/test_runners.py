@@ -15,7 +15,7 @@ from threading import Thread
 
 import pytest
 
-from tracker.actions import midi, obs
+from tracker.actions import midi, obs, processes
 from tracker.actions.run import Event
 from tracker.actions.runners import LANES, Runners, parse_run
 
@@ -248,6 +248,23 @@ def test_commands_are_no_shell(tmp_path: Path) -> None:
     runners.put(event("command:/nowhere/at/all"), 0.0)
     wait_for(lambda: runners.errors != ())
     assert "/nowhere/at/all" in runners.errors[0]
+    runners.close()
+
+
+def test_speech_that_fails_is_told_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "broken"
+    broken.touch()
+    code = f"import pathlib; raise SystemExit(3 if pathlib.Path({str(broken)!r}).exists() else 0)"
+    monkeypatch.setattr(processes, "speaker", lambda: [sys.executable, "-c", code])
+    runners = Runners({})
+    runners.put(event("say:hello"), 0.0)
+    wait_for(lambda: runners.errors != ())
+    assert "ended with status 3" in runners.errors[0]
+    broken.unlink()
+    runners.put(event("say:hello"), 0.0)
+    wait_for(lambda: runners.errors == ())
     runners.close()
 
 

@@ -69,15 +69,17 @@ def test_snapshot(tmp_path: Path) -> None:
     assert picture is not None and np.median(picture) == 0 and picture.max() > 200
 
 
+@pytest.mark.parametrize("step", ["_write_json", "_header"])
+@pytest.mark.parametrize("kind", [UserError, RuntimeError])
 @pytest.mark.parametrize("what", ["flag", "snapshot"])
 def test_a_failure_leaves_nothing(
-    tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, what: str, kind: type[Exception], step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, facts: object) -> None:
-        raise UserError(f"{path} could not be written: the disk is full; free some space")
+    def full(*_: object) -> None:
+        raise kind("it could not be written: the disk is full; free some space")
 
-    monkeypatch.setattr(flags, "_write_json", full)
-    with pytest.raises(UserError, match="disk is full"):
+    monkeypatch.setattr(flags, step, full)
+    with pytest.raises(kind, match="disk is full"):
         if what == "flag":
             save_flag(tmp_path, shown(1), [shown(1)], ABOUT)
         else:

@@ -151,6 +151,21 @@ def test_frames_without_room_are_lost_and_counted(
         assert len(list(reader.frames())) == recorder.facts.frames
 
 
+def test_a_disk_that_is_gone_ends_the_recording_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(folder: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("shutil.disk_usage", gone)
+    recorder = Recorder(tmp_path / "r.mp4", annotated=False, about=ABOUT)
+    recorder.frame(0, frame(0))
+    recorder.stop()
+    recorder.run()
+    assert "the recording stopped" in (recorder.error or "")
+    assert "Input/output error" in (recorder.error or "")
+
+
 def test_no_picture_no_file(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "r.mp4", annotated=False, about=ABOUT)
     recorder.stop()

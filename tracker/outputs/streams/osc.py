@@ -7,6 +7,7 @@ Each frame is one or more bundles of messages:
     /NAME/point/LANDMARK   f x, f y, f score: x, y as shares of the picture, 0 0 its top left corner
     /NAME/gesture          s gesture, f probability; hands of models with gestures
     /NAME/gesture/GESTURE  f averaged probability, of each gesture the model knows
+    /NAME/attribute/CLASS  f averaged value, of each class of the model's other attributes
     /NAME/motion           s motion, f probability; once, in the frame in which it ended
     /NAME/bend             f f f f f  thumb to little finger: 0 straight, 1 bent by 180 degrees
     /NAME/pose             f yaw, f pitch, f roll, degrees; faces

@@ -98,7 +98,7 @@ class WebSocketServer:
         try:
             while not client.finished:
                 text = client.get(0.5)
-                for line in [] if text is None else text.splitlines():
+                for line in [] if text is None else text.split("\n")[:-1]:
                     connection.send(line)
                 self._listen(connection)
         except self._gone:

@@ -39,8 +39,8 @@ def seen(i: int) -> tuple[Frame, Result]:
 
 
 @contextmanager
-def serving() -> Iterator[WebSocketServer]:
-    server = WebSocketServer("ws://127.0.0.1:0", ABOUT)
+def serving(about: About = ABOUT) -> Iterator[WebSocketServer]:
+    server = WebSocketServer("ws://127.0.0.1:0", about)
     try:
         yield server
     finally:
@@ -65,6 +65,17 @@ def flowing(server: WebSocketServer) -> Iterator[None]:
     finally:
         ended.set()
         thread.join(5)
+
+
+def test_a_line_is_one_message_whatever_letters_are_in_it() -> None:
+    name = "a clip\u2028in two lines\x85.mp4"
+    with (
+        serving(About(name, clips.USED)) as server,
+        connect(f"ws://127.0.0.1:{server.port}/") as client,
+    ):
+        wait_for(lambda: server.heard() == "1 client", "the client")
+        server.put(*seen(0))
+        assert [json.loads(client.recv(5)).get("source") for _ in range(2)] == [name, None]
 
 
 def test_everybody_gets_the_header_and_then_each_line() -> None:
