@@ -103,6 +103,18 @@ def test_every_module_is_imported() -> None:
     ]  # fmt: skip
 
 
+def test_pictures_are_read_and_written_by_python() -> None:
+    """OpenCV's own files have names in the code page of Windows only; see `picture_file`."""
+    used = [
+        f"{path.relative_to(ROOT)}: {word}"
+        for room in ROOMS
+        for path in (ROOT / room).rglob("*.py")
+        for word in ("cv2.imread(", "cv2.imwrite(")
+        if word in path.read_text(encoding="utf-8")
+    ]
+    assert used == []
+
+
 def test_a_module_that_needs_linux_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "needs.py").write_text("from signal import SIGHUP\n")
     (tmp_path / "other.py").write_text("import evdev\n")

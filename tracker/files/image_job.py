@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
-
 from engines.quiet import quiet
 from tracker.errors import UserError, unforeseen, writing
 from tracker.files.video_job import FrameTracker, nothing
@@ -20,7 +18,7 @@ from tracker.outputs.output import About, Output
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import skeletons
 from tracker.result import Result
-from tracker.sources.picture_file import decode_picture
+from tracker.sources.picture_file import decode_picture, encoded
 from tracker.types import Frame, Image, Kind
 
 if TYPE_CHECKING:
@@ -79,11 +77,13 @@ def annotate_image(
     try:
         result = tracker.process(bgr, 0.0)
         drawn = draw(bgr, result.tracks, skeletons([m.info for m in models]), job.style)
-        ok, data = cv2.imencode(job.out.suffix, drawn)
-        if not ok:
-            raise UserError(f"{job.out} could not be written as {job.out.suffix}; use .png")
+        try:
+            data = encoded(drawn, job.out.suffix)
+        except ValueError as error:
+            words = f"{job.out} could not be written as {job.out.suffix}; use .png"
+            raise UserError(words) from error
         with writing(job.out):
-            out.temp.write_bytes(data.tobytes())
+            out.temp.write_bytes(data)
         out.commit()
     finally:
         out.discard()

@@ -33,6 +33,7 @@ from tracker.outputs.output import About
 from tracker.outputs.overlay import draw
 from tracker.outputs.video_writer import VideoWriter
 from tracker.result import Shown
+from tracker.sources.picture_file import encoded
 from tracker.sources.video_file import VideoFacts
 from tracker.types import Image
 from tracker.whole_files import part_of
@@ -221,9 +222,8 @@ def _size(shown: Shown) -> int:
 
 
 def _write_png(path: Path, bgr: Image) -> None:
-    _, data = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     with writing(path):
-        path.write_bytes(data.tobytes())
+        path.write_bytes(encoded(bgr, ".png", cv2.IMWRITE_PNG_COMPRESSION, 1))
 
 
 def _write_json(path: Path, facts: Mapping[str, object]) -> None:

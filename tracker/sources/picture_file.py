@@ -1,4 +1,4 @@
-"""Picture files: from bytes to upright BGR pixels, never more of them than are allowed."""
+"""Picture files: from bytes to upright BGR pixels and back, never more than are allowed."""
 
 from __future__ import annotations
 
@@ -47,6 +47,21 @@ def load_picture(path: Path) -> Image | None:
     except OSError:
         return None
     return decode_picture(data, path)
+
+
+def encoded(bgr: Image, suffix: str = ".png", *how: int) -> bytes:
+    """Pixels (H, W, 3), BGR, as the bytes of a file of that kind; ValueError where OpenCV cannot.
+
+    `how`: OpenCV's flags, each followed by its value. Python then writes the file: OpenCV itself
+    does not write under every name on Windows.
+    """
+    try:
+        good, data = cv2.imencode(suffix, bgr, how)
+    except cv2.error as error:
+        raise ValueError(f"OpenCV writes no {suffix} file: {error.err}") from error
+    if not good:
+        raise ValueError(f"OpenCV writes no {suffix} file of {bgr.shape[1]}x{bgr.shape[0]} pixels")
+    return data.tobytes()
 
 
 def heavy_pixels(data: bytes) -> int:

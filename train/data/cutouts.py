@@ -18,10 +18,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tracker.errors import UserError
+from tracker.errors import UserError, writing
 from tracker.find.locate import cut
 from tracker.plain_data import bare_name, count, finite, from_json
-from tracker.sources.picture_file import load_picture
+from tracker.sources.picture_file import encoded, load_picture
 from tracker.sources.video_file import VideoReader
 from tracker.types import CropBox, Floats, Image
 from tracker.whole_files import write_whole
@@ -167,8 +167,8 @@ def _patch(bgr: Image, box: CropBox) -> tuple[Image, float]:
 
 
 def _write(path: Path, bgr: Image) -> None:
-    if not cv2.imwrite(str(path), bgr, [cv2.IMWRITE_JPEG_QUALITY, 95]):
-        raise UserError(f"{path} could not be written; is the disk full?")
+    with writing(path):
+        path.write_bytes(encoded(bgr, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 95))
 
 
 def _cut(folder: Path, box: CropBox, bgr: Image, number: int, at: tuple[int, float, int]) -> Cutout:
@@ -239,9 +239,6 @@ def cut_objects(project: Project, frame: FrameLabel, bgr: Image, folder: Path) -
         digest = hashlib.sha256(part.tobytes()).hexdigest()[:16]
         path = folder / f"{Path(frame.clip).stem}_{frame.frame:07d}_{digest}.png"
         if not path.is_file():
-            beside = path.with_name(f"{path.stem}.part.png")
-            if not cv2.imwrite(str(beside), part):
-                raise UserError(f"{beside} could not be written; is the disk full?")
-            beside.replace(path)
+            write_whole(path, encoded(part))
         drawn = None if found.box_xyxy is None else moved[len(xy) :].ravel()
         yield Part(path, moved[: len(xy)], found, drawn)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tracker.whole_files import write_whole
 from train.data.pictures import _hashed
 
 GESTURES = (
@@ -63,7 +64,7 @@ def write(out: Path, category: Any, images: list[Any], annotations: list[Any]) -
     """A COCO file."""
     out.parent.mkdir(parents=True, exist_ok=True)
     body = {"images": images, "annotations": annotations, "categories": [category]}
-    out.write_text(json.dumps(body), encoding="utf-8")
+    write_whole(out, json.dumps(body).encode())
 
 
 def three_is_ok(points: np.ndarray) -> bool:

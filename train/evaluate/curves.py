@@ -11,7 +11,9 @@ import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
+from tracker.sources.picture_file import encoded
 from tracker.types import Image
+from tracker.whole_files import write_whole
 from train.config import FitSpec
 from train.data.batches import make_batch
 from train.data.pictures import DataSet
@@ -115,7 +117,7 @@ def save_grid(
     while len(tiles) % columns:
         tiles.append(np.zeros_like(tiles[0]))
     rows = [np.hstack(tiles[a : a + columns]) for a in range(0, len(tiles), columns)]
-    cv2.imwrite(str(path), np.vstack(rows))
+    write_whole(path, encoded(np.vstack(rows)))
 
 
 def _caption(out: Outputs, spec: FitSpec, i: int, error: float) -> str:

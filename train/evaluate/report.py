@@ -20,6 +20,7 @@ from engines.onnx import LOAD_ERRORS
 from tracker.find.locate import at_angle
 from tracker.find.markups import IRISES, irises_in
 from tracker.find.model_file import ModelInfo
+from tracker.whole_files import write_whole
 from train.config import DataSpec, FitSpec
 from train.data.pictures import DataSet, join, read_coco
 from train.evaluate.curves import plot_ced, worst_grid
@@ -198,7 +199,7 @@ def write_report(
 ) -> None:
     """metrics.json, ced.png and worst.png in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "metrics.json").write_text(json.dumps(summary, indent=1))
+    write_whole(folder / "metrics.json", json.dumps(summary, indent=1).encode())
     each = nme_of(out, spec.data.normaliser)
     plot_ced({summary["model"]: each}, 10.0, folder / "ced.png")
     worst_grid(out, data, spec, each, folder / "worst.png")

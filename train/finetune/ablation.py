@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tracker.whole_files import write_table
+from tracker.whole_files import write_table, write_whole
 from train.config import FitSpec
 from train.grid.cells import ROWS, row_spec
 from train.loop.checkpoint import load_checkpoint
@@ -37,5 +37,5 @@ def ablate(
                 row[key] = round(found.get("accuracy", found.get("mean", 0.0)), 4)
         table.append(row)
         write_table(out / "ablation.csv", table)
-        (out / "ablation.json").write_text(json.dumps(table, indent=1))
+        write_whole(out / "ablation.json", json.dumps(table, indent=1).encode())
     return table

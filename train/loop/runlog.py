@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tracker.whole_files import write_table
+from tracker.whole_files import write_table, write_whole
 from train.data.pictures import DataSet
 
 
@@ -67,4 +67,4 @@ def write_split(path: Path, data: DataSet) -> None:
         name: sorted({f"{e.source}/{e.group}" for e in data.examples if e.hold == hold})
         for name, hold in (("train", False), ("hold", True))
     }
-    path.write_text(json.dumps(groups, indent=1), encoding="utf-8")
+    write_whole(path, json.dumps(groups, indent=1).encode())

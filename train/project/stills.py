@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from tracker.errors import UserError
 from tracker.plain_data import count, is_bare
-from tracker.sources.picture_file import decode_picture, load_picture
+from tracker.sources.picture_file import decode_picture, encoded, load_picture
 from tracker.types import Frame, Image
 from tracker.whole_files import png_size, read_text, write_whole
 from train.project.clips import Clip, ClipFrames
@@ -112,8 +112,8 @@ def add_pictures(
         key = path.name, digest(bgr)
         if key[1] not in sums:
             used = max(known.values(), default=-1) + 1
-            _, png = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 3])
-            write_whole(project.labels_dir / picture_name(name, used), png.tobytes())
+            png = encoded(bgr, ".png", cv2.IMWRITE_PNG_COMPRESSION, 3)
+            write_whole(project.labels_dir / picture_name(name, used), png)
             known[key] = used
             sums.add(key[1])
             new += 1

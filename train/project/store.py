@@ -23,6 +23,7 @@ from filelock import FileLock
 
 from tracker.errors import UserError, writing
 from tracker.plain_data import bare_name, count, finite
+from tracker.sources.picture_file import encoded
 from tracker.types import Image
 from tracker.whole_files import copy_whole, write_whole
 from train.project.journal import (
@@ -364,8 +365,7 @@ def write_picture(project: Project, key: Key, bgr: Image, again: bool = False) -
         return
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    _, data = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 3])
-    write_whole(path, data.tobytes())
+    write_whole(path, encoded(bgr, ".png", cv2.IMWRITE_PNG_COMPRESSION, 3))
 
 
 def outlived(labels: Labels, key: Key) -> More | None:

@@ -2,8 +2,7 @@
 
 The order of this file is the order of a report: find the run, bring its data back as they were,
 run base and fine-tuned model over the hold-out, note what a reader must know. Drawing is in
-report_plots.py and report_frames.py, the page in report_html.py, the share curve in
-report_curve.py.
+charts.py and frames.py, the page in page.py, the share curve in share_curve.py.
 """
 
 from __future__ import annotations
@@ -235,30 +234,35 @@ def find_warnings(
             "the hold-out is a stretch of a clip that was also trained on, so the numbers flatter; "
             "label frames in a second clip"
         )
-    if tuned is not None and base is not None and tuned.summary["nme"] > base.summary["nme"]:
-        is_shown = change is not None and change.verdict == "worse"
-        what = "worse than" if is_shown else "no better on average than"
-        told.append(
-            f"the fine-tuned model is {what} the base on the hold-out; use the base, and label "
-            "more frames or train longer"
-        )
-    elif tuned is not None and base is not None and np.array_equal(base.each, tuned.each, True):
-        told.append(
-            "the landmarks are those of the base: nothing that was learnt was better on the "
-            "hold-out; label frames in more clips"
-        )
-    elif tuned is not None and base is not None:
-        won, of = better_count(base, tuned)
-        if 2 * won < of:
-            told.append(
-                f"the mean error is smaller, but only {won} of {of} held-out objects are nearer "
-                "than with the base: a few large errors went away, the others grew a little; "
-                "label more frames"
-            )
+    if tuned is not None and base is not None:
+        told += beside_base(base, tuned, change)
     if change is not None and change.verdict == "none" and change.percent != 0:
         told.append(f"{change.words}; label more frames, in more clips")
     told += missing_attributes(run.spec.heads, run.census)
     return told + unseen_classes(run)
+
+
+def beside_base(base: Held, tuned: Held, change: Change | None) -> list[str]:
+    """What is weak about the landmarks of the fine-tuned model beside those of its base."""
+    if tuned.summary["nme"] > base.summary["nme"]:
+        is_shown = change is not None and change.verdict == "worse"
+        what = "worse than" if is_shown else "no better on average than"
+        return [
+            f"the fine-tuned model is {what} the base on the hold-out; use the base, and label "
+            "more frames or train longer"
+        ]
+    if np.array_equal(base.each, tuned.each, equal_nan=True):
+        return [
+            "the landmarks are those of the base: nothing that was learnt was better on the "
+            "hold-out; label frames in more clips"
+        ]
+    won, of = better_count(base, tuned)
+    if 2 * won >= of:
+        return []
+    return [
+        f"the mean error is smaller, but only {won} of {of} held-out objects are nearer than with "
+        "the base: a few large errors went away, the others grew a little; label more frames"
+    ]
 
 
 def unseen_classes(run: Finished) -> list[str]:

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.errors import UserError
 from tracker.find.geometry import apply, crop_to_frame
+from tracker.sources.picture_file import encoded
 from tracker.types import Image
+from tracker.whole_files import write_whole
 from train.data.augment import true_box
 from train.report.findings import Finished, Held, Place, place_of
 
@@ -65,8 +66,7 @@ def draw_case(run: Finished, tuned: Held, base: Held | None, i: int, file: str) 
     truth, labelled = example.xy, example.labelled
     seen, matrix = zoom(picture, np.concatenate([truth[labelled], guess[labelled]]))
     canvas = overlay(seen, apply(matrix, truth), apply(matrix, guess), labelled, run.project.edges)
-    if not cv2.imwrite(str(run.report / file), canvas, [cv2.IMWRITE_PNG_COMPRESSION, 9]):
-        raise UserError(f"{run.report / file} could not be written; is the disk full?")
+    write_whole(run.report / file, encoded(canvas, ".png", cv2.IMWRITE_PNG_COMPRESSION, 9))
     off = np.where(labelled, np.linalg.norm(guess - truth, axis=1), -1.0)
     k = int(off.argmax())
     share = off / max(float(off[labelled].mean()), 1e-9) * float(tuned.each[i])

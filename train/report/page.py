@@ -92,7 +92,7 @@ def build(found: Findings, cases: Mapping[str, Sequence[Case]], curve: Curve) ->
     given = {
         **_head(found), **_result(found), **_errors(found), **_landmarks(found),
         "attribute_results": _attributes(found), "cases": _cases(cases),
-        **_curve(run, curve), **_census(run), **_training(found),
+        **_curve(curve), **_census(run), **_training(found),
         "provenance": _provenance(found), "best_is_kept": run.spec.keep == "best",
         "picture": lambda name: read_png(run.report / name),
     }  # fmt: skip
@@ -272,7 +272,7 @@ def _alt(case: Case) -> str:
     )
 
 
-def _curve(run: Finished, curve: Curve) -> Facts:
+def _curve(curve: Curve) -> Facts:
     if not curve.results:
         return {"curve": curve}
     best = min(curve.results, key=lambda r: r.nme)

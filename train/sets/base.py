@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tracker.whole_files import write_whole
 from train.data.pictures import DataSet
 from train.evaluate.metrics import nme_per_image
 
@@ -86,6 +87,4 @@ def save_list(path: Path, data: DataSet, rows: Sequence[int], root: Path | None 
         (p.relative_to(root) if root is not None and p.is_relative_to(root) else p).as_posix()
         for p in paths
     ]
-    path.write_text(
-        json.dumps({"labelled": len(names), "images": names}, indent=1), encoding="utf-8"
-    )
+    write_whole(path, json.dumps({"labelled": len(names), "images": names}, indent=1).encode())

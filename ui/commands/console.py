@@ -21,7 +21,7 @@ Advance = Callable[[int, int | None], None]
 
 
 class _Printable(Console):
-    """Rich's own, but that texts are progress as they are: no markup, nothing a terminal obeys."""
+    """Rich's own, but texts are shown as they are: no markup, nothing a terminal obeys."""
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None

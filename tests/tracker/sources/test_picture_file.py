@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tracker.errors import UserError
-from tracker.sources.picture_file import decode_picture, heavy_pixels
+from tracker.sources.picture_file import decode_picture, encoded, heavy_pixels
 from tracker.sources.pixel_limit import LIMIT
 
 SIZ = b"\xff\x4f\xff\x51" + struct.pack(">HHII", 47, 0, 70, 40)
@@ -78,6 +78,20 @@ def test_what_opencv_writes_is_told(suffix: str) -> None:
     gray = np.full((40, 70, 3), 90, np.uint8)
     assert heavy_pixels(cv2.imencode(suffix, gray)[1].tobytes()) == 2800
     assert heavy_pixels(cv2.imencode(".webp", gray)[1].tobytes()) == 0
+
+
+def test_what_is_written_is_read_again() -> None:
+    picture = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+    data = encoded(picture, ".png", cv2.IMWRITE_PNG_COMPRESSION, 0)
+    read = decode_picture(data, "a.png")
+    assert read is not None and np.array_equal(read, picture)
+    assert len(encoded(picture)) < len(data), "compressed, where nothing else is said"
+
+
+@pytest.mark.parametrize(("suffix", "wide"), [(".nothing", 6), (".jpg", 70_000)])
+def test_what_opencv_cannot_write(suffix: str, wide: int) -> None:
+    with pytest.raises(ValueError, match=rf"OpenCV writes no \{suffix} file"):
+        encoded(np.zeros((4, wide, 3), np.uint8), suffix)
 
 
 def test_they_have_a_third_of_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
