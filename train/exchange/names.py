@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tracker.whole_files import read_text
 from train.exchange.foreign import repeated
 
 
@@ -27,14 +28,13 @@ def plain(name: str) -> str:
 def read_map(given: str) -> dict[str, str]:
     """Their name -> our name, from 'theirs=ours,...' or a file of such lines ('' : no map).
 
-    ValueError for a line that is neither.
+    ValueError for a line that is neither, UserError for a file that cannot be read.
     """
     if not given:
         return {}
-    path = Path(given)
-    text = path.read_text(encoding="utf-8-sig") if "=" not in given or path.is_file() else given
+    in_file = "=" not in given or _is_file(given)
     pairs: dict[str, str] = {}
-    for part in text.splitlines() if path.is_file() else text.split(","):
+    for part in read_text(Path(given)).splitlines() if in_file else given.split(","):
         if not part.strip() or part.lstrip().startswith("#"):
             continue
         theirs, equals, ours = part.partition("=")
@@ -42,6 +42,13 @@ def read_map(given: str) -> dict[str, str]:
             raise ValueError(f"--names takes theirs=ours, such as nose=tip; found '{part.strip()}'")
         pairs[theirs.strip()] = ours.strip()
     return pairs
+
+
+def _is_file(given: str) -> bool:
+    try:
+        return Path(given).is_file()
+    except OSError:  # many landmarks are longer than any file's name
+        return False
 
 
 def match(

@@ -212,11 +212,6 @@ class LandmarkNet(nn.Module):
         # score = sigmoid(a - b * log(spread / crop side)); fitted on the hold-out after training
         self.register_buffer("calibration", torch.tensor([-6.0, 2.0]))
 
-    @property
-    def sees_up(self) -> bool:
-        """Does a head want the direction of the picture's up?"""
-        return any(h.up for h in self.specs)
-
     def forward(self, image: Tensor, up: Tensor | None = None) -> Prediction:
         """(N, C, S, S) raw 0..255 -> Prediction in crop pixels.
 

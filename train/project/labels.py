@@ -210,11 +210,6 @@ def coco_bytes(project: Project, labels: Labels, stand: Stand | None = None) -> 
     return (json.dumps(coco, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
 
 
-def from_coco(project: Project, coco: object, origin: str = "labels") -> dict[Key, FrameLabel]:
-    """The labelled frames of `to_coco`. UserError as `labels_from_coco`."""
-    return dict(labels_from_coco(project, coco, origin).frames)
-
-
 def labels_from_coco(project: Project, coco: object, origin: str = "labels") -> Labels:
     """What `to_coco` was given, without ranges; files of before there was spreading have none.
 

@@ -106,6 +106,9 @@ def add_pictures(
         except UserError as error:
             unread.append(str(error))
             continue
+        except OSError as error:
+            unread.append(f"{path.name} could not be read ({error.strerror}) and was left out")
+            continue
         if bgr is None:
             unread.append(f"{path.name} is no picture that can be read and was left out")
             continue

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tracker.errors import UserError
 from train.exchange.formats import read
 from train.exchange.names import match, read_map
 
@@ -304,3 +305,14 @@ def test_names_are_matched_without_case_and_dashes():
         match(["x", "X"], ["x"], {}, False)
     with pytest.raises(ValueError, match="no landmark 'z'"):
         match(["a"], ["x"], {"a": "z"}, False)
+
+
+def test_the_names_that_a_command_is_given(tmp_path: Path) -> None:
+    many = {f"their_{i}": f"our_{i}" for i in range(40)}
+    assert read_map(",".join(f"{a}={b}" for a, b in many.items())) == many, "no file's name"
+    lines = write(tmp_path, "names.txt", "# theirs=ours\nnose = tip\n\na,b=c\n")
+    assert read_map(str(lines)) == {"nose": "tip", "a,b": "c"}
+    with pytest.raises(UserError, match=r"gone\.txt could not be read"):
+        read_map(str(tmp_path / "gone.txt"))
+    with pytest.raises(ValueError, match="takes theirs=ours, such as nose=tip; found 'x'"):
+        read_map("a=b,x")

@@ -17,7 +17,7 @@ from train.project.clips import read_clips
 from train.project.labels import FrameLabel
 from train.project.layout import Project
 from train.project.problems import Problem
-from train.project.stills import frames_of, read_set, read_stills, set_name
+from train.project.stills import add_pictures, frames_of, read_set, read_stills, set_name
 from train.project.store import Store
 
 
@@ -95,6 +95,14 @@ def test_what_is_no_set(made: Project, tmp_path: Path) -> None:
         sources(made.labels_dir)
     with_clip(made, "bad.mp4")
     assert set_name(made, "bad", ["bad.mp4"]) == "bad_pictures", "not the name of a clip"
+
+
+def test_a_picture_that_cannot_be_opened_stops_no_other(made: Project, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    new, unread = add_pictures(made, [folder / "gone.png", folder / "a0.png"], "some")
+    assert (new, unread) == (
+        1, ["gone.png could not be read (No such file or directory) and was left out"],
+    )  # fmt: skip
 
 
 def test_an_index_that_is_broken_is_told(made: Project, tmp_path: Path) -> None:
