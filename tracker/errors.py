@@ -43,5 +43,5 @@ def writing(path: Path) -> Iterator[None]:
         elif error.errno == EFBIG:
             fact = "it grew over the largest size a file may have here; write to another disk"
         else:
-            fact = f"{error.strerror or error}; choose another --out"
+            fact = f"{error.strerror or error}; check the rights of its folder, or name another"
         raise UserError(f"{path} could not be written: {fact}") from error

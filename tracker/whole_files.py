@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from glob import escape
@@ -19,6 +20,10 @@ from tracker.errors import UserError, writing
 
 if sys.platform != "win32":
     import fcntl
+
+# Errors of Windows where another program has a file open: a window that watches, a virus scanner.
+IN_USE = (5, 32)  # access denied, sharing violation
+PATIENCE_S = 2.0  # for which such a file is waited for
 
 PART = re.compile(r"^\..+\.(\d+)\.part$")  # names of `part_of`, and the writer's number
 
@@ -32,7 +37,7 @@ def write_whole(path: Path, data: bytes) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(path)
+            put_in_place(part, path)
             sync_folder(path.parent)
         finally:
             part.unlink(missing_ok=True)
@@ -56,11 +61,27 @@ def copy_whole(source: Path, path: Path, told: Callable[[int], None] | None = No
                 os.fsync(new.fileno())
             shutil.copystat(source, part)
             part.chmod(part.stat().st_mode | 0o200)  # a write-protected source is not a wish
-            part.replace(path)
+            put_in_place(part, path)
             sync_folder(path.parent)
         finally:
             part.unlink(missing_ok=True)
     return digest.hexdigest()
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Give a part its final name, on Windows as soon as nobody reads the file that it replaces.
+
+    OSError where that cannot be, or somebody reads for longer than PATIENCE_S.
+    """
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            part.replace(path)
+            return
+        except PermissionError as error:
+            if getattr(error, "winerror", None) not in IN_USE or time.monotonic() >= until:
+                raise
+        time.sleep(0.02)
 
 
 def part_of(path: Path, step: str = "") -> Path:

@@ -72,9 +72,8 @@ class DataSpec:
     # times per epoch, by source ('ytf'), by class ('head_pose=left') or by several of them
     # ('ytf & eyes=closed'); factors multiply
     repeat: Mapping[str, float] = field(default_factory=dict)
-    labelled_share: float = (
-        0.0  # least share of landmark-labelled images in a batch; 0: as it falls
-    )
+    # least share of landmark-labelled images in a batch; 0: as it falls
+    labelled_share: float = 0.0
     negatives: float = 0.0  # share of a batch that shows no object
     near_misses: float = 0.0  # of these, share cut beside or far inside an object
     # share of a batch's objects by quality ('teacher', 'exact'); empty: as they fall

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from tracker.errors import UserError, writing
-from tracker.whole_files import dead_parts_of, hold, part_of
+from tracker.whole_files import dead_parts_of, hold, part_of, put_in_place
 
 BLOCK = 1 << 16  # bytes that are looked at in one go
 
@@ -59,7 +59,7 @@ class OutFile:
                 "run this again with another name or with --overwrite"
             )
         with writing(self.path):
-            self.temp.replace(self.path)
+            put_in_place(self.temp, self.path)
 
     def discard(self) -> None:
         """Remove what was written so far; harmless after `commit`."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tracker.find.geometry import apply, box_from_landmarks, frame_to_crop
+from tracker.find.geometry import apply, box_from_landmarks, frame_to_crop, letterbox
 from tracker.types import CropBox, CropRule, Floats, Image, Kind
 from train.config import AugmentSpec, EltSpec
 from train.data.pictures import Example
@@ -46,7 +46,7 @@ def true_box(
     """
     if rule is not None and rule.around != "landmarks":
         if rule.around == "picture" or example.box_xyxy is None:
-            return whole_box(shape_hw)
+            return letterbox(shape_hw)
         x0, y0, x1, y1 = (float(v) for v in example.box_xyxy)
         centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2], np.float32)
         return CropBox(centre, max(x1 - x0, y1 - y0) * rule.scale, 0.0)
@@ -57,12 +57,6 @@ def true_box(
     corners = np.asarray(box, np.float32).reshape(2, 2)
     upright = box_from_landmarks(kind, corners, 0.0, rule)
     return CropBox(upright.centre_xy, upright.side, example.angle)
-
-
-def whole_box(shape_hw: tuple[int, int]) -> CropBox:
-    """The square around a whole picture: what is looked at before any object is followed."""
-    h, w = shape_hw
-    return CropBox(np.array([(w - 1) / 2, (h - 1) / 2], np.float32), float(max(h, w)), 0.0)
 
 
 def jitter_box(rng: np.random.Generator, box: CropBox, spec: AugmentSpec) -> CropBox:
@@ -121,7 +115,7 @@ def crop_example(
     photo: Floats | None = None
     if rng is not None and spec is not None:
         if spec.whole and rng.random() < spec.whole:
-            box = whole_box(image.shape[:2])
+            box = letterbox(image.shape)  # looked at before any object is followed
         unmoved = box
         box = jitter_box(rng, box, spec)
         border = BORDERS[rng.integers(3)]
@@ -169,7 +163,7 @@ def near_miss(
 ) -> Image:
     """A crop that a tracker might take by mistake: beside the object, or a small part of it.
 
-    With `wrong` half of them are `wrong_box`.
+    With `wrong` six of ten are `wrong_box`.
     """
     h, w = image.shape[:2]
     box = true_box(kind, example, (h, w), rule)

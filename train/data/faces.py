@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from tracker.find.expressions import in_order
 from tracker.find.head_pose import pose_from_landmarks
 from tracker.find.markups import IRISES
-from train.data.pictures import _hashed
+from train.data.pictures import hashed
 from train.data.shipped import FACELESS, pairs_of, read, relative, split_of, write
 
 Points = NDArray[np.float64]
@@ -83,7 +83,7 @@ def held_face_groups(images: Sequence[Mapping[str, Any]], hold_images: int = 200
         if image["quality"] == "manual":
             manual[str(image["group"])] = manual.get(str(image["group"]), 0) + 1
     held: set[str] = set()
-    for group in sorted(manual, key=lambda g: _hashed(f"face/{g}")):
+    for group in sorted(manual, key=lambda g: hashed(f"face/{g}")):
         if sum(manual[g] for g in held) + manual[group] <= hold_images:
             held.add(group)
     return held
@@ -265,7 +265,7 @@ def _without_faces(labels: Labels) -> None:
         group = str(image.get("group") or image["source"])
         labels.add("hands21", {**image, "id": n}, {
             "source": "no_hands21", "group": group, "negative": True,
-            "split": "hold" if _hashed(group) < 0.1 else "train",
+            "split": "hold" if hashed(group) < 0.1 else "train",
         })  # fmt: skip
 
 

@@ -95,7 +95,7 @@ class DataSet:
         ]  # fmt: skip
 
 
-def _hashed(text: str) -> float:
+def hashed(text: str) -> float:
     """A number in [0, 1) that depends on nothing but the text."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big") / 2**48
 
@@ -191,7 +191,7 @@ def read_coco(path: Path, hold_out: float = 0.0, seed: int = 0) -> DataSet:
     for image in images:
         group = str(image.get("group") or image["file_name"])
         split = image.get("split")
-        hold = split == "hold" if split else _hashed(f"{seed}/{group}") < hold_out
+        hold = split == "hold" if split else hashed(f"{seed}/{group}") < hold_out
         found = by_image.get(image["id"])
         if not found and not image.get("negative"):
             continue

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tracker.whole_files import write_whole
-from train.data.pictures import _hashed
+from train.data.pictures import hashed
 
 GESTURES = (
     "none", "fist", "point", "victory", "three", "three2", "four", "open_palm", "ok", "pinch",
@@ -187,6 +187,6 @@ def _faces_without_hands(data: Path, part: str, out: Path, first: int) -> list[d
         {"id": first + n, "file_name": relative(data, part, image["file_name"], out),
          "source": part, "group": str(image["group"]), "negative": True, "quality": "negative",
          "split": "hold" if image.get("split") == "holdout"
-         or (part == "faces_real" and _hashed(str(image["group"])) < 0.1) else "train"}
+         or (part == "faces_real" and hashed(str(image["group"])) < 0.1) else "train"}
         for n, image in enumerate(bare)
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.stop import Stopped
-from tracker.whole_files import part_of
+from tracker.whole_files import part_of, put_in_place
 
 EVERY_S = 0.5  # least time between two writes of progress.json
 
@@ -93,8 +93,8 @@ class ProgressFile:
             return
         beside = part_of(self.path)
         try:
-            beside.write_text(json.dumps(self.fields))
-            beside.replace(self.path)
+            beside.write_text(json.dumps(self.fields), encoding="utf-8")
+            put_in_place(beside, self.path)
         finally:
             beside.unlink(missing_ok=True)  # of a full disk
         self.written = self.clock()

@@ -1,1 +1,1 @@
-"""What a training runs on: devices, processes, signals."""
+"""What a training runs on: devices, processes, and what a run says of its machine."""

@@ -156,8 +156,8 @@ def capped(values: ArrayLike) -> Floats:
 def choose(candidates: Candidates, known: Candidates, count: int) -> list[tuple[int, float]]:
     """Rows of the best `count` candidates, best first, each with its newness in [0, 1].
 
-    Greedy: value times newness, which falls with the likeness to the
-    known frames and to those chosen before. Ties go to the earlier row.
+    Greedy: value times newness, which falls with the likeness to the known frames and to those
+    chosen before. Ties go to the earlier row.
     """
     if not len(candidates.t):
         return []

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracker.find.geometry import box_from_landmarks
 from tracker.find.locate import Model, cut, locate
-from tracker.types import CropBox, Floats, Image, Located
+from tracker.types import CropBox, Floats, Image
 from train.suggest.ranking import WarpSpec, disagreement, look_of, warped_boxes
 
 LOOK_CROP = 64  # side of the crop from which a look is made
@@ -36,8 +35,3 @@ def uncertainty_of(frame_bgr: Image, box: CropBox, model: Model, spec: WarpSpec)
     warped = np.stack([o.xy for o in others])
     each = disagreement(first.xy, warped, box, boxes)
     return Measured(first.xy, each, look_of(cut(frame_bgr, box, LOOK_CROP)), first.presence)
-
-
-def settled_box(found: Located, model: Model) -> CropBox:
-    """The crop around what was found, as the tracker will take it in the next frame."""
-    return box_from_landmarks(found.kind, found.xy, rule=model.info.crop)

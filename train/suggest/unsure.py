@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from tracker.find.detectors import DETECTORS, Finder
-from tracker.find.geometry import box_from_landmarks
+from tracker.find.geometry import box_from_landmarks, letterbox
 from tracker.find.locate import Model, is_plausible, locate
 from tracker.types import CropBox, Image, Kind, Located
 from train.project.labels import UNSURE, ObjectLabel
@@ -36,7 +36,7 @@ def places(
     found = [] if finder is None else finder.detect(frame_bgr)[:MOST]
     boxes = [] if finder is None else [finder.first_crop(d) for d in found]
     h, w = frame_bgr.shape[:2]
-    whole = CropBox(np.array([(w - 1) / 2, (h - 1) / 2], np.float32), float(max(h, w)), 0.0)
+    whole = letterbox(frame_bgr.shape)
     corners = np.array([[0, 0], [w - 1, h - 1]], np.float32)
     upright = box_from_landmarks(model.info.kind, corners, 0.0, model.info.crop)
     return [*boxes, *near, whole, replace(upright, side=min(upright.side, 1.5 * whole.side))]

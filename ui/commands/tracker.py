@@ -181,7 +181,7 @@ def video(
         config = replace(config, neutral=chosen_face(neutral))
         planned = plan(inputs, expand(inputs, VIDEO_SUFFIXES, "video"), out, json, csv)
         loaded = load_networks(config, model or [])
-    options = {"smooth": smooth, **most, **_named(neutral)}
+    options = {"smooth": smooth, **most, **_told(fov, neutral)}
     style = Style(on_black=on_black)
     sources = [p.source for p in planned]
     ahead = PRESETS["light"] if smooth == OFFLINE else None
@@ -239,7 +239,7 @@ def image(
     most = {"max_hands": max_hands, "max_faces": max_faces, "max_objects": max_objects}
     with _usage_errors():
         config = _config(hands, faces, most, "off", bool(model), (engine, precision, weights))
-    config = replace(config, every_view=True)
+    config = replace(config, every_view=True, fov=fov)
     with user_errors():
         config = replace(config, gestures=chosen_file(gestures) if hands else None)
         config = replace(config, neutral=chosen_face(neutral))
@@ -249,7 +249,7 @@ def image(
     style = Style(on_black=on_black)
     sources = [source for source, _ in planned]
     jobs = [ImageJob(source, target, overwrite, style, sources) for source, target in planned]
-    options = {**most, **({} if fov is None else {"fov": fov}), **_named(neutral)}
+    options = {**most, **_told(fov, neutral)}
     code = _run_images(jobs, json, loaded, options, to or ())
     if is_unnamed and not code:
         tell(f"wrote {', '.join(str(job.out) for job in jobs)}")
@@ -304,9 +304,10 @@ def _config(
     )
 
 
-def _named(neutral: str) -> dict[str, str]:
-    """The option for headers, where it says something."""
-    return {} if neutral == "none" else {"neutral": neutral}
+def _told(fov: float | None, neutral: str) -> dict[str, object]:
+    """The options for headers that are there only where they say something."""
+    given: dict[str, object] = {} if fov is None else {"fov": fov}
+    return given if neutral == "none" else {**given, "neutral": neutral}
 
 
 def _run_videos(jobs: Sequence[Job], loaded: Loaded, shown: bool, stats: bool) -> int:

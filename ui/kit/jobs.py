@@ -11,10 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tracker.errors import UserError
+from tracker.errors import TELLING
 
 T = TypeVar("T")
-EXPECTED = (UserError, OSError, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +45,7 @@ class Jobs:
             error = job.future.exception()
             if error is None:
                 job.done(job.future.result())
-            elif isinstance(error, EXPECTED):
+            elif isinstance(error, TELLING):
                 job.failed(str(error))
             else:
                 raise error

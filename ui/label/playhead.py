@@ -121,11 +121,8 @@ class Screen:
         if self.frame >= len(self.times()) - 1:
             self._want(self.clip, 0)
         self._playing = (self._clock(), float(self.times()[self.frame]))
-        more = (
-            "one picture a second"
-            if self.clip.is_stills
-            else ("hold a number key to label what is shown")
-        )
+        pictures = self.clip.is_stills
+        more = "one picture a second" if pictures else "hold a number key to label what is shown"
         self._say(f"playing; {more}")
 
     def pause(self) -> None:

@@ -290,7 +290,9 @@ class LabelWindow(QMainWindow):
         except UserError as error:
             if not self._may_close:
                 self._may_close = True
-                self.controls.say(f"not saved: {error} Every action is in the journal; close again")
+                self.controls.say(
+                    f"not saved: {error}. Every action is in the journal; close again"
+                )
                 event.ignore()
                 return
         self._timer.stop()

@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from tracker.find.geometry import box_from_landmarks
 from tracker.find.locate import Model, load_model, locate
 from tracker.whole_files import write_table
 from train.config import AugmentSpec, DataSpec, FitSpec
@@ -26,7 +27,7 @@ from train.data.augment import true_box
 from train.data.pictures import DataSet, read_coco
 from train.losses.paper import LossSpec
 from train.suggest.ranking import Candidates, WarpSpec, capped, choose
-from train.suggest.uncertainty import Measured, settled_box, uncertainty_of
+from train.suggest.uncertainty import Measured, uncertainty_of
 
 ARMS = ("random", "suggest", "unsure", "unlike", "gentle")
 
@@ -97,7 +98,8 @@ def measure_picture(data: DataSet, row: int, model: Model) -> Measured:
     image = data.image(row)
     blank = replace(data.examples[row], xy=np.full_like(data.examples[row].xy, np.nan))
     found = locate(image, [true_box("face", blank, image.shape[:2])], model)[0]
-    return uncertainty_of(image, settled_box(found, model), model, WarpSpec())
+    box = box_from_landmarks(found.kind, found.xy, rule=model.info.crop)  # as tracked
+    return uncertainty_of(image, box, model, WarpSpec())
 
 
 def candidates(found: list[Measured], places: list[int]) -> Candidates:

@@ -41,7 +41,7 @@ def test_a_full_disk_leaves_no_part(tmp_path, monkeypatch):
     told.write()
     before = told.path.read_text()
 
-    def full(path, text):
+    def full(path, text, encoding):
         path.touch()
         raise OSError(28, "No space left on device")
 

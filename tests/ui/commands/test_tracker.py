@@ -23,6 +23,8 @@ import tracker
 import ui.commands.tracker
 from tests.helpers import clips, fake_cli
 from tests.helpers.clips import Clip
+from tracker.config import TrackerConfig
+from tracker.load import Loaded
 from tracker.types import Image
 
 ROOT = Path(__file__).parents[3]
@@ -473,6 +475,26 @@ def test_picture(tmp_path: Path) -> None:
     result = run("image", tmp_path / "in.png", *words)
     assert (result.exit_code, result.stderr) == (0, "")
     assert names(tmp_path) == {"in.png", "o.png", "o.jsonl"}
+
+
+@pytest.mark.parametrize("command", ["video", "image"])
+def test_a_field_of_view_reaches_the_tracker_and_the_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    cv2.imwrite(str(tmp_path / "in.png"), clips.picture(0))
+    source = tmp_path / "in.png" if command == "image" else clips.make(tmp_path / "in.mp4")
+    loaded: list[TrackerConfig] = []
+
+    def load(config: TrackerConfig, models: Sequence[Path]) -> Loaded:
+        loaded.append(config)
+        return fake_cli.fake(config, models)
+
+    monkeypatch.setattr(ui.commands.tracker, "load_networks", load)
+    for words, fov in (((), None), (("--fov", 40), 40.0)):
+        out = tmp_path / f"{fov}.jsonl"
+        assert run(command, source, "--json", out, *words).exit_code == 0
+        head = json.loads(out.read_text(encoding="utf-8").splitlines()[0])
+        assert (loaded[-1].fov, head["options"].get("fov")) == (fov, fov)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")

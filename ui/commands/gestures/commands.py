@@ -142,7 +142,7 @@ def redo(file: File = None) -> None:
     with user_errors():
         place, own = _read(file)
         if not own.undone:
-            raise UserError(f"nothing was undone in {place}")
+            raise UserError(f"nothing was undone in {place}; 'tracker gestures undo' comes first")
         _write(place, files.redo(own), f"done again: {files.words_of(own.undone[-1])}")
 
 

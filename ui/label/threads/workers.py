@@ -10,12 +10,12 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tracker.errors import TELLING
 from tracker.slots import Slot
 from tracker.types import Frame
 from train.project.clips import Clip, ClipFrames
 from train.project.layout import Project
 from train.project.stills import StillFrames, frames_of
-from ui.kit.jobs import EXPECTED
 
 Order = TypeVar("Order")
 Found = TypeVar("Found")
@@ -81,7 +81,7 @@ class Latest(Generic[Order, Found]):
         self.is_busy = True
         try:
             done = Done(order, self._work(order))
-        except EXPECTED as error:
+        except TELLING as error:
             done = Done(order, None, str(error))
         with self._lock:
             self._done = done
