@@ -74,7 +74,8 @@ UNITS = {
     "head_pose": HEAD_POSE,
     "head_place": HEAD_PLACE,
     "xyz": XYZ,
-    "motion": "in the frame in which it ended; left is the person's own, the camera facing them",
+    "motion": "in the frame in which it ended; left is the person's own, the camera facing them;"
+    " the picture's where options.mirror is false",
     "irises": "x, y as xy, and score; the person's own right one, then the left",
     "visible": "0 to 1 per landmark: is it seen, not behind something",
     "expressions": "0 to 1 each, in the order of attributes.face.expressions: ARKit's coefficients,"

@@ -99,6 +99,14 @@ def try_(
     clips: Annotated[list[Path], typer.Argument(metavar="CLIP...", help="Videos.")],
     model: Models = None,
     max_hands: Annotated[int, typer.Option(min=1, help="Follow at most this many hands.")] = 2,
+    mirror: Annotated[
+        bool,
+        typer.Option(
+            "--mirror/--no-mirror",
+            help="The camera faces the person, whose left 'swipe_left' is; else it is the "
+            "picture's.",
+        ),
+    ] = True,
 ) -> None:
     """Tell what a profile would have done in clips, and when; nothing is done.
 
@@ -113,7 +121,7 @@ def try_(
     trials = []
     shown = sys.stderr.isatty()
     with user_errors(), stop_on_signal() as stopped, bars(shown) as bar:
-        loaded = _load(model or [], max_hands)
+        loaded = _load(model or [], max_hands, mirror)
         profile = read_profile(file, told_of(loaded))
         for clip in clips:
             trials.append(try_clip(profile, clip, loaded, stopped, bar(clip.name)))
@@ -131,11 +139,12 @@ def try_(
     )
 
 
-def _load(models: Sequence[Path], max_hands: int) -> Loaded:
+def _load(models: Sequence[Path], max_hands: int, mirror: bool = True) -> Loaded:
     from tracker.config import TrackerConfig
     from tracker.load import load
 
-    return load(TrackerConfig(max_hands=max_hands, objects=True if models else None), models)
+    objects = True if models else None
+    return load(TrackerConfig(max_hands=max_hands, objects=objects, facing=mirror), models)
 
 
 def _tell(trial: ClipTrial) -> None:

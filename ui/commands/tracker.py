@@ -61,6 +61,14 @@ Fov = Annotated[
         help="How wide the camera sees, for where heads are. Default: about 53.",
     ),
 ]  # fmt: skip
+Mirror = Annotated[
+    bool,
+    typer.Option(
+        "--mirror/--no-mirror",
+        help="The camera faces the person: a swipe to their own left is 'swipe_left', as in a "
+        "mirror. --no-mirror: one to the picture's left. The picture stays as it is.",
+    ),
+]
 To = Annotated[
     list[str] | None,
     typer.Option(
@@ -133,6 +141,7 @@ def video(
     max_objects: MaxObjects = 1,
     on_black: OnBlack = False,
     fov: Fov = None,
+    mirror: Mirror = True,
     gestures: Gestures = None,
     neutral: Neutral = "none",
     engine: Engine = "auto",
@@ -175,13 +184,14 @@ def video(
     with _usage_errors():
         preset = "light" if smooth == OFFLINE else smooth
         config = _config(hands, faces, most, preset, bool(model), (engine, precision, weights))
-        config = replace(config, fov=fov)
+        config = replace(config, fov=fov, facing=mirror)
     with user_errors():
         config = replace(config, gestures=chosen_file(gestures) if hands else None)
         config = replace(config, neutral=chosen_face(neutral))
         planned = plan(inputs, expand(inputs, VIDEO_SUFFIXES, "video"), out, json, csv)
         loaded = load_networks(config, model or [])
     options = {"smooth": smooth, **most, **_told(fov, neutral)}
+    options |= {} if mirror else {"mirror": False}
     style = Style(on_black=on_black)
     sources = [p.source for p in planned]
     ahead = PRESETS["light"] if smooth == OFFLINE else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +14,8 @@ import tracker.load
 from tests.helpers import clips
 from tests.helpers.seen import GESTURES, hand
 from tracker.actions.profile import shipped
+from tracker.config import TrackerConfig
+from tracker.load import Loaded
 from tracker.result import Result
 from tracker.types import Image
 from ui.commands.tracker import app
@@ -112,3 +114,22 @@ def test_trying(
     ]
     code, _, err = run("try", profile, tmp_path / "gone.mp4")
     assert code == 1 and "gone.mp4" in err
+
+
+def test_trying_on_a_camera_that_looks_over_the_shoulder(
+    tmp_path: Path,
+    networks: Callable[[Callable[[float], Result]], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    facing, fake = [], tracker.load.load
+
+    def load(config: TrackerConfig, models: Sequence[Path]) -> Loaded:
+        facing.append(config.facing)
+        return fake(config, models)
+
+    monkeypatch.setattr(tracker.load, "load", load)
+    clip = clips.make(tmp_path / "in.mp4", clips.Clip(frames=50, rate=25))
+    profile = tmp_path / "mine.toml"
+    profile.write_text(DO, encoding="utf-8")
+    assert [run("try", profile, clip, *more)[0] for more in ((), ("--no-mirror",))] == [0, 0]
+    assert facing == [True, False]

@@ -95,6 +95,23 @@ def test_files_are_smoothed_with_frames_to_come(tmp_path: Path) -> None:
         assert track["xy_raw"][0][0] - track["xy"][0][0] == off
 
 
+def test_which_way_the_camera_faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[TrackerConfig] = []
+
+    def load(config: TrackerConfig, models: Sequence[Path]) -> Loaded:
+        asked.append(config)
+        return fake_cli.fake(config, models)
+
+    monkeypatch.setattr(ui.commands.tracker, "load_networks", load)
+    source, heads = clips.make(tmp_path / "in.mp4"), []
+    for name, words in (("usual", ()), ("mirror", ("--mirror",)), ("not", ("--no-mirror",))):
+        out = tmp_path / f"{name}.jsonl"
+        assert run("video", source, "--json", out, *words).exit_code == 0
+        heads.append(json.loads(out.read_text(encoding="utf-8").splitlines()[0])["options"])
+    assert [config.facing for config in asked] == [True, True, False]
+    assert [head.get("mirror") for head in heads] == [None, None, False]
+
+
 def test_batch_goes_on_after_a_bad_file(tmp_path: Path) -> None:
     clips.make(tmp_path / "a.mp4")
     (tmp_path / "b.mp4").write_bytes(b"no video" * 500)
