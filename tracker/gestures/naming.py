@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -185,8 +185,23 @@ def recogniser_of(path: Path) -> Recogniser | None:
 
 @lru_cache(maxsize=4)
 def _learnt(path: Path, written: int, size: int) -> Recogniser:
-    """Learnt once for each state of a file."""
+    """Read once for each state of a file."""
+    own = read_own(path)
     try:
-        return learn(read_own(path).gestures)
+        return _learnt_from(_Shown(own.digest, own.gestures)).as_strict(own.gestures)
     except ValueError as error:
         raise UserError(f"{path}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What was shown, whatever its strictness: that of two with the same digest is the same."""
+
+    digest: str
+    gestures: tuple[Gesture, ...] = field(compare=False)
+
+
+@lru_cache(maxsize=4)
+def _learnt_from(shown: _Shown) -> Recogniser:
+    """Learnt once for all positions of the slider."""
+    return learn(shown.gestures)

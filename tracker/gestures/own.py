@@ -23,6 +23,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -89,6 +90,12 @@ class Own:
         for action in self.done:
             found = _after(found, action)
         return tuple(g for g in found.values() if g.takes)
+
+    @property
+    def digest(self) -> str:
+        """The same for all that show the same, however strict its gestures are."""
+        shown = [action for action in self.done if action["do"] != "strictness"]
+        return sha256(json.dumps(shown).encode()).hexdigest()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -122,6 +122,16 @@ class Recogniser:
         """From which probability on each is shown."""
         return {g.name: self.curves[g.name].threshold(g.strictness) for g in self.every}
 
+    def as_strict(self, gestures: Sequence[Gesture]) -> Recogniser:
+        """The same, each gesture as strict as it is among these: nothing is learnt for it."""
+        strict = {gesture.name: gesture.strictness for gesture in gestures}
+        one, both, moved = (
+            tuple(replace(gesture, strictness=strict[gesture.name]) for gesture in known)
+            for known in (self.one, self.both, self.moved)
+        )
+        motion = None if self.of_motion is None else self.of_motion.as_strict(moved)
+        return replace(self, one=one, both=both, moved=moved, of_motion=motion)
+
     def told_of_one(self, hands: Hands) -> Floats:
         """(N, gestures of one hand) how likely each hand shows each."""
         if self.of_one is None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -17,8 +18,9 @@ from tests.tracker.gestures.taught import (
     without,
 )
 from tracker.errors import UserError
-from tracker.gestures.naming import OwnNames, own_names, sample_of
-from tracker.gestures.own import Gesture, Hand, Sample, write_own
+from tracker.gestures import naming
+from tracker.gestures.naming import OwnNames, own_names, recogniser_of, sample_of
+from tracker.gestures.own import Gesture, Hand, Sample, with_strictness, write_own
 from tracker.gestures.recogniser import Recogniser, learn
 from tracker.types import Track
 
@@ -112,3 +114,19 @@ def test_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match=r"g\.json: 5 samples show"):
         own_names(path)
     assert isinstance(examples("l_shape", 1)[0], Sample)
+
+
+def test_the_slider_learns_nothing_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, own = tmp_path / "g.json", own_of(Gesture("horns"), examples("l_shape", 60))
+    write_own(path, own)
+    first, learnt = recogniser_of(path), Mock(side_effect=ValueError("learnt again"))
+    assert first is not None
+    monkeypatch.setattr(naming, "learn", learnt)
+    write_own(path, with_strictness(own, "horns", 1.0))
+    strict = recogniser_of(path)
+    assert strict is not None and strict.of_one is first.of_one
+    assert strict.thresholds["horns"] == first.curves["horns"].threshold(1.0)
+    assert strict.thresholds["horns"] > first.thresholds["horns"]
+    write_own(path, own_of(Gesture("horns"), examples("l_shape", 60, 1)))
+    with pytest.raises(UserError, match="learnt again"):
+        recogniser_of(path)

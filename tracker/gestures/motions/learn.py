@@ -10,7 +10,7 @@ and every second film, is judged by a network that learnt from the others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,11 @@ class Taught:
     # Bundled motions of which a good part is taken for the own one; the own one takes their place.
     like: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     replaced: tuple[str, ...] = ()
+
+    def as_strict(self, gestures: Sequence[Gesture]) -> Taught:
+        """The same, each motion as strict as it is among these."""
+        least = {g.name: self.curves[g.name].threshold(g.strictness) for g in gestures}
+        return replace(self, spotter=replace(self.spotter, thresholds=least))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, QTimer
-from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtGui import QCloseEvent, QStandardItemModel
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -68,7 +68,7 @@ class GestureDialog(QDialog):
         self._controls, self._clock = controls, clock
         self.lesson: Lesson | None = None
         self.own, self._recogniser = Own(), Recogniser()
-        self._is_learning = self._is_missing = False
+        self.is_learning = self._is_missing = False
         self._build()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.tick)
@@ -104,6 +104,7 @@ class GestureDialog(QDialog):
         self.list.setMaximumHeight(110)
         self.list.setAccessibleName("Your gestures")
         self.slider.setRange(0, STEPS)
+        self.slider.setTracking(False)  # a value counts when the mouse lets go, or by a key
         self.slider.setAccessibleName("How sure it must be")
         self.remove, self.undo, self.redo = map(QPushButton, ("Remove", "Undo", "Redo"))
         form = QFormLayout()
@@ -133,7 +134,7 @@ class GestureDialog(QDialog):
         self.name.textChanged.connect(self._show_state)
         self.kind.currentIndexChanged.connect(self._show_state)
         self.list.currentTextChanged.connect(self._choose)
-        self.slider.sliderReleased.connect(self._set_strictness)
+        self.slider.valueChanged.connect(self._set_strictness)
         self.remove.clicked.connect(lambda: self._change(removed(self.own, self._chosen)))
         self.undo.clicked.connect(lambda: self._change(undo(self.own)))
         self.redo.clicked.connect(lambda: self._change(redo(self.own)))
@@ -164,7 +165,7 @@ class GestureDialog(QDialog):
             how = "Turn and move the hand a little."
             if self.lesson.gesture.is_motion:
                 how = "Make it again and again, with a short rest before each time."
-            words = f"{how} {self.lesson.count()} samples.{missing}"
+            words = f"{how} {self.lesson.progress}{missing}"
         else:
             words = f"Move your hands as you do otherwise: every other gesture, rest.{missing}"
         self._say(words)
@@ -174,13 +175,12 @@ class GestureDialog(QDialog):
             self.lesson = None
             self.ring.show_share(0.0, "")
             self._say("Stopped; nothing was kept of it.")
-        elif not self._is_learning:
+        elif not self.is_learning:
             try:
                 name = checked_name(self.name.text().strip())
                 hands = self.hands.currentData()
-                is_motion, any_turn = self.kind.currentData(), self.any_turn.isChecked()
-                if is_motion:
-                    hands, any_turn = "either" if hands == "both" else hands, False
+                is_motion = self.kind.currentData()
+                any_turn = self.any_turn.isChecked() and not is_motion
                 gesture = begun(self.own, Gesture(name, hands, any_turn, is_motion))
             except (UserError, ValueError) as error:
                 self._say(str(error))
@@ -207,9 +207,9 @@ class GestureDialog(QDialog):
 
     def _change(self, own: Own, write: bool = True) -> None:
         """Keep these gestures, learn, and use them; the window does not wait for it."""
-        if self._is_learning:
+        if self.is_learning:
             return
-        self._is_learning = True
+        self.is_learning = True
         self._say("Learning...")
         self._show_state()
         file = self.file
@@ -220,7 +220,7 @@ class GestureDialog(QDialog):
             return recogniser_of(file)
 
         def failed(reason: str) -> None:
-            self._is_learning = False
+            self.is_learning = False
             self._say(reason)
             self._show_state()
 
@@ -228,7 +228,7 @@ class GestureDialog(QDialog):
 
     def _learnt(self, own: Own, recogniser: Recogniser | None, is_new: bool) -> None:
         self.own, self._recogniser = own, recogniser or Recogniser()
-        self._is_learning = False
+        self.is_learning = False
         chosen = self.name.text().strip()
         self.list.blockSignals(True)
         self.list.clear()
@@ -259,7 +259,9 @@ class GestureDialog(QDialog):
             self.hands.setCurrentIndex(self.hands.findData(gesture.hands))
             self.any_turn.setChecked(gesture.any_turn)
             self.kind.setCurrentIndex(self.kind.findData(gesture.is_motion))
+            self.slider.blockSignals(True)
             self.slider.setValue(round(gesture.strictness * STEPS))
+            self.slider.blockSignals(False)
             self._say("\n".join(map(capital, told(self._recogniser, name))))
         self._show_state()
 
@@ -268,24 +270,35 @@ class GestureDialog(QDialog):
             self._change(with_strictness(self.own, self._chosen, self.slider.value() / STEPS))
 
     def _show_state(self) -> None:
-        is_free = self.lesson is None and not self._is_learning
+        is_free = self.lesson is None and not self.is_learning
         known = self.name.text().strip() in self.own.names
         self.start.setText("More samples" if known else "Start")
         if self.lesson is not None:
             self.start.setText("Stop")
-        self.start.setEnabled(not self._is_learning)
+        self.start.setEnabled(not self.is_learning)
         self.skip.setEnabled(self.lesson is not None)
         always: list[QWidget] = [self.name, self.kind, self.hands, self.any_turn, self.list]
         of_one: list[QWidget] = [self.remove, self.slider]
         for part in always:
             part.setEnabled(is_free)
-        if self.kind.currentData():
-            self.any_turn.setEnabled(False)
+        self._fit_to_motions(self.kind.currentData())
         for part in of_one:
             part.setEnabled(is_free and bool(self._chosen))
         for button, actions in ((self.undo, self.own.done), (self.redo, self.own.undone)):
             button.setEnabled(is_free and bool(actions))
             button.setToolTip(capital(words_of(actions[-1])) if actions else "")
+
+    def _fit_to_motions(self, is_motion: bool) -> None:
+        """A motion is made by one hand, and at the turn that is shown."""
+        if is_motion:
+            self.any_turn.setEnabled(False)
+            if self.hands.currentData() == "both":
+                self.hands.setCurrentIndex(self.hands.findData("either"))
+        rows = self.hands.model()
+        assert isinstance(rows, QStandardItemModel)
+        both = rows.item(self.hands.findData("both"))
+        assert both is not None
+        both.setEnabled(not is_motion)
 
     def _say(self, words: str) -> None:
         self.words.setText(words)

@@ -15,6 +15,7 @@ from tracker.types import Track
 
 Phase = Literal["get ready", "show it", "anything else next", "show anything else", "done"]
 READY, SHOW = 3.0, 10.0  # seconds
+COUNT_EVERY = 10  # samples of a motion: how often it was made
 PHASES: tuple[tuple[Phase, float], ...] = (
     ("get ready", READY),
     ("show it", SHOW),
@@ -30,6 +31,7 @@ class Lesson:
         """Begins now, with time to get ready."""
         self.gesture, self._begun = gesture, now
         self._samples: dict[str, list[Sample]] = {of: [] for of in OF}
+        self._times = 0  # that a motion was made, as last counted
 
     def phase(self, now: float) -> tuple[Phase, float]:
         """What is to be done, and how much of its time is over, [0, 1]."""
@@ -51,6 +53,8 @@ class Lesson:
         if phase == "show it":
             found = sample_of(tracks, t, both)
             self._samples["gesture"] += found
+            if self.gesture.is_motion and self.count() % COUNT_EVERY == 0:
+                self._times = count([self._samples["gesture"]])
         elif phase == "show anything else":
             every = not both and not self.gesture.is_motion
             found = sample_of(tracks, t, both, every)
@@ -71,6 +75,13 @@ class Lesson:
     def count(self, of: str = "gesture") -> int:
         """Samples so far."""
         return len(self._samples[of])
+
+    @property
+    def progress(self) -> str:
+        """How much of the gesture was seen so far, in words."""
+        if not self.gesture.is_motion:
+            return f"{self.count()} samples."
+        return f"Seen {self._times} times so far; six are good."
 
     @property
     def problem(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,16 @@ def test_what_is_said_of_it(file: Path) -> None:
     assert f"{1 - curve.missed(least):.1%} of its 7 repetitions" in lines[0]
     assert f"{curve.an_hour(least):.0f} times in an hour" in lines[0]
     assert lines[1].startswith("  never missed: 100.0%")
+
+
+def test_the_slider_moves_what_is_told(file: Path) -> None:
+    recogniser = recogniser_of(file)
+    assert recogniser is not None
+    curve, strict = recogniser.curves["zorro"], replace(recogniser.moved[0], strictness=1.0)
+    found = recogniser.as_strict([strict])
+    assert found.of_motion is not None and found.thresholds["zorro"] == curve.threshold(1.0)
+    assert found.of_motion.spotter.thresholds == {"zorro": curve.threshold(1.0)}
+    assert curve.threshold(1.0) > recogniser.thresholds["zorro"]
 
 
 def test_too_few_repetitions_are_refused() -> None:

@@ -43,7 +43,7 @@ class Class:
             timeout=60_000,
         )
         self.studio.settle()
-        assert not self.dialog._is_learning
+        assert not self.dialog.is_learning
 
     def show(self, name: str, seconds: float, skip: int = 0) -> None:
         """Hands of a bundled gesture in the picture, five frames a second."""
@@ -90,9 +90,11 @@ def test_undo_redo_remove_and_the_slider(studio: Studio) -> None:
     room.teach("corner", "l_shape")
     before = dialog.words.text()
     dialog.slider.setValue(STEPS)
-    dialog.slider.sliderReleased.emit()
     room.settle()
     assert read_own(usual_file()).gestures[0].strictness == 1.0 and dialog.words.text() != before
+    studio.bot.keyClick(dialog.slider, Qt.Key.Key_Left)
+    room.settle()
+    assert read_own(usual_file()).gestures[0].strictness == 1.0 - 1 / STEPS, "by the keyboard"
     studio.bot.mouseClick(dialog.remove, press)
     room.settle()
     assert names(dialog) == [] and not dialog.remove.isEnabled()
@@ -156,8 +158,9 @@ def test_the_ring_is_drawn(studio: Studio) -> None:
 def test_a_motion_is_taught_and_told(studio: Studio) -> None:
     room = Class(studio)
     dialog = room.dialog
+    dialog.hands.setCurrentIndex(dialog.hands.findData("both"))
     dialog.kind.setCurrentIndex(1)
-    assert not dialog.any_turn.isEnabled()
+    assert not dialog.any_turn.isEnabled() and dialog.hands.currentData() == "either"
     dialog.name.setText("zorro")
     studio.bot.mouseClick(dialog.start, Qt.MouseButton.LeftButton)
     for start, seconds, hand, words in (

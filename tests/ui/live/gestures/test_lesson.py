@@ -26,6 +26,7 @@ def test_samples_are_taken_in_their_phases() -> None:
     for i in range(30 * 26):
         assert lesson.take(HAND, i / 30)
     assert lesson.count() == pytest.approx(300, abs=1) and lesson.problem == ""
+    assert lesson.progress == f"{lesson.count()} samples."
     (gesture,) = lesson.added_to(Own(), "camera 0").gestures
     assert [len(t) for t in gesture.takes] == [lesson.count()]
     assert [len(t) for t in gesture.others] == [lesson.count("anything else")]
@@ -57,5 +58,6 @@ def test_a_motion_must_be_made_some_times() -> None:
         for t, one in moved(parts).tracks():
             assert lesson.take([one], 3.0 + t, 70.0 + t)
         assert lesson.problem.startswith(problem) and bool(lesson.problem) == bool(problem)
+        assert lesson.progress == f"Seen {times} times so far; six are good."
         (gesture,) = lesson.added_to(Own(), "camera 0").gestures
         assert gesture.is_motion and gesture.takes[0][0].t == pytest.approx(70 + 1 / 30, abs=1e-3)
