@@ -13,7 +13,8 @@ hands are those it has not.
   that are held as it was shown (the same side, fingers at most 45 degrees aslant), rendered hands.
 - false shows an hour: an hour of synthetic movement at 15 frames a second. A hand goes from one
   held-out hand to another within 0.2 to 0.8 s and stays for 0.2 to 1.5 s; none shows a new gesture
-  by its name, and unnamed ones not by the bundled head.
+  by its name, and unnamed ones not by the bundled head. Of them held: for 0.3 s, as an action
+  waits.
 - bundled gestures: of held-out named hands, rendered ones among them, how many the bundled head
   shows rightly, without and with the own ones.
 """
@@ -51,6 +52,7 @@ RATE, SECONDS = 15, 10
 RENDERED = "hands_synth"
 # Looked at: its hands that are called i_love_you show thumb and little finger, which is `call`.
 MISNAMED = ("FarzadMalik", "i_love_you")
+HELD = 0.3  # s, as actions usually wait
 STRICTNESS = (0.0, 0.25, 0.5, 1.0)
 
 
@@ -71,6 +73,7 @@ def main(
         for strictness in STRICTNESS:
             one = tuple(replace(g, strictness=strictness) for g in recogniser.one)
             strict = replace(recogniser, one=one)
+            shown, held = false_shows(p_moved, times, strict)
             row = {
                 "taught_by": "/".join(taught_by.values()), "strictness": strictness,
                 "learnt_in_cpu_s": round(seconds, 2),
@@ -78,7 +81,8 @@ def main(
                     f"recall_{name}": recall(said, p[:, k], name, source, strict.thresholds[name])
                     for k, (name, source) in enumerate(taught_by.items())
                 },
-                "false_shows_an_hour": false_shows(p_moved, times, strict),
+                "false_shows_an_hour": shown,
+                "of_them_held": held,
                 **bundled(said, p, strict),
             }  # fmt: skip
             print(json.dumps(row), flush=True)
@@ -194,16 +198,28 @@ def moving_hands(said: Answers, minutes: float) -> tuple[NDArray[np.float64], Ha
     return np.array(times), hands_of(np.stack([h.xy for h in hands]), xyz, [False] * len(hands))
 
 
-def false_shows(p: Floats, times: NDArray[np.float64], recogniser: Recogniser) -> dict[str, float]:
-    """How often each begins to be shown in the movement, an hour."""
+def false_shows(
+    p: Floats, times: NDArray[np.float64], recogniser: Recogniser
+) -> tuple[dict[str, float], dict[str, float]]:
+    """How often each is shown in the movement, an hour: at all, and for HELD s at least."""
     steady, before = GestureFilter(recogniser.names, STEADY, recogniser.thresholds), "none"
-    count = dict.fromkeys(recogniser.names, 0)
+    shown, held = (dict.fromkeys(recogniser.names, 0) for _ in range(2))
+    since, is_new = 0.0, False
     for row, t in zip(p, times, strict=True):
         now, _ = steady.update(row, float(t))
-        if now != before and now in count:
-            count[now] += 1
+        if now != before:
+            since, is_new = t, now in shown
+            if is_new:
+                shown[now] += 1
+        if is_new and t - since >= HELD:
+            held[now] += 1
+            is_new = False
         before = now
-    return {name: round(3600 * found / times[-1], 1) for name, found in count.items()}
+    hours = times[-1] / 3600
+    at_all, long = (
+        {name: round(found / hours, 1) for name, found in count.items()} for count in (shown, held)
+    )
+    return at_all, long
 
 
 def bundled(said: Answers, p: Floats, recogniser: Recogniser) -> dict[str, object]:

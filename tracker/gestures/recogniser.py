@@ -30,6 +30,7 @@ from tracker.gestures.features import (
     varied,
 )
 from tracker.gestures.motions.learn import MotionCurve, Taught, learn_motions
+from tracker.gestures.nearness import NearNetwork, near_network
 from tracker.gestures.network import Network, train
 from tracker.gestures.own import Gesture, Hand, Sample
 from tracker.types import Floats
@@ -99,7 +100,7 @@ class Recogniser:
 
     one: tuple[Gesture, ...] = ()
     both: tuple[Gesture, ...] = ()
-    of_one: Network | None = None
+    of_one: NearNetwork | None = None
     of_both: Network | None = None
     curves: Mapping[str, Curve | MotionCurve] = field(default_factory=dict)
     # Bundled gestures of whose examples a good part is taken for the own one: it takes their place.
@@ -136,7 +137,7 @@ class Recogniser:
         """(N, gestures of one hand) how likely each hand shows each."""
         if self.of_one is None:
             return np.zeros((len(hands), 0), np.float32)
-        return self.of_one(features(hands))[:, -len(self.one) :]
+        return self.of_one(features(hands))
 
     def told_of_both(self, left: Hands, right: Hands, between: Values) -> Floats:
         """(N, gestures of both) for pairs of hands; `between` as of `between_hands`."""
@@ -243,7 +244,7 @@ def _learnt_one(made: Recogniser, known: Library, seed: int) -> Recogniser:
             sure, counts = sure & ~same, counts & ~same
         curves[gesture.name] = _curve(said[k], [taken[counts, k], aside[:, k]])
     rows = _rows_of_one(made.one, own, known.some(sure), others, seed)
-    network = train(rows.features, rows.classes, seed)
+    network = near_network(rows.features, rows.classes, len(own), seed)
     return replace(made, of_one=network, curves={**made.curves, **curves}, like=like)
 
 
@@ -265,13 +266,13 @@ def _judged_apart(
         kept = [hands[p % 2 != half] for hands, p in zip(own, part, strict=True)]
         rest, less = known.source % 2 != half, part_of_others != half
         rows = _rows_of_one(gestures, kept, known.some(rest), others[less], seed + half)
-        network = train(rows.features, rows.classes, seed + half)
-        taken[~rest] = network(features(known.hands[~rest]))[:, -len(own) :]
-        aside[~less] = network(features(others[~less]))[:, -len(own) :]
+        network = near_network(rows.features, rows.classes, len(own), seed + half)
+        taken[~rest] = network(features(known.hands[~rest]))
+        aside[~less] = network(features(others[~less]))
         way = on_the_way(known.hands[~rest], BETWEEN, np.random.default_rng(seed + 2 + half))
-        moving.append(network(features(way))[:, -len(own) :])
+        moving.append(network(features(way)))
         for k, hands in enumerate(own):
-            said[k].append(network(features(hands[part[k] % 2 == half]))[:, k - len(own)])
+            said[k].append(network(features(hands[part[k] % 2 == half]))[:, k])
     return said, taken, np.concatenate([aside, *moving])
 
 
