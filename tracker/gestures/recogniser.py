@@ -45,7 +45,8 @@ PARTS = 4  # of a take: every second one is kept apart
 LEAST = 30  # samples of a gesture
 # Ends of the slider: so many of all hands that show something else are taken for the gesture.
 LENIENT, STRICT = 1e-2, 2e-4
-FLOOR, LOWEST, CEILING = 0.4, 0.25, 0.98  # of thresholds
+FLOORS = (0.3, 0.7)  # of thresholds at the ends of the slider: the bundled hands are not all hands
+LOWEST, CEILING = 0.25, 0.98
 GIVEN_UP = 0.05  # of the own samples at most, for the sake of what is not to be mistaken
 # Hands that nobody named may show the very gesture: those that look like it teach nothing.
 DOUBTFUL = 0.5
@@ -79,7 +80,7 @@ class Curve:
         """From 0, never missed, to 1, never by mistake: from which probability on it is shown."""
         share = LENIENT * (STRICT / LENIENT) ** strictness
         found = float(np.quantile(self.others, 1 - share)) if len(self.others) else 0.5
-        found = max(found, FLOOR)
+        found = max(found, FLOORS[0] + strictness * (FLOORS[1] - FLOORS[0]))
         if len(self.own):  # in its lower half the slider never gives up what the person showed
             given_up = GIVEN_UP + (1 - GIVEN_UP) * max(2 * strictness - 1, 0)
             found = min(found, float(np.quantile(self.own, given_up)))

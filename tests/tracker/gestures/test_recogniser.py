@@ -105,7 +105,9 @@ def test_the_slider_goes_from_lenient_to_strict() -> None:
     assert sure.threshold(0.0) == pytest.approx(0.8 * 0.99), "1 % of other hands"
     assert sure.threshold(1.0) == pytest.approx(0.8 * (1 - 2e-4), abs=1e-4)
     assert sure.mistaken(sure.threshold(0.0)) == pytest.approx(0.01, abs=2e-4)
-    assert Curve(sure.own, others / 10).threshold(0.5) == 0.4, "no less than the floor"
+    few = Curve(sure.own, others / 10)
+    floors = [few.threshold(strictness) for strictness in (0.0, 0.25, 0.5, 1.0)]
+    assert floors == pytest.approx([0.3, 0.4, 0.5, 0.7]), "no less than the floor, which rises"
 
 
 def test_what_the_person_showed_is_not_given_up_in_the_lower_half() -> None:
