@@ -39,7 +39,8 @@ from docs.studies.motions.people import (
 )
 from docs.studies.motions.scoring import Score, told_of
 from tracker.config import TrackerConfig
-from tracker.gestures.motions.library import bundled
+from tracker.gestures.motions.library import bundled, spotter_in
+from tracker.gestures.motions.spotting import Spotter
 from tracker.sources.video_file import VideoReader
 from tracker.track import Tracker
 
@@ -57,16 +58,18 @@ def main(
     minutes: Annotated[float, typer.Option(help="Of composed natural movement.")] = 60,
     libras: Annotated[Path | None, typer.Option(help="movement_libras.dat")] = None,
     clips: Annotated[list[Path] | None, typer.Option(help="Natural movement.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Other than those bundled.")] = None,
 ) -> None:
     """Print a line of JSON each."""
+    spotter = bundled() if weights is None else spotter_in(weights)
     if libras is not None:
-        for kind, score in of_paths(libras).items():
+        for kind, score in of_paths(libras, spotter).items():
             print(json.dumps({"libras": kind, **score.row()}), flush=True)
     for clip in clips or ():
         print(json.dumps({"clip": clip.name, **of_clip(clip).row()}), flush=True)
     if libras is not None or clips:
         return
-    hands, spotter = shapes(for_tests=True), bundled()
+    hands = shapes(for_tests=True)
     for other in (False, True):
         films = [acted(person(FIRST + k, other), hands, MOTIONS, 2) for k in range(people)]
         score = Score()
@@ -96,13 +99,13 @@ def played(film: Stream, speed: float) -> Stream:
     return replace(film, t=film.t / speed, done=done, seconds=film.seconds / speed)
 
 
-def of_paths(file: Path) -> dict[str, Score]:
+def of_paths(file: Path, spotter: Spotter) -> dict[str, Score]:
     """By what Libras calls it: circles, lines and swings are bundled motions, the rest is none."""
     rows = [
         [float(v) for v in line.split(",")]
         for line in file.read_text().splitlines() if line.strip() and not line.startswith("@")
     ]  # fmt: skip
-    hands, spotter = shapes(for_tests=True), bundled()
+    hands = shapes(for_tests=True)
     scores: dict[str, Score] = {}
     for k, row in enumerate(rows):
         path, kind = np.array(row[:90]).reshape(45, 2), LIBRAS[int(row[90]) - 1]

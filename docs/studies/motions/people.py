@@ -21,6 +21,7 @@ from tracker.gestures.recogniser import Library
 
 Values = NDArray[np.float64]
 IDLE = 1000  # number of the film in which a person makes no motion
+SLOW = 0.35  # of swipes, however quick the person is else
 BASE = 240.0  # steps a second in which movements are made, before a camera looks at them
 WAYS: Mapping[str, tuple[float, float]] = {
     "swipe_left": (-1, 0), "swipe_right": (1, 0), "swipe_up": (0, -1), "swipe_down": (0, 1),
@@ -120,10 +121,13 @@ class Actor:
         """Stay, nearly."""
         self._add(seconds, np.zeros((self._n(seconds), 2)))
 
-    def go(self, to: Values, seconds: float, turn: float = 0.0, grow: float = 0.0) -> None:
-        """A stroke to a place, in a bow."""
+    def go(
+        self, to: Values, seconds: float, turn: float = 0.0, grow: float = 0.0, even: float = 0.0
+    ) -> None:
+        """A stroke to a place, in a bow; `even`: how much of it is at an even speed, [0, 1]."""
         n = self._n(seconds)
         s, way = self._progress(n), to - self._at
+        s = (1 - even) * s + even * np.linspace(0, 1, n)
         across = np.array([-way[1], way[0]])
         bow = self.who.bow * self.rng.normal(0, 1)
         xy = s[:, None] * way + (4 * s * (1 - s))[:, None] * bow * across
@@ -141,7 +145,9 @@ class Actor:
         self.rest(max(who.pause * u(0.3, 1.5), 0.12))
         start, side = self.film.t, WAYS[name][0]
         flick = who.flick * u(0.3, 1.2) * (side or u(-0.4, 0.4))
-        self.go(self._at + way * far, self._quick(u(0.22, 0.42)), flick, u(-0.12, 0.12))
+        is_slow = u() < SLOW
+        seconds = u(0.45, 0.9) if is_slow else self._quick(u(0.22, 0.42))
+        self.go(self._at + way * far, seconds, flick, u(-0.12, 0.12), u(0, 0.7) * is_slow)
         self._made(name, start)
         self.rest(max(who.pause * u(0.4, 1.6), 0.2))
         self.go(self._near(), u(0.9, 1.6), -flick)
@@ -189,15 +195,28 @@ class Actor:
         self.take_pose(("open_palm", "open_palm", "none"), u(0.3, 0.6))
         self.go(self._near(), u(0.8, 1.4))
         start = self.film.t
-        self.take_pose(CLOSED, self._quick(u(0.18, 0.4)))
-        self.rest(u(0, 0.2))
         far = self._far(u(1.1, 3.0)) if pull is None else pull
         way = rotation(u(0, 2 * np.pi))[0]
-        self.go(self._at + way * far, self._quick(u(0.35, 0.8)), u(-0.3, 0.3), u(-0.25, 0.25))
+        closing, seconds = self._quick(u(0.18, 0.4)), self._quick(u(0.35, 0.8))
+        if u() < 0.35:  # it closes while it is drawn away already
+            self._close_and_go(way * far, seconds + closing / 2, closing)
+        else:
+            self.take_pose(CLOSED, closing)
+            self.rest(u(0, 0.2))
+            self.go(self._at + way * far, seconds, u(-0.3, 0.3), u(-0.25, 0.25))
         if pull is None:
             self._made("pinch_pull", start)
         self.rest(u(0.15, 0.5))
         self.take_pose(("open_palm", "none", "other"), u(0.2, 0.5))
+
+    def _close_and_go(self, way: Values, seconds: float, closing: float) -> None:
+        """Thumb and index finger close while the hand goes."""
+        n, new = self._n(seconds), self._any_pose(CLOSED)
+        s, first = self._progress(n), self._n(closing)
+        share = np.concatenate([self._progress(first), np.ones(max(n - first, 0))])[:n]
+        pair = np.broadcast_to([self._shape, new], (n, 2)).astype(float)
+        self._add(seconds, s[:, None] * way, self.rng.uniform(-0.3, 0.3) * s, 0.0, pair, share)
+        self._shape = new
 
     def take_pose(self, names: Sequence[str], seconds: float) -> None:
         """Another pose, in place."""
@@ -217,6 +236,7 @@ class Actor:
             self._turn, self._askew, self._half_round, self._poke, self._sway, self._closed_only,
             self._carry, self._slow_line, self._scratch, self._glitch, self._swing, self._swing,
             self._swing, self._scribble, self._scribble, self._quick_scribble,
+            self._swing_round, self._swing_round,
         )  # fmt: skip
         does[int(self.rng.integers(len(does)))]()
 
@@ -292,6 +312,18 @@ class Actor:
         self._add(n / BASE, way * u(0.6, 3.5), u(-0.3, 0.3) * there)
         self.rest(u(0.1, 0.6))
 
+    def _swing_round(self) -> None:
+        """To and fro along an arc, ways that lie beside one another: no circle."""
+        u = self.rng.uniform
+        n = self._n(u(0.2, 0.6) * (times := int(self.rng.integers(2, 7))))
+        phase = np.linspace(0, np.pi * times, n, endpoint=False)
+        beside = self.rng.normal(0, 0.1, times)[(phase / np.pi).astype(int)] * np.sin(phase)
+        at = u(1.5, 4.2) * (1 - np.cos(phase)) / 2
+        arc = np.stack([np.sin(at), -np.cos(at)], axis=1) * (1 + beside[:, None])
+        way = (arc - arc[:1]) * (u(0.6, 1.0), 1) @ rotation(u(0, 2 * np.pi)).T
+        self._add(n / BASE, way * self._far(u(0.5, 1.8)), u(-0.2, 0.2) * at)
+        self.rest(u(0.1, 0.6))
+
     def _scribble(self, quick: float = 1.0) -> None:
         """Zigzags, waves and curves through places all about."""
         u = self.rng.uniform
@@ -326,7 +358,7 @@ class Actor:
         """The way of a swipe, and too slow for one."""
         way = np.array(list(WAYS.values())[self.rng.integers(4)])
         far = self._turned(way) * self.rng.uniform(1.5, 4.5)
-        self.go(self._at + far, self.rng.uniform(1.1, 2.2) / min(self.who.speed, 1.0))
+        self.go(self._at + far, self.rng.uniform(1.25, 2.4) / min(self.who.speed, 1.0))
         self.rest(self.rng.uniform(0.1, 0.6))
 
     def _scratch(self) -> None:

@@ -12,6 +12,7 @@ compared with what was made; it is printed as a line of JSON.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -23,7 +24,7 @@ import typer
 from numpy.typing import NDArray
 
 from docs.studies.motions.examples import shapes
-from docs.studies.motions.people import BASE, MOTIONS, WAYS, Actor, Done, person
+from docs.studies.motions.people import BASE, MOTIONS, WAYS, Actor, Done, Film, person
 from docs.studies.motions.scoring import Score
 from tracker.config import TrackerConfig
 from tracker.outputs.out_file import OutFile
@@ -35,7 +36,8 @@ from tracker.types import Image
 FIRST = 20_000  # seed of the first person
 SIZE_WH = (640, 480)
 PALM = 62  # pixels of a palm length
-SHUTTER, BLUR = 0.5, 3  # of a frame, in so many pictures
+SHUTTER, BLUR = 0.5, 3  # of a frame, in so many pictures,
+STILL = 1.5  # pixels: or in one, where it moves less meanwhile
 Cutout = tuple[NDArray[np.float32], NDArray[np.float32]]  # (h, w, 4) BGR and alpha; (2,) palm
 
 
@@ -71,22 +73,33 @@ def compose(
         actor = Actor(person(FIRST + k), shapes(for_tests=True))
         perform(actor)
         film = actor.film
-        xy, angle, size, share = (
-            np.concatenate(part) for part in (film.xy, film.angle, film.size, film.share)
-        )
-        opened, closed = cutouts(data, k)
-        for i in range(int(film.t * fps)):
-            back = backs[int((start + i / fps) * 20) % len(backs)].astype(np.float32)
-            shots = []
-            for b in range(BLUR):
-                n = min(int((i + SHUTTER * b / BLUR) / fps * BASE), len(xy) - 1)
-                hand = closed if share[n] > 0.5 else opened
-                shots.append(pasted(back, hand, xy[n] * (-1, 1), -angle[n], float(np.exp(size[n]))))
-            video.write(np.mean(shots, axis=0).astype(np.uint8), start + i / fps)
+        opened, closed = cutout(data, ("5",), k), cutout(data, ("9", "f"), k)
+        share = np.concatenate(film.share)
+        hands = [closed if closing > 0.5 else opened for closing in share]
+        for i, picture in enumerate(shots(film, hands, backs, fps, start)):
+            video.write(picture, start + i / fps)
         done += [Done(d.name, d.start + start, d.end + start, d.once) for d in film.done]
         start += int(film.t * fps) / fps
     video.finish()
     return done, start
+
+
+def shots(
+    film: Film, hands: Sequence[Cutout], backs: Sequence[Image], fps: int, start: float = 0.0
+) -> Iterator[Image]:
+    """The frames of a film; `hands`: what is seen of it at each of its steps."""
+    xy, angle, size = (np.concatenate(part) for part in (film.xy, film.angle, film.size))
+    for i in range(int(film.t * fps)):
+        back = backs[int((start + i / fps) * 20) % len(backs)].astype(np.float32)
+        at = (i + SHUTTER * np.arange(BLUR) / BLUR) / fps * BASE
+        steps = np.minimum(at.astype(int), len(xy) - 1)
+        if np.ptp(xy[steps], axis=0).max() * PALM < STILL:
+            steps = steps[:1]
+        blurred = np.zeros_like(back)
+        for n in steps:
+            large = float(np.exp(size[n]))
+            blurred += pasted(back, hands[n], xy[n] * (-1, 1), -angle[n], large) / len(steps)
+        yield np.asarray(blurred, np.uint8)
 
 
 def perform(actor: Actor) -> None:
@@ -111,22 +124,19 @@ def pictures(background: Path) -> list[Image]:
     return found
 
 
-def cutouts(data: Path, which: int) -> tuple[Cutout, Cutout]:
-    """An open hand, and one whose thumb and index finger meet."""
+def cutout(data: Path, letters: Sequence[str], which: int) -> Cutout:
+    """One of the hands that show one of these letters or numbers."""
     coco = json.loads((data / "labels.json").read_text(encoding="utf-8"))
     points = {a["image_id"]: np.array(a["keypoints"]).reshape(-1, 3) for a in coco["annotations"]}
-    found = []
-    for names in (("5",), ("9", "f")):
-        of_it = [
-            i for i in coco["images"]
-            if i["source"] == "asl_cutout" and str(i.get("gesture")) in names and i["id"] in points
-        ]  # fmt: skip
-        image = of_it[(which * 17 + 3) % len(of_it)]
-        bgr = cv2.imread(str(data / image["file_name"]))
-        if bgr is None:
-            raise ValueError(f"{data / image['file_name']} cannot be read")
-        found.append(cut_out(np.asarray(bgr, np.uint8), points[image["id"]][:, :2]))
-    return found[0], found[1]
+    of_it = [
+        i for i in coco["images"]
+        if i["source"] == "asl_cutout" and str(i.get("gesture")) in letters and i["id"] in points
+    ]  # fmt: skip
+    image = of_it[(which * 17 + 3) % len(of_it)]
+    bgr = cv2.imread(str(data / image["file_name"]))
+    if bgr is None:
+        raise ValueError(f"{data / image['file_name']} cannot be read")
+    return cut_out(np.asarray(bgr, np.uint8), points[image["id"]][:, :2])
 
 
 def cut_out(bgr: Image, xy: NDArray[np.float64]) -> Cutout:

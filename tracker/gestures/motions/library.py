@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path as FilePath
 
 import numpy as np
 
@@ -41,7 +42,12 @@ class Film:
 @cache
 def bundled() -> Spotter:
     """What tells the bundled motions."""
-    with np.load(assets.path(FILE), allow_pickle=False) as found:
+    return spotter_in(assets.path(FILE))
+
+
+def spotter_in(file: FilePath) -> Spotter:
+    """What tells motions, of such a file."""
+    with np.load(file, allow_pickle=False) as found:
         names = tuple(map(str, found["names"]))
         network = Network(*(found[part].astype(np.float32) for part in Network.__slots__))
         return Spotter(names, network, dict(zip(names, map(float, found["least"]), strict=True)))
