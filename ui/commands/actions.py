@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ui.commands.words import say, tell, user_errors
+from ui.commands.words import Mirror, say, tell, user_errors
 
 if TYPE_CHECKING:
     from tracker.actions.profile import Profile
@@ -99,14 +99,7 @@ def try_(
     clips: Annotated[list[Path], typer.Argument(metavar="CLIP...", help="Videos.")],
     model: Models = None,
     max_hands: Annotated[int, typer.Option(min=1, help="Follow at most this many hands.")] = 2,
-    mirror: Annotated[
-        bool,
-        typer.Option(
-            "--mirror/--no-mirror",
-            help="The camera faces the person, whose left 'swipe_left' is; else it is the "
-            "picture's.",
-        ),
-    ] = True,
+    mirror: Mirror = True,
 ) -> None:
     """Tell what a profile would have done in clips, and when; nothing is done.
 

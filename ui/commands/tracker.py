@@ -19,7 +19,7 @@ from ui.commands.gestures.commands import gestures
 from ui.commands.inspect import bench, cameras, doctor
 from ui.commands.live import OFFLINE, SMOOTH_FILE, live
 from ui.commands.outputs import outputs
-from ui.commands.words import Version, say, started_as, tell, user_errors, waiting
+from ui.commands.words import Mirror, Version, say, started_as, tell, user_errors, waiting
 
 if TYPE_CHECKING:
     from tracker.config import TrackerConfig
@@ -61,14 +61,6 @@ Fov = Annotated[
         help="How wide the camera sees, for where heads are. Default: about 53.",
     ),
 ]  # fmt: skip
-Mirror = Annotated[
-    bool,
-    typer.Option(
-        "--mirror/--no-mirror",
-        help="The camera faces the person: a swipe to their own left is 'swipe_left', as in a "
-        "mirror. --no-mirror: one to the picture's left. The picture stays as it is.",
-    ),
-]
 To = Annotated[
     list[str] | None,
     typer.Option(

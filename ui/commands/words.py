@@ -41,6 +41,14 @@ def _tell_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+Mirror = Annotated[
+    bool,
+    typer.Option(
+        "--mirror/--no-mirror",
+        help="The camera faces the person: a swipe to their own left is 'swipe_left', as in a "
+        "mirror. --no-mirror: one to the picture's left. The picture stays as it is.",
+    ),
+]
 Version = Annotated[
     bool,
     typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell it, and end."),
