@@ -27,7 +27,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from PyQt6.QtCore import QSettings, Qt
-from PyQt6.QtTest import QTest
+from PyQt6.QtTest import QTest as _QTest
 from PyQt6.QtWidgets import QPushButton
 
 from docs.studies.motions.examples import shapes
@@ -49,6 +49,7 @@ from ui.live.gestures.dialog import STEPS, GestureDialog
 from ui.live.settings import Store
 from ui.live.window import LiveWindow
 
+QTest: Any = _QTest  # whose stubs take its functions for methods
 FIRST = 40_000  # seed of the first person
 FPS = 20
 OVER = 40.0  # s without a new frame after which a film is over
@@ -104,7 +105,7 @@ class Scene:
         video = VideoWriter(OutFile(out), form)
         starts = [t for t, _ in self.hands]
         which = np.searchsorted(starts, np.arange(film.count) / BASE, "right") - 1
-        seen = [self.hands[max(i, 0)][1] for i in which]
+        seen = [self.hands[max(int(i), 0)][1] for i in np.atleast_1d(which)]
         for i, picture in enumerate(shots(film, seen, backs, FPS)):
             video.write(picture, i / FPS)
         video.finish()
@@ -235,7 +236,8 @@ class Trial:
 
     def play(self, film: Path) -> None:
         """Another camera."""
-        self.told.clear(), self.last.clear(), self.results.clear()
+        for seen in (self.told, self.last, self.results):
+            seen.clear()
         self.clock.begin()
         self.window.controls.choose("camera", str(film))
 
