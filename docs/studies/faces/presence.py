@@ -4,9 +4,10 @@
 
 Each lot is cut from held-out pictures, at most COUNT of them, upright crops without any disturbance
 but that of the lot: faces as the tracker cuts them; crops that lost their face, by the way they
-did (`wrong_box`); ears, and the side of the head behind them; squares of pictures of hands, the
-largest and 0.6 of it in the middle, without the black that `train evaluate` lays around a picture.
-No picture of a whole head from behind is at hand. `train presence` moves what passes.
+did (`wrong_box`); ears, with what is about them; squares of pictures of hands, the largest and 0.6
+of it in the middle, without the black that `train evaluate` lays around a picture. The collections'
+pictures end near the face, so that what is twice too large has black around it, and no head is seen
+from behind. `train presence` moves what passes.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ SHARES = (1.0, 0.6)  # of a picture's shorter side
 COUNT, AT_ONCE, SHOWN = 200, 64, 12
 QUALITIES = {"manual": "photos", "exact": "rendered"}
 LEFT_END, RIGHT_END = 1, 15  # of the jaw line, by the lobe of an ear: the picture's left, right
-EAR, BEHIND = (0.06, 0.36), (0.3, 0.4)  # how far out from there, and the crop's side, in sides
+OUT, SIDE = 0.06, 0.36  # how far out from there an ear is, and its crop's side, in the face's sides
 
 
 def main(
@@ -53,7 +54,7 @@ def main(
     if sheet is not None:
         width = max(row.shape[1] for row in rows)
         whole = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows]
-        cv2.imwrite(str(sheet), np.vstack(whole)[..., ::-1])
+        cv2.imwrite(str(sheet), np.vstack(whole)[..., ::-1].astype(np.uint8))
 
 
 def lots(data: DataSet, size: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
@@ -62,7 +63,7 @@ def lots(data: DataSet, size: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
     for quality, words in QUALITIES.items():
         rows = [
             i for i in data.rows(hold=True)
-            if data.examples[i].quality == quality and data.examples[i].labelled.all()
+            if data.examples[i].quality == quality and data.examples[i].labelled[:68].all()
         ]  # fmt: skip
         boxes: dict[str, list[tuple[Image, CropBox]]] = {}
         for i in rng.permutation(rows)[:COUNT]:
@@ -71,9 +72,8 @@ def lots(data: DataSet, size: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
             boxes.setdefault("faces", []).append((image, box))
             lost = wrong_box(rng, box, example.xy)
             boxes.setdefault(lost_by(box, lost), []).append((image, lost))
-            for name, part in parts_of(example, box):
-                if whole_in(part, image):
-                    boxes.setdefault(name, []).append((image, part))
+            ears = [ear for ear in ears_of(example, box) if whole_in(ear, image)]
+            boxes.setdefault("an ear", []).extend((image, ear) for ear in ears)
         for name, each in boxes.items():
             made = [cv2.warpAffine(im, frame_to_crop(b, size), (size, size)) for im, b in each]
             found = np.stack([to_input(np.asarray(bgr, np.uint8), "rgb") for bgr in made])
@@ -90,8 +90,8 @@ def lost_by(box: CropBox, lost: CropBox) -> str:
     return "upside down" if abs(lost.angle - box.angle) > 90 else "beside the face"
 
 
-def parts_of(example: Example, box: CropBox) -> Iterator[tuple[str, CropBox]]:
-    """Crops about an ear that is seen, and behind it; in profile only the near one is."""
+def ears_of(example: Example, box: CropBox) -> Iterator[CropBox]:
+    """Crops about the ears that are seen; in profile it is one."""
     yaw = float((example.attributes.get("pose") or [0.0])[0])  # above 0: nose to the right
     across = example.xy[RIGHT_END] - example.xy[LEFT_END]
     if abs(yaw) > 60:  # the ends are too near to each other to tell a direction
@@ -99,9 +99,8 @@ def parts_of(example: Example, box: CropBox) -> Iterator[tuple[str, CropBox]]:
     out = across / np.linalg.norm(across)
     for end, way, near in ((LEFT_END, -out, yaw > -20), (RIGHT_END, out, yaw < 20)):
         if near:
-            for name, (far, side) in (("an ear", EAR), ("behind the ear", BEHIND)):
-                centre = example.xy[end] + way * far * box.side
-                yield name, CropBox(centre.astype(np.float32), side * box.side, 0.0)
+            centre = example.xy[end] + way * OUT * box.side
+            yield CropBox(centre.astype(np.float32), SIDE * box.side, 0.0)
 
 
 def whole_in(box: CropBox, image: Image) -> bool:
