@@ -25,7 +25,7 @@ from docs.studies.motions.people import MOTIONS, Stream, acted, idled, person
 from docs.studies.motions.windows_of import labelled, rows_of, sample
 from tracker.gestures import network
 from tracker.gestures.motions.library import packed
-from tracker.gestures.motions.spotting import Spotter, peaks
+from tracker.gestures.motions.spotting import FACED, Spotter, peaks
 from tracker.gestures.motions.windows import LENGTHS, is_whole, path_of
 from tracker.gestures.network import Network
 from tracker.gestures.recogniser import Library, library
@@ -93,7 +93,9 @@ def mistaken(made: Network, film: Stream, rng: np.random.Generator) -> Floats:
 
 
 def thresholds(made: Network, films: Sequence[Stream]) -> dict[str, float]:
-    """From which likelihood on each motion is told, by films of natural movement."""
+    """From which likelihood on each motion is told, by films of natural movement. A swipe to the
+    left and one to the right are mirror images, so they share theirs.
+    """
     spotter = Spotter(MOTIONS, made, {})
     highest: dict[str, list[float]] = {name: [] for name in MOTIONS}
     for film in films:
@@ -103,9 +105,10 @@ def thresholds(made: Network, films: Sequence[Stream]) -> dict[str, float]:
             highest[name] += peaks(likely[:, k], path.t, LEAST_PEAK)
     hours = sum(film.seconds for film in films) / 3600
     found = {}
-    for name, values in highest.items():
-        values.sort(reverse=True)
-        allowed = int(ALLOWED * hours)
+    for name in MOTIONS:
+        alike = {name, FACED.get(name, name)}
+        values = sorted((peak for one in alike for peak in highest[one]), reverse=True)
+        allowed = int(ALLOWED * hours * len(alike))
         least = values[allowed] + 1e-3 if len(values) > allowed else 0.0
         found[name] = float(np.clip(least, *THRESHOLDS))
     return found
