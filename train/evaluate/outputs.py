@@ -145,7 +145,8 @@ def attribute_summary(out: Outputs, spec: FitSpec) -> dict[str, Any]:
     return summary
 
 
-FEWEST_SHOWN = 8  # examples of a class without which its operating point would be chance
+FEWEST_SHOWN = 8  # examples of a class without which its operating point would be chance,
+FEWEST_TOLD = 4  # and of those that must reach it: a point of one lucky example hides the class
 
 
 def operating_points(
@@ -154,8 +155,8 @@ def operating_points(
     """The lowest probability of each class but 'none' from which it is right this often.
 
     truth (N,) -1 where unknown, guess (N, C) probabilities. A class is shown where it is the
-    likeliest and reaches its point. Classes that are precise enough at none, and those of fewer
-    than FEWEST_SHOWN known examples, have no point.
+    likeliest and reaches its point. Classes that are precise enough at none, or where fewer than
+    FEWEST_TOLD are told, and those of fewer than FEWEST_SHOWN known examples, have no point.
     """
     known, points = truth >= 0, {}
     for i, name in enumerate(classes):
@@ -165,7 +166,7 @@ def operating_points(
         order = np.flatnonzero(told)[np.argsort(-guess[told, i], kind="stable")]
         right = truth[order] == i
         good = np.flatnonzero(np.cumsum(right) >= precision * np.arange(1, len(right) + 1))
-        if len(good):
+        if len(good) and good[-1] + 1 >= FEWEST_TOLD:
             points[name] = float(np.floor(1000 * guess[order[good[-1]], i]) / 1000)
     return points
 

@@ -178,17 +178,18 @@ def test_qualities_are_reported_apart(blobs):
 
 
 def test_operating_points_by_hand():
-    """Shown as a with .9 right, .8 right, .7 wrong, .6 right: 3 of 4 right from .6, 2 of 2 from .8.
-    The one whose class is unknown does not count.
+    """Shown as a with .9, .85, .84 and .8 right, .7 wrong, .6 right: 5 of 6 right from .6, 4 of 4
+    from .8. The one whose class is unknown does not count. Three that are told make no point.
     """
     classes = ("none", "a", "b")
-    p = [0.9, 0.8, 0.7, 0.6, 0.95, *[0.1] * 7]
-    truth = np.array([1, 1, 0, 1, -1, *[1] * 7])
+    p = [0.9, 0.85, 0.84, 0.8, 0.7, 0.6, 0.95, *[0.1] * 7]
+    truth = np.array([1, 1, 1, 1, 0, 1, -1, *[1] * 7])
     guess = np.column_stack([1 - np.array(p), p, np.zeros(len(p))])
     assert operating_points(truth, guess, classes, 0.97) == {"a": 0.8}  # of b nothing is known
     assert operating_points(truth, guess, classes, 0.75) == {"a": 0.6}
-    assert shown(truth, guess, classes, {"a": 0.8}) == {"a": (0.2, 1.0, 10)}
-    assert shown(truth, guess, classes, {"a": 0.6}) == {"a": (0.3, 0.75, 10)}
-    wrong = np.array([0, 0, 0, 0, -1, *[0] * 7, *[1] * 9])  # never right
-    more = np.vstack([guess, guess[5:], guess[5:7]])
+    assert operating_points(truth[1:], guess[1:], classes, 0.97) == {}
+    assert shown(truth, guess, classes, {"a": 0.8}) == {"a": (4 / 12, 1.0, 12)}
+    assert shown(truth, guess, classes, {"a": 0.6}) == {"a": (5 / 12, 5 / 6, 12)}
+    wrong = np.array([0, 0, 0, 0, 0, 0, -1, *[0] * 7, *[1] * 9])  # never right
+    more = np.vstack([guess, guess[7:], guess[7:9]])
     assert operating_points(wrong, more, classes, 0.97) == {}
