@@ -48,7 +48,7 @@ ANYWHERE = 1e6  # a limit that no distance reaches
 # whose probabilities were checked needs this presence in five crops together. What was found in a
 # turned or scaled view must be found there again, from the last presence on; such a hand only where
 # its mean score is below the next.
-CLEAR_QUALITY, SURE_ALL_ROUND, FAIR_SCORE, LIKELY_PRESENCE = 0.85, 0.985, 0.45, 0.9
+CLEAR_QUALITY, SURE_ALL_ROUND, FAIR_SCORE, LIKELY_PRESENCE = 0.85, 0.96, 0.45, 0.8
 # In quality: from which a second answer for what is followed takes the place of its own.
 BETTER = 0.1
 # Share of the smaller box from which what is found is no other hand than the one that is followed
