@@ -197,10 +197,10 @@ def test_what_another_view_shows_must_be_seen_better() -> None:
     assert len(tracker.process(picture, 0.0).tracks) == 1
 
 
-@pytest.mark.parametrize("presence", [0.89, 0.98, 0.99])
+@pytest.mark.parametrize("presence", [0.79, 0.95, 0.97])
 def test_a_hand_that_is_not_clear_is_seen_in_five_crops(presence: float) -> None:
-    """Where the model's probabilities were checked: 0.99 in all of them is enough, 0.98 is not,
-    and below 0.9 in its own the others are not asked. Clear hands begin at once, and all of other
+    """Where the model's probabilities were checked: 0.97 in all of them is enough, 0.95 is not,
+    and below 0.8 in its own the others are not asked. Clear hands begin at once, and all of other
     models.
     """
     checked = replace(blob_info(), operating_points={"wave": 0.5})
@@ -210,8 +210,8 @@ def test_a_hand_that_is_not_clear_is_seen_in_five_crops(presence: float) -> None
         tracker = Tracker(HANDS, {"hand": Model(engine, info)}, {"hand": finder})
         found = tracker.process(draw_blobs(finder.objects), 0.0).tracks
         at_once = not info.is_checked or presence * score >= 0.85
-        assert len(found) == (at_once or presence == 0.99)
-        assert engine.batches == [1, 1] + [4] * (not at_once and presence >= 0.9)
+        assert len(found) == (at_once or presence == 0.97)
+        assert engine.batches == [1, 1] + [4] * (not at_once and presence >= 0.8)
 
 
 def test_a_hand_of_low_scores_is_found_twice_in_other_views() -> None:
