@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
+from errno import (
+    EADDRNOTAVAIL,
+    EHOSTDOWN,
+    EHOSTUNREACH,
+    ENETDOWN,
+    ENETUNREACH,
+    ENOBUFS,
+)
 from urllib.parse import urlsplit
 
 from tracker.errors import UserError
 
 HERE = "127.0.0.1"
+# A network that is away, such as Wi-Fi that dropped, may come back.
+AWAY = (ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, EADDRNOTAVAIL, ENOBUFS)
 
 
 def address(target: str, port: int | None = None) -> tuple[str, int]:
@@ -52,10 +62,16 @@ class Datagrams:
         self._socket.setblocking(False)
 
     def send(self, data: bytes) -> bool:
-        """Send a datagram; False where it did not go out: nobody listens, or no room is left."""
+        """Send a datagram; False where it did not go out: nobody listens, no room is left, or the
+        network is away. OSError where none ever will: it is too long, or not allowed.
+        """
         try:
             self._socket.sendto(data, self._where)
         except (BlockingIOError, ConnectionError):
+            return False
+        except OSError as error:
+            if error.errno not in AWAY:
+                raise
             return False
         return True
 

@@ -142,7 +142,7 @@ class VTubeStudio:
                     self._inject(link)
             except UserError as error:
                 self._refused = str(error)
-            except (OSError, WebSocketException, TimeoutError) as error:
+            except (OSError, WebSocketException, ValueError) as error:
                 log.info("%s does not answer: %s", self._target, error)
                 self._heard = "waiting for VTube Studio"
                 self._slot.get(RETRY)
@@ -179,7 +179,7 @@ class VTubeStudio:
         """Show the token that was kept, or ask for one. UserError when the user refuses."""
         who: dict[str, object] = {"pluginName": PLUGIN, "pluginDeveloper": DEVELOPER}
         place = token_file()
-        token = place.read_text(encoding="ascii").strip() if place.is_file() else ""
+        token = kept_token(place)
         for fresh in (False, True):
             if fresh:
                 log.info("%s asks its user to allow this plug-in", self._target)
@@ -227,11 +227,20 @@ def token_file() -> Path:
     return settings_folder() / "vtubestudio_token"
 
 
+def kept_token(place: Path) -> str:
+    """The token; empty where none is kept, or none that can be read: the user is asked anew."""
+    try:
+        return place.read_text(encoding="utf-8").strip() if place.is_file() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        log.warning("the token of VTube Studio could not be read: %s", error)
+        return ""
+
+
 def keep_token(place: Path, token: str) -> None:
     """Keep it readable for the user alone; where that fails, the user is asked again next time."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(place, token.encode("ascii"))
+        write_whole(place, token.encode())
         place.chmod(0o600)
     except (OSError, UserError) as error:
         log.warning("the token of VTube Studio could not be kept: %s", error)
@@ -251,7 +260,10 @@ def _parameter(name: str, what: str) -> dict[str, object]:
 def _ask(
     link: ClientConnection, kind: str, data: Mapping[str, object], seconds: float
 ) -> dict[str, object]:
-    """Send a request; the data of its answer, whether it is one or an error."""
+    """Send a request; the data of its answer, whether it is one or an error.
+
+    ValueError: what answers speaks no JSON, so it is not VTube Studio.
+    """
     request = {
         "apiName": "VTubeStudioPublicAPI",
         "apiVersion": "1.0",
@@ -262,6 +274,6 @@ def _ask(
     link.send(json.dumps(request))
     while True:
         answer = json.loads(link.recv(seconds))
-        if answer.get("requestID") == kind:
+        if isinstance(answer, dict) and answer.get("requestID") == kind:
             found: dict[str, object] = answer.get("data") or {}
             return found

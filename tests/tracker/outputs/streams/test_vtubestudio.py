@@ -36,6 +36,7 @@ class FakeStudio:
 
     def __init__(self) -> None:
         self.allow = True
+        self.broken = ""  # what it says in place of an answer
         self.taken: set[str] = set()  # parameters that another plug-in made,
         self.controlled = ""  # and one that it controls
         self.asked: list[dict[str, object]] = []
@@ -67,7 +68,7 @@ class FakeStudio:
                 is_known = is_known or bool(data.get("authenticated"))
                 answer = {key: request[key] for key in ("apiName", "apiVersion", "requestID")}
                 answer |= {"timestamp": 1625405710728, "messageType": kind, "data": data}
-                connection.send(json.dumps(answer))
+                connection.send(self.broken or json.dumps(answer))
         except ConnectionClosed:
             pass
 
@@ -275,3 +276,27 @@ def test_how_far_the_connection_is() -> None:
     output = VTubeStudio(f"vtubestudio://127.0.0.1:{fake.port}", ABOUT)
     assert output.heard() == "waiting for VTube Studio"
     output.close(True)
+
+
+def test_a_token_file_that_cannot_be_read_is_as_good_as_none() -> None:
+    """The user is asked anew."""
+    token_file().parent.mkdir(parents=True)
+    token_file().write_bytes(b"\xff\xfe\x00half a token")
+    with studio() as fake:
+        output = VTubeStudio(f"vtubestudio://127.0.0.1:{fake.port}", ABOUT)
+        wait_for(lambda: output.heard() == "connected", "it is connected")
+        output.close(True)
+        assert fake.kinds()[0] == "AuthenticationTokenRequest"
+    assert token_file().read_text() == TOKEN
+
+
+def test_what_answers_and_is_another_program_is_tried_again() -> None:
+    """Its thread goes on, and connects when VTube Studio has the port."""
+    with studio() as fake:
+        fake.broken = "this is no JSON"
+        output = VTubeStudio(f"vtubestudio://127.0.0.1:{fake.port}", ABOUT)
+        wait_for(lambda: len(fake.asked) >= 2, "it tries again")
+        assert output.heard() != "connected"
+        fake.broken = ""
+        wait_for(lambda: output.heard() == "connected", "it is connected")
+        output.close(True)

@@ -1,0 +1,57 @@
+"""Datagrams are lost without a word where they only cannot go out now."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tracker.outputs.streams.address import Datagrams
+
+
+@pytest.fixture
+def heard() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+        ear.bind(("127.0.0.1", 0))
+        ear.settimeout(5)
+        yield ear
+
+
+class Refusing:
+    """A socket whose sends fail with an error of the system until `error` is 0."""
+
+    def __init__(self, sound: socket.socket, error: int) -> None:
+        self.sound, self.error = sound, error
+
+    def sendto(self, data: bytes, where: tuple[str, int]) -> int:
+        if self.error:
+            raise OSError(self.error, "so the system says")
+        return self.sound.sendto(data, where)
+
+    def close(self) -> None:
+        self.sound.close()
+
+
+@pytest.mark.parametrize("error", [errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN])
+def test_a_network_that_drops_and_comes_back_ends_nothing(
+    heard: socket.socket, error: int
+) -> None:
+    out = Datagrams(f"udp://127.0.0.1:{heard.getsockname()[1]}")
+    cut = Refusing(out._socket, error)
+    out._socket = cut  # type: ignore[assignment]
+    assert out.send(b"lost") is False
+    cut.error = 0
+    assert out.send(b"here again") is True
+    assert heard.recv(100) == b"here again"
+    out.close()
+
+
+def test_what_never_goes_out_is_told(heard: socket.socket) -> None:
+    """A datagram has 65,507 bytes at most: with one more the system itself refuses."""
+    out = Datagrams(f"udp://127.0.0.1:{heard.getsockname()[1]}")
+    with pytest.raises(OSError) as caught:
+        out.send(b"x" * 65508)
+    assert caught.value.errno == errno.EMSGSIZE
+    out.close()
