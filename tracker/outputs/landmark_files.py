@@ -247,19 +247,29 @@ class JsonLines:
 
     def finish(self) -> None:
         """End the file and give it its name."""
-        with writing(self._out.path):
-            self._file.close()
-        self._out.commit()
+        _end(self._file, self._out)
 
     def discard(self) -> None:
         """Give up: remove what was written."""
-        with suppress(OSError):  # the file is removed anyway
-            self._file.close()
-        self._out.discard()
+        _give_up(self._file, self._out)
 
     def _line(self, row: Mapping[str, object]) -> None:
         with writing(self._out.path):
             self._file.write(as_line(row))
+
+
+def _end(file: TextIO, out: Target) -> None:
+    """It is whole: give it its name."""
+    with writing(out.path):
+        file.close()
+    out.commit()
+
+
+def _give_up(file: TextIO, out: Target) -> None:
+    """Remove what was written."""
+    with suppress(OSError):  # the file is removed anyway
+        file.close()
+    out.discard()
 
 
 class CsvTable:
@@ -312,15 +322,11 @@ class CsvTable:
 
     def finish(self) -> None:
         """End the file and give it its name."""
-        with writing(self._out.path):
-            self._file.close()
-        self._out.commit()
+        _end(self._file, self._out)
 
     def discard(self) -> None:
         """Give up: remove what was written."""
-        with suppress(OSError):  # the file is removed anyway
-            self._file.close()
-        self._out.discard()
+        _give_up(self._file, self._out)
 
     def _row(self, cells: Sequence[object]) -> None:
         with writing(self._out.path):
