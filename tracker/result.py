@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engines.installation import pip_install
 from tracker.outputs.skeleton import Skeleton, skeleton
 from tracker.rounding import number, rounded
-from tracker.types import Floats, Frame, Image, Kind, Track
+from tracker.types import Floats, Frame, Image, Kind, Side, Track
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,6 +131,18 @@ class Shown:
     other: Result | None  # of the second tracker that is compared with the first
     t_capture: float  # monotonic seconds at which the frame was handed over,
     t_done: float  # and at which its results were there
+
+
+def oldest_face(result: Result | None) -> Track | None:
+    """Of the faces with a head pose the one that has been seen for longest; None: there is none."""
+    faces = [] if result is None else [t for t in result.tracks if t.pose is not None]
+    return min(faces, key=lambda track: track.id, default=None)
+
+
+def oldest_hands(result: Result | None) -> dict[Side | None, Track]:
+    """The hand of each side that has been seen for longest."""
+    hands = [] if result is None else [t for t in result.tracks if t.kind == "hand"]
+    return {track.side: track for track in sorted(hands, key=lambda t: t.id, reverse=True)}
 
 
 def table(rows: list[dict[str, object]]) -> pd.DataFrame:

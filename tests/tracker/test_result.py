@@ -15,6 +15,7 @@ from tests.helpers import clips
 from tracker import Frame, Result, Tracker, TrackerConfig
 from tracker.outputs.overlay import Style, draw
 from tracker.outputs.skeleton import painted, skeletons
+from tracker.result import oldest_face, oldest_hands
 from tracker.types import Motion, Pose, Track
 
 NAMES = tuple(f"p{i}" for i in range(21))
@@ -187,3 +188,16 @@ def test_leaving_closes_the_thread_of_a_live_tracker() -> None:
         assert threading.active_count() > before
     assert threading.active_count() == before
     tracker.close()  # once more does no harm
+
+
+def test_of_several_the_oldest_are_chosen_whatever_their_order() -> None:
+    """A face without a pose is none that could be followed by an avatar."""
+    posed = clips.track("face", number=4)
+    flat = replace(clips.track("face", number=1), pose=None)
+    left, right = (clips.track(side=side, number=n) for side, n in (("left", 5), ("right", 3)))
+    later = clips.track(side="left", number=6)
+    for tracks in ((flat, posed, left, right, later), (later, right, left, posed, flat)):
+        found = Result(0.0, tracks)
+        assert oldest_face(found) is posed
+        assert oldest_hands(found) == {"left": left, "right": right}
+    assert oldest_face(None) is None and oldest_hands(Result(0.0, (flat, posed))) == {}

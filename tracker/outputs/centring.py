@@ -13,7 +13,7 @@ from threading import Lock
 import numpy as np
 
 from tracker.find.head_pose import pose_from_rotation, rotation_from_pose
-from tracker.result import Result
+from tracker.result import Result, oldest_face
 from tracker.types import Floats, Pose
 
 
@@ -69,9 +69,9 @@ class Centring:
 
 
 def oldest_pose(result: Result | None) -> Pose | None:
-    """The head pose of the face that has been seen for longest; None: there is none."""
-    faces = [] if result is None else [t for t in result.tracks if t.pose is not None]
-    return min(faces, key=lambda track: track.id).pose if faces else None
+    """That of `oldest_face`."""
+    face = oldest_face(result)
+    return None if face is None else face.pose
 
 
 def _nearer(centre: Pose, pose: Pose, share: float) -> Pose:

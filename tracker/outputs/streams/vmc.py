@@ -34,7 +34,7 @@ from tracker.outputs.output import About
 from tracker.outputs.streams.address import Datagrams
 from tracker.outputs.streams.avatars import perfect_sync, vrm0
 from tracker.outputs.streams.osc_packets import bundles, message, named, need_osc
-from tracker.result import Result
+from tracker.result import Result, oldest_face, oldest_hands
 from tracker.types import Frame, Side, Track
 
 PORT = 39539
@@ -73,9 +73,7 @@ class Vmc:
             self._out.send(datagram)
 
     def _messages(self, t: float, result: Result | None) -> Iterator[bytes]:
-        tracks = () if result is None else sorted(result.tracks, key=lambda track: track.id)
-        face = next((track for track in tracks if track.pose is not None), None)
-        hands = {track.side: track for track in reversed(tracks) if track.kind == "hand"}
+        face, hands = oldest_face(result), oldest_hands(result)
         seen = face is not None or bool(hands)
         yield message("/VMC/Ext/OK", 1, 3, 0, int(seen))
         yield message("/VMC/Ext/T", t)

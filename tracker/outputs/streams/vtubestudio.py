@@ -22,11 +22,10 @@ from tracker.errors import UserError
 from tracker.find.expressions import by_name
 from tracker.find.face_measures import measured
 from tracker.find.hand_bones import FINGERS, BoneLengths, finger_bends, hand_bones
-from tracker.outputs.centring import oldest_pose
 from tracker.outputs.output import About
 from tracker.outputs.streams.address import address
 from tracker.outputs.streams.avatars import perfect_sync
-from tracker.result import Result
+from tracker.result import Result, oldest_face, oldest_hands
 from tracker.settings_folder import settings_folder
 from tracker.slots import Slot
 from tracker.types import Frame, Side, Track
@@ -71,7 +70,7 @@ class VTubeStudio:
             raise UserError(self._refused)
         if frame.bgr is not None:
             self._size_wh = (frame.bgr.shape[1], frame.bgr.shape[0])
-        self._slot.put((oldest_pose(result) is not None, self._values(result)))
+        self._slot.put((oldest_face(result) is not None, self._values(result)))
 
     def heard(self) -> str:
         """How far the connection is."""
@@ -83,12 +82,8 @@ class VTubeStudio:
         self._thread.join(1.0)
 
     def _values(self, result: Result | None) -> dict[str, float]:
-        tracks = () if result is None else sorted(result.tracks, key=lambda track: track.id)
-        values: dict[str, float] = {}
-        face = next((track for track in tracks if track.pose is not None), None)
-        if face is not None:
-            values |= self._of_face(face)
-        hands = {track.side: track for track in reversed(tracks) if track.kind == "hand"}
+        face, hands = oldest_face(result), oldest_hands(result)
+        values = {} if face is None else self._of_face(face)
         for side in SIDES:
             values |= self._of_hand(side, hands.get(side))
         return values
