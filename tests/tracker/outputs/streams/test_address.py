@@ -35,9 +35,7 @@ class Refusing:
 
 
 @pytest.mark.parametrize("error", [errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN])
-def test_a_network_that_drops_and_comes_back_ends_nothing(
-    heard: socket.socket, error: int
-) -> None:
+def test_a_network_that_drops_and_comes_back_ends_nothing(heard: socket.socket, error: int) -> None:
     out = Datagrams(f"udp://127.0.0.1:{heard.getsockname()[1]}")
     cut = Refusing(out._socket, error)
     out._socket = cut  # type: ignore[assignment]
