@@ -46,7 +46,7 @@ from tracker.types import Floats, Pose
 # and 2.5, 4.2, 1.2 (robust standard deviation), slopes 1.07, 1.00, 1.00. Without the two jaw ends
 # pitch is 5.6 degrees low, scatters by 6.1 and is 20 % too steep: the rest of the face is nearly
 # flat. The chin adds nothing and an open mouth moves it.
-RIGID = (0, 16, *range(17, 36), 36, 39, 42, 45, 48, 54)
+RIGID = np.array([0, 16, *range(17, 36), 36, 39, 42, 45, 48, 54])
 # Focal length in units of the face's size in pixels: 12 faces away, so perspective is below what
 # a label can resolve and the frame's size does not matter.
 FOCAL = 12.0
@@ -128,10 +128,10 @@ def pose_from_landmarks(xy: ArrayLike) -> Pose:
     points = np.asarray(xy, np.float64)
     if points.shape != (68, 2):
         raise ValueError(f"head pose needs (68, 2) landmarks, got {points.shape}")
-    use = np.array([i for i in RIGID if np.isfinite(points[i]).all()], int)
-    if len(use) < 6:
-        raise ValueError(f"head pose needs six rigid face points at least, found {len(use)}")
-    flat, solid = points[use] - points[use].mean(0), face_xyz()[use]
+    flat, solid = _rigid(points)
+    if len(flat) < 6:
+        raise ValueError(f"head pose needs six rigid face points at least, found {len(flat)}")
+    flat = flat - flat.mean(0)
     rotation, scale = _orthographic(flat, solid - solid.mean(0))
     # Unit: one centimetre of the face is one pixel at `distance`, whatever the picture's scale.
     distance = FOCAL * float(np.ptp(solid, axis=0).max())
@@ -158,23 +158,22 @@ def with_place(pose: Pose, xy: ArrayLike, seen_by: Lens) -> Pose:
     """
     if pose.seen_at is not None:
         return replace(pose, matrix=matrix_at(pose, pose.seen_at, seen_by))
-    points = np.asarray(xy, np.float64)
-    use = np.array([i for i in RIGID if np.isfinite(points[i]).all()], int)
-    if len(use) < 6:
+    flat, solid = _rigid(np.asarray(xy, np.float64))
+    if len(flat) < 6:
         return pose
-    flat, solid = points[use], face_xyz()[use]
-    middle, centred = solid.mean(0), solid - solid.mean(0)
+    middle, flat_middle, rotation = solid.mean(0), flat.mean(0), rotation_from_pose(pose)
+    centred = solid - middle
     # First guess: as wide on the picture as the turned face is, straight behind its middle.
-    turned = centred @ rotation_from_pose(pose).T
-    spread = float(np.linalg.norm(turned[:, :2])) / float(np.linalg.norm(flat - flat.mean(0)))
-    guess = np.append((flat.mean(0) - seen_by.centre_xy) * spread, seen_by.focal * spread)
+    turned = centred @ rotation.T
+    spread = float(np.linalg.norm(turned[:, :2])) / float(np.linalg.norm(flat - flat_middle))
+    guess = np.append((flat_middle - seen_by.centre_xy) * spread, seen_by.focal * spread)
     ray = rotation_to(guess)
     ok, turn, shift = cv2.solvePnP(
         centred,
         flat,
         seen_by.camera,
         np.zeros(4),
-        rvec=cv2.Rodrigues(ray @ rotation_from_pose(pose))[0],
+        rvec=cv2.Rodrigues(ray @ rotation)[0],
         tvec=guess[:, None].copy(),
         useExtrinsicGuess=True,
         flags=cv2.SOLVEPNP_ITERATIVE,
@@ -215,6 +214,12 @@ def rotation_to(direction: ArrayLike) -> NDArray[np.float64]:
             [-x, -y, z],
         ]
     )
+
+
+def _rigid(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The rigid ones of 68 landmarks (68, 2) that are finite, (N, 2), and of the average face."""
+    use = RIGID[np.isfinite(points[RIGID]).all(1)]
+    return points[use], face_xyz()[use]
 
 
 def _orthographic(

@@ -79,9 +79,11 @@ class LandmarkFilter:
         dt = t - self._t
         if dt <= 0:
             return self._shown.astype(np.float32)
-        whole, rest = self._split(new, new - self._shown)
-        unit = 1 / max(size, 1e-6) ** 2
-        self._watch_noise(*self._split(new, new - self._raw), unit, dt)
+        unit, d = 1 / max(size, 1e-6) ** 2, new.shape[1]
+        # The innovation and the step, fitted at once: both are motions of the same points.
+        all_whole, all_rest = self._split(new, np.hstack([new - self._shown, new - self._raw]))
+        whole, rest = all_whole[:, :d], all_rest[:, :d]
+        self._watch_noise(all_whole[:, d:], all_rest[:, d:], unit, dt)
         self._t, self._raw = t, new
         least = dt / (dt + 1 / (2 * math.pi * config.still_cutoff))
         noise = min(NOISES**2 * self._noise_whole, (MOST_WHOLE * config.whole) ** 2)
@@ -117,9 +119,10 @@ class LandmarkFilter:
 
 
 def split(at: Values, change: Values) -> tuple[Values, Values]:
-    """Changes (K, D) of points `at` (K, D): the affine motion of all nearest to them, the rest.
+    """Changes (K, N) of points `at` (K, D): the affine motion of all nearest to them, the rest.
 
-    With few points, which an affine motion would follow one by one, it is a shift.
+    Each column is fitted by itself: N is D, or a multiple of it for several changes at once. With
+    few points, which an affine motion would follow one by one, it is a shift.
     """
     shift = np.add.reduce(change) / len(change)
     rest = change - shift

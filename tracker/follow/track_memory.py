@@ -75,18 +75,18 @@ class Follower:
 
     def update(self, found: Located, t: float) -> Track:
         """Take in the newest answer, and tell what to show for it."""
+        size = object_size(found.xy)
         self._move(found, t)
         self.is_whole = is_whole(found, self._info)
         self.quality = quality(found)
         self._best = max(self._best, self.quality)
-        size = object_size(found.xy)
         xy = self._points.update(found.xy, t, size)
         self._average_side(found)
         gesture, gesture_p = None, 0.0
         if self._gesture is not None:
             said, score = found.attributes["gesture"], float(found.score.mean())
             gesture, gesture_p = self._gesture.update(said, t, score)
-        pose = self._smooth_pose(found, t)
+        pose = self._smooth_pose(found, t, size)
         attributes = self._average_attributes(found, t)
         self.t, self.missed = t, 0
         self.age += 1
@@ -96,7 +96,7 @@ class Follower:
             side, side_p, gesture, gesture_p, pose, self.age - 1,
             self._gesture.probabilities() if self._gesture is not None else (),
             self._smooth_xyz(found, t), self._info.landmarks, attributes,
-            self._smooth_irises(found, t), _of_landmarks(found, "visible"),
+            self._smooth_irises(found, t, size), _of_landmarks(found, "visible"),
             self._smooth_expressions(found, t), found.attributes.get("expressions"),
         )  # fmt: skip
 
@@ -214,7 +214,7 @@ class Follower:
             return None, 0.0
         return ("left", self.left_p) if self.left_p >= 0.5 else ("right", 1 - self.left_p)
 
-    def _smooth_pose(self, found: Located, t: float) -> Pose | None:
+    def _smooth_pose(self, found: Located, t: float, size: float) -> Pose | None:
         if "pose" in found.attributes:
             yaw, pitch, roll = (float(v) for v in found.attributes["pose"])
         elif self._info.markup is not None and self._info.markup.head_pose:
@@ -227,16 +227,16 @@ class Follower:
         values = self._pose.update([[yaw, pitch, self._roll]], t, POSE_SPAN)[0]
         seen_at = found.attributes.get("place")
         if seen_at is not None:
-            seen_at = self._place.update(seen_at[None], t, object_size(found.xy))[0]
+            seen_at = self._place.update(seen_at[None], t, size)[0]
         yaw, pitch, roll = (float(v) for v in values)
         return Pose(yaw, pitch, wrap_degrees(roll), seen_at=seen_at)
 
-    def _smooth_irises(self, found: Located, t: float) -> Floats | None:
+    def _smooth_irises(self, found: Located, t: float, size: float) -> Floats | None:
         """As the landmarks; scores as they are."""
         if "iris" not in found.attributes:
             return None
         spots = found.attributes["iris"].reshape(-1, 3)
-        xy = self._irises.update(spots[:, :2], t, object_size(found.xy))
+        xy = self._irises.update(spots[:, :2], t, size)
         return np.column_stack([xy, spots[:, 2]]).astype(np.float32)
 
     def _smooth_expressions(self, found: Located, t: float) -> Floats | None:

@@ -129,3 +129,16 @@ def test_steps_pass_almost_whole_at_once() -> None:
         filt.update(SQUARE * 100, i / 30, 100.0)
     after = filt.update(SQUARE * 100 + [30, 0], 10 / 30, 100.0)
     assert after[:, 0] == pytest.approx(SQUARE[:, 0] * 100 + 30, abs=0.2)
+
+
+def test_changes_of_two_times_are_fitted_at_once_as_one_by_one() -> None:
+    rng = np.random.default_rng(5)
+    at, first, second = (
+        rng.normal(50, 20, (21, 2)),
+        rng.normal(0, 3, (21, 2)),
+        rng.normal(2, 1, (21, 2)),
+    )
+    both = split(at, np.hstack([first, second]))
+    for part, columns in ((first, slice(0, 2)), (second, slice(2, 4))):
+        for found, alone in zip(both, split(at, part), strict=True):
+            assert found[:, columns] == pytest.approx(alone, abs=1e-9)
