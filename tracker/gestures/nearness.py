@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.gestures.network import BEYOND, Network, train
+from tracker.gestures.network import Network, train
 from tracker.types import Floats
 
 MOST = 800  # rows of a gesture that are kept to be near to
@@ -30,8 +30,8 @@ class NearNetwork:
 
     def __call__(self, features: Floats) -> Floats:
         """Each row adds up to 1 at most."""
-        p, count = self.network(features), len(self.own)
-        scaled = _scaled(self.network, features)
+        scaled, count = self.network.scaled(features), len(self.own)
+        p = self.network.of_scaled(scaled)
         far = np.stack([_distance(scaled, rows) for rows in self.own], axis=1)
         p[:, -count:] *= np.exp(self.usual - far)
         return np.asarray(p[:, -count:] / p.sum(1, keepdims=True))
@@ -44,16 +44,11 @@ def near_network(
     network, rng = train(features, classes, seed), np.random.default_rng(seed)
     first, own, usual = int(classes.max()) + 1 - count, [], []
     for k in range(count):
-        rows = _scaled(network, features[rng.permutation(np.flatnonzero(classes == first + k))])
+        rows = network.scaled(features[rng.permutation(np.flatnonzero(classes == first + k))])
         own.append(rows[:MOST])
         others = rows[MOST : 2 * MOST]
         usual.append(np.median(_distance(others, own[-1])) if len(others) else 0.0)
     return NearNetwork(network, tuple(own), np.array(usual, np.float32))
-
-
-def _scaled(network: Network, features: Floats) -> Floats:
-    found = np.clip((features - network.mean) / network.scale, -BEYOND, BEYOND)
-    return np.asarray(found, np.float32)
 
 
 def _distance(features: Floats, rows: Floats) -> Floats:

@@ -30,7 +30,15 @@ class Network:
 
     def __call__(self, features: Floats) -> Floats:
         """(N, C), each row adds up to 1."""
-        x = _with_one(np.clip((features - self.mean) / self.scale, -BEYOND, BEYOND))
+        return self.of_scaled(self.scaled(features))
+
+    def scaled(self, features: Floats) -> Floats:
+        """(N, F) in standard deviations from the mean, cut at BEYOND."""
+        return _scaled(features, self.mean, self.scale)
+
+    def of_scaled(self, scaled: Floats) -> Floats:
+        """The same of features that are `scaled`."""
+        x = _with_one(scaled)
         found = [
             _softmax(_with_one(np.maximum(x @ first, 0)) @ last)
             for first, last in zip(self.first, self.last, strict=True)
@@ -47,13 +55,17 @@ def train(
     """
     mean, spread = features.mean(0), features.std(0)
     scale = np.maximum(spread, 0.02).astype(np.float32)
-    x = _with_one(np.clip((features - mean) / scale, -BEYOND, BEYOND))
+    x = _with_one(_scaled(features, mean, scale))
     count = int(classes.max()) + 1
     target = np.full((len(x), count), SOFT / count, np.float32)
     target[np.arange(len(x)), classes] += 1 - SOFT
     layers = [_layers(x, target, hidden, np.random.default_rng((seed, k))) for k in range(TOGETHER)]
     first, last = (np.stack(part) for part in zip(*layers, strict=True))
     return Network(mean.astype(np.float32), scale, first, last)
+
+
+def _scaled(features: Floats, mean: Floats, scale: Floats) -> Floats:
+    return np.asarray(np.clip((features - mean) / scale, -BEYOND, BEYOND), np.float32)
 
 
 def _layers(
