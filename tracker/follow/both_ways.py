@@ -36,21 +36,22 @@ def backwards(
 
 def shares_backwards(t: Sequence[float], raw: Floats, config: SmoothConfig) -> Floats:
     """The same of values (N, V) from 0 to 1 that have no motion in common: expressions."""
-    filt = LandmarkFilter(config, as_one=False)
-    shown = [
-        filt.update(values[:, None], -late, SHARE_SPAN)[:, 0]
-        for late, values in zip(reversed(t), raw[::-1], strict=True)
-    ]
-    return np.clip(shown[::-1], 0, 1).astype(np.float32)
+    spans, back = [SHARE_SPAN] * len(raw), [-late for late in reversed(t)]
+    shown = _passed(LandmarkFilter(config, as_one=False), back, raw[::-1, :, None], spans)
+    return np.clip(shown[::-1, :, 0], 0, 1)
 
 
 def one_way(
     t: Sequence[float], raw: NDArray[np.floating], config: SmoothConfig, names: Sequence[str] = ()
 ) -> Floats:
     """The pass from the first frame to the last, as `tracker live` shows it."""
-    filt = LandmarkFilter(config, names)
-    shown = [
-        filt.update(xy, at, object_size(xy.astype(np.float32)))
-        for at, xy in zip(t, raw, strict=True)
-    ]
+    sizes = [object_size(xy.astype(np.float32)) for xy in raw]
+    return _passed(LandmarkFilter(config, names), t, raw, sizes)
+
+
+def _passed(
+    filt: LandmarkFilter, t: Sequence[float], raw: NDArray[np.floating], sizes: Sequence[float]
+) -> Floats:
+    """(N, K, D) what a filter shows of values (N, K, D), one after the other."""
+    shown = [filt.update(v, at, size) for at, v, size in zip(t, raw, sizes, strict=True)]
     return np.array(shown, np.float32).reshape(raw.shape)
