@@ -1,5 +1,7 @@
 """Averages by hand, and refusals."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -36,6 +38,27 @@ def test_refuses_other_networks_and_weights(tmp_path):
         average(one, two, 0.5, tmp_path / "x.safetensors")
     with pytest.raises(ValueError, match="between 0"):
         average(one, one, 1.5, tmp_path / "x.safetensors")
+
+
+def test_settings_that_only_training_has_may_differ(tmp_path):
+    """As of the shipped hand model's two configs, whose side head weighs 1 and 2."""
+    write_blobs(tmp_path)
+    spec = read_config(write_config(tmp_path, steps=1))
+    (head,) = spec.heads
+    trained = replace(head, weight=2.0, dropout=0.3, flow=False)
+    one = fit(spec, tmp_path, tmp_path / "one")
+    two = fit(replace(spec, heads=(trained,), seed=3), tmp_path, tmp_path / "two")
+    out = tmp_path / "mix.safetensors"
+    average(one, two, 0.5, out)
+    a, b, mix = (load_checkpoint(p).part("ema") for p in (one, two, out))
+    heads = [name for name in mix if name.startswith("heads.order.") and name.endswith("weight")]
+    assert heads
+    for name in ("net.head.weight", *heads):
+        torch.testing.assert_close(mix[name], (a[name] + b[name]) / 2)
+    assert load_model(out)[1].spec.heads == (trained,)
+    other = fit(replace(spec, heads=(replace(head, source="both"),)), tmp_path, tmp_path / "other")
+    with pytest.raises(ValueError, match="not the same network"):
+        average(one, other, 0.5, out)
 
 
 def test_makes_the_folder_but_never_writes_over_a_parent(tmp_path):
