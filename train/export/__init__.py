@@ -1,1 +1,1 @@
-"""From a checkpoint to the ONNX files that the tracker runs."""
+"""From a finished training to the ONNX files that the tracker runs, and what mends a checkpoint."""

@@ -248,7 +248,7 @@ def average(
 ) -> None:
     """A point between two checkpoints of one network: robustness of one, precision of the other."""
     with stages(LOADING) as stage:
-        from train.finetune.average import average as run_average
+        from train.export.average import average as run_average
 
         stage(f"writing {out}")
         run_average(first, second, weight, out)
@@ -267,7 +267,7 @@ def presence(
     kept: Annotated[float, typer.Option(help="Share of objects that stays.")] = 0.995,
 ) -> None:
     """Move presence after a training: so many objects stay, and few wrong crops pass."""
-    from train.finetune.presence import move_presence
+    from train.export.presence import move_presence
 
     with waiting("looking at objects, near misses and pictures without an object") as count:
         moved = move_presence(checkpoint, data, kept, out, count)

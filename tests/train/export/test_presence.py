@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-import train.finetune.presence
+import train.export.presence
 from tests.helpers.blobs import write_blobs, write_config
 from tracker.errors import UserError
 from train.config import read_config
 from train.data.pictures import read_coco
 from train.evaluate.outputs import torch_runner
-from train.finetune.presence import (
+from train.export.presence import (
     STEPS,
     Logits,
     choose_limit,
@@ -104,7 +104,7 @@ def test_crops_are_of_one_side_and_half_of_them_wrong(blobs):
 
 
 def test_crops_are_moved_and_not_disturbed(blobs, monkeypatch):
-    monkeypatch.setattr(train.finetune.presence, "STEPS", 1)
+    monkeypatch.setattr(train.export.presence, "STEPS", 1)
     spec, data = read_config(write_config(blobs.parent)), read_coco(blobs)
 
     def images(**augment):

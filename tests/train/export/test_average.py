@@ -8,7 +8,7 @@ import torch
 from tests.helpers.blobs import write_blobs, write_config
 from tracker.errors import UserError
 from train.config import read_config
-from train.finetune.average import average
+from train.export.average import average
 from train.loop.checkpoint import load_checkpoint, load_model
 from train.loop.fit import fit
 
