@@ -144,12 +144,7 @@ def evaluate_model(
 ) -> tuple[dict[str, Any], Outputs, DataSet, FitSpec]:
     """The summary of a model on label files, with what is needed to draw it."""
     run, spec, names = open_model(model)
-    data = without_irises(join([read_coco(f, hold_out, seed) for f in files]), names)
-    if data.markup.landmarks != names:
-        raise ValueError(
-            f"{model} has {len(names)} landmarks, the labels {len(data.markup.landmarks)} others; "
-            "evaluate on labels of the same markup"
-        )
+    data = labels_for(model, names, files, hold_out, seed)
     pair = tuple(normaliser) or tuple(spec.data.normaliser)
     check_pair(pair, len(names))
     spec = replace(spec, data=DataSpec(normaliser=pair))
@@ -172,6 +167,20 @@ def evaluate_model(
     summary["presence"] = presence_summary(run, data, split, spec)
     summary["present_kept"] = float((out.presence >= 0.5).mean())
     return summary, out, data, spec
+
+
+def labels_for(
+    model: Path, names: Sequence[str], files: Sequence[Path], hold_out: float = 0.0, seed: int = 0
+) -> DataSet:
+    """Label files as a model sees them; ValueError where its landmarks (`names`) are others."""
+    data = without_irises(join([read_coco(f, hold_out, seed) for f in files]), names)
+    theirs = data.markup.landmarks
+    if theirs != tuple(names):
+        raise ValueError(
+            f"{model} has other landmarks than the labels ({len(names)} and {len(theirs)}); "
+            "give labels of the same markup"
+        )
+    return data
 
 
 def without_irises(data: DataSet, names: Sequence[str]) -> DataSet:

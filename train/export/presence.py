@@ -21,9 +21,9 @@ import torch
 from numpy.typing import NDArray
 
 from train.config import AugmentSpec, FitSpec
-from train.data.pictures import DataSet, join, read_coco
+from train.data.pictures import DataSet
 from train.evaluate.outputs import Report, Runner, silent, torch_runner
-from train.evaluate.report import without_irises
+from train.evaluate.report import labels_for
 from train.loop.ahead import batches
 from train.loop.checkpoint import load_model, prepare_output, save_checkpoint
 
@@ -90,10 +90,8 @@ def move_presence(
         raise ValueError(
             f"{source} was trained without presence; set loss.presence and train again"
         )
-    read = join([read_coco(f, spec.data.hold_out, spec.seed) for f in files])
-    data = without_irises(read, found.markup.landmarks)
-    if data.markup.landmarks != found.markup.landmarks:
-        raise ValueError(f"{source} has other landmarks than the labels; give those it learnt from")
+    names = found.markup.landmarks
+    data = labels_for(source, names, files, spec.data.hold_out, spec.seed)
     run = torch_runner(model)
     learnt = presence_logits(run, data, spec, report)
     limit = choose_limit(learnt, kept)

@@ -30,9 +30,9 @@ from engines.foreign import made_here, refuse_unsafe
 from tracker.whole_files import file_sha256, write_whole
 from train.config import FitSpec
 from train.data.batches import make_batch
-from train.data.pictures import DataSet, read_coco
+from train.data.pictures import DataSet
 from train.evaluate.outputs import Report, check_pair, silent
-from train.evaluate.report import evaluate_model, open_model
+from train.evaluate.report import evaluate_model, labels_for, open_model
 from train.export.export import strip_traces
 from train.export.shrink import halve, restore
 from train.export.speed import median_ms
@@ -90,13 +90,7 @@ def training_crops(
 def open_data(model: Path, labels: Path) -> tuple[DataSet, FitSpec]:
     """Labels, and how a model wants its crops; ValueError where their landmarks differ."""
     _, spec, names = open_model(model)
-    data = read_coco(labels)
-    if data.markup.landmarks != names:
-        raise ValueError(
-            f"{labels} has {len(data.markup.landmarks)} landmarks and {model} {len(names)} others; "
-            "give labels of the same markup"
-        )
-    return data, spec
+    return labels_for(model, names, [labels]), spec
 
 
 def objects(data: DataSet, hold: bool) -> list[int]:
