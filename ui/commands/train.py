@@ -148,7 +148,7 @@ def ablation(
 ) -> None:
     """The paper's four rows, L, L+A, L+ELT, L+ELT+A, at the same budget. Resumes by itself."""
     from train.config import read_config
-    from train.finetune.ablation import ablate
+    from train.grid.ablation import ablate
 
     def report(row: str, p: Progress) -> None:
         if p.hold is not None:

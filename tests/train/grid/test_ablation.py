@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.helpers.blobs import write_blobs, write_config
 from train.config import read_config
-from train.finetune.ablation import ablate
+from train.grid.ablation import ablate
 from train.grid.cells import ROWS, row_spec
 
 
