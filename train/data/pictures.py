@@ -84,6 +84,13 @@ class DataSet:
         """Indices of the training or of the hold-out examples."""
         return [i for i, e in enumerate(self.examples) if e.hold == hold]
 
+    def landmarked(self, hold: bool) -> list[int]:
+        """The objects of a split that have a labelled landmark."""
+        return [
+            i for i in self.rows(hold)
+            if self.examples[i].labelled.any() and not self.examples[i].negative
+        ]  # fmt: skip
+
     def measured(self) -> list[int]:
         """Of the hold-out, the objects on which an error can be measured: with a labelled landmark
         or an attribute. Frames of a held-out clip that say nothing would cost their time alone.
@@ -245,7 +252,7 @@ def choose_labelled(
     Seeded; at least one. With `attribute` the classes take turns, so that their counts differ by
     one at most as long as none runs out (the paper: "class-balanced").
     """
-    rows = [i for i in data.rows(False) if data.examples[i].labelled.any()]
+    rows = data.landmarked(hold=False)
     count = max(1, round(share * len(rows)))
     rng = np.random.default_rng([seed, 7])
     order = [rows[i] for i in rng.permutation(len(rows))]

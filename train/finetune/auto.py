@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.config import FitSpec
-from train.data.pictures import DataSet
 from train.evaluate.interval import change_between
 from train.evaluate.outputs import nme_of, predict, torch_runner
 from train.finetune.choices import ELT_WEIGHT, Choice
@@ -50,7 +49,7 @@ def train_auto(course: Course, rounds: RoundsSpec) -> tuple[Path, Choice]:
         }
         taught = train_round(course, rounds, begun, (1, first + 2 * each, each), told)
         trials |= {} if taught is None else {"L+rounds": taught}
-        rows = held_rows(course.data)
+        rows = course.data.landmarked(hold=True)
         clips = [course.data.examples[i].group for i in rows]
         choice = judge({n: held_errors(course, path, rows) for n, path in trials.items()}, clips)
         course.say(f"{choice.what}: {choice.value} ({choice.why})")
@@ -80,14 +79,6 @@ def with_elt(spec: FitSpec) -> FitSpec:
     """The spec with the ELT: half of a batch has no labels."""
     loss = replace(spec.loss, alpha=ELT_WEIGHT)
     return replace(spec, loss=loss, data=replace(spec.data, labelled_share=0.5))
-
-
-def held_rows(data: DataSet) -> list[int]:
-    """The held-out objects with labelled landmarks."""
-    return [
-        i for i in data.rows(hold=True)
-        if data.examples[i].labelled.any() and not data.examples[i].negative
-    ]  # fmt: skip
 
 
 def held_errors(course: Course, final: Path, rows: Sequence[int]) -> NDArray[np.float64]:

@@ -47,7 +47,7 @@ def blend(
     nothing changes.
     """
     rows = data.measured()
-    labelled = [i for i in rows if data.examples[i].labelled.any()]
+    labelled = data.landmarked(hold=True)
     if chosen == 1.0 or (chosen is None and not labelled):
         return 1.0
     first, last = load_checkpoint(start).part("ema"), load_checkpoint(final)

@@ -264,7 +264,7 @@ def finish(run: Run) -> Path:
                 weights = best_localiser(weights, run.ema.state_dict())
             run.ema.load_state_dict(weights)
             step = kept.step
-        rows = [i for i in run.data.rows(hold=True) if run.data.examples[i].labelled.any()]
+        rows = run.data.landmarked(hold=True)
         found = dict(run.notes)
         if rows:
             outputs = predict_held(run, rows)

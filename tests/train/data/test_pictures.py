@@ -188,7 +188,9 @@ def test_of_the_hold_out_only_what_says_something_is_measured(tmp_path):
         7: {"attributes": {}},
     }
     examples = tuple(replace(e, **changes.get(i, {})) for i, e in enumerate(data.examples))
-    assert DataSet(data.markup, examples).measured() == [3, 4, 7]
+    changed = DataSet(data.markup, examples)
+    assert changed.measured() == [3, 4, 7]
+    assert changed.landmarked(hold=True) == [3, 7] and changed.landmarked(hold=False) == [0, 1, 2]
 
 
 def test_join_refuses_other_landmarks(tmp_path):
