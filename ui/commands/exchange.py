@@ -42,7 +42,6 @@ def import_labels(
 
     And labelled time, of the ranges.csv of another project or of removed/.
     """
-    from tracker.errors import UserError
     from train.exchange.bring import ImportWish, bring
     from train.exchange.formats import read
     from train.exchange.names import read_map
@@ -51,27 +50,24 @@ def import_labels(
 
     if origin not in ("", "centre", "corner"):
         raise ValueError(f"--origin takes centre or corner, found '{origin}'")
-    try:
-        opened = open_project(project)
-        times = [path for path in files if format == "auto" and is_ranges(path)]
-        others = [path for path in files if path not in times]
-        if others:
-            with waiting("reading labels and their pictures") as count:
-                found = [read(path, format, hidden, origin) for path in others]
-                wish = ImportWish(clip, read_map(names), by_order, replace, pictures)
-                name = others[0].stem if len(others) == 1 else others[0].absolute().parent.name
-                brought = bring(opened, found, name, wish, count)
-            _tell(brought)
-        if times:
-            ranges = bring_ranges(opened, times, clip)
-            for note in (*ranges.messages, *(f"left out: {one}" for one in ranges.left_out)):
-                tell(f"note: {note}")
-            tell(
-                f"imported {ranges.new} time ranges; {ranges.known} were there already, "
-                f"{len(ranges.left_out)} left out"
-            )
-    except UserError as error:
-        raise ValueError(str(error)) from error
+    opened = open_project(project)
+    times = [path for path in files if format == "auto" and is_ranges(path)]
+    others = [path for path in files if path not in times]
+    if others:
+        with waiting("reading labels and their pictures") as count:
+            found = [read(path, format, hidden, origin) for path in others]
+            wish = ImportWish(clip, read_map(names), by_order, replace, pictures)
+            name = others[0].stem if len(others) == 1 else others[0].absolute().parent.name
+            brought = bring(opened, found, name, wish, count)
+        _tell(brought)
+    if times:
+        ranges = bring_ranges(opened, times, clip)
+        for note in (*ranges.messages, *(f"left out: {one}" for one in ranges.left_out)):
+            tell(f"note: {note}")
+        tell(
+            f"imported {ranges.new} time ranges; {ranges.known} were there already, "
+            f"{len(ranges.left_out)} left out"
+        )
 
 
 def _tell(done: Brought) -> None:
@@ -102,15 +98,11 @@ def export_labels(
     Proposals that nobody accepted are left out. Where labels that were spread are among them,
     origin.csv beside them says which, from where, and how sure each point is.
     """
-    from tracker.errors import UserError
     from train.exchange.give import give
     from train.project.layout import open_project
 
-    try:
-        with waiting(f"writing {out}") as count:
-            done = give(open_project(project), format, out, by_hand, count)
-    except UserError as error:
-        raise ValueError(str(error)) from error
+    with waiting(f"writing {out}") as count:
+        done = give(open_project(project), format, out, by_hand, count)
     for text in done.lost:
         tell(f"not kept by {format}: {text}")
     tell(f"wrote {done.frames} frames: {', '.join(str(f) for f in done.files[:3])}"

@@ -34,19 +34,16 @@ def suggest(
     from train.suggest.suggest import suggest as rank
     from train.suggest.suggest import teaching_clips, to_rows
 
-    try:
-        project = open_project(folder)
-        if not teaching_clips(project):
-            raise UserError(
-                f"{folder} has no clip and no picture yet; add some with "
-                f"'train add CLIP --project {folder}'"
-            )
-        used = current_model(project, model)
-        labels = read_labels(project)
-        with stop_on_signal() as stopped, waiting("looking at frames") as report:
-            found = rank(project, labels, used, count, report, stopped)
-    except UserError as error:
-        raise ValueError(str(error)) from error
+    project = open_project(folder)
+    if not teaching_clips(project):
+        raise UserError(
+            f"{folder} has no clip and no picture yet; add some with "
+            f"'train add CLIP --project {folder}'"
+        )
+    used = current_model(project, model)
+    labels = read_labels(project)
+    with stop_on_signal() as stopped, waiting("looking at frames") as report:
+        found = rank(project, labels, used, count, report, stopped)
     if json_:
         tell_json(to_rows(found), 1)
     elif not found:

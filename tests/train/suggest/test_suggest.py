@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.helpers.drawn import SHAPE, BlobEngine, blob_info, draw_blobs
+from tracker.errors import UserError
 from tracker.find.locate import Model
 from tracker.find.markups import Markup
 from tracker.types import CropRule
@@ -235,4 +236,4 @@ def test_the_command_says_what_is_missing(tmp_path: Path) -> None:
         (tmp_path / "nope", "train init"),
     ):
         done = CliRunner().invoke(app, ["suggest", str(folder)])
-        assert isinstance(done.exception, ValueError) and words in str(done.exception)
+        assert isinstance(done.exception, UserError) and words in str(done.exception)

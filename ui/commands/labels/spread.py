@@ -53,19 +53,16 @@ def spread(
     if accept and refuse:
         raise ValueError("--accept and --refuse exclude each other; give one of them")
     spec = SpreadSpec(frames, min_confidence)
-    try:
-        project = open_project(folder)
-        clips = chosen_clips(read_clips(project), clip or ())
-        with Store.open(project) as store:
-            if store.read_only:
-                raise UserError(f"{folder}: nothing was spread: {store.why}")
-            if accept or refuse:
-                _settle(store, clips, accept)
-            else:
-                _spread(store, clips, spec, again, None if by_flow else _model(project, model))
-                tell(f"next: train label {folder} (look at them), train finetune {folder}")
-    except UserError as error:
-        raise ValueError(str(error)) from error
+    project = open_project(folder)
+    clips = chosen_clips(read_clips(project), clip or ())
+    with Store.open(project) as store:
+        if store.read_only:
+            raise UserError(f"{folder}: nothing was spread: {store.why}")
+        if accept or refuse:
+            _settle(store, clips, accept)
+        else:
+            _spread(store, clips, spec, again, None if by_flow else _model(project, model))
+            tell(f"next: train label {folder} (look at them), train finetune {folder}")
 
 
 def _model(project: Project, asked: Path | None) -> Model | None:
