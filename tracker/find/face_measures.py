@@ -72,11 +72,6 @@ def told_by(seen: Mapping[str, float]) -> FaceMeasures:
     )
 
 
-def face_measures(xy: ArrayLike, pose: Pose) -> FaceMeasures:
-    """Measures of 68 landmarks (68, 2) in pixels, of a head in this pose."""
-    return measures(from_the_front(xy, pose))
-
-
 def measures(flat: Flat) -> FaceMeasures:
     """Measures of 68 landmarks (68, 2) as `from_the_front` gives them."""
     rest = face_xyz()[:, :2]

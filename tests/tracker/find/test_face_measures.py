@@ -9,7 +9,13 @@ import pytest
 
 from tests.helpers import clips
 from tracker.find.expressions import by_name, in_order
-from tracker.find.face_measures import face_measures, from_the_front, measured, told_by
+from tracker.find.face_measures import (
+    FaceMeasures,
+    from_the_front,
+    measured,
+    measures,
+    told_by,
+)
 from tracker.find.head_pose import face_xyz, rotation_from_pose
 from tracker.types import Pose
 
@@ -20,17 +26,21 @@ def seen(solid: np.ndarray, pose: Pose) -> np.ndarray:
     return (solid @ rotation_from_pose(pose).T)[:, :2] * 7 + (100, 50)
 
 
+def of_a_head(solid: np.ndarray, pose: Pose) -> FaceMeasures:
+    return measures(from_the_front(seen(solid, pose), pose))
+
+
 @pytest.mark.parametrize("pose", [REST, Pose(25, 10, -30), Pose(-40, -15, 80)])
 def test_a_turned_head_is_turned_back(pose: Pose) -> None:
     solid = face_xyz().copy()
     solid[[65, 66, 67], 1] += 1.5  # the mouth opens by 1.5 cm in the face's own plane
     assert from_the_front(seen(solid, pose), pose) == pytest.approx(solid[:, :2], abs=1e-6)
-    found, frontal = face_measures(seen(solid, pose), pose), face_measures(seen(solid, REST), REST)
+    found, frontal = of_a_head(solid, pose), of_a_head(solid, REST)
     assert found.mouth_open == pytest.approx(frontal.mouth_open, abs=1e-6)
 
 
 def test_in_profile_nothing_is_turned_back_and_nothing_breaks() -> None:
-    found = face_measures(seen(face_xyz(), Pose(90, 0, 0)), Pose(90, 0, 0))
+    found = of_a_head(face_xyz(), Pose(90, 0, 0))
     assert all(np.isfinite(getattr(found, name)) for name in found.__slots__)
 
 
@@ -39,9 +49,9 @@ def test_each_measure_moves_alone() -> None:
         solid = face_xyz().copy()
         solid[points, 0] += dx
         solid[points, 1] += dy
-        return face_measures(seen(solid, REST), REST)
+        return of_a_head(solid, REST)
 
-    rest = face_measures(seen(face_xyz(), REST), REST)
+    rest = of_a_head(face_xyz(), REST)
     assert (rest.brow_left, rest.brow_right, rest.smile, rest.mouth_wide) == pytest.approx((0,) * 4)
     up = moved([22, 23, 24, 25, 26], 0, -0.4)
     assert (up.brow_left, up.brow_right) == pytest.approx((0.5, 0))  # type: ignore[attr-defined]
