@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from tracker.checkup.peers import Peer
 from tracker.errors import UserError
 from tracker.files.video_job import FrameTracker
+from tracker.progress import Report, silent
 from tracker.sources.video_file import VideoReader
 from tracker.types import Frame, Image, Kind
 
@@ -112,7 +113,7 @@ def compare(
     warm_up: int = WARM_UP,
     block: int = BLOCK,
     clocks: tuple[Callable[[], float], Callable[[], float]] = (perf_counter, process_time),
-    report: Callable[[int, int], None] = lambda _, __: None,
+    report: Report = silent,
 ) -> list[Runs]:
     """Every frame through every side, in alternating blocks. `clocks`: wall and CPU seconds;
     `report`: blocks that are done, and of how many.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from tracker.errors import UserError
 from tracker.find.markups import Weights
 from tracker.load import load
 from tracker.outputs.landmark_files import UsedModel, versions
+from tracker.progress import Report, silent
 from tracker.types import Kind
 
 KINDS: tuple[Kind, ...] = ("hand", "face")
@@ -44,9 +45,7 @@ class BenchOptions:
     weights: Weights = "best"
 
 
-def run(
-    options: BenchOptions, report: Callable[[int, int], None] = lambda _, __: None
-) -> dict[str, Any]:
+def run(options: BenchOptions, report: Report = silent) -> dict[str, Any]:
     """The whole measurement. UserError when the clip, a model or the peer is not usable.
 
     `report`: how much is done, and of how much.

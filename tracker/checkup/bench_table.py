@@ -7,7 +7,7 @@ over these runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from tracker.errors import UserError
 from tracker.find.markups import Weights
 from tracker.load import load
 from tracker.outputs.landmark_files import versions
+from tracker.progress import Report, silent
 from tracker.types import Frame, Kind
 
 PAUSE = 10.0  # seconds of stream time between two runs: nothing is followed across them
@@ -71,9 +72,7 @@ class TableOptions:
     weights: Weights = "best"
 
 
-def run(
-    options: TableOptions, report: Callable[[int, int], None] = lambda _, __: None
-) -> dict[str, Any]:
+def run(options: TableOptions, report: Report = silent) -> dict[str, Any]:
     """Measure every form that there is a bundle for. UserError and `report` as `bench_run.run`."""
     hardware = bench.hardware()
     forms = [f for f in FORMS if not f.peer or set(f.kinds) <= set(options.bundles)]
@@ -104,7 +103,7 @@ def _runs(
     sides: Sequence[Peer],
     frames: Sequence[Frame],
     runs: int,
-    report: Callable[[int, int], None],
+    report: Report,
 ) -> list[list[bench.Runs]]:
     """Each run's numbers of each side."""
     found: list[list[bench.Runs]] = []

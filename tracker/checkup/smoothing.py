@@ -32,6 +32,7 @@ from tracker.follow.associate import object_size
 from tracker.follow.both_ways import both_ways, one_way
 from tracker.follow.smooth import PRESETS, OneEuro, SmoothConfig
 from tracker.load import load
+from tracker.progress import Report, silent
 from tracker.sources.video_file import VideoReader
 from tracker.types import Frame, Kind
 
@@ -286,7 +287,7 @@ def measure(
 def run(
     options: BenchOptions,
     clips: Sequence[Path],
-    report: Callable[[int, int], None] = lambda _, __: None,
+    report: Report = silent,
 ) -> dict[str, Any]:
     """The whole measurement, for machines. UserError when a clip or a model is not usable.
 

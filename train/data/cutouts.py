@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ import numpy as np
 from tracker.errors import UserError, writing
 from tracker.find.locate import cut
 from tracker.plain_data import bare_name, count, finite, from_json
+from tracker.progress import Report, silent
 from tracker.sources.picture_file import encoded, load_picture
 from tracker.sources.video_file import VideoReader
 from tracker.types import CropBox, Floats, Image
@@ -101,7 +102,7 @@ def cut_clip(
     look: Look,
     key: str,
     frames: set[int],
-    report: Callable[[int, int], None] = lambda _, __: None,
+    report: Report = silent,
 ) -> ClipCutouts:
     """Follow the object through a clip and cut it out of these frames; from the cache if there.
 

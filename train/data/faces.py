@@ -17,7 +17,7 @@ absent where it is not known:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from tracker.find.expressions import in_order
 from tracker.find.head_pose import pose_from_landmarks
 from tracker.find.markups import IRISES
+from tracker.progress import Report, silent
 from train.data.pictures import hashed
 from train.data.shipped import FACELESS, pairs_of, read, relative, split_of, write
 
@@ -130,7 +131,7 @@ def prepare_faces(
     data: Path,
     out: Path,
     free: bool = False,
-    report: Callable[[int, int], None] = lambda _, __: None,
+    report: Report = silent,
 ) -> dict[str, int]:
     """Write labels of the 68 landmarks and two irises to `out`; returns counts.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from zipfile import BadZipFile
@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from tracker.find.geometry import apply, frame_to_crop, invert
+from tracker.progress import Report, silent
 from tracker.types import Floats
 from tracker.whole_files import write_whole
 from train.config import FitSpec
@@ -134,7 +135,7 @@ def label_pictures(
     rows: Sequence[int],
     spec: FitSpec,
     views: ViewSpec,
-    count: Callable[[int, int], None] = lambda _, __: None,
+    count: Report = silent,
 ) -> PseudoLabels:
     """Pseudo-labels of these rows by a network, which is put into evaluation."""
     model.eval()

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tracker.progress import Report, silent
 from tracker.whole_files import write_whole
 from train.data.pictures import hashed
 
@@ -101,9 +102,7 @@ def spread_weight(spread: float) -> float:
     return 1.0 - 0.5 * max(0.0, spread - SURE) / (UNSURE - SURE)
 
 
-def prepare_hands(
-    data: Path, out: Path, report: Callable[[int, int], None] = lambda _, __: None
-) -> dict[str, int]:
+def prepare_hands(data: Path, out: Path, report: Report = silent) -> dict[str, int]:
     """Write hand21 labels to `out`; returns counts.
 
     `hands_real` (quality 'teacher') and `hands_synth` ('exact'), each with its own hold-out;

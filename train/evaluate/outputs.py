@@ -38,7 +38,6 @@ class Outputs:
 
 
 Runner = Callable[[Batch], dict[str, NDArray[np.float64]]]
-Report = Callable[[int, int], None]  # how many are done, and of how many
 
 
 def torch_runner(model: LandmarkNet) -> Runner:
@@ -61,10 +60,6 @@ def torch_runner(model: LandmarkNet) -> Runner:
             return {k: v.cpu().double().numpy() for k, v in found.items()}
 
     return run
-
-
-def silent(done: int, of: int) -> None:
-    """A `Report` to nobody."""
 
 
 def counted(run: Runner, told: Callable[[int], object]) -> Runner:

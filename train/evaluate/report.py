@@ -20,6 +20,7 @@ from engines.onnx import LOAD_ERRORS
 from tracker.find.locate import at_angle
 from tracker.find.markups import IRISES, irises_in
 from tracker.find.model_file import ModelInfo
+from tracker.progress import Report, silent
 from tracker.whole_files import write_whole
 from train.config import DataSpec, FitSpec
 from train.data.pictures import DataSet, join, read_coco
@@ -27,14 +28,12 @@ from train.evaluate.curves import plot_ced, worst_grid
 from train.evaluate.faces import face_summary
 from train.evaluate.outputs import (
     Outputs,
-    Report,
     Runner,
     check_pair,
     counted,
     nme_of,
     predict,
     shown,
-    silent,
     summarise,
     torch_runner,
 )

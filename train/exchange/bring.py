@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from tracker.errors import UserError
+from tracker.progress import Report, silent
 from tracker.types import Image
 from train.exchange.foreign import Foreign, Picture, Thing, base_name, frame_number
 from train.exchange.names import Match, match
@@ -55,7 +56,7 @@ def bring(
     found: Sequence[Foreign],
     name: str,
     wish: ImportWish,
-    report: Callable[[int, int], None] | None = None,
+    report: Report = silent,
 ) -> Brought:
     """Label the project's frames with what was read; `name` is that of new stills.
 
@@ -75,13 +76,12 @@ def bring(
     return work.result()
 
 
-def _fill(work: _Work, store: Store, report: Callable[[int, int], None] | None) -> None:
+def _fill(work: _Work, store: Store, report: Report) -> None:
     """Find the frame of each picture, and keep the pictures that are of none; all or nothing."""
     try:
         for i, picture in enumerate(work.pictures):
             work.place(store, picture)
-            if report is not None:
-                report(i + 1, len(work.pictures))
+            report(i + 1, len(work.pictures))
         work.kept.write_index()
     except BaseException:  # Ctrl-C, too
         work.kept.take_back()

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tracker.plain_data import count, finite
+from tracker.progress import Report
 from tracker.whole_files import write_whole
 from train.exchange.foreign import (
     Foreign,
@@ -23,7 +24,6 @@ from train.exchange.foreign import (
     LabelFile,
     Picture,
     Points,
-    Report,
     Thing,
     repeated,
     slashes,

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tracker.progress import Report
 from tracker.whole_files import write_whole
 from train.exchange.foreign import (
     BOXES,
@@ -28,7 +29,6 @@ from train.exchange.foreign import (
     Format,
     LabelFile,
     Picture,
-    Report,
     Thing,
     frame_number,
     h5py_module,

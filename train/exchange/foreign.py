@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from engines.installation import install
 from tracker.plain_data import from_json
+from tracker.progress import Report
 from train.project.labels import FrameLabel
 from train.project.layout import Project
 
 Points = NDArray[np.float64]
 Flags = NDArray[np.uint8]
-Report = Callable[[int, int], None]  # how many are done, and of how many
 
 
 @dataclass(frozen=True, slots=True, eq=False)

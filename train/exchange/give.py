@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tracker.errors import UserError, writing
+from tracker.progress import Report, silent
 from tracker.whole_files import write_whole
-from train.exchange.foreign import BOXES, NEGATIVE, OCCLUDED, STILLS, Format, Report, h5py_module
+from train.exchange.foreign import BOXES, NEGATIVE, OCCLUDED, STILLS, Format, h5py_module
 from train.exchange.formats import FORMATS, writable
 from train.exchange.pictures import picture_path
 from train.project.clips import read_clips
@@ -35,7 +36,7 @@ def give(
     format: str,
     out: Path,
     by_hand: bool = False,
-    report: Report = lambda _, __: None,
+    report: Report = silent,
 ) -> Given:
     """Write every label into the folder `out`, with the pictures that the format needs.
 

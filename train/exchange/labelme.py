@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tracker.progress import Report
 from tracker.whole_files import write_whole
 from train.exchange.foreign import (
     LOOSE,
@@ -24,7 +25,6 @@ from train.exchange.foreign import (
     LabelFile,
     Picture,
     Points,
-    Report,
     Thing,
     by_group,
     repeated,

@@ -16,6 +16,7 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
+from tracker.progress import Report
 from tracker.whole_files import write_whole
 from train.exchange.foreign import (
     Foreign,
@@ -23,7 +24,6 @@ from train.exchange.foreign import (
     LabelFile,
     Picture,
     Points,
-    Report,
     Thing,
     by_group,
     repeated,

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from tracker.errors import writing
+from tracker.progress import Report
 from tracker.sources.picture_file import decode_picture
 from tracker.types import Image
-from train.exchange.foreign import Picture, Report, base_name
+from train.exchange.foreign import Picture, base_name
 from train.project.labels import FrameLabel, picture_name
 from train.project.layout import Project
 

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 
 from tracker.plain_data import from_json
+from tracker.progress import Report
 from train.exchange.foreign import (
     BOXES,
     Foreign,
     Format,
     LabelFile,
     Picture,
-    Report,
     Thing,
     h5py_module,
     slashes,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engines import Batch, Outputs
 from engines.choose import load_network
-from train.evaluate.outputs import Report, silent
+from tracker.progress import Report, silent
 from train.export.export import export_model, graph_of
 from train.export.quantize import PART, crops_of, objects, open_data, quantize, training_crops
 from train.loop.checkpoint import load_model

@@ -20,9 +20,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tracker.progress import Report, silent
 from train.config import AugmentSpec, FitSpec
 from train.data.pictures import DataSet
-from train.evaluate.outputs import Report, Runner, silent, torch_runner
+from train.evaluate.outputs import Runner, torch_runner
 from train.evaluate.report import labels_for
 from train.loop.ahead import batches
 from train.loop.checkpoint import load_model, prepare_output, save_checkpoint

@@ -27,11 +27,12 @@ from onnxruntime.quantization import (
 
 from engines import Batch
 from engines.foreign import made_here, refuse_unsafe
+from tracker.progress import Report, silent
 from tracker.whole_files import file_sha256, write_whole
 from train.config import FitSpec
 from train.data.batches import make_batch
 from train.data.pictures import DataSet
-from train.evaluate.outputs import Report, check_pair, silent
+from train.evaluate.outputs import check_pair
 from train.evaluate.report import evaluate_model, labels_for, open_model
 from train.export.export import strip_traces
 from train.export.shrink import halve, restore

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from engines.foreign import refuse_unsafe
 from engines.onnx import spinning
-from train.evaluate.outputs import Report, silent
+from tracker.progress import Report, silent
 from train.export.export import export_model
 from train.loop.checkpoint import load_model
 from train.networks.model import LandmarkNet

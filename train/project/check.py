@@ -9,12 +9,13 @@ removes what a killed copy left. Labels are backed up first.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tracker.errors import UserError, writing
 from tracker.plain_data import from_json
+from tracker.progress import Report, silent
 from tracker.sources.picture_file import load_picture
 from tracker.sources.video_file import VIDEO_SUFFIXES
 from tracker.whole_files import file_sha256, is_part, is_written_now, read_text
@@ -38,7 +39,7 @@ IN_LABELS = {"annotation_ids", "range_twice", "range_beyond", "picture", "stray"
 def check(
     project: Project,
     fix: bool = False,
-    report: Callable[[int, int], None] = lambda _, __: None,
+    report: Report = silent,
 ) -> list[Problem]:
     """Every problem, errors first. With `fix`, those that could be mended are marked `fixed`.
 
@@ -50,7 +51,7 @@ def check(
     return sorted(found, key=lambda p: p.severity)
 
 
-def _all(project: Project, report: Callable[[int, int], None]) -> Iterator[Problem]:
+def _all(project: Project, report: Report) -> Iterator[Problem]:
     try:
         clips = {clip.name: clip for clip in read_clips(project)}
     except UserError as wrong:
@@ -66,9 +67,7 @@ def _all(project: Project, report: Callable[[int, int], None]) -> Iterator[Probl
     yield from _parts(project)
 
 
-def _clips(
-    project: Project, clips: Sequence[Clip], report: Callable[[int, int], None]
-) -> Iterator[Problem]:
+def _clips(project: Project, clips: Sequence[Clip], report: Report) -> Iterator[Problem]:
     done, of = 0, sum(clip.bytes for clip in clips)
     stems: dict[str, str] = {}
     sums: dict[str, str] = {}

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from tracker.find.model_file import newest_model
 from tracker.plain_data import from_json
+from tracker.progress import Report, silent
 from tracker.whole_files import file_sha256
 from train.config import FitSpec, spec_from_dict
 from train.data.from_project import Census, Split, digest_of
@@ -179,7 +180,7 @@ def find_base(run: Finished) -> tuple[Path | None, dict[str, str]]:
     return (path if same else None), told
 
 
-def examine(run: Finished, told: Callable[[int, int], None] = lambda _, __: None) -> Findings:
+def examine(run: Finished, told: Report = silent) -> Findings:
     """Run both models over the hold-out and collect what is to be said.
 
     `told` gets how many objects were looked at, and how many there are to look at.

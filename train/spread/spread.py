@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from tracker.find.locate import Model
+from tracker.progress import Report
 from tracker.types import Frame, Image
 from train.project.clips import ClipFrames
 from train.project.labels import SPREAD, FrameLabel, Key, ObjectLabel
@@ -26,7 +27,6 @@ from train.spread.stretches import SpreadSpec, Stretch
 
 LARGEST = 1280  # pixels, longer side of a frame as it is followed
 ENOUGH = 0.5  # of an object's points must be sure enough, or it is not proposed
-Report = Callable[[int, int], None]  # frames looked at, frames to look at
 Stop = Callable[[], bool]
 Places = dict[int, dict[int, Followed]]  # of frames: of objects, by their numbers
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from tracker.find.locate import Model, cut
 from tracker.plain_data import from_json
+from tracker.progress import Report, silent
 from tracker.sources.picture_file import load_picture
 from tracker.types import Floats, Image
 from train.project.clips import Clip, read_clips
@@ -25,7 +26,7 @@ from train.project.object_crops import crop_of
 from train.project.stills import read_stills
 from train.suggest.prelabel import shared_landmarks
 from train.suggest.ranking import LOOK, Candidates, capped, choose, look_of
-from train.suggest.survey import Report, Row, Stop, survey
+from train.suggest.survey import Row, Stop, survey
 from train.suggest.uncertainty import LOOK_CROP
 
 UNSURE = 1.3  # times a landmark's usual disagreement from which it is named
@@ -49,7 +50,7 @@ def suggest(
     labels: Labels,
     model: Model | None,
     count: int,
-    report: Report = lambda done, total: None,
+    report: Report = silent,
     stop: Stop = lambda: False,
 ) -> list[Suggestion]:
     """At most `count` frames that are not labelled yet, best first.

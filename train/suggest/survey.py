@@ -23,6 +23,7 @@ from tracker.errors import UserError
 from tracker.find.geometry import box_from_landmarks
 from tracker.find.locate import Model
 from tracker.plain_data import from_json
+from tracker.progress import Report
 from tracker.track import Tracker
 from tracker.types import Floats, Image, Track
 from tracker.whole_files import write_whole
@@ -41,7 +42,6 @@ WINDOW_S = 4.0  # of a long clip, tracked at a stretch
 LOST_S = 1.0  # an object that is back within this time was lost, not gone
 FINE = 1000  # looks are kept as whole numbers of this fraction
 
-Report = Callable[[int, int], None]  # frames looked at, frames to look at
 Stop = Callable[[], bool]
 
 

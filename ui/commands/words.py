@@ -16,6 +16,7 @@ import typer
 
 import tracker
 from tracker.printable import printable, printable_json
+from tracker.progress import Report
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -83,7 +84,7 @@ def user_errors() -> Iterator[None]:
 
 
 @contextmanager
-def waiting(sentence: str) -> Iterator[Callable[[int, int], None]]:
+def waiting(sentence: str) -> Iterator[Report]:
     """Inside, a terminal shows the sentence, that it goes on, and for how long; it goes then.
 
     Call what it gives with (done, of), where that is known: a bar, the share and the time left.

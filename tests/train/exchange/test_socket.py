@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests.train.exchange.test_roundtrip import labelled as labelled
-from train.exchange.foreign import NEGATIVE, Foreign, Format, LabelFile, Picture, Report, thing
+from tracker.progress import Report
+from train.exchange.foreign import NEGATIVE, Foreign, Format, LabelFile, Picture, thing
 from train.exchange.formats import FORMATS, read, readable, writable
 from train.exchange.pictures import copy_picture, reported
 from train.project.journal import read_labels
