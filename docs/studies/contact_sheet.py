@@ -85,10 +85,15 @@ def small(bgr: Image, text: str) -> Image:
     """The picture TILE_W wide, with a number in its corner."""
     h, w = bgr.shape[:2]
     size_wh = (TILE_W, max(1, round(TILE_W * h / w)))
-    tile = cv2.resize(bgr, size_wh, interpolation=cv2.INTER_AREA)
+    return written(np.asarray(cv2.resize(bgr, size_wh, interpolation=cv2.INTER_AREA)), text)
+
+
+def written(tile: Image, words: str) -> Image:
+    """The tile with a line of words in its upper left corner."""
+    tile = tile.copy()
     for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(tile, text, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, width)
-    return np.asarray(tile, np.uint8)
+        cv2.putText(tile, words, (4, 14), 0, 0.42, colour, width, cv2.LINE_AA)
+    return tile
 
 
 def sheets(tiles: Sequence[Image]) -> Iterator[Image]:

@@ -22,11 +22,8 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from docs.studies.faces.teacher_expressions import open_teacher, ours
-from tracker.config import TrackerConfig
-from tracker.find.expressions import by_name
-from tracker.load import load
-from tracker.sources.video_file import VideoReader
+from docs.studies.contact_sheet import written
+from docs.studies.faces.teacher_expressions import faces_beside, open_teacher, ours
 from tracker.types import Floats, Image, Track
 
 RISE = 0.2  # of eyeBlink above the median
@@ -90,45 +87,14 @@ def tile_of(frame: Image, track: Track) -> Image:
     return np.asarray(tile, np.uint8)
 
 
-def write(tile: Image, words: str) -> Image:
-    """The tile with a line of words below its top."""
-    tile = tile.copy()
-    for colour, thick in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(tile, words, (4, 14), 0, 0.42, colour, thick, cv2.LINE_AA)
-    return tile
-
-
 def row_of(looks: Sequence[Look], peak: int) -> Image:
     """The frames of a blink beside each other."""
     tiles = []
     for step in STEPS:
         look = looks[min(max(peak + step, 0), len(looks) - 1)]
         words = f"{look.t:.2f} s  {look.shown:.2f} ({look.told:.2f})"
-        tiles.append(write(look.tile, words))
+        tiles.append(written(look.tile, words))
     return np.hstack(tiles)
-
-
-def look_at(clip: Path, task: Path, model: Path | None, seconds: float) -> list[Look]:
-    """Every frame with one face of 68 landmarks, of the clip's first seconds."""
-    teacher, reader, found = open_teacher(task), VideoReader(clip), []
-    tracker = load(
-        TrackerConfig(hands=False, face_model=model, engine="onnx", threads=1)
-    ).new_tracker()
-    try:
-        for frame in reader.frames():
-            if frame.t > seconds:
-                break
-            if frame.bgr is None:
-                continue
-            faces = tracker.process(frame.bgr, frame.t).tracks
-            if len(faces) != 1 or len(faces[0].xy) != 68:
-                continue
-            told = by_name(teacher.see(frame.bgr, faces[0].xy_raw))
-            tile = tile_of(frame.bgr, faces[0])
-            found.append(Look(frame.t, both(ours(faces[0])), both(told), tile))
-    finally:
-        reader.close()
-    return found
 
 
 def main(
@@ -139,7 +105,11 @@ def main(
     seconds: Annotated[float, typer.Option(help="Of the clip.")] = 60.0,
 ) -> None:
     """Print each blink, and write the sheets."""
-    looks = look_at(clip, task, model, seconds)
+    looks = [
+        Look(frame.t, both(ours(face)), both(told), tile_of(frame.bgr, face))
+        for frame, face, told in faces_beside(open_teacher(task), clip, model, seconds=seconds)
+        if frame.bgr is not None
+    ]
     t, shown = [look.t for look in looks], [look.shown for look in looks]
     blinks = peaks(t, [look.told for look in looks])
     rises = [shown_at(t, shown, peak) for peak in blinks]

@@ -34,10 +34,9 @@ from tracker.find.expressions import EXPRESSIONS, by_name
 from tracker.find.face_measures import measured
 from tracker.find.geometry import apply, box_from_landmarks, crop_to_frame
 from tracker.find.locate import cut
-from tracker.load import load
 from tracker.sources.picture_file import load_picture
-from tracker.sources.video_file import VideoReader
-from tracker.types import CropRule, Floats, Image, Track
+from tracker.track import Tracker
+from tracker.types import CropRule, Floats, Frame, Image, Track
 
 SIZE = 256  # side of the teacher's crop
 # Side of the crop / longer side of the box: of our 68 landmarks, which end at the brows, and of the
@@ -169,28 +168,26 @@ def verdict(found: Mapping[str, float]) -> str:
     )
 
 
-def pairs(
-    clip: Path, model: Path | None, teacher: Teacher, every: int, seconds: float
-) -> Iterator[tuple[dict[str, float], dict[str, float]]]:
-    """Ours and the teacher's, of every so-manieth frame with one face of 68 landmarks, of the
-    clip's first seconds.
+def faces_beside(
+    teacher: Teacher,
+    clip: Path,
+    model: Path | None,
+    every: int = 1,
+    seconds: float = float("inf"),
+) -> Iterator[tuple[Frame, Track, dict[str, float]]]:
+    """Every so-manieth frame of a clip's first seconds in which there is one face of 68 landmarks,
+    this face as a model of ours follows it, and the expressions that the teacher tells of it.
     """
-    tracker = load(
-        TrackerConfig(hands=False, face_model=model, engine="onnx", threads=1)
-    ).new_tracker()
-    reader = VideoReader(clip)
-    try:
-        for frame in reader.frames():
+    config = TrackerConfig(hands=False, face_model=model, engine="onnx", threads=1)
+    with Tracker(config) as tracker:
+        for frame, result in tracker.video(clip):
             if frame.t > seconds:
                 break
-            if frame.bgr is None:
-                continue
-            faces = tracker.process(frame.bgr, frame.t).tracks
+            faces = result.tracks
             if frame.index % every or len(faces) != 1 or len(faces[0].xy) != 68:
                 continue
-            yield ours(faces[0]), by_name(teacher.see(frame.bgr, faces[0].xy_raw))
-    finally:
-        reader.close()
+            if frame.bgr is not None:
+                yield frame, faces[0], by_name(teacher.see(frame.bgr, faces[0].xy_raw))
 
 
 def off_by(labels: Path, teacher: Teacher, count: int) -> NDArray[np.float64]:
@@ -225,7 +222,8 @@ def main(
     columns: dict[str, dict[str, float]] = {}
     every_row: list[tuple[dict[str, float], dict[str, float]]] = []
     for clip in clips or ():
-        rows = list(pairs(clip, model, teacher, every, seconds))
+        seen = faces_beside(teacher, clip, model, every, seconds)
+        rows = [(ours(face), told) for _, face, told in seen]
         every_row += rows
         columns[clip.stem] = correlations(*unzipped(rows))
         print(f"{clip.name}: {len(rows)} frames", flush=True)
