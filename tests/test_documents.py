@@ -6,7 +6,7 @@ import doctest
 import re
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import typer
@@ -66,29 +66,48 @@ def commands(text: str) -> list[list[str]]:
     return found
 
 
+def mentions(text: str) -> list[list[str]]:
+    """The words of each command that a text names anywhere, often without its arguments."""
+    named = re.findall(r"\b(?:tracker|train) [a-z][^`\n|#]*", text.replace("\\\n", " "))
+    return [re.split(r"[.;:,)'\"] ", words)[0].split() for words in named]
+
+
+def command_of(words: list[str]) -> tuple[Any, list[str]]:
+    """The innermost command that words name, and the words behind its name."""
+    app = {"tracker": ui.commands.tracker.app, "train": ui.commands.train.app}[words[0]]
+    command, left = cast(Any, typer.main.get_command(app)), words[1:]
+    while left and left[0] in getattr(command, "commands", {}):
+        command, left = command.commands[left[0]], left[1:]
+    return command, left
+
+
 def understand(words: list[str]) -> None:
     """Let the command read its options, as when it is typed, and end there."""
-    app = {"tracker": ui.commands.tracker.app, "train": ui.commands.train.app}[words[0]]
-    command, left = typer.main.get_command(app), words[1:]
-    while left and left[0] in getattr(command, "commands", {}):
-        command, left = command.commands[left[0]], left[1:]  # type: ignore[attr-defined]
+    command, left = command_of(words)
     is_group = hasattr(command, "commands")
     assert not (is_group and left and left[0][0] != "-"), f"no such command: {left[0]}"
     command.make_context(words[0], left)
 
 
-def test_every_command_in_the_documents_is_one(
+def wrong_options(words: list[str]) -> list[str]:
+    """Each option that a named command does not have, behind the words that name it."""
+    command, left = command_of(words)
+    known = {"--help"}.union(*((*p.opts, *p.secondary_opts) for p in command.params))
+    asked = re.findall(r"(?<![\w-])--[a-z][\w-]*", " ".join(left))
+    is_one = left != words[1:]  # else 'the tracker runs' or the like
+    return [f"{' '.join(words)}: {o}" for o in asked if is_one and o not in known]
+
+
+def test_every_command_in_the_documents_is_one_and_has_the_options_that_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    texts = {
-        p: p.read_text(encoding="utf-8") for p in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))
-    }
+    texts = {str(p.relative_to(ROOT)): p.read_text(encoding="utf-8") for p in DOCUMENTS}
     monkeypatch.chdir(tmp_path)
     (tmp_path / "myhand").mkdir()
     named = "media.toml hand_landmarker.task face_landmarker.task shown.mp4 else.mp4 theirs.json"
     for name in named.split():
         (tmp_path / name).touch()
-    told = [(path.name, words) for path, text in texts.items() for words in commands(text)]
+    told = [(name, words) for name, text in texts.items() for words in commands(text)]
     assert len(told) > 70
     wrong = []
     for name, words in told:
@@ -96,6 +115,8 @@ def test_every_command_in_the_documents_is_one(
             understand(words)
         except Exception as error:  # whatever Typer raises, its class is its own
             wrong.append(f"{name}: {shlex.join(words)}: {error!r}")
+    for name, text in texts.items():
+        wrong += [f"{name}: {o}" for words in mentions(text) for o in wrong_options(words)]
     assert not wrong, "\n".join(wrong)
 
 
@@ -104,6 +125,13 @@ def test_a_command_that_is_none_is_noticed(line: str) -> None:
     (words,) = commands(f"Text\n\n    {line}   # such\n")
     with pytest.raises(Exception, match=r"(?i)missing|no such"):
         understand(words)
+
+
+def test_an_option_that_is_none_is_noticed() -> None:
+    text = "`tracker video a.mp4 --stats`, `train add --lnk x`"
+    assert [o for words in mentions(text) for o in wrong_options(words)] == [
+        "train add --lnk x: --lnk"
+    ]
 
 
 def missing_files(text: str) -> list[str]:
@@ -118,45 +146,6 @@ def missing_files(text: str) -> list[str]:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_file_that_a_document_names_is_there(path: Path) -> None:
     assert missing_files(path.read_text(encoding="utf-8")) == []
-
-
-def options() -> dict[tuple[str, ...], set[str]]:
-    """Those of each command, by its words."""
-    found: dict[tuple[str, ...], set[str]] = {}
-
-    def walk(command: Any, words: tuple[str, ...]) -> None:
-        every = [(*p.opts, *p.secondary_opts) for p in command.params]
-        found[words] = {"--help", *(name for names in every for name in names)}
-        for name, inner in getattr(command, "commands", {}).items():
-            walk(inner, (*words, name))
-
-    walk(typer.main.get_command(ui.commands.tracker.app), ("tracker",))
-    walk(typer.main.get_command(ui.commands.train.app), ("train",))
-    return found
-
-
-def unknown_options(text: str, known: dict[tuple[str, ...], set[str]]) -> list[str]:
-    """Commands of a text with an option that they do not have."""
-    wrong = []
-    text = text.replace("\\\n", " ")
-    for told in re.findall(r"\b(?:tracker|train) [a-z][^`\n|#]*", text):
-        told = re.split(r"[.;:,)'\"] ", told)[0]
-        words = tuple(told.split())
-        command = next((words[:n] for n in (3, 2) if words[:n] in known), ())
-        asked = re.findall(r"(?<![\w-])--[a-z][\w-]*", told) if command else []
-        wrong += [f"{told}: {option}" for option in asked if option not in known[command]]
-    return wrong
-
-
-def test_commands_have_the_options_that_documents_name() -> None:
-    known = options()
-    texts = {path.name: path.read_text(encoding="utf-8") for path in DOCUMENTS}
-    assert {
-        name: wrong for name, text in texts.items() if (wrong := unknown_options(text, known))
-    } == {}
-    assert unknown_options("`tracker video a.mp4 --stats`, `train add --lnk x`", known) == [
-        "train add --lnk x: --lnk"
-    ]
 
 
 def test_actions_name_the_gestures_of_the_bundled_model() -> None:
