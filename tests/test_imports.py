@@ -177,6 +177,16 @@ def test_no_file_imports_itself_by_way_of_others() -> None:
     assert not circles(ROOT)
 
 
+def test_what_both_windows_share_knows_neither() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files("ui/kit")
+        for name, _ in imports_of(path)
+        if top(name) == "ui" and not name.startswith("ui.kit.")
+    ]
+    assert not wrong
+
+
 def crowded(root: Path) -> list[str]:
     """Folders with more Python files than `MOST_FILES`."""
     places = Counter(

@@ -21,8 +21,6 @@ from tracker.result import Result, Shown
 from tracker.sources.cameras import list_cameras
 from tracker.types import Kind
 from ui.kit.actions import HelpDialog, fill_menus, make_actions, make_toolbar, paint_icons
-from ui.kit.picture import PictureView
-from ui.kit.plots import Plots
 from ui.kit.turn_watch import TurnWatch
 from ui.kit.words import capital
 from ui.live import hud
@@ -40,8 +38,10 @@ from ui.live.panels.face_panel import FacePanel
 from ui.live.panels.hint import Hint
 from ui.live.panels.lights import LightButton, of_actions, of_sending
 from ui.live.panels.panel import Device, Panel
+from ui.live.panels.plots import Plots
 from ui.live.panels.send_panel import SendPanel
 from ui.live.panels.space import SpaceView
+from ui.live.picture import PictureView
 from ui.live.settings import Store
 from ui.live.tray import Tray
 
