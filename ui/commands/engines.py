@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ui.commands.words import tell, tell_json, user_errors
+from ui.commands.words import tell, tell_json, user_errors, waiting
 
 
 def _known_engine(name: str) -> str:
@@ -202,26 +199,12 @@ def _build(
             raise UserError(f"there is no folder {target.parent}; make it, or choose another --out")
         targets = tuple(part.strip() for part in compute.split(",") if part.strip())
         refuse_unsafe(path)
-        with _bar(path.name) as report:
+        with waiting(f"building {path.name}") as count:
+
+            def report(share: float) -> None:
+                count(round(100 * share), 100)
+
             stored = build_ahead(path, FLAVOURS[engine], targets, target, report)
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(str(error)) from error
     return target, len(stored.body)
-
-
-@contextmanager
-def _bar(name: str) -> Iterator[Callable[[float], None]]:
-    """A progress bar on standard error, where people see it."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
-
-    from ui.commands.console import console, described
-
-    columns = (described(), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    shown = sys.stderr.isatty()
-    with Progress(*columns, console=console(aside=True), disable=not shown) as progress:
-        task = progress.add_task(f"building {name}", total=1.0)
-
-        def report(share: float) -> None:
-            progress.update(task, completed=share)
-
-        yield report
