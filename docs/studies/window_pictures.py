@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +30,7 @@ from ui.kit.start import application
 from ui.live.app import make_pipeline
 from ui.live.choices import Choices
 from ui.live.controls import LiveControls
+from ui.live.session import Make
 from ui.live.settings import Store
 from ui.live.window import LiveWindow
 
@@ -149,9 +152,8 @@ def main(
     assert hints is not None and style is not None
     hints.setColorScheme(scheme)
     app.setPalette(dark_palette() if dark else style.standardPalette())
-    with tempfile.TemporaryDirectory() as folder:
-        window = opened(Path(folder), clip)
-        window.show()
+    choices = Choices(camera=str(clip.absolute()), loop=True)
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder), choices) as window:
         spend(3 * wait)
         for name, state in STATES.items():
             state(window)
@@ -169,9 +171,6 @@ def main(
                 path = out / f"{wanted}_x{ratio:g}_{theme}_{name}.png"
                 taken(window).save(str(path))
                 print(path, flush=True)
-        window.close()
-        while not window.controls.is_ended:
-            spend(0.1)
 
 
 def dark_palette() -> QPalette:
@@ -182,12 +181,27 @@ def dark_palette() -> QPalette:
     return found
 
 
-def opened(folder: Path, clip: Path) -> LiveWindow:
-    """A window with settings and folders of its own."""
+@contextmanager
+def opened(
+    folder: Path,
+    choices: Choices,
+    make: Make = make_pipeline,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[LiveWindow]:
+    """A window with settings and folders of its own in `folder`; closed, to its end, afterwards."""
     store = Store(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
-    places = {name: str(folder / name) for name in ("recordings", "snapshots", "project")}
-    choices = Choices(camera=str(clip.absolute()), loop=True, **places)  # type: ignore[arg-type]
-    return LiveWindow(LiveControls(make_pipeline, store, choices), store)
+    recordings, snapshots, project = (
+        str(folder / name) for name in ("recordings", "snapshots", "project")
+    )
+    own = replace(choices, recordings=recordings, snapshots=snapshots, project=project)
+    window = LiveWindow(LiveControls(make, store, own), store, clock)
+    window.show()
+    try:
+        yield window
+    finally:
+        window.close()
+        while not window.controls.is_ended:
+            spend(0.1)
 
 
 def taken(window: LiveWindow) -> QPixmap:

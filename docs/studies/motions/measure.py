@@ -17,7 +17,6 @@ A line of JSON each.
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -37,11 +36,10 @@ from docs.studies.motions.people import (
     idled,
     person,
 )
-from docs.studies.motions.scoring import Score, told_of
+from docs.studies.motions.scoring import Score, Told, told_in, told_of
 from tracker.config import TrackerConfig
 from tracker.gestures.motions.library import bundled, spotter_in
 from tracker.gestures.motions.spotting import Spotter
-from tracker.sources.video_file import VideoReader
 from tracker.track import Tracker
 
 FIRST = 10_000  # seed of the first person that is tried
@@ -143,15 +141,11 @@ def followed(
 
 def of_clip(clip: Path) -> Score:
     """What the tracker tells of a clip in which nobody makes a motion."""
-    score, seconds = Score(), 0.0
-    with Tracker(TrackerConfig(faces=False)) as tracker, closing(VideoReader(clip)) as video:
-        told = []
-        for frame in video.frames():
-            if frame.bgr is None:
-                continue
-            result = tracker.process(frame.bgr, frame.t)
+    score, told, seconds = Score(), list[Told](), 0.0
+    with Tracker(TrackerConfig(faces=False)) as tracker:
+        for frame, result in tracker.video(clip):
             seconds = frame.t
-            told += [(t.happened.name, frame.t) for t in result.tracks if t.happened is not None]
+            told += told_in(result)
     score.add((), told, seconds)
     return score
 

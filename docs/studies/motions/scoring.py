@@ -12,6 +12,7 @@ from docs.studies.motions.people import Done, Stream
 from tracker.gestures.motions.naming import KEPT
 from tracker.gestures.motions.spotting import Happenings, Spotter, is_resting
 from tracker.gestures.motions.windows import path_of
+from tracker.result import Result
 
 LATE = 0.6  # s after its end in which a motion may be told
 Told = tuple[str, float]  # name, when
@@ -79,3 +80,8 @@ def told_of(stream: Stream, spotter: Spotter) -> list[Told]:
         if happened is not None:
             found.append((happened[0], float(t)))
     return found
+
+
+def told_in(result: Result) -> list[Told]:
+    """What a tracker tells with a frame."""
+    return [(t.happened.name, result.t) for t in result.tracks if t.happened is not None]

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from docs.studies.motions.examples import shapes
 from docs.studies.motions.people import BASE, MOTIONS, WAYS, Actor, Done, Film, person
-from docs.studies.motions.scoring import Score
+from docs.studies.motions.scoring import Score, Told, told_in
 from tracker.config import TrackerConfig
 from tracker.outputs.out_file import OutFile
 from tracker.outputs.video_writer import VideoWriter
@@ -51,11 +51,11 @@ def main(
     """Compose, follow, compare."""
     out.parent.mkdir(parents=True, exist_ok=True)
     done, seconds = compose(data, background, out, people, fps)
-    told, seen = [], 0
+    told, seen = list[Told](), 0
     with Tracker(TrackerConfig(faces=False)) as tracker:
-        for frame, result in tracker.video(out):
+        for _, result in tracker.video(out):
             seen += bool(result.tracks)
-            told += [(t.happened.name, frame.t) for t in result.tracks if t.happened is not None]
+            told += told_in(result)
     score = Score()
     score.add(done, told, seconds)
     share = round(seen / (seconds * fps), 3)
@@ -66,8 +66,7 @@ def compose(
     data: Path, background: Path, out: Path, people: int, fps: int
 ) -> tuple[list[Done], float]:
     """Write the video; what is made in it, and how long it is."""
-    form = VideoFacts(SIZE_WH, Fraction(1, 1000), Fraction(fps), None, Fraction(1))
-    video, done, start = VideoWriter(OutFile(out), form), [], 0.0
+    video, done, start = writer(out, fps), [], 0.0
     backs = pictures(background)
     for k in range(people):
         actor = Actor(person(FIRST + k), shapes(for_tests=True))
@@ -82,6 +81,12 @@ def compose(
         start += int(film.t * fps) / fps
     video.finish()
     return done, start
+
+
+def writer(out: Path, fps: int) -> VideoWriter:
+    """What writes such a video."""
+    form = VideoFacts(SIZE_WH, Fraction(1, 1000), Fraction(fps), None, Fraction(1))
+    return VideoWriter(OutFile(out), form)
 
 
 def shots(

@@ -15,38 +15,31 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
-from PyQt6.QtCore import QSettings, Qt
+from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest as _QTest
 from PyQt6.QtWidgets import QPushButton
 
 from docs.studies.motions.examples import shapes
 from docs.studies.motions.people import BASE, Actor, Done, person
-from docs.studies.motions.video import SIZE_WH, Cutout, cutout, perform, pictures, shots
-from docs.studies.window_pictures import spend, taken
+from docs.studies.motions.video import Cutout, compose, cutout, pictures, shots, writer
+from docs.studies.window_pictures import opened, spend, taken
+from tests.helpers.receivers import osc_ears
 from tracker.config import TrackerConfig
 from tracker.live.pipeline import Pipeline
-from tracker.outputs.out_file import OutFile
-from tracker.outputs.video_writer import VideoWriter
 from tracker.sources.open import Playing
 from tracker.sources.paced_file import FileSource
-from tracker.sources.video_file import VideoFacts
 from tracker.types import Image
 from ui.kit.start import application
 from ui.live.choices import Choices
-from ui.live.controls import LiveControls
 from ui.live.gestures.dialog import STEPS, GestureDialog
-from ui.live.settings import Store
 from ui.live.window import LiveWindow
 
 QTest: Any = _QTest  # whose stubs take its functions for methods
@@ -101,8 +94,7 @@ class Scene:
     def write(self, out: Path, backs: Sequence[Image]) -> None:
         """The video."""
         film = self.actor.film
-        form = VideoFacts(SIZE_WH, Fraction(1, 1000), Fraction(FPS), None, Fraction(1))
-        video = VideoWriter(OutFile(out), form)
+        video = writer(out, FPS)
         starts = [t for t, _ in self.hands]
         which = np.searchsorted(starts, np.arange(film.count) / BASE, "right") - 1
         seen = [self.hands[max(int(i), 0)][1] for i in np.atleast_1d(which)]
@@ -116,19 +108,6 @@ def scene(data: Path, seed: int) -> Scene:
     made = Scene(Actor(person(seed), shapes(for_tests=True)))
     made.show(cutout(data, ("5",), seed))
     made.actor.rest(1.0)
-    return made
-
-
-def bundled_motions(data: Path) -> Scene:
-    """Each bundled motion once."""
-    made = scene(data, FIRST)
-    opened, closed = made.hands[0][1], cutout(data, ("9", "f"), FIRST)
-    perform(made.actor)
-    film, share = made.actor.film, np.concatenate(made.actor.film.share)
-    for i in np.flatnonzero(np.diff(share > 0.5)):
-        made.hands.append((float(i + 1) / BASE, closed if share[i + 1] > 0.5 else opened))
-    made.actor.rest(2.0)
-    assert len(share) <= film.count
     return made
 
 
@@ -326,31 +305,52 @@ def main(
 ) -> None:
     """Compose what is not there yet, and try."""
     out.mkdir(parents=True, exist_ok=True)
-    films = {}
-    for name, make in (("motions", bundled_motions), ("pose", a_pose), ("motion", a_motion)):
-        films[name] = out / f"{name}.mp4"
-        if not films[name].exists():
-            made = make(data)
-            made.write(films[name], pictures(background))
-            film = made.actor.film
-            done = [(d.name, round(d.start, 2), round(d.end, 2)) for d in film.done]
-            said = {"seconds": round(film.t, 2), "made": done}
-            films[name].with_suffix(".json").write_text(json.dumps(said))
-    app, clock = application(), FilmClock()
+    films = {name: out / f"{name}.mp4" for name in ("motions", "pose", "motion")}
+    for name, film in films.items():
+        if not film.exists():
+            make(name, data, background, film)
+    app, clock, keys = application(), FilmClock(), list[str]()
     clock.see(0.0)
-    with tempfile.TemporaryDirectory() as folder, receivers() as heard:
+
+    def at_speed(camera: str, how: Playing, config: TrackerConfig) -> Pipeline:
+        return Pipeline(FileSource(Path(camera), how.loop, speed), config)
+
+    from pynput.keyboard import Listener
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        osc_ears() as ears,
+        Listener(on_press=lambda key: keys.append(str(key))),
+    ):
         os.environ["XDG_CONFIG_HOME"] = folder  # gestures are kept in it
-        choices = chosen(Path(folder), films["motion"], heard.port, precision)
-        window = opened(Path(folder), choices, clock, speed)
-        window.resize(1000, 640)
-        window.show()
-        trial = Trial(window, out, clock)
-        tried(trial, films, only or tuple(films))
-        print(json.dumps({"keys": heard.keys, "osc": heard.osc}))
-        window.close()
-        while not window.controls.is_ended:
-            spend(0.1)
+        choices = chosen(Path(folder), films["motion"], ears.port, precision)
+        with opened(Path(folder), choices, at_speed, clock) as window:
+            window.resize(1000, 640)
+            tried(Trial(window, out, clock), films, only or tuple(films))
+            print(json.dumps({"keys": keys, "osc": [address for address, _ in ears.heard]}))
     app.quit()
+
+
+def make(name: str, data: Path, background: Path, out: Path) -> None:
+    """A film, and beside it what is made in it."""
+    if name == "motions":
+        done, seconds = compose(data, background, out, 1, FPS)
+    else:
+        made = {"pose": a_pose, "motion": a_motion}[name](data)
+        made.write(out, pictures(background))
+        done, seconds = made.actor.film.done, made.actor.film.t
+    rows = [(d.name, round(d.start, 2), round(d.end, 2)) for d in done]
+    out.with_suffix(".json").write_text(json.dumps({"seconds": round(seconds, 2), "made": rows}))
+
+
+def chosen(folder: Path, film: Path, port: int, precision: str) -> Choices:
+    """A film as camera, and actions."""
+    profile = folder / "profile.toml"
+    profile.write_text(PROFILE.format(port=port))
+    return Choices(
+        camera=str(film), faces=False, max_hands=1, hint=False, precision=precision,
+        actions=str(profile), tab="actions",
+    )  # fmt: skip
 
 
 def tried(trial: Trial, films: Mapping[str, Path], only: Sequence[str]) -> None:
@@ -379,53 +379,6 @@ def facts(film: Path) -> dict[str, Any]:
     """How long a film is, and the motions that are made in it, from when to when, s."""
     found: dict[str, Any] = json.loads(film.with_suffix(".json").read_text())
     return found
-
-
-def chosen(folder: Path, film: Path, port: int, precision: str) -> Choices:
-    """A film as camera, actions, and folders of its own."""
-    profile = folder / "profile.toml"
-    profile.write_text(PROFILE.format(port=port))
-    places = {name: str(folder / name) for name in ("recordings", "snapshots", "project")}
-    return Choices(
-        camera=str(film), faces=False, max_hands=1, hint=False, precision=precision,
-        actions=str(profile), tab="actions", **places,  # type: ignore[arg-type]
-    )  # fmt: skip
-
-
-def opened(folder: Path, choices: Choices, clock: FilmClock, speed: float) -> LiveWindow:
-    """A window with settings of its own, by this clock; films at this speed."""
-
-    def make(camera: str, how: Playing, config: TrackerConfig) -> Pipeline:
-        return Pipeline(FileSource(Path(camera), how.loop, speed), config)
-
-    store = Store(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
-    return LiveWindow(LiveControls(make, store, choices), store, clock)
-
-
-@dataclass(slots=True, eq=False)
-class Heard:
-    """What others heard of actions."""
-
-    port: int
-    keys: list[str] = field(default_factory=list)
-    osc: list[str] = field(default_factory=list)
-
-
-@contextmanager
-def receivers() -> Iterator[Heard]:
-    """A listener to keys and a server of OSC, not of this program."""
-    from pynput.keyboard import Listener
-    from pythonosc.dispatcher import Dispatcher
-    from pythonosc.osc_server import ThreadingOSCUDPServer
-
-    dispatcher = Dispatcher()
-    server = ThreadingOSCUDPServer(("127.0.0.1", 0), dispatcher)
-    heard = Heard(server.server_address[1])
-    dispatcher.set_default_handler(lambda address, *values: heard.osc.append(address))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with Listener(on_press=lambda key: heard.keys.append(str(key))):
-        yield heard
-    server.shutdown()
 
 
 if __name__ == "__main__":
