@@ -82,6 +82,7 @@ def _watch(
                 events = list(keyboard.read())
             except OSError:  # it was unplugged
                 left.remove(keyboard)
+                down.clear()  # what was held on it is not let go any more
                 continue
             for event in events:
                 if event.type == 1:

@@ -277,6 +277,24 @@ def test_a_keyboard_that_is_unplugged_silences_no_other() -> None:
     assert heard == [1] and not thread.is_alive()
 
 
+def test_what_was_held_on_a_keyboard_that_is_unplugged_is_released() -> None:
+    """Ctrl of the one does not stay down for the other, whose own chord comes last."""
+    over, heard = Event(), list[int]()
+    gone = Keyboard([[(29, True)]], fails=True)
+    other = Keyboard([[], [(25, True)], [(25, False)], [(29, True), (25, True)]], fails=False)
+
+    def pressed() -> None:
+        heard.append(len(list(other._reads)))  # what was still to come
+        over.set()
+
+    thread = Thread(
+        target=_watch, args=([gone, other], [{29, 97}, {25}], pressed, over), daemon=True
+    )
+    thread.start()
+    thread.join(10)
+    assert heard == [0] and not thread.is_alive()
+
+
 PAUSE = """
 import time
 from tracker.actions.hotkey import listen
