@@ -80,7 +80,7 @@ def _with(own: Sequence[str], model: Model) -> Model:
     if not own or model.info.kind != "hand":
         return model
     attributes = model.info.attributes
-    if not any(a.name == "gesture" for a in attributes):
+    if "gesture" not in model.info.gives:
         attributes = (*attributes, Attribute("gesture"))
     attributes = tuple(
         replace(a, classes=(*(name for name in a.classes if name not in own), *own))

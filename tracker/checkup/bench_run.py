@@ -116,7 +116,7 @@ def wanted_kinds(options: BenchOptions) -> tuple[Kind, ...]:
 
 def tells_expressions(models: Sequence[UsedModel]) -> bool:
     """Does one of them give a face's expressions? Then a peer is asked for them, too."""
-    return any(a.name == "expressions" for m in models for a in m.info.attributes)
+    return any("expressions" in m.info.gives for m in models)
 
 
 def our_settings(config: TrackerConfig, kinds: Collection[Kind], expressions: bool = False) -> str:

@@ -112,6 +112,11 @@ class ModelInfo:
         """Were its probabilities checked on pictures that were kept apart?"""
         return bool(self.operating_points)
 
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """The names of its attributes."""
+        return tuple(attribute.name for attribute in self.attributes)
+
     def to_props(self) -> dict[str, str]:
         """The metadata_props of an ONNX file."""
         found = asdict(self)

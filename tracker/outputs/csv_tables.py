@@ -26,8 +26,7 @@ class CsvTables:
             self._tables = []
             for m in about.models_now():
                 out = about.target(csv_path(Path(target), m.info.kind))
-                gives = [a.name for a in m.info.attributes]
-                self._tables.append(CsvTable(out, m.info.kind, m.info.landmarks, gives))
+                self._tables.append(CsvTable(out, m.info.kind, m.info.landmarks, m.info.gives))
                 stack.callback(self._tables[-1].discard)
             stack.pop_all()
 

@@ -59,7 +59,7 @@ def onnx_runner(path: Path) -> tuple[Runner, FitSpec, tuple[str, ...]]:
     info = ModelInfo.from_props(session.get_modelmeta().custom_metadata_map, str(path))
     names = [o.name for o in session.get_outputs()]
 
-    irises = info.kind == "face" and any(a.name == "iris" for a in info.attributes)
+    irises = info.kind == "face" and "iris" in info.gives
 
     def run(batch: Batch) -> dict[str, NDArray[np.float64]]:
         found = dict(zip(names, session.run(names, {"image": batch.image.numpy()}), strict=True))

@@ -210,7 +210,7 @@ def export(
         info = export_model(checkpoint, out, precision, stage)
     tell(
         f"wrote {out}: {info.kind}, {len(info.landmarks)} landmarks, {info.size} px {info.colour}, "
-        f"attributes {', '.join(a.name for a in info.attributes) or 'none'}, "
+        f"attributes {', '.join(info.gives) or 'none'}, "
         f"{out.stat().st_size / 1e6:.1f} MB"
     )
 

@@ -123,7 +123,7 @@ def blocks(models: tuple[UsedModel, ...]) -> list[tuple[str, list[tuple[str, str
                 channels += [
                     (f"{name}_{part}", unit) for part, unit in zip(POSE, units, strict=True)
                 ]
-                if any(attribute.name == "expressions" for attribute in model.info.attributes):
+                if "expressions" in model.info.gives:
                     channels += [(f"{name}_{expression}", "share") for expression in EXPRESSIONS]
             found.append((name, channels))
     return found
