@@ -6,8 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from engines.onnx_file import check_onnx
-from engines.own import is_noted, note
 from engines.trial import try_out
+from engines.user_folder import is_noted, note
 
 BUNDLED = Path(__file__).resolve().parent.parent / "assets"
 KIND = "networks"

@@ -1,6 +1,6 @@
 """Built TensorRT engines on disk: what one was built for, and whether it may be trusted.
 
-A file is MAGIC, the sha256 of all that follows, the seal of this user (`engines.own`), the
+A file is MAGIC, the sha256 of all that follows, the seal of this user (`engines.user_folder`), the
 length of a header (4 bytes, little endian), the header (JSON: what the engine was built from and
 for) and the engine. A file that is broken, of anything else or sealed by nobody here is never
 loaded: an engine is a program, and TensorRT does not survive every wrong one.
@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from engines import own
+from engines import user_folder
 from engines.cuda import Gpu
 from engines.trt_build import Plan
 
@@ -90,14 +90,14 @@ def beside(path: Path, engine: str) -> Path:
 
 def cache_folder(environ: Mapping[str, str] = os.environ, system: str = sys.platform) -> Path:
     """Where built engines are kept; it may be deleted at any time."""
-    return own.cache_folder(environ, system) / "engines"
+    return user_folder.cache_folder(environ, system) / "engines"
 
 
 def write(path: Path, stored: Stored) -> None:
     """Write it at once or not at all. OSError where it cannot be written."""
     text = json.dumps({"key": asdict(stored.key), "props": dict(stored.props)}).encode()
     rest = len(text).to_bytes(4, "little") + text + stored.body
-    mark = own.seal(rest, make=True)
+    mark = user_folder.seal(rest, make=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         temp = Path(file.name)
@@ -127,7 +127,7 @@ def read(path: Path) -> Stored:
         lists = {name: tuple(header["key"][name]) for name in ("batches", "targets")}
         key = Key(**{**header["key"], **lists})
         mark = data[start - SEALED : start]
-        return Stored(key, dict(header["props"]), rest[end:], own.is_sealed(rest, mark))
+        return Stored(key, dict(header["props"]), rest[end:], user_folder.is_sealed(rest, mark))
     except (ValueError, LookupError, TypeError, RecursionError) as error:  # of another version
         raise ValueError(f"{path} has a header that is not known here; build it again") from error
 
@@ -138,7 +138,7 @@ def check(stored: Stored, wanted: Key, origin: Path) -> None:
     if not stored.ours:
         raise ValueError(
             f"{origin} was not built by you on this machine and is not trusted; build it again, or "
-            f"copy the file {own.cache_folder() / own.KEY} from where you built it"
+            f"copy the file {user_folder.cache_folder() / user_folder.KEY} from where you built it"
         )
     if not found.gpu and wanted.targets[0] not in found.targets:
         fact = f"is for other GPUs (compute {', '.join(found.targets)}, not {wanted.targets[0]})"

@@ -1,4 +1,4 @@
-"""Samples of a gesture from clips, and what is said of a gesture that was taught."""
+"""Teaching own gestures: samples from clips, learning, and what is said of one that was taught."""
 
 from __future__ import annotations
 

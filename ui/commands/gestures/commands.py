@@ -31,7 +31,7 @@ def show(context: typer.Context, file: File = None) -> None:
     """List your gestures, with how surely each is told."""
     if context.invoked_subcommand is not None:
         return
-    from tracker.gestures.clips import learnt, told
+    from tracker.gestures.teaching import learnt, told
 
     with user_errors():
         place, own = _read(file)
@@ -82,8 +82,8 @@ def teach(
     video' name it from then on. Needs no PyTorch.
     """
     from tracker.config import TrackerConfig
-    from tracker.gestures.clips import begun, learnt, told, with_clips
     from tracker.gestures.own import OF, WHICH, Gesture, checked_name, write_own
+    from tracker.gestures.teaching import begun, learnt, told, with_clips
     from tracker.track import Tracker
     from ui.commands.console import bars
 
@@ -155,8 +155,8 @@ def strictness(
     file: File = None,
 ) -> None:
     """Say how sure a gesture must be to be shown."""
-    from tracker.gestures.clips import learnt, told
     from tracker.gestures.own import only, with_strictness
+    from tracker.gestures.teaching import learnt, told
 
     with user_errors():
         place, own = _read(file)

@@ -25,7 +25,6 @@ from PyQt6.QtWidgets import (
 )
 
 from tracker.errors import UserError
-from tracker.gestures.clips import begun, told
 from tracker.gestures.naming import recogniser_of
 from tracker.gestures.own import (
     Gesture,
@@ -42,6 +41,7 @@ from tracker.gestures.own import (
     write_own,
 )
 from tracker.gestures.recogniser import Recogniser
+from tracker.gestures.teaching import begun, told
 from tracker.result import Result
 from ui.kit.words import capital
 from ui.live.controls import LiveControls

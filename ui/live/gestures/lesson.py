@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from tracker.gestures.clips import told_of
 from tracker.gestures.motions.learn import LEAST as OFTEN
 from tracker.gestures.motions.learn import count
 from tracker.gestures.naming import sample_of
 from tracker.gestures.own import OF, Gesture, Own, Sample, shown
 from tracker.gestures.recogniser import LEAST
+from tracker.gestures.teaching import told_of
 from tracker.types import Track
 
 Phase = Literal["get ready", "show it", "anything else next", "show anything else", "done"]

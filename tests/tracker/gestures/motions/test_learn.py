@@ -10,10 +10,10 @@ import pytest
 
 from tests.tracker.gestures.motions.moved import Moved, moved, rest, ring, stroke
 from tests.tracker.gestures.motions.test_naming import alone, events
-from tracker.gestures.clips import told
 from tracker.gestures.motions.learn import MotionCurve, count, learn_motions
 from tracker.gestures.naming import motion_names, recogniser_of
 from tracker.gestures.own import Gesture, Own, read_own, shown, write_own
+from tracker.gestures.teaching import told
 
 TOLD = {"when": "2026-11-29T17:00:00", "from": "clip.mp4"}
 

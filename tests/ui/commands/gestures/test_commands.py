@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.tracker.gestures.taught import examples, learn_little, seen
-from tracker.gestures.clips import Told
 from tracker.gestures.own import read_own, usual_file
+from tracker.gestures.teaching import Told
 from tracker.result import Result as Seen
 from tracker.track import Tracker
 from tracker.types import Frame
