@@ -33,8 +33,16 @@ ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture(autouse=True)
-def fake_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ui.commands.tracker, "load_networks", fake_cli.fake)
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[TrackerConfig]:
+    """Networks are fake; with what they were loaded, in order."""
+    configs: list[TrackerConfig] = []
+
+    def load(config: TrackerConfig, models: Sequence[Path]) -> Loaded:
+        configs.append(config)
+        return fake_cli.fake(config, models)
+
+    monkeypatch.setattr(ui.commands.tracker, "load_networks", load)
+    return configs
 
 
 def run(*words: object) -> Result:
@@ -95,14 +103,7 @@ def test_files_are_smoothed_with_frames_to_come(tmp_path: Path) -> None:
         assert track["xy_raw"][0][0] - track["xy"][0][0] == off
 
 
-def test_which_way_the_camera_faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[TrackerConfig] = []
-
-    def load(config: TrackerConfig, models: Sequence[Path]) -> Loaded:
-        asked.append(config)
-        return fake_cli.fake(config, models)
-
-    monkeypatch.setattr(ui.commands.tracker, "load_networks", load)
+def test_which_way_the_camera_faces(tmp_path: Path, asked: list[TrackerConfig]) -> None:
     source, heads = clips.make(tmp_path / "in.mp4"), []
     for name, words in (("usual", ()), ("mirror", ("--mirror",)), ("not", ("--no-mirror",))):
         out = tmp_path / f"{name}.jsonl"
@@ -496,22 +497,15 @@ def test_picture(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["video", "image"])
 def test_a_field_of_view_reaches_the_tracker_and_the_header(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+    tmp_path: Path, asked: list[TrackerConfig], command: str
 ) -> None:
     cv2.imwrite(str(tmp_path / "in.png"), clips.picture(0))
     source = tmp_path / "in.png" if command == "image" else clips.make(tmp_path / "in.mp4")
-    loaded: list[TrackerConfig] = []
-
-    def load(config: TrackerConfig, models: Sequence[Path]) -> Loaded:
-        loaded.append(config)
-        return fake_cli.fake(config, models)
-
-    monkeypatch.setattr(ui.commands.tracker, "load_networks", load)
     for words, fov in (((), None), (("--fov", 40), 40.0)):
         out = tmp_path / f"{fov}.jsonl"
         assert run(command, source, "--json", out, *words).exit_code == 0
         head = json.loads(out.read_text(encoding="utf-8").splitlines()[0])
-        assert (loaded[-1].fov, head["options"].get("fov")) == (fov, fov)
+        assert (asked[-1].fov, head["options"].get("fov")) == (fov, fov)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
