@@ -32,11 +32,7 @@ class Given:
 
 
 def give(
-    project: Project,
-    format: str,
-    out: Path,
-    by_hand: bool = False,
-    report: Report = silent,
+    project: Project, format: str, out: Path, by_hand: bool = False, report: Report = silent
 ) -> Given:
     """Write every label into the folder `out`, with the pictures that the format needs.
 
@@ -59,13 +55,7 @@ def give(
         labels = Labels(labels.by_hand(), labels.ranges)
     clips = {c.name for c in read_clips(project)}
     lost = _lost(labels, known, clips)
-    frames = [labels.frames[key] for key in sorted(labels.frames)]
-    if BOXES in known.loses:
-        frames = [f for f in map(_with_points, frames) if f.objects or f.negative]
-    if NEGATIVE in known.loses:
-        frames = [f for f in frames if f.objects]
-    if STILLS in known.loses:
-        frames = [f for f in frames if f.clip in clips]
+    frames = _kept(labels, known, clips)
     if not frames:
         raise ValueError(f"{project.root} has no labels that {format} can hold; label some first")
     pictures = [picture_path(project, f) for f in frames] if known.needs_pictures else []
@@ -79,6 +69,18 @@ def give(
         files.append(out / ORIGIN)
         write_whole(out / ORIGIN, origin_text(frames, project.landmarks).encode())
     return Given(tuple(files), len(frames), lost)
+
+
+def _kept(labels: Labels, known: Format, clips: set[str]) -> list[FrameLabel]:
+    """What a format can hold of the frames, in their order; the rest is told by `_lost`."""
+    frames = [labels.frames[key] for key in sorted(labels.frames)]
+    if BOXES in known.loses:
+        frames = [f for f in map(_with_points, frames) if f.objects or f.negative]
+    if NEGATIVE in known.loses:
+        frames = [f for f in frames if f.objects]
+    if STILLS in known.loses:
+        frames = [f for f in frames if f.clip in clips]
+    return frames
 
 
 def origin_text(frames: Sequence[FrameLabel], landmarks: Sequence[str]) -> str:

@@ -175,19 +175,6 @@ def choose_spec(
     frozen = "L" not in losses and not scratch
     share = labelled_part(labelled, unlabelled, losses)
     batch = 32 if labelled + unlabelled < 4000 else 64
-    loss = LossSpec(
-        lam=0.05 if "L" in losses else 0.0,
-        point="l1",
-        heat=1.0 if "L" in losses else 0.0,
-        alpha=ELT_WEIGHT if "ELT" in losses and not frozen else 0.0,
-        elt_on="unlabelled" if labelled else "all",
-        elt_share=0.5,
-        attribute=(1.0 if frozen else 0.1) if "A" in losses else 0.0,
-        presence=0.0 if frozen else 0.2,
-    )
-    for name in BEYOND:
-        if name in losses and not frozen:
-            loss = replace(loss, **{name: BEYOND_WEIGHTS[name]})  # type: ignore[arg-type]
     # A mirrored hand is the other hand, point for point; of other things only partners tell.
     flips = project.kind == "hand" or bool(project.flip_pairs)
     augment = AugmentSpec(
@@ -195,7 +182,8 @@ def choose_spec(
         colour=0.7, blur=0.15, occlude=0.2, whole=0.3 if project.kind == "object" else 0.0,
     )  # fmt: skip
     spec = FitSpec(
-        kind=project.kind, crop=project.crop, net=net, heads=tuple(heads), loss=loss,
+        kind=project.kind, crop=project.crop, net=net, heads=tuple(heads),
+        loss=loss_of(losses, labelled, frozen),
         data=DataSpec(
             labelled_share=share,
             negatives=0.0 if frozen else 0.12,
@@ -208,6 +196,22 @@ def choose_spec(
         freeze_norms=not scratch, late_heads=True,
     )  # fmt: skip
     return spec, _reasons(spec, census, losses, scratch)
+
+
+def loss_of(losses: Sequence[str], labelled: int, frozen: bool) -> LossSpec:
+    """The weights of the terms that were asked for; `frozen`: only the heads learn."""
+    loss = LossSpec(
+        lam=0.05 if "L" in losses else 0.0,
+        point="l1",
+        heat=1.0 if "L" in losses else 0.0,
+        alpha=ELT_WEIGHT if "ELT" in losses and not frozen else 0.0,
+        elt_on="unlabelled" if labelled else "all",
+        elt_share=0.5,
+        attribute=(1.0 if frozen else 0.1) if "A" in losses else 0.0,
+        presence=0.0 if frozen else 0.2,
+    )
+    on = {name: BEYOND_WEIGHTS[name] for name in BEYOND if name in losses and not frozen}
+    return replace(loss, **on)  # type: ignore[arg-type]
 
 
 def labelled_part(labelled: int, unlabelled: int, losses: Sequence[str]) -> float:
