@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +19,7 @@ def blob_picture(xy: np.ndarray, size: int, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     picture = rng.uniform(0, 40, (size, size, 3))
     gy, gx = np.mgrid[:size, :size]
-    for (x, y), colour in zip(xy, COLOURS, strict=True):
+    for (x, y), colour in zip(xy, COLOURS[: len(xy)], strict=True):
         weight = np.exp(-((gx - x) ** 2 + (gy - y) ** 2) / (2 * 3.0**2))[..., None]
         picture = picture * (1 - weight) + np.array(colour) * weight
     return picture.round().astype(np.uint8)
@@ -49,6 +51,30 @@ def write_blobs(folder: Path, count: int = 8, size: int = 64, hold: int = 2) -> 
         json.dumps({"images": images, "annotations": annotations, "categories": [category]})
     )
     return path
+
+
+def rewrite(labels: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """Change the body of a label file where it lies."""
+    body = json.loads(labels.read_text())
+    change(body)
+    labels.write_text(json.dumps(body))
+    return labels
+
+
+def add_bare(labels: Path, *splits: str, size: int = 64) -> Path:
+    """A picture of weak noise, without any blob, for each of these splits."""
+
+    def add(body: dict[str, Any]) -> None:
+        for split in splits:
+            i = len(body["images"])
+            picture = blob_picture(np.empty((0, 2)), size, i)
+            cv2.imwrite(str(labels.with_name(f"{i}.png")), picture)
+            body["images"].append(
+                {"id": i, "file_name": f"{i}.png", "width": size, "height": size,
+                 "group": f"g{i}", "negative": True, "split": split}
+            )  # fmt: skip
+
+    return rewrite(labels, add)
 
 
 CONFIG = """

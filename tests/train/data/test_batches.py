@@ -1,13 +1,12 @@
 """Batches: targets follow the augmentation; everything depends on (seed, step) alone."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from tests.helpers.blobs import write_blobs, write_config
+from tests.helpers.blobs import add_bare, rewrite, write_blobs, write_config
 from tracker.find.expressions import EXPRESSIONS
 from tracker.find.model_file import Attribute
 from train.config import read_config
@@ -127,15 +126,8 @@ def test_steps_can_start_anywhere(blobs):
 
 
 def test_repeat_and_negatives(tmp_path):
-    path = write_blobs(tmp_path, 12)
-    body = json.loads(path.read_text())
-    for i in range(3):
-        body["images"].append(
-            {"id": 50 + i, "file_name": "0.png", "group": f"n{i}", "negative": True}
-        )
-    for image in body["images"][:4]:
-        image["source"] = "twice"
-    path.write_text(json.dumps(body))
+    path = add_bare(write_blobs(tmp_path, 12), "train", "train", "train")
+    rewrite(path, lambda body: [image.update(source="twice") for image in body["images"][:4]])
     data, spec = read_coco(path), read_config(write_config(tmp_path))
     more = replace(spec.data, repeat={"twice": 2.0, "": 1.0}, negatives=0.25)
     spec = replace(spec, data=more)
@@ -168,11 +160,7 @@ def test_repeat_by_class_times_repeat_by_source(tmp_path):
 
 
 def test_near_misses_are_negatives_of_an_objects_own_picture(tmp_path):
-    path = write_blobs(tmp_path, 12)
-    body = json.loads(path.read_text())
-    body["images"].append({"id": 50, "file_name": "0.png", "group": "n", "negative": True})
-    path.write_text(json.dumps(body))
-    data = read_coco(path)
+    data = read_coco(add_bare(write_blobs(tmp_path, 12), "train"))
     spec = read_config(
         write_config(tmp_path),
         {"batch": "8", "data.negatives": "0.5", "data.near_misses": "0.5"},

@@ -6,16 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.helpers.blobs import write_blobs
+from tests.helpers.blobs import rewrite, write_blobs
 from tracker.errors import UserError
 from train.data.pictures import DataSet, guess_flip_pairs, hide_landmarks, join, read_coco
-
-
-def rewrite(path, change):
-    body = json.loads(path.read_text())
-    change(body)
-    path.write_text(json.dumps(body))
-    return path
 
 
 def test_reads_points_attributes_and_split(tmp_path):

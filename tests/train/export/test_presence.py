@@ -1,15 +1,13 @@
 """Presence after a training: limits by hand, a bias that is moved, the crops it is chosen on."""
 
-import json
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import pytest
 import torch
 
 import train.export.presence
-from tests.helpers.blobs import write_blobs, write_config
+from tests.helpers.blobs import add_bare, rewrite, write_blobs, write_config
 from tracker.errors import UserError
 from train.config import read_config
 from train.data.pictures import read_coco
@@ -56,17 +54,7 @@ def test_presence_that_tells_nothing_is_left_alone():
 @pytest.fixture
 def blobs(tmp_path):
     """Eight pictures of blobs, two of them held out, and two without any."""
-    labels = write_blobs(tmp_path)
-    coco = json.loads(labels.read_text())
-    for i in (8, 9):
-        noise = np.random.default_rng(i).uniform(0, 40, (64, 64, 3))
-        cv2.imwrite(str(tmp_path / f"{i}.png"), noise.astype(np.uint8))
-        coco["images"].append(
-            {"id": i, "file_name": f"{i}.png", "width": 64, "height": 64, "negative": True,
-             "split": "hold" if i == 9 else "train"}
-        )  # fmt: skip
-    labels.write_text(json.dumps(coco))
-    return labels
+    return add_bare(write_blobs(tmp_path), "train", "hold")
 
 
 def saved(labels, kind="face", presence=0.1):
@@ -145,10 +133,7 @@ def test_only_the_bias_of_presence_is_moved(blobs, kind):
 
 
 def test_without_a_hold_out_the_training_pictures_alone_are_told(blobs):
-    coco = json.loads(blobs.read_text())
-    for image in coco["images"]:
-        image["split"] = "train"
-    blobs.write_text(json.dumps(coco))
+    rewrite(blobs, lambda body: [image.update(split="train") for image in body["images"]])
     moved = move_presence(saved(blobs), [blobs], 0.9, blobs.with_name("moved.safetensors"))
     assert moved.held_before is None and moved.held_after is None
 
@@ -161,9 +146,8 @@ def test_refuses_what_cannot_be_moved(blobs):
         move_presence(source, [blobs], 0.9, source)
     with pytest.raises(ValueError, match="was trained without presence"):
         move_presence(saved(blobs, presence=0.0), [blobs], 0.9, out)
-    coco = json.loads(blobs.read_text())
-    coco["categories"][0]["keypoints"][0] = "pink"
-    blobs.with_name("pink.json").write_text(json.dumps(coco))
+    rewrite(blobs, lambda body: body["categories"][0]["keypoints"].__setitem__(0, "pink"))
+    source = saved(write_blobs(blobs.parent / "other"))
     with pytest.raises(ValueError, match="has other landmarks than the labels"):
-        move_presence(saved(blobs), [blobs.with_name("pink.json")], 0.9, out)
+        move_presence(source, [blobs], 0.9, out)
     assert not out.exists()

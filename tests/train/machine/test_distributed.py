@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.helpers.blobs import write_blobs, write_config
+from tests.helpers.blobs import add_bare, rewrite, write_blobs, write_config
 from train.config import read_config
 from train.loop.checkpoint import load_checkpoint
 from train.loop.fit import fit
@@ -56,15 +56,13 @@ size = 3
 
 def write_data(folder):
     """Twelve pictures: half tell their 'order', a third their 'pose'; one more shows nothing."""
-    path = write_blobs(folder, 12)
-    body = json.loads(path.read_text())
-    for i, ann in enumerate(body["annotations"]):
-        ann["attributes"] = ann["attributes"] if i % 2 else {}
-        ann["attributes"] |= {} if i % 3 else {"pose": [10.0, -20.0, 5.0]}
-    body["images"].append(
-        {"id": 50, "file_name": "0.png", "group": "n", "negative": True, "split": "train"}
-    )
-    path.write_text(json.dumps(body))
+
+    def change(body):
+        for i, ann in enumerate(body["annotations"]):
+            ann["attributes"] = ann["attributes"] if i % 2 else {}
+            ann["attributes"] |= {} if i % 3 else {"pose": [10.0, -20.0, 5.0]}
+
+    rewrite(add_bare(write_blobs(folder, 12), "train"), change)
     config = write_config(folder)
     text = config.read_text().replace("[[heads]]", "[[heads]]\ndropout = 0.0")
     config.write_text(text.replace("[loss]", POSE))
