@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import re
 import shutil
@@ -180,6 +181,11 @@ def png_size(data: bytes) -> tuple[int, int] | None:
     if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR" or b"IEND" not in data[-16:]:
         return None
     return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+
+
+def write_json(path: Path, value: object, indent: int | None = 1) -> None:
+    """A value as JSON, in the way of `write_whole`; `indent` None: on one line."""
+    write_whole(path, json.dumps(value, indent=indent).encode())
 
 
 def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

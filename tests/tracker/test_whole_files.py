@@ -6,7 +6,7 @@ import pytest
 
 from tracker import whole_files
 from tracker.errors import UserError
-from tracker.whole_files import write_table, write_whole
+from tracker.whole_files import write_json, write_table, write_whole
 
 SHARING_VIOLATION = 32
 
@@ -58,6 +58,14 @@ def test_what_cannot_be_put_in_place_is_told(
     assert len(calls) == 1
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
     assert (tmp_path / "a.json").read_bytes() == b"old"
+
+
+def test_json_with_an_indent_or_on_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "facts.json"
+    write_json(path, {"a": [1]})
+    assert path.read_text(encoding="utf-8") == '{\n "a": [\n  1\n ]\n}'
+    write_json(path, {"a": [1]}, None)
+    assert path.read_text(encoding="utf-8") == '{"a": [1]}'
 
 
 def test_all_columns_of_a_table_in_the_order_of_appearance(tmp_path: Path) -> None:

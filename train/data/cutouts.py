@@ -25,7 +25,7 @@ from tracker.progress import Report, silent
 from tracker.sources.picture_file import encoded, load_picture
 from tracker.sources.video_file import VideoReader
 from tracker.types import CropBox, Floats, Image
-from tracker.whole_files import write_whole
+from tracker.whole_files import write_json, write_whole
 from train.data.find_object import Look
 from train.project.clips import Clip, clip_path
 from train.project.labels import FrameLabel, Labels, ObjectLabel
@@ -144,7 +144,7 @@ def cut_clip(
         reader.close()
     report(clip.frames, clip.frames)
     data = {"frames": looked, "empty": empty, "cutouts": [asdict(c) for c in made]}
-    write_whole(index, json.dumps(data).encode())
+    write_json(index, data, None)
     return _read_index(folder)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tracker.progress import Report, silent
-from tracker.whole_files import write_whole
+from tracker.whole_files import write_json
 from train.data.pictures import hashed
 
 GESTURES = (
@@ -65,7 +65,7 @@ def write(out: Path, category: Any, images: list[Any], annotations: list[Any]) -
     """A COCO file."""
     out.parent.mkdir(parents=True, exist_ok=True)
     body = {"images": images, "annotations": annotations, "categories": [category]}
-    write_whole(out, json.dumps(body).encode())
+    write_json(out, body, None)
 
 
 def three_is_ok(points: np.ndarray) -> bool:

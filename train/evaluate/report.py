@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from tracker.find.locate import at_angle
 from tracker.find.markups import IRISES, irises_in
 from tracker.find.model_file import ModelInfo
 from tracker.progress import Report, silent
-from tracker.whole_files import write_whole
+from tracker.whole_files import write_json
 from train.config import DataSpec, FitSpec
 from train.data.pictures import DataSet, join, read_coco
 from train.evaluate.curves import plot_ced, worst_grid
@@ -207,7 +206,7 @@ def write_report(
 ) -> None:
     """metrics.json, ced.png and worst.png in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "metrics.json", json.dumps(summary, indent=1).encode())
+    write_json(folder / "metrics.json", summary)
     each = nme_of(out, spec.data.normaliser)
     plot_ced({summary["model"]: each}, 10.0, folder / "ced.png")
     worst_grid(out, data, spec, each, folder / "worst.png")

@@ -5,7 +5,6 @@ Plan (train/finetune/plan.py), train, blend with the start, calibrate scores, co
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from dataclasses import replace
@@ -13,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tracker.whole_files import write_whole
+from tracker.whole_files import write_json
 from train.export.export import export_model
 from train.finetune.auto import train_auto
 from train.finetune.blend import blend
@@ -60,7 +59,7 @@ def run_plan(plan: Plan, hooks: Hooks) -> dict[str, Any]:
         if scores is not None:
             hooks.say(scores.words)
     comparison = compare(plan, final)
-    write_whole(plan.out / "comparison.json", json.dumps(comparison, indent=1).encode())
+    write_json(plan.out / "comparison.json", comparison)
     begun = time.monotonic()
     export_model(final, plan.out / "model.onnx")
     finished = datetime.now().astimezone().isoformat(timespec="seconds")

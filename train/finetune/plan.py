@@ -27,7 +27,7 @@ from tracker.find.locate import load_model
 from tracker.find.markups import BASES, BUNDLED, irises_in
 from tracker.find.model_file import bundled_file, finished_at
 from tracker.plain_data import from_json, is_bare
-from tracker.whole_files import copy_whole, file_sha256, is_part, write_whole
+from tracker.whole_files import copy_whole, file_sha256, is_part, write_json
 from train.config import FitSpec, spec_from_dict, spec_to_dict
 from train.data.cutouts import Wanted, chosen_frames, cut_clip
 from train.data.find_object import between_labels, by_model, turned
@@ -327,7 +327,7 @@ def new_run_folder(project: Project, name: str | None) -> Path:
 def prepare_folder(plan: Plan, labels: Labels, base: Checkpoint | None, hooks: Hooks) -> None:
     """Keep the labels as they are now, and the starting weights."""
     coco = to_coco(plan.project, labels)
-    write_whole(plan.out / "labels.json", json.dumps(coco).encode())
+    write_json(plan.out / "labels.json", coco, None)
     if plan.project.ranges_path.is_file():
         copy_whole(plan.project.ranges_path, plan.out / "ranges.csv")
     if base is not None:
@@ -395,7 +395,7 @@ def write_run(plan: Plan, state: str, **more: Any) -> None:
     }  # fmt: skip
     facts.setdefault("begun", datetime.now().astimezone().isoformat(timespec="seconds"))
     facts.setdefault("provenance", provenance())
-    write_whole(path, json.dumps(facts, indent=1).encode())
+    write_json(path, facts)
 
 
 def facts_of(out: Path) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tracker.whole_files import write_table, write_whole
+from tracker.whole_files import write_json, write_table
 from train.config import FitSpec
 from train.grid.cells import ROWS, row_spec
 from train.loop.checkpoint import load_checkpoint
@@ -37,5 +36,5 @@ def ablate(
                 row[key] = round(found.get("accuracy", found.get("mean", 0.0)), 4)
         table.append(row)
         write_table(out / "ablation.csv", table)
-        write_whole(out / "ablation.json", json.dumps(table, indent=1).encode())
+        write_json(out / "ablation.json", table)
     return table

@@ -9,7 +9,6 @@ usage statistics, which it would send to its makers, are turned off.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 from engines.installation import install
 from tracker.errors import UserError
 from tracker.stop import Stopped, stop_on_signal
-from tracker.whole_files import write_whole
+from tracker.whole_files import write_json
 from train.grid.resume import RESULT, J, Job
 
 LOOK_S = 0.5  # between two looks at the wish to stop
@@ -73,7 +72,7 @@ def keep(task: Job, result: dict[str, Any]) -> None:
     path = task.folder / RESULT
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps(result, indent=1).encode())
+        write_json(path, result)
 
 
 def run_by_ray(

@@ -7,7 +7,6 @@ tells of another training.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
 from tracker.plain_data import from_json
-from tracker.whole_files import write_whole
+from tracker.whole_files import write_json
 from train.config import FitSpec
 from train.data.pictures import DataSet
 from train.loop.checkpoint import load_checkpoint
@@ -92,7 +91,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def note_begun(folder: Path, facts: Mapping[str, Any]) -> None:
     """Keep what a training is started with."""
-    write_whole(folder / BEGUN, json.dumps(facts, indent=1).encode())
+    write_json(folder / BEGUN, facts)
 
 
 def train(
@@ -113,7 +112,7 @@ def train(
 
 def note_result(folder: Path, result: Mapping[str, Any], *needless: str) -> None:
     """Keep a result, which ends the training; then delete files that only its end needed."""
-    write_whole(folder / RESULT, json.dumps(result, indent=1).encode())
+    write_json(folder / RESULT, result)
     for name in needless:
         (folder / name).unlink(missing_ok=True)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tracker.whole_files import write_table, write_whole
+from tracker.whole_files import write_json, write_table
 from train.data.pictures import DataSet
 
 
@@ -67,4 +66,4 @@ def write_split(path: Path, data: DataSet) -> None:
         name: sorted({f"{e.source}/{e.group}" for e in data.examples if e.hold == hold})
         for name, hold in (("train", False), ("hold", True))
     }
-    write_whole(path, json.dumps(groups, indent=1).encode())
+    write_json(path, groups)

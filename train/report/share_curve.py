@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tracker.plain_data import from_json
-from tracker.whole_files import write_table, write_whole
+from tracker.whole_files import write_json, write_table
 from train.config import FitSpec
 from train.data.pictures import DataSet, hide_landmarks, learnable
 from train.finetune.choices import BEYOND, Budget, choose_spec, usable_losses
@@ -196,7 +195,7 @@ def steps_of(run: Finished, wish: CurveWish, row: str) -> int:
                 f"give --budget {np.ceil(least):.0f}s or more, or --no-curve"
             )
         known[key] = steps
-        write_whole(path, json.dumps(known, indent=1).encode())
+        write_json(path, known)
     return known[key]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.whole_files import write_whole
+from tracker.whole_files import write_json
 from train.data.pictures import DataSet
 from train.evaluate.metrics import nme_per_image
 
@@ -87,4 +86,4 @@ def save_list(path: Path, data: DataSet, rows: Sequence[int], root: Path | None 
         (p.relative_to(root) if root is not None and p.is_relative_to(root) else p).as_posix()
         for p in paths
     ]
-    write_whole(path, json.dumps({"labelled": len(names), "images": names}, indent=1).encode())
+    write_json(path, {"labelled": len(names), "images": names})
