@@ -4,8 +4,9 @@
 
 Every fourth frame of two clips of hands is labelled by MediaPipe's hand landmarker (a teacher, not
 truth; needs the extra `mediapipe`). Of hand_opening.mp4 12 of these are kept, evenly; hand_desk.mp4
-is held out with all of them. Each seed is a whole run of `train finetune --losses L` from the
-bundled hand model. The hold-out also chooses weights, as for everybody, which flatters.
+is held out with all of them. Each seed is a whole run of `train finetune --losses L` (or other
+losses) from the bundled hand model. The hold-out also chooses weights, as for everybody, which
+flatters.
 """
 
 from __future__ import annotations
@@ -52,23 +53,25 @@ def main(
     labels: Annotated[int, typer.Option(help="Labelled frames to learn from.")] = 12,
     steps: Annotated[int, typer.Option(help="Steps of each run, at most.")] = 90,
     seeds: Annotated[int, typer.Option(help="Runs.")] = 3,
+    losses: Annotated[str, typer.Option(help="As of train finetune.")] = "L",
 ) -> None:
     """Train the seeds that are missing and print what each brought."""
     project = make_project(clips, bundle, out / "project", labels)
     table = []
     for seed in range(seeds):
-        path = project.models_dir / f"seed{seed}" / "comparison.json"
+        name = f"{losses.replace(',', '_')}_seed{seed}"
+        path = project.models_dir / name / "comparison.json"
         if not path.is_file():
             wish = Wish(
-                "hand21", Budget(steps=steps), parse_losses("L"), seed, 1, "cpu",
-                f"seed{seed}", before=0.0,
+                "hand21", Budget(steps=steps), parse_losses(losses), seed, 1, "cpu",
+                name, before=0.0,
             )  # fmt: skip
             hooks = Hooks(say=lambda text: print(f"  {text}", flush=True))
             run_plan(plan_run(project.root, wish, hooks), hooks)
         told = json.loads(path.read_text(encoding="utf-8"))
         change = told["change"]
         table.append({
-            "seed": seed, "base": round(told["base"]["nme"], 3),
+            "losses": losses, "seed": seed, "base": round(told["base"]["nme"], 3),
             "nme": round(told["tuned"]["nme"], 3), "percent": round(change["percent"], 1),
             "low": round(change["low"], 1), "high": round(change["high"], 1),
             "verdict": change["verdict"],
