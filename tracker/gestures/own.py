@@ -10,6 +10,7 @@ nothing that somebody showed is ever deleted. It is written whole after each act
                "samples": [{"t": 0.03, "hands": [{"side": "left", "xy": [x, y, ...],
                                                   "xyz": [x, y, z, ...]}]}]},
               {"do": "remove", "gesture": "wave"},
+              {"do": "hands", "gesture": "heart", "hands": "both", "any_turn": true},
               {"do": "strictness", "gesture": "heart", "value": 0.5}],
      "undone": []}
 
@@ -168,8 +169,7 @@ def shown(
 def removed(own: Own, name: str) -> Own:
     """Without a gesture. UserError where there is none such."""
     if name not in own.names:
-        known = ", ".join(own.names) or "none yet"
-        raise UserError(f"there is no gesture {name!r} of yours; there are: {known}")
+        raise _unknown(own, name)
     return Own((*own.done, {"do": "remove", "gesture": name}), own.undone)
 
 
@@ -179,6 +179,28 @@ def with_strictness(own: Own, name: str, value: float) -> Own:
     before = own.done[-1] if own.done else {}
     again = (before.get("do"), before.get("gesture")) == ("strictness", name)
     return Own((*(own.done[:-1] if again else own.done), action), own.undone)
+
+
+def with_hands(own: Own, name: str, hands: Which, any_turn: bool) -> Own:
+    """With a gesture that is shown by these hands from now on, its samples as they are.
+
+    UserError where there is none such, or where its samples are of one hand and not of both.
+    """
+    gesture = next((g for g in own.gestures if g.name == name), None)
+    if gesture is None:
+        raise _unknown(own, name)
+    if gesture.hands != hands and "both" in (gesture.hands, hands):
+        raise UserError(
+            f"{name!r} is a gesture of {gesture.hands}; remove it first, or give this one another "
+            "name"
+        )
+    action = {"do": "hands", "gesture": name, "hands": hands, "any_turn": any_turn}
+    return Own((*own.done, action), own.undone)
+
+
+def _unknown(own: Own, name: str) -> UserError:
+    known = ", ".join(own.names) or "none yet"
+    return UserError(f"there is no gesture {name!r} of yours; there are: {known}")
 
 
 def undo(own: Own) -> Own:
@@ -197,15 +219,18 @@ def words_of(action: Mapping[str, Any]) -> str:
     if action["do"] == "show":
         what = name if action["of"] == "gesture" else f"anything else than {name}"
         return f"{len(action['samples'])} samples of {what}"
-    return f"{name} removed" if action["do"] == "remove" else f"how strict {name} is"
+    return {
+        "remove": f"{name} removed",
+        "hands": f"which hands show {name}, and at which turn",
+        "strictness": f"how strict {name} is",
+    }[action["do"]]
 
 
 def only(own: Own, names: Sequence[str]) -> Own:
     """The actions of some gestures, to be given to others. UserError where there is none such."""
     for name in names:
         if name not in own.names:
-            known = ", ".join(own.names) or "none yet"
-            raise UserError(f"there is no gesture {name!r} of yours; there are: {known}")
+            raise _unknown(own, name)
     chosen = names or own.names
     return Own(tuple(a for a in own.done if a["gesture"] in chosen))
 
@@ -229,6 +254,9 @@ def _after(found: dict[str, Gesture], action: Mapping[str, Any]) -> dict[str, Ge
     gesture = found.get(name, Gesture(name))
     if action["do"] == "strictness":
         return {**found, name: replace(gesture, strictness=action["value"])}
+    if action["do"] == "hands":
+        changed = replace(gesture, hands=action["hands"], any_turn=action["any_turn"])
+        return {**found, name: changed}
     take = tuple(map(_sample, action["samples"]))
     gesture = replace(
         gesture, hands=action["hands"], any_turn=action["any_turn"],
@@ -244,23 +272,31 @@ def _after(found: dict[str, Gesture], action: Mapping[str, Any]) -> dict[str, Ge
 def _checked(action: Any) -> Mapping[str, Any]:
     """One action of a file of anybody's. ValueError or LookupError where it is none."""
     checked_name(action["gesture"])
+    if action["do"] in ("show", "hands"):
+        _check_hands(action)
     if action["do"] == "show":
-        if action["hands"] not in WHICH or action["of"] not in OF:
-            raise ValueError(f"hands are {', '.join(WHICH)}; what is shown is {' or '.join(OF)}")
-        truths = action["any_turn"], action.get("motion", False)
-        if not all(isinstance(v, bool) for v in truths) or len(action["samples"]) > MOST_SAMPLES:
+        if action["of"] not in OF or len(action["samples"]) > MOST_SAMPLES:
             raise ValueError(
-                f"any_turn and motion are true or false, and samples are {MOST_SAMPLES} at most"
+                f"what is shown is {' or '.join(OF)}, and samples are {MOST_SAMPLES} at most"
             )
-        if truths[1] and action["hands"] == "both":
-            raise ValueError("a motion is made by one hand")
         for sample in action["samples"]:
             _sample(sample)
     elif action["do"] == "strictness":
         finite(action["value"], 0.0, 1.0)
-    elif action["do"] != "remove":
+    elif action["do"] not in ("remove", "hands"):
         raise ValueError(f"nothing is known of an action {str(action['do'])[:40]!r}")
     return cast(Mapping[str, Any], action)
+
+
+def _check_hands(action: Mapping[str, Any]) -> None:
+    """Which hands, at which turn, and is it a motion? ValueError or LookupError where not said."""
+    if action["hands"] not in WHICH:
+        raise ValueError(f"hands are {', '.join(WHICH)}")
+    truths = action["any_turn"], action.get("motion", False)
+    if not all(isinstance(value, bool) for value in truths):
+        raise ValueError("any_turn and motion are true or false")
+    if truths[1] and action["hands"] == "both":
+        raise ValueError("a motion is made by one hand")
 
 
 def _sample(found: Mapping[str, Any]) -> Sample:

@@ -120,8 +120,11 @@ def told(recogniser: Recogniser, name: str) -> list[str]:
             f"{share:.0%} of the bundled hands of {bundled!r} look like it: where both are likely "
             f"{name} is shown"
         )
-    if sum(map(len, gesture.takes)) < 3 * LEAST:
-        said.append("few samples: show it for ten seconds, and turn the hand a little meanwhile")
+    count = sum(map(len, gesture.takes))
+    if count < 3 * LEAST:
+        said.append(
+            f"few samples ({count}; {3 * LEAST} are good): add some, and turn the hand meanwhile"
+        )
     return said
 
 

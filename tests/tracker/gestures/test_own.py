@@ -19,7 +19,9 @@ from tracker.gestures.own import (
     shown,
     undo,
     usual_file,
+    with_hands,
     with_strictness,
+    words_of,
     write_own,
 )
 
@@ -78,6 +80,21 @@ def test_a_slider_that_is_dragged_is_one_action() -> None:
     assert undo(own).gestures[1].strictness == Gesture("heart").strictness
 
 
+def test_which_hand_shows_it_can_be_changed_and_taken_back(tmp_path: Path) -> None:
+    own = with_hands(TWO, "horns", "left", True)
+    write_own(tmp_path / "g.json", own)
+    horns = read_own(tmp_path / "g.json").gestures[0]
+    assert (horns.hands, horns.any_turn) == ("left", True) and len(horns.takes[0]) == 4
+    assert own.digest != TWO.digest, "it is learnt anew"
+    assert words_of(own.done[-1]) == "which hands show horns, and at which turn"
+    assert undo(own).gestures[0].hands == "either"
+    for name, hands in (("horns", "both"), ("heart", "left")):
+        with pytest.raises(UserError, match="remove it first"):
+            with_hands(TWO, name, hands, False)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="no gesture 'x' of yours"):
+        with_hands(TWO, "x", "left", False)
+
+
 def test_some_are_shared() -> None:
     assert only(TWO, ["heart"]).names == ("heart",) and only(TWO, []).names == TWO.names
     with pytest.raises(UserError, match="no gesture 'x' of yours; there are: horns, heart"):
@@ -97,6 +114,10 @@ def test_names_that_are_none(name: object) -> None:
     ["", "[]", '{"schema": 2}', '{"schema": 1, "done": [{}], "undone": []}',
      '{"schema": 1, "done": [{"do": "explode", "gesture": "a"}], "undone": []}',
      '{"schema": 1, "done": [{"do": "strictness", "gesture": "a", "value": 2}], "undone": []}',
+     '{"schema": 1, "done": [{"do": "hands", "gesture": "a", "hands": "foot", "any_turn": true}],'
+     ' "undone": []}',
+     '{"schema": 1, "done": [{"do": "hands", "gesture": "a", "hands": "left", "any_turn": 1}],'
+     ' "undone": []}',
      '{"schema": 1, "done": 3, "undone": []}'],
 )  # fmt: skip
 def test_a_file_that_holds_none_is_refused_and_stays(text: str, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from tracker.gestures.own import (
     removed,
     undo,
     usual_file,
+    with_hands,
     with_strictness,
     words_of,
     write_own,
@@ -69,6 +70,7 @@ class GestureDialog(QDialog):
         self.lesson: Lesson | None = None
         self.own, self._recogniser = Own(), Recogniser()
         self.is_learning = self._is_missing = False
+        self._focused: QWidget | None = None  # before something was learnt
         self._build()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.tick)
@@ -134,10 +136,12 @@ class GestureDialog(QDialog):
         self.name.textChanged.connect(self._show_state)
         self.kind.currentIndexChanged.connect(self._show_state)
         self.list.currentTextChanged.connect(self._choose)
+        self.hands.activated.connect(self._set_hands)  # by the user, as with the box
+        self.any_turn.clicked.connect(self._set_hands)
         self.slider.valueChanged.connect(self._set_strictness)
         self.remove.clicked.connect(lambda: self._change(removed(self.own, self._chosen)))
-        self.undo.clicked.connect(lambda: self._change(undo(self.own)))
-        self.redo.clicked.connect(lambda: self._change(redo(self.own)))
+        self.undo.clicked.connect(self._undo)
+        self.redo.clicked.connect(self._redo)
 
     def take(self, result: Result) -> None:
         """A new frame was seen."""
@@ -205,12 +209,24 @@ class GestureDialog(QDialog):
         self.name.setText(lesson.gesture.name)
         self._change(lesson.added_to(self.own, self._controls.choices.camera))
 
-    def _change(self, own: Own, write: bool = True) -> None:
-        """Keep these gestures, learn, and use them; the window does not wait for it."""
+    def _undo(self) -> None:
+        if self.own.done:
+            self._change(undo(self.own), said=f"Taken back: {words_of(self.own.done[-1])}.")
+
+    def _redo(self) -> None:
+        if self.own.undone:
+            self._change(redo(self.own), said=f"Done again: {words_of(self.own.undone[-1])}.")
+
+    def _change(self, own: Own, write: bool = True, said: str = "") -> None:
+        """Keep these gestures, learn, and use them; the window does not wait for it.
+
+        `said` comes before what is told of the gesture then.
+        """
         if self.is_learning:
             return
         self.is_learning = True
-        self._say("Learning...")
+        self._focused = self.focusWidget()  # which loses it while nothing can be pressed
+        self._say("\n".join(filter(None, (said, "Learning..."))))
         self._show_state()
         file = self.file
 
@@ -219,12 +235,23 @@ class GestureDialog(QDialog):
                 write_own(file, own)
             return recogniser_of(file)
 
+        def learnt(found: Recogniser | None) -> None:
+            self._learnt(own, found, write)
+            self._say("\n".join(filter(None, (said, self.words.text()))))
+            self._focus_again()
+
         def failed(reason: str) -> None:
             self.is_learning = False
             self._say(reason)
             self._show_state()
+            self._focus_again()
 
-        self._controls.jobs.start(work, lambda found: self._learnt(own, found, write), failed)
+        self._controls.jobs.start(work, learnt, failed)
+
+    def _focus_again(self) -> None:
+        """Where it was: arrow keys go on moving the slider, Space goes on undoing."""
+        if self._focused is not None and self._focused.isEnabled():
+            self._focused.setFocus()
 
     def _learnt(self, own: Own, recogniser: Recogniser | None, is_new: bool) -> None:
         self.own, self._recogniser = own, recogniser or Recogniser()
@@ -268,6 +295,18 @@ class GestureDialog(QDialog):
     def _set_strictness(self) -> None:
         if self._chosen:
             self._change(with_strictness(self.own, self._chosen, self.slider.value() / STEPS))
+
+    def _set_hands(self) -> None:
+        """Of one that is there it counts at once; of a new one when it is shown."""
+        name = self._chosen
+        if not name or name != self.name.text().strip():
+            return
+        try:
+            hands, any_turn = self.hands.currentData(), self.any_turn.isChecked()
+            self._change(with_hands(self.own, name, hands, any_turn))
+        except UserError as error:
+            self._choose(name)
+            self._say(str(error))
 
     def _show_state(self) -> None:
         is_free = self.lesson is None and not self.is_learning

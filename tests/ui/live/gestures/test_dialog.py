@@ -106,6 +106,64 @@ def test_undo_redo_remove_and_the_slider(studio: Studio) -> None:
     assert names(dialog) == [] and len(read_own(usual_file()).done) == 4
 
 
+def test_undo_says_what_it_took_back_and_the_keyboard_stays_where_it_is(studio: Studio) -> None:
+    room = Class(studio)
+    dialog, bot = room.dialog, studio.bot
+    room.teach("corner", "l_shape")
+    dialog.slider.setFocus()
+    for step in (6, 7):  # as the keyboard goes: to what has the focus
+        bot.keyClick(dialog.focusWidget(), Qt.Key.Key_Right)
+        room.settle()
+        assert dialog.slider.value() == step
+        assert read_own(usual_file()).gestures[0].strictness == step / STEPS
+    counts = [len(action["samples"]) for action in read_own(usual_file()).done[:2]]
+    assert all(49 <= count <= 51 for count in counts), "ten seconds at five a second"
+    dialog.undo.setFocus()
+    lines = []
+    for _ in range(3):
+        bot.keyClick(dialog.focusWidget(), Qt.Key.Key_Space)
+        room.settle()
+        lines.append(dialog.words.text().splitlines()[0])
+    assert lines == [
+        "Taken back: how strict corner is.",
+        f"Taken back: {counts[1]} samples of anything else than corner.",
+        f"Taken back: {counts[0]} samples of corner.",
+    ]
+    bot.mouseClick(dialog.redo, Qt.MouseButton.LeftButton)
+    room.settle()
+    said = dialog.words.text().splitlines()
+    assert said[0] == f"Done again: {counts[0]} samples of corner."
+    assert said[1].startswith("Corner is shown")
+
+
+def test_which_hand_shows_it_counts_at_once(studio: Studio) -> None:
+    room = Class(studio)
+    dialog = room.dialog
+
+    def choose(hands: str) -> None:  # as with the mouse
+        row = dialog.hands.findData(hands)
+        dialog.hands.setCurrentIndex(row)
+        dialog.hands.activated.emit(row)
+        room.settle()
+
+    choose("left")
+    assert not usual_file().exists(), "nothing is there yet"
+    room.teach("corner", "l_shape")
+    assert read_own(usual_file()).gestures[0].hands == "left"
+    choose("right")
+    studio.bot.mouseClick(dialog.any_turn, Qt.MouseButton.LeftButton)
+    room.settle()
+    (corner,) = read_own(usual_file()).gestures
+    assert (corner.hands, corner.any_turn, len(corner.takes)) == ("right", True, 1)
+    assert dialog.any_turn.isChecked()
+    choose("both")
+    assert "is a gesture of right" in dialog.words.text()
+    assert dialog.hands.currentData() == "right" and len(read_own(usual_file()).done) == 4
+    dialog.name.setText("another")
+    choose("both")
+    assert len(read_own(usual_file()).done) == 4, "of a new one it counts when it is shown"
+
+
 def test_a_lesson_without_a_hand_keeps_nothing(studio: Studio) -> None:
     room = Class(studio)
     room.dialog.name.setText("corner")
