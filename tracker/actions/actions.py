@@ -39,6 +39,7 @@ class Fired:
     t: float  # of the frame, s
     name: str
     run: str
+    after: float = 0.0  # s for which things could fire, as in ActionsState.seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,7 @@ class Actions:
     def _note(self, event: Event) -> None:
         if event.phase == "begin":
             self._count += 1
-            fired = Fired(event.t, event.name, event.run.text)
+            fired = Fired(event.t, event.name, event.run.text, self._seconds)
             self._fired = [*self._fired[-KEPT + 1 :], fired]
             log.info("%s: %s", event.name, event.run.text)
 

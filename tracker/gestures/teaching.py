@@ -132,16 +132,17 @@ def _told_of_motion(recogniser: Recogniser, gesture: Gesture, curve: MotionCurve
     name, least = gesture.name, curve.threshold(gesture.strictness)
     times = len(curve.own)
 
-    def numbers(threshold: float) -> str:
-        return (
-            f"{1 - curve.missed(threshold):.1%} of its {times} repetitions, each kept apart, and "
-            f"{curve.an_hour(threshold):.0f} times in an hour of other movement"
-        )
-
-    said = [f"{name} is told from {least:.0%} on: {numbers(least)}"]
+    said = [
+        f"{name} is told from {least:.0%} on: {1 - curve.missed(least):.1%} of its {times} "
+        f"repetitions, each kept apart, and {curve.an_hour(least):.0f} times in an hour of other "
+        "movement"
+    ]
+    ends = [
+        (words, curve.threshold(s)) for words, s in (("never missed", 0), ("never by mistake", 1))
+    ]
     said += [
-        f"  {words}: {numbers(curve.threshold(s))}"
-        for words, s in (("never missed", 0), ("never by mistake", 1))
+        f"  {words}: {1 - curve.missed(t):.1%} and {curve.an_hour(t):.0f} times"
+        for words, t in ends
     ]
     if not gesture.others:
         said.append(

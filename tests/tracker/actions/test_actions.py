@@ -87,6 +87,8 @@ def test_what_fires_is_done_and_its_latency_counts_from_the_first_frame(tmp_path
     state = stage.actions.state()
     assert (state.count, state.seconds) == (1, pytest.approx(3, abs=0.05))
     assert [(f.name, f.run) for f in state.fired] == [("fist", "hold:a")]
+    fired = state.fired[0]
+    assert fired.t > 1001 and fired.after == pytest.approx(fired.t - 1000, abs=0.05), "not of boot"
     assert state.per_hour == pytest.approx(1200, rel=0.02)
 
 

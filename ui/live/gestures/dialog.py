@@ -340,7 +340,13 @@ class GestureDialog(QDialog):
         both.setEnabled(not is_motion)
 
     def _say(self, words: str) -> None:
+        """The window grows with many words, or they would lie over the ring, cut off."""
         self.words.setText(words)
+        layout = self.layout()
+        assert layout is not None
+        needed = layout.totalHeightForWidth(self.width())
+        if self.height() < needed:
+            self.resize(self.width(), needed)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """A lesson ends with it."""

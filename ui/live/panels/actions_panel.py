@@ -190,7 +190,7 @@ def _how_many(state: ActionsState) -> str:
 
 
 def _last(state: ActionsState) -> str:
-    now = [f"{fired.t:.1f} s  {fired.name}: {fired.run}" for fired in state.fired[-LAST:]]
+    now = [f"{fired.after:.1f} s  {fired.name}: {fired.run}" for fired in state.fired[-LAST:]]
     return "\n".join(reversed(now))
 
 

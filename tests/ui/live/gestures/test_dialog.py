@@ -164,6 +164,16 @@ def test_which_hand_shows_it_counts_at_once(studio: Studio) -> None:
     assert len(read_own(usual_file()).done) == 4, "of a new one it counts when it is shown"
 
 
+def test_many_words_are_seen_whole(studio: Studio) -> None:
+    dialog = Class(studio).dialog
+    dialog._say("\n".join(f"Sentence {k} of what is told." for k in range(15)))
+    studio.settle()
+    words, ring, start = (part.geometry() for part in (dialog.words, dialog.ring, dialog.start))
+    assert words.height() >= 15 * dialog.words.fontMetrics().lineSpacing()
+    assert ring.bottom() < words.top() and words.bottom() < start.top()
+    assert ring.height() >= dialog.ring.minimumHeight()
+
+
 def test_a_lesson_without_a_hand_keeps_nothing(studio: Studio) -> None:
     room = Class(studio)
     room.dialog.name.setText("corner")
