@@ -168,9 +168,15 @@ def heat_loss(heat: Tensor, beta: float, target: Tensor, mask: Tensor, sigma: fl
     return (each * counted).sum() / total(counted.sum()).clamp(min=1)
 
 
+EVENLY = 0.3  # how much cross-entropy counts in the loss of expressions, beside L1
+
+
 def attribute_loss(head: Head, raw: Tensor, target: Tensor) -> Tensor:
     """Cross-entropy for classes and for shares, L1 for values (in their `unit`), masked where
-    unknown.
+    unknown; both for expressions.
+
+    Most expressions are 0 most of the time. Cross-entropy alone asks for their mean, so a face at
+    rest shows a little of everything; L1 alone for their median, so what is rare never shows.
     """
     if head.attribute.classes:
         known = target >= 0
@@ -180,7 +186,12 @@ def attribute_loss(head: Head, raw: Tensor, target: Tensor) -> Tensor:
         return F.cross_entropy(raw[known], target[known], reduction="sum") / count
     known = torch.isfinite(target)
     if head.attribute.name in SHARES:
-        return share_loss(raw, target, known)
+        even = share_loss(raw, target, known)
+        if head.attribute.name != "expressions":
+            return even
+        goal = torch.where(known, target, torch.zeros_like(target))
+        off = ((raw.sigmoid() - goal).abs() * known).sum() / total(known.sum()).clamp(min=1)
+        return off + EVENLY * even
     target = raw_place(target) if head.attribute.name == "place" else target
     goal = torch.where(known, target, torch.zeros_like(target)) / unit(head.attribute.name)
     return ((raw - goal).abs() * known).sum() / total(known.sum()).clamp(min=1)

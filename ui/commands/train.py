@@ -279,6 +279,28 @@ def presence(
     tell(f"wrote {out}, bias of presence {moved.by:+.2f}; next: train export {out} --out M.onnx")
 
 
+def head(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="An attribute: expressions, pose.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="model.safetensors or last.safetensors.")
+    ],
+    data: Annotated[
+        list[Path],
+        typer.Argument(metavar="LABELS.json", help="The COCO JSON files that it learnt from."),
+    ],
+    out: Annotated[Path, typer.Option(help="The checkpoint to write.")],
+    views: Annotated[int, typer.Option(min=1, help="Looks at each object.")] = 2,
+) -> None:
+    """Let one head learn on from the landmarks of a network that is finished."""
+    from train.export.head import learn_head
+
+    with waiting(f"looking at objects, then learning {name}") as count:
+        learnt = learn_head(checkpoint, data, name, views, out, count)
+    if learnt.before is not None and learnt.after is not None:
+        tell(f"{name}, held out, mean absolute error: {learnt.before:.4f} -> {learnt.after:.4f}")
+    tell(f"wrote {out}, {learnt.crops} crops; next: train export {out} --out M.onnx")
+
+
 def speed(
     checkpoints: Annotated[
         list[Path], typer.Argument(metavar="CHECKPOINT", help="Checkpoints to time in alternation.")
@@ -329,7 +351,7 @@ COMMANDS: tuple[tuple[str, str | None, Callable[..., None]], ...] = (
     (MORE, "gesture", teach),
     (MORE, "import", import_labels), (MORE, "export-labels", export_labels), (MORE, None, remove),
     *((MORE, None, one) for one in (fit, evaluate, export, quantize, parity, speed, shrink)),
-    *((MORE, None, one) for one in (average, presence, ablation, prepare, reproduce)),
+    *((MORE, None, one) for one in (average, presence, head, ablation, prepare, reproduce)),
 )  # fmt: skip
 for panel, name, command in COMMANDS:
     app.command(name, rich_help_panel=panel)(command)

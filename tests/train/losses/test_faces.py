@@ -72,6 +72,16 @@ def test_shares_cost_nothing_where_they_agree():
     assert found.item() == pytest.approx(0.130812, abs=1e-5)
 
 
+def test_expressions_count_by_their_distance_as_well():
+    target = torch.tensor([[0.25, 0.75]])
+    raw = torch.tensor([[0.0, float(torch.logit(torch.tensor(0.75)))]])
+    # by hand: |0.5 - 0.25| and 0.3 times the 0.130812 above, of two values
+    found = attribute_loss(Head(Attribute("expressions", size=2)), raw, target)
+    assert found.item() == pytest.approx((0.25 + 0.3 * 0.130812) / 2, abs=1e-5)
+    visible = attribute_loss(Head(Attribute("visible", size=2)), raw, target)
+    assert visible.item() == pytest.approx(0.130812 / 2, abs=1e-5)
+
+
 def test_a_place_is_compared_as_the_head_gives_it():
     head = Head(Attribute("place", size=3))
     target = torch.tensor([[0.25, -0.5, 0.44]])

@@ -133,6 +133,7 @@ def words_of(command: str, f: Files) -> list[object]:
         "train shrink": lambda: [f.model, "--out", f.of("s.safetensors")],
         "train average": lambda: [f.model, f.model, "--out", f.of("a.safetensors")],
         "train presence": lambda: [f.model, f.blobs, "--out", f.of("q.safetensors")],
+        "train head": lambda: [EVIL, f.model, f.blobs, "--out", f.of("h.safetensors")],
         "train speed": lambda: [f.run / "model.safetensors", "--runs", 1],
         "train prepare": lambda: ["hands", "--data", f.of("none"), "--out", f.of("p.json")],
         "train quantize": lambda: [f.of("n.onnx"), "--data", f.blobs, "--out", f.of("q.onnx")],

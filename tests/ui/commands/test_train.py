@@ -94,7 +94,8 @@ def test_help_is_in_the_order_of_the_tour(monkeypatch):
     others = {line.split()[1] for line in more.splitlines() if re.match(r"\W ([a-z-]+)  ", line)}
     assert others == {
         "import", "export-labels", "remove", "fit", "evaluate", "export", "quantize", "parity",
-        "speed", "shrink", "average", "presence", "ablation", "prepare", "reproduce", "gesture",
+        "speed", "shrink", "average", "presence", "head", "ablation", "prepare", "reproduce",
+        "gesture",
     }  # fmt: skip
 
 

@@ -1,0 +1,90 @@
+"""A head that learns on: the rest of the network stays, the hold-out's error falls."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tests.helpers.blobs import rewrite, write_blobs, write_config
+from tracker.errors import UserError
+from tracker.find.model_file import Attribute
+from train.config import read_config
+from train.data.pictures import read_coco
+from train.evaluate.outputs import predict, torch_runner
+from train.export.head import learn_head
+from train.loop.checkpoint import build_model, load_checkpoint, load_model, save_checkpoint
+from train.networks.model import Head
+
+POSE = [24.0, -12.0, 3.0]
+
+
+@pytest.fixture
+def blobs(tmp_path):
+    """Eight pictures of blobs, two of them held out, all with one yaw, pitch and roll."""
+
+    def pose(body):
+        for label in body["annotations"]:
+            label["attributes"]["pose"] = POSE
+
+    return rewrite(write_blobs(tmp_path), pose)
+
+
+def saved(labels, *heads):
+    """A checkpoint of an untrained network with these heads; crops that are neither turned nor
+    mirrored, so that a pose stays what it is.
+    """
+    spec = read_config(write_config(labels.parent))
+    still = replace(spec.augment, rotate=0.0, flip=0.0)
+    spec = replace(spec, heads=heads, augment=still)
+    torch.manual_seed(0)
+    markup = read_coco(labels).markup
+    path = labels.with_name("model.safetensors")
+    model = build_model(spec, markup)
+    save_checkpoint(path, spec, markup, 7, None, model, None, {"licence": "CC0"})
+    return path
+
+
+@pytest.mark.parametrize("source", ["landmarks", "both"])
+def test_one_head_learns_and_all_else_stays(blobs, source, monkeypatch):
+    monkeypatch.setattr("train.export.head.EPOCHS", 400)
+    monkeypatch.setattr("train.export.head.BATCH", 8)
+    both = Head(Attribute("pose", size=3), source), Head(Attribute("order", ("red_left",
+                "red_right")))  # fmt: skip
+    source, out = saved(blobs, *both), blobs.parent / "new" / "learnt.safetensors"
+    told = []
+    learnt = learn_head(source, [blobs], "pose", 2, out, lambda done, of: told.append((done, of)))
+    before, after = load_checkpoint(source), load_checkpoint(out)
+    ours, theirs = before.part("ema"), after.part("ema")
+    changed = {k for k in ours if not torch.equal(ours[k], theirs[k])}
+    assert changed and all(k.startswith("heads.pose.") for k in changed)
+    assert learnt.crops == 12 and after.step == 7 and after.extra["licence"] == "CC0"
+    assert after.extra["heads_learnt_on"]["after"] == learnt.after
+    assert learnt.before > 10 and learnt.after < 1.5  # degrees; it knew nothing of any pose
+    assert [of for _, of in told] == [told[-1][0]] * len(told)
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+    model, found = load_model(out)
+    data = read_coco(blobs)
+    run = predict(torch_runner(model), data, data.rows(hold=True), found.spec)
+    error = abs(run.attributes["pose"] - run.truth["pose"]).mean()
+    assert error == pytest.approx(learnt.after, abs=1e-3)
+
+
+def test_what_cannot_learn_on_says_why(blobs):
+    heads = (
+        Head(Attribute("pose", size=3), "image"),
+        Head(Attribute("order", ("red_left", "red_right"))),
+        Head(Attribute("place", size=3)),
+    )
+    source, out = saved(blobs, *heads), blobs.with_name("out.safetensors")
+    for name, words in {
+        "smile": "no head 'smile'; its heads are pose, order, place",
+        "order": "tells classes",
+        "pose": "reads image",
+        "place": "no training picture says its place",
+    }.items():
+        with pytest.raises(ValueError, match=words):
+            learn_head(source, [blobs], name, 1, out)
+    with pytest.raises(UserError):
+        learn_head(source, [blobs], "place", 1, blobs)
+    assert not out.exists() and "images" in json.loads(blobs.read_text())
