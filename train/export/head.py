@@ -77,9 +77,9 @@ def learn_head(
         crops.append(asked.look(learnt, view, report, (done, total)))
         done += len(learnt)
     fresh = asked.look(held, None, report, (done, total)) if held else None
-    before = fresh and asked.error(fresh)
+    before = None if fresh is None else asked.error(fresh)
     _learn(asked, crops, steps, report, total)
-    after = fresh and asked.error(fresh)
+    after = None if fresh is None else asked.error(fresh)
     result = LearntOn(name, views * len(learnt), before, after)
     extra = {**found.extra, "heads_learnt_on": asdict(result)}
     save_checkpoint(out, spec, found.markup, found.step, None, model, None, extra)
