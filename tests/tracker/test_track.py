@@ -264,9 +264,13 @@ def test_a_hand_whose_points_lie_in_disorder_is_not_shown() -> None:
         shown = [bool(stage.show(left=[(160, 100)])) for _ in range(8)]
         assert shown == [not is_told] * 8
         assert (stage.finder.calls > calls) == is_told, "nothing is missing, but it is in doubt"
-        engine.score = 0.21
+        engine.score = 0.29
+        assert bool(stage.show(left=[(160, 100)])) == (not is_told), "it comes from 0.3 on"
+        engine.score = 0.31
         (track,) = stage.show(left=[(160, 100)])
         assert track.id == before.id
+        engine.score = 0.21
+        assert len(stage.show(left=[(160, 100)])) == 1, "and stays down to 0.2"
 
 
 def test_what_lies_on_a_followed_hand_is_no_other_hand() -> None:

@@ -30,8 +30,9 @@ DRIFTED = 0.4
 # A hand whose mean score is below this is followed and looked for again, but not shown: its points
 # lie on it in disorder, or gathered on its fingers, though presence is near 1. Scores are chances
 # that a point is right; of 1,482 held-out hands whose points are right 99.5 % are above it, of 109
-# that are wrong 36 % (docs/measured.md).
-WHOLE_SCORE = 0.2
+# that are wrong 36 % (docs/measured.md). Then it is shown again from the second limit on: scores of
+# a wrong one swing about the first, and it came and went with them.
+WHOLE_SCORE, WHOLE_AGAIN = 0.2, 0.3
 LOOK_AHEAD = 0.25  # a box is moved ahead by at most this many object sizes
 # A crop stays where it is until the object has moved by this much: then a still object gives the
 # network the very same crop, and the answer does not feed its own noise back into the next one.
@@ -49,7 +50,7 @@ class Follower:
         self.t = 0.0  # of the last answer
         self.presence = 0.0  # of the last answer,
         self.presence_mean = 0.0  # and on average
-        self.is_whole = True  # by the last answer, see `is_whole`
+        self.is_whole = True  # by the last answers, see `is_whole`
         self.quality = 0.0  # of the last answer, see `quality`,
         self._best = 0.0  # and of the best since it was found
         self.left_p: float | None = None
@@ -77,7 +78,7 @@ class Follower:
         """Take in the newest answer, and tell what to show for it."""
         size = object_size(found.xy)
         self._move(found, t)
-        self.is_whole = is_whole(found, self._info)
+        self.is_whole = is_whole(found, self._info, self.is_whole)
         self.quality = quality(found)
         self._best = max(self._best, self.quality)
         xy = self._points.update(found.xy, t, size)
@@ -270,10 +271,13 @@ def left_probability(found: Located, info: ModelInfo) -> float | None:
     return None
 
 
-def is_whole(found: Located, info: ModelInfo) -> bool:
-    """Do the landmarks make a hand? Scores tell, of models whose probabilities were checked."""
+def is_whole(found: Located, info: ModelInfo, was: bool = True) -> bool:
+    """Do the landmarks make a hand, as they did in the frame before, or did not (`was`)?
+
+    Scores tell, of models whose probabilities were checked.
+    """
     is_told = info.kind == "hand" and info.is_checked
-    return not is_told or float(found.score.mean()) >= WHOLE_SCORE
+    return not is_told or float(found.score.mean()) >= (WHOLE_SCORE if was else WHOLE_AGAIN)
 
 
 def quality(found: Located) -> float:
