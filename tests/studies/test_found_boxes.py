@@ -19,6 +19,8 @@ BOX = CropBox(np.array([96, 96], np.float32), 100.0, 0.0)
 class PalmsAt:
     """Finds the same in each picture, and nothing in the first `blind` ones."""
 
+    name = "palms"
+
     def __init__(self, boxes: list[Floats], blind: int = 0) -> None:
         self.boxes, self.blind, self.asked = boxes, blind, 0
 
