@@ -26,6 +26,7 @@ from PyQt6.QtWidgets import QApplication
 
 import assets
 from tracker.actions.profile import shipped
+from ui.kit.actions import HelpDialog
 from ui.kit.start import application
 from ui.live.app import make_pipeline
 from ui.live.choices import Choices
@@ -61,7 +62,9 @@ def readme(window: LiveWindow) -> None:
 
 
 def keys(window: LiveWindow) -> None:
-    """The list of keys."""
+    """The list of keys, in the middle of the window as it is."""
+    for shown in window.findChildren(HelpDialog):
+        shown.hide()
     window.controls.choose("space", False)
     window.controls.choose("hud", True)
     window.show_panel(False)

@@ -20,6 +20,7 @@ FIRST = 0.958  # hue, of a turn: of 24 tried, with these, the first 19 lie far a
 SATURATIONS = (1.0, 0.6)  # of what a screen can show
 LUMINANCES = (0.295, 0.2)  # relative; contrast over 3 to white and to a window of grey 50
 MOST_CHROMA = 0.45  # at a lightness of 1
+ERRORS = "#a31510", "#ff8a80"  # what has failed: on light, on dark
 LAB_TO_LMS = np.array([
     [1, 0.3963377774, 0.2158037573],
     [1, -0.1055613458, -0.0638541728],
@@ -45,6 +46,15 @@ def class_colour(i: int) -> str:
     rgb = np.clip(_rgb(SATURATIONS[i % len(SATURATIONS)] * low, hue, wanted), 0, 1)
     encoded = np.where(rgb <= 0.0031308, 12.92 * rgb, 1.055 * rgb ** (1 / 2.4) - 0.055)
     return "#" + "".join(f"{round(255 * float(c)):02x}" for c in encoded)
+
+
+def error_colour(background: str) -> str:
+    """The red of what has failed, for small letters on a `background` #rrggbb (WCAG 2: over 4.5).
+
+    None is to be read so on dark and on light.
+    """
+    red, green, blue = (int(background[i : i + 2], 16) for i in (1, 3, 5))
+    return ERRORS[0.299 * red + 0.587 * green + 0.114 * blue < 128]
 
 
 def luminance(linear_rgb: Triple) -> float:

@@ -19,6 +19,7 @@ from tracker.outputs.skeleton import skeleton
 from train.project.labels import Labels, Range
 from ui.kit.actions import HelpDialog, fill_menus, make_actions, make_toolbar, paint_icons
 from ui.kit.jobs import Jobs
+from ui.kit.status_bar import StatusBar
 from ui.kit.turn_watch import TurnWatch
 from ui.kit.words import capital
 from ui.label import words as show
@@ -100,8 +101,8 @@ class LabelWindow(QMainWindow):
         self.training.setVisible(False)
         self.setCentralWidget(self.main)
         self.place = QLabel()
-        bar = self.statusBar()
-        assert bar is not None
+        bar = StatusBar()
+        self.setStatusBar(bar)
         bar.addPermanentWidget(self.place)
         self.acts = make_actions(self, ENTRIES, handlers(self))
         self.addToolBar(make_toolbar(self, ENTRIES, self.acts))
@@ -185,6 +186,7 @@ class LabelWindow(QMainWindow):
             bar = self.statusBar()
             assert bar is not None
             bar.showMessage(capital(controls.message))
+            bar.setToolTip(capital(controls.message))  # whole, where there is no room for it
 
     def _show_actions(self) -> None:
         store, looks = self.controls.store, self.looks

@@ -78,7 +78,9 @@ class LiveControls(QObject):
         return recording is not None and not (recording.finishing or self.saver.is_finishing)
 
     def open(self) -> None:
-        """Begin with what is chosen."""
+        """Begin with what is chosen; not while everything ends, whatever was waited for till then."""
+        if self.is_ending:
+            return
         other = self.choices.other_config() if self.is_comparing else None
         self.session.open(
             Order(self.choices.camera, self.choices.playing(), self.choices.config(), other)

@@ -21,6 +21,7 @@ from tracker.result import Result, Shown
 from tracker.sources.cameras import list_cameras
 from tracker.types import Kind
 from ui.kit.actions import HelpDialog, fill_menus, make_actions, make_toolbar, paint_icons
+from ui.kit.status_bar import StatusBar
 from ui.kit.turn_watch import TurnWatch
 from ui.kit.words import capital
 from ui.live import hud
@@ -131,8 +132,8 @@ class LiveWindow(QMainWindow):
 
     def _build_status_bar(self) -> None:
         """There from the start and of one height: what it says never shifts the picture."""
-        bar = self.statusBar()
-        assert bar is not None
+        bar = StatusBar()
+        self.setStatusBar(bar)
         bar.setSizeGripEnabled(False)
         bar.setFixedHeight(bar.fontMetrics().height() + 10)
         self.lights = {name: LightButton(name.capitalize()) for name in ("send", "actions")}
@@ -270,7 +271,9 @@ class LiveWindow(QMainWindow):
             self._other_looks = {**default_skeletons(), **skeletons(infos)}
         numbers = hud.few_numbers if self.main.is_narrow else hud.numbers
         lines = numbers(health, self.latency.fps(now), self.latency.percentiles())
-        self.picture.set_words(hud.words(self.controls, health, lines, now))
+        words = hud.words(self.controls, health, lines, now)
+        is_covered = self.main.is_narrow and self.main.is_peeking  # only halves of words are left
+        self.picture.set_words(hud.Words() if is_covered else words)
         self._show_state(health)
         self.controls.follow_pause_key()
         self._show_outputs(health)

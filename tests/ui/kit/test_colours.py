@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ui.kit.colours import _rgb, class_colour, luminance
+from ui.kit.colours import _rgb, class_colour, error_colour, luminance
 
 MANY = 19 + 8  # classes of the bundled model, and some of one's own
 
@@ -50,3 +50,13 @@ def test_all_can_be_read(background: str) -> None:
     limit = 3.0 if background in ("#ffffff", "#323232", "#18181b") else 2.6
     for i in range(100):
         assert contrast(rgb(class_colour(i)), rgb(background)) > limit, i
+
+
+@pytest.mark.parametrize(
+    "background", ["#ffffff", "#efefef", "#d4d0c8", "#3c3c3c", "#323232", "#000000"]
+)
+def test_what_failed_can_be_read_as_small_letters(background: str) -> None:
+    """4.5 is what WCAG 2 asks of them."""
+    colour = rgb(error_colour(background))
+    assert contrast(colour, rgb(background)) > 4.5
+    assert colour[0] > 1.3 * max(colour[1:]), "red"

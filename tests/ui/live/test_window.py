@@ -851,6 +851,17 @@ def test_closing_twice_goes_on_unseen(studio: Studio) -> None:
     assert studio.calls("stop_recording") == [()]
 
 
+def test_closing_while_another_camera_waits_for_the_recording(studio: Studio) -> None:
+    window = studio.open()
+    studio.key("r")
+    studio.pipeline.stopping.clear()
+    window.controls.choose("camera", "1")
+    window.close()
+    with studio.bot.waitSignal(window.ended, timeout=3000):
+        studio.pipeline.stopping.set()
+    assert len(studio.pipelines) == 1, "no camera is opened that nobody would close"
+
+
 def test_closing_while_the_camera_opens(studio: Studio) -> None:
     window = studio.open()
     studio.pipeline.now = replace(HEALTH, camera=state("opening", "opening camera 0"))

@@ -23,6 +23,7 @@ from tracker.actions.rules import Row
 from ui.kit.words import capital
 from ui.live.panels.widgets import ASK, Page, wrapped
 
+EDGE = 110  # opacity of 255: a bar at 0 is to be seen on dark and on light
 NEAR, FIRED, WAITS = QColor("#3b82f6"), QColor("#2fa84f"), QColor("#8b8b93")
 STATES = {
     "idle": "no picture yet", "off": "asleep", "locked": "let go first", "ready": "",
@@ -51,7 +52,9 @@ class Level(QWidget):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         box = self.rect().adjusted(0, 1, -1, -2)
-        painter.setPen(self.palette().color(QPalette.ColorRole.Mid))
+        edge = self.palette().color(QPalette.ColorRole.WindowText)
+        edge.setAlpha(EDGE)
+        painter.setPen(edge)
         painter.drawRect(box)
         row = self._row
         if row is not None:

@@ -30,7 +30,7 @@ from tracker.follow.smooth import PRESETS
 from tracker.sources.cameras import Mode
 from ui.live.actions_table import ENTRIES
 from ui.live.choices import BUNDLED, Choices, is_device
-from ui.live.panels.widgets import ASK, Page, choose, form, long_text, tell
+from ui.live.panels.widgets import ASK, Page, choose, form, long_row, tell
 
 Spin = TypeVar("Spin", QSpinBox, QDoubleSpinBox)
 ASK_PROJECT = "?project"  # data of the entry that opens a dialog for a project folder
@@ -249,13 +249,12 @@ class Panel(QTabWidget):
         for name, text in WEIGHTS:
             weights.addItem(text, name)
         rows.addRow("Bundled", weights)
-        self._lag, self._engine, self._models = QLabel("-"), long_text(), long_text()
+        self._lag = QLabel("-")
         row = QHBoxLayout()
         row.addWidget(smooth)
         row.addWidget(self._lag, 1)
         rows.addRow("Smoothing", row)
-        rows.addRow("Engine", self._engine)
-        rows.addRow("Models", self._models)
+        self._engine, self._models = long_row(rows, "Engine"), long_row(rows, "Models")
         return group
 
     def _view(self) -> QGroupBox:

@@ -37,8 +37,11 @@ class Plots(QWidget):
         self._gesture_curves: dict[str, pg.PlotDataItem] = {}  # each keeps its colour
         self._seen: list[str] = []  # of them, those that are not near 0 all the time
         self._turn = 0
+        now = time.time()
+        for plot in (self._pose, self._gestures):
+            plot.setXRange(now - SPAN, now, padding=0)  # what is not drawn yet is of now, too
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 0, 4, 4)
+        layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(0)
         for key, plot, name in (
             (self._pose_key, self._pose, "Plot of yaw, pitch and roll in degrees"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import (
     QCheckBox,
     QCompleter,
@@ -21,6 +22,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ui.kit.colours import error_colour
 from ui.kit.words import capital
 from ui.live.panels.widgets import Page, wrapped
 from ui.live.sending import SendRow
@@ -34,7 +36,6 @@ STATES = {
     "off": "off", "waits": "waits for a picture", "sends": "sends", "silent": "no picture",
     "failed": "failed",
 }  # fmt: skip
-RED = "#e54e42"  # to be read on dark and on light
 
 
 class SendLine(QFrame):
@@ -70,7 +71,7 @@ class SendLine(QFrame):
         with QSignalBlocker(self.box):
             self.box.setChecked(row.on)
         self.words.setText(words(row))
-        self.words.setStyleSheet(f"color: {RED}" if row.state == "failed" else "")
+        self.words.setStyleSheet(_red(self) if row.state == "failed" else "")
 
 
 class SendPanel(QWidget):
@@ -92,7 +93,6 @@ class SendPanel(QWidget):
         self._nothing = wrapped()
         self._nothing.setText("Nothing is sent. Results stay on this computer unless you say so.")
         self._problem = wrapped()
-        self._problem.setStyleSheet(f"color: {RED}")
         self._problem.setAccessibleName("Why nothing was added")
         inside = QWidget()
         layout = QVBoxLayout(inside)
@@ -114,6 +114,7 @@ class SendPanel(QWidget):
 
     def show_problem(self, sentence: str) -> None:
         """Why what was typed was not added; '' where it was, and then the line is empty."""
+        self._problem.setStyleSheet(_red(self))
         self._problem.setText(capital(sentence))
         if not sentence:
             self.entry.clear()
@@ -182,6 +183,11 @@ class SendPanel(QWidget):
         self.follow.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.follow.toggled.connect(lambda on: self.changed.emit("auto_centre", on))
         return about, row, self.follow
+
+
+def _red(widget: QWidget) -> str:
+    background = widget.palette().color(QPalette.ColorRole.Window)
+    return f"color: {error_colour(background.name())}"
 
 
 def words(row: SendRow) -> str:

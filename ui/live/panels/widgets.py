@@ -90,10 +90,14 @@ def wrapped() -> QLabel:
     return label
 
 
-def long_text() -> QLabel:
-    """The same with room for two lines from the start."""
-    label = wrapped()
-    label.setText("-")
-    label.setAlignment(Qt.AlignmentFlag.AlignVCenter)  # as what a form writes before it
-    label.setMinimumHeight(2 * label.fontMetrics().lineSpacing())
-    return label
+def long_row(rows: QFormLayout, title: str) -> QLabel:
+    """A row of a form whose text has room for two lines; the title stands beside the first."""
+    text = wrapped()
+    text.setText("-")
+    text.setMinimumHeight(2 * text.fontMetrics().lineSpacing())
+    rows.addRow(title, text)
+    before = rows.labelForField(text)
+    assert isinstance(before, QLabel)
+    for label in (text, before):
+        label.setAlignment(Qt.AlignmentFlag.AlignTop)
+    return text

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from PyQt6.QtCore import Qt, QUrl
 from PyQt6.QtGui import QDesktopServices
-from PyQt6.QtWidgets import QAbstractScrollArea, QApplication, QToolButton
+from PyQt6.QtWidgets import QAbstractScrollArea, QApplication, QLabel, QToolButton
 
 from tests.helpers.fake_pipeline import plain
 from tests.helpers.fake_window import Studio, turn_wheel
+from ui.live.hud import Words
 from ui.live.panels.widgets import Page
 
 PAGES = ["camera", "tracking", "record", "face", "send", "actions", "plots"]
@@ -34,6 +35,18 @@ def test_every_page_fits_a_small_laptop(studio: Studio, page: str) -> None:
     assert not [b for b in window.panel.tabBar().findChildren(QToolButton) if b.isVisible()], (  # type: ignore[union-attr]
         "all tabs are to be seen"
     )
+
+
+def test_a_title_stands_beside_the_first_line_of_a_long_text(studio: Studio) -> None:
+    window = studio.open(tab="tracking")
+    for text in (window.panel._engine, window.panel._models):
+        (title,) = (
+            label
+            for label in window.panel.findChildren(QLabel)
+            if label is not text and label.y() == text.y() and label.parent() is text.parent()
+        )
+        assert title.alignment() & Qt.AlignmentFlag.AlignTop
+        assert text.alignment() & Qt.AlignmentFlag.AlignTop
 
 
 def test_the_wheel_scrolls_and_changes_nothing(studio: Studio) -> None:
@@ -106,8 +119,12 @@ def test_a_narrow_window_belongs_to_the_picture(studio: Studio) -> None:
     assert window.panel.isVisible() and window.acts["panel"].isChecked()
     assert window.picture.width() == 480, "the panel lies over it"
     assert window.panel.geometry().right() == 479 and window.panel.x() >= 60
+    studio.settle()
+    assert window.picture.words == Words(), "half a word beside the panel says nothing"
     studio.key(Qt.Key.Key_Escape)
     assert not window.panel.isVisible() and window.controls.choices.panel
+    studio.settle()
+    assert len(window.picture.words.hud) == 2
     studio.key("o")
     assert window.send_panel.isVisible()
     window.resize(1000, 700)
