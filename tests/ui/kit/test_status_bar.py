@@ -10,8 +10,8 @@ from ui.kit.status_bar import APART, StatusBar
 LONG = "the recording that is under way goes on as it began; R ends it, and a longer sentence"
 
 
-def shown(qtbot: QtBot, width: int) -> tuple[StatusBar, QLabel]:
-    window, beside = QMainWindow(), QLabel("Send")
+def shown(qtbot: QtBot, window: QMainWindow, width: int) -> tuple[StatusBar, QLabel]:
+    beside = QLabel("Send")
     bar = StatusBar()
     window.setStatusBar(bar)
     bar.setSizeGripEnabled(False)
@@ -24,14 +24,16 @@ def shown(qtbot: QtBot, width: int) -> tuple[StatusBar, QLabel]:
 
 
 def test_the_room_ends_at_what_stands_beside(qtbot: QtBot) -> None:
-    bar, beside = shown(qtbot, 300)
+    window = QMainWindow()
+    bar, beside = shown(qtbot, window, 300)
     assert bar.room().left() == APART
     assert bar.room().right() == beside.x() - APART - 1
 
 
 def test_the_end_of_a_long_sentence_is_painted(qtbot: QtBot) -> None:
     """As a picture: the same as the elided sentence, and as nothing else where there is room."""
-    bar, _ = shown(qtbot, 300)
+    window = QMainWindow()
+    bar, _ = shown(qtbot, window, 300)
     bar.showMessage(LONG)
     cut = bar.grab().toImage()
     room = bar.room().width()
