@@ -257,10 +257,9 @@ class Canvas(QWidget):
                 paint_thing(painter, self.scene, self.view, chosen, thing, grips)
             self._paint_new_box(painter)
             self._paint_loupe(painter, self._image)
-        if self.scene.note:
-            paint_words(painter, self.scene.note, QPointF(10, 24), bold=True)
-        if self.scene.banner:
-            paint_words(painter, self.scene.banner, QPointF(10, self.height() - 12.0), bold=True)
+        for words, y in ((self.scene.note, 24.0), (self.scene.banner, self.height() - 12.0)):
+            if words:
+                paint_words(painter, words, QPointF(10, y), bold=True, room=self.width() - 20.0)
         painter.end()
 
     def _paint_new_box(self, painter: QPainter) -> None:

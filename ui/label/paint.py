@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
@@ -196,12 +197,17 @@ def words_box(painter: QPainter, text: str, at: QPointF) -> QRectF:
     return QRectF(at.x(), at.y() - metrics.ascent(), width, metrics.height())
 
 
-def paint_words(painter: QPainter, text: str, at: QPointF, bold: bool = False) -> None:
-    """Words on a dark box."""
+def paint_words(
+    painter: QPainter, text: str, at: QPointF, bold: bool = False, room: float = inf
+) -> None:
+    """Words on a dark box that is at most `room` pixels wide: then their end is left out."""
     painter.save()
     font = QFont(painter.font())
     font.setBold(bold)
     painter.setFont(font)
+    if room < inf:
+        metrics = QFontMetricsF(font)
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(room - 8, 0.0))
     box = words_box(painter, text, at)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(DARK)

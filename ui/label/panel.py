@@ -104,6 +104,7 @@ class LabelPanel(QSplitter):
         self.setChildrenCollapsible(False)
         self.setSizes([190, 420, 110])
         self.setMinimumWidth(250)
+        self.setContentsMargins(6, 4, 2, 0)  # its groups' titles do not touch the window's edge
 
     def show_progress(self, rows: list[Row], clip: str) -> None:
         """How far each clip is, and which one is on the screen."""

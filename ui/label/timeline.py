@@ -257,7 +257,8 @@ class TimelineView(QWidget):
                 painter.drawLine(QPointF(x, RULER - 4), QPointF(x, self.height() - 3.0))
                 painter.setPen(ink)
                 words = f"{i * step:.0f}" if self.line.is_stills else _clock(i * step, step)
-                painter.drawText(QPointF(x + 3, RULER - 5), words)
+                if x + 3 + painter.fontMetrics().horizontalAdvance(words) <= self.width():
+                    painter.drawText(QPointF(x + 3, RULER - 5), words)
         centre = Qt.AlignmentFlag.AlignVCenter
         title = "Pictures" if self.line.is_stills else "Frames"
         painter.drawText(QRectF(6, RULER, NAMES, MARKS), centre, title)

@@ -248,7 +248,8 @@ class Training(QWidget):
         told = {} if self.watched is None else self.watched.told
         steps = int(told.get("steps") or 0)
         self.bar.setRange(0, max(steps, 1))
-        self.bar.setValue(min(int(told.get("step") or 0), max(steps, 1)))
+        step = steps if told.get("state") == "done" else int(told.get("step") or 0)
+        self.bar.setValue(min(step, max(steps, 1)))  # one that ended early is done, too
         for plot, points in (
             (self.loss, () if self.watched is None else self.watched.loss),
             (self.hold, () if self.watched is None else self.watched.hold),

@@ -78,7 +78,7 @@ class LiveControls(QObject):
         return recording is not None and not (recording.finishing or self.saver.is_finishing)
 
     def open(self) -> None:
-        """Begin with what is chosen; not while everything ends, whatever was waited for till then."""
+        """Begin with what is chosen; nothing begins while everything ends."""
         if self.is_ending:
             return
         other = self.choices.other_config() if self.is_comparing else None

@@ -149,6 +149,12 @@ def test_curves_and_buttons(qtbot: QtBot, tmp_path: Path) -> None:
         assert training.bar.value() == 300 and training.bar.maximum() == 600
         assert training.hold.curve.getData()[1].tolist() == [9.25, 6.5]
         assert not training.start.isEnabled(), "somebody trains already"
+        write_run(project.models_dir, "next", state="done", step=300, steps=600, loss=0.5)
+        qtbot.waitUntil(
+            lambda: bool(room.window.tick() or training.watched.told["state"] == "done"),
+            timeout=8000,
+        )
+        assert training.bar.value() == 600, "it ended early, and nothing is left to wait for"
     finally:
         room.end()
 
