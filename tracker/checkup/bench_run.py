@@ -52,18 +52,7 @@ def run(options: BenchOptions, report: Report = silent) -> dict[str, Any]:
     """
     hardware = bench.hardware()
     kinds = wanted_kinds(options)
-    config = TrackerConfig(
-        hands="hand" in kinds,
-        faces="face" in kinds,
-        objects=True if options.models else None,
-        max_objects=options.max_objects,
-        max_hands=options.max_hands,
-        max_faces=options.max_faces,
-        threads=options.threads,
-        engine=options.engine,
-        precision=options.precision,
-        weights=options.weights,
-    )
+    config = our_config(options, kinds)
     loaded = load(config, options.models)
     if any(m.info.kind == "object" for m in loaded.models):
         kinds = (*kinds, "object")
@@ -92,6 +81,22 @@ def run(options: BenchOptions, report: Report = silent) -> dict[str, Any]:
         clip, runs, memory, kinds=list(kinds), models=models, hardware=hardware,
         versions=versions(),
     )  # fmt: skip
+
+
+def our_config(options: BenchOptions, kinds: Collection[Kind]) -> TrackerConfig:
+    """How our side tracks."""
+    return TrackerConfig(
+        hands="hand" in kinds,
+        faces="face" in kinds,
+        objects=True if options.models else None,
+        max_objects=options.max_objects,
+        max_hands=options.max_hands,
+        max_faces=options.max_faces,
+        threads=options.threads,
+        engine=options.engine,
+        precision=options.precision,
+        weights=options.weights,
+    )
 
 
 def wanted_kinds(options: BenchOptions) -> tuple[Kind, ...]:

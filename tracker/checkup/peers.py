@@ -55,7 +55,7 @@ class MediaPipePeer:
         """
         try:
             import mediapipe
-            from mediapipe.tasks.python import BaseOptions, vision
+            from mediapipe.tasks.python import BaseOptions
         except ImportError as error:
             raise UserError(
                 f"MediaPipe cannot be measured: it could not be imported ({error}); leave "
@@ -69,21 +69,14 @@ class MediaPipePeer:
         )
         self._last_ms = -1
         self._tasks: dict[Kind, Any] = {}
-        mode = vision.RunningMode.VIDEO
+        most = {"hand": max_hands, "face": max_faces}
         with ExitStack() as half_made:
             half_made.callback(self.close)
             for kind, path in bundles.items():
                 # As bytes: the library's own reader fails on some Windows paths.
                 base = BaseOptions(model_asset_buffer=read_bundle(path))
-                if kind == "hand":
-                    hand = vision.HandLandmarkerOptions(base, mode, num_hands=max_hands)
-                    task = created(path, vision.HandLandmarker.create_from_options, hand)
-                else:
-                    face = vision.FaceLandmarkerOptions(
-                        base, mode, num_faces=max_faces, output_face_blendshapes=expressions
-                    )
-                    task = created(path, vision.FaceLandmarker.create_from_options, face)
-                self._tasks[kind] = task
+                create, options = video_task(kind, base, most[kind], expressions)
+                self._tasks[kind] = created(path, create, options)
             half_made.pop_all()
 
     def prepare(self, frame_bgr: Image) -> object:
@@ -146,6 +139,22 @@ class HandPoints:
     def close(self) -> None:
         """Close the task: left to the end of the program, it prints a traceback."""
         self._task.close()
+
+
+def video_task(
+    kind: Kind, base: object, most: int, expressions: bool
+) -> tuple[Callable[[Any], Any], object]:
+    """What makes a task for videos that finds at most so many of a kind, and its options."""
+    from mediapipe.tasks.python import vision
+
+    mode = vision.RunningMode.VIDEO
+    if kind == "hand":
+        hand = vision.HandLandmarkerOptions(base, mode, num_hands=most)
+        return vision.HandLandmarker.create_from_options, hand
+    face = vision.FaceLandmarkerOptions(
+        base, mode, num_faces=most, output_face_blendshapes=expressions
+    )
+    return vision.FaceLandmarker.create_from_options, face
 
 
 Maker = Callable[[Mapping[Kind, Path], int, int, bool], Peer]

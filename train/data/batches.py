@@ -185,37 +185,43 @@ def attribute_target(
     from its middle; a landmark beyond the crop, or covered in it, is not visible. ValueError for a
     class that the head does not know, or for another number of values than it has.
     """
-    value = example.attributes.get(head.attribute.name)
-    classes = head.attribute.classes
-    if classes:
-        if value is None or example.negative:
-            return -1
-        if value not in classes:
-            raise ValueError(
-                f"{example.path.name}: '{value}' is no class of {head.attribute.name}; "
-                f"it has {', '.join(classes)}"
-            )
-        index = classes.index(value)
-        return swap_sides(classes)[index] if crop.flipped else index
+    attribute = head.attribute
+    value = example.attributes.get(attribute.name)
     if value is None or example.negative:
-        return np.full(head.attribute.size, np.nan, np.float32)
+        is_class = bool(attribute.classes)
+        return -1 if is_class else np.full(attribute.size, np.nan, np.float32)
+    if attribute.classes:
+        if value not in attribute.classes:
+            raise ValueError(
+                f"{example.path.name}: '{value}' is no class of {attribute.name}; "
+                f"it has {', '.join(attribute.classes)}"
+            )
+        index = attribute.classes.index(value)
+        return swap_sides(attribute.classes)[index] if crop.flipped else index
     target = np.array(value, np.float32)
-    if target.shape != (head.attribute.size,):
+    if target.shape != (attribute.size,):
         raise ValueError(
-            f"{example.path.name}: {head.attribute.name} has {target.size} values, its head "
-            f"{head.attribute.size}; make the labels and the config agree"
+            f"{example.path.name}: {attribute.name} has {target.size} values, its head "
+            f"{attribute.size}; make the labels and the config agree"
         )
-    if head.attribute.name == "expressions" and crop.flipped:
+    return values_in_crop(attribute.name, target, crop, pairs)
+
+
+def values_in_crop(
+    name: str, target: np.ndarray, crop: CropSample, pairs: Sequence[tuple[int, int]]
+) -> np.ndarray:
+    """The values of an attribute as they hold in the crop, see `attribute_target`."""
+    if name == "expressions" and crop.flipped:
         target = target[list(MIRRORED)]
-    if head.attribute.name == "place":
+    if name == "place":
         target = place_in_crop(target, crop)
-    if head.attribute.name == "visible":
+    if name == "visible":
         target = visible_in_crop(target, crop, pairs)
-    if head.attribute.name == "xyz":
+    if name == "xyz":
         points = target.reshape(-1, 3)
         points[:, :2] = points[:, :2] @ rotation(-crop.angle)  # y up: the other way round
         points[:, 0] *= -1 if crop.flipped else 1
-    if head.attribute.name == "pose":
+    if name == "pose":
         target[2] = wrap_degrees(float(target[2]) - crop.angle)
         if crop.flipped:
             target[[0, 2]] *= -1
@@ -309,6 +315,38 @@ def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Genera
     return Views(replace(crop, bgr=hard, covered=covered), easy, after)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """One image of a batch."""
+
+    crop: CropSample
+    views: Views | None  # of a crop that was disturbed
+    labelled: np.ndarray  # (K,) bool, of the crop's landmarks
+    weight: np.ndarray  # (K,) float32
+    up: np.ndarray  # (2,), see `up_in_crop`; (0, 0) where it is not told
+    targets: dict[str, int | np.ndarray]  # by attribute
+
+
+def make_row(data: DataSet, row: int, spec: FitSpec, rng: np.random.Generator | None) -> Row:
+    """A row's crop with all that is known of it; without a generator exactly as the tracker's."""
+    example, pairs, views = example_at(data, row), data.markup.flip_pairs, None
+    if rng is None:
+        picture, size = data.image(row), spec.net.size
+        crop = crop_example(spec.kind, example, picture, size, pairs, rule=spec.crop)  # type: ignore[arg-type]
+    else:
+        views = _training_crop(data, row, spec, rng)
+        crop = views.crop
+    mask, weight = example.labelled.copy(), point_weights(example, spec.data.hidden)
+    if crop.flipped:
+        for a, b in pairs:
+            mask[[a, b]], weight[[a, b]] = mask[[b, a]], weight[[b, a]]
+    # Not drawn where no head asks: runs of before this was told must go on as they began.
+    hides_up = spec.augment.no_up > 0 and any(head.up for head in spec.heads)
+    told = rng is None or not hides_up or rng.random() >= spec.augment.no_up
+    targets = {h.attribute.name: attribute_target(h, example, crop, pairs) for h in spec.heads}
+    return Row(crop, views, mask, weight, up_in_crop(crop) * told, targets)
+
+
 def make_batch(
     data: DataSet,
     rows: Sequence[int],
@@ -320,53 +358,33 @@ def make_batch(
 
     Flipped landmark masks follow their partners.
     """
-    size, images, points, masks, weights = spec.net.size, [], [], [], []
-    views: list[Views] = []
-    ups: list[np.ndarray] = []
-    targets: dict[str, list[int | np.ndarray]] = {h.attribute.name: [] for h in spec.heads}
-    has_turns = any("yaw_between" in data.examples[row].attributes for row in rows if row >= 0)
-    has_turns = has_turns or "yaw_between" in needed(spec.loss)
-    targets |= {"yaw_between": []} if has_turns else {}
     each = list(rng) if isinstance(rng, Sequence) else [rng] * len(rows)
-    hides_up = spec.augment.no_up > 0 and any(head.up for head in spec.heads)
-    for row, own in zip(rows, each, strict=True):
-        example = example_at(data, row)
-        if own is None:
-            pairs = data.markup.flip_pairs
-            crop = crop_example(spec.kind, example, data.image(row), size, pairs, rule=spec.crop)  # type: ignore[arg-type]
-        else:
-            views.append(_training_crop(data, row, spec, own))
-            crop = views[-1].crop
-        mask, weight = example.labelled.copy(), point_weights(example, spec.data.hidden)
-        if crop.flipped:
-            for a, b in data.markup.flip_pairs:
-                mask[[a, b]], weight[[a, b]] = mask[[b, a]], weight[[b, a]]
-        images.append(to_input(crop.bgr, spec.net.colour))
-        points.append(crop.xy)
-        masks.append(mask)
-        weights.append(weight)
-        # Not drawn where no head asks: runs of before this was told must go on as they began.
-        told = own is None or not hides_up or own.random() >= spec.augment.no_up
-        ups.append(up_in_crop(crop) * told)
-        for head in spec.heads:
-            target = attribute_target(head, example, crop, data.markup.flip_pairs)
-            targets[head.attribute.name].append(target)
-        if has_turns:
-            targets["yaw_between"].append(yaw_between(example, crop))
-    xy = np.stack(points)
+    made = [make_row(data, row, spec, own) for row, own in zip(rows, each, strict=True)]
+    targets = {
+        head.attribute.name: [row.targets[head.attribute.name] for row in made]
+        for head in spec.heads
+    }
+    has_turns = any("yaw_between" in data.examples[row].attributes for row in rows if row >= 0)
+    if has_turns or "yaw_between" in needed(spec.loss):
+        pairs = zip(rows, made, strict=True)
+        targets["yaw_between"] = [yaw_between(example_at(data, i), row.crop) for i, row in pairs]
     still = np.eye(2, 3, dtype=np.float32)
+    size = spec.net.size
     warps = np.stack([still if r is None else random_warp(r, spec.elt, size) for r in each])
+    images = np.stack([to_input(row.crop.bgr, spec.net.colour) for row in made])
+    xy = np.stack([row.crop.xy for row in made])
+    labelled = np.stack([row.labelled for row in made]) & np.isfinite(xy).all(-1)
     return Batch(
-        torch.from_numpy(np.stack(images)).float(),
+        torch.from_numpy(images).float(),
         torch.from_numpy(np.nan_to_num(xy)),
-        torch.from_numpy(np.stack(masks) & np.isfinite(xy).all(-1)),
+        torch.from_numpy(labelled),
         torch.tensor([0.0 if example_at(data, i).negative else 1.0 for i in rows]),
         {name: torch.from_numpy(np.asarray(values)) for name, values in targets.items()},
         torch.from_numpy(warps),
         tuple(rows),
-        up=torch.from_numpy(np.stack(ups).astype(np.float32)),
-        weight=torch.from_numpy(np.stack(weights)),
-        **_more_views(views, spec),
+        up=torch.from_numpy(np.stack([row.up for row in made]).astype(np.float32)),
+        weight=torch.from_numpy(np.stack([row.weight for row in made])),
+        **_more_views([row.views for row in made if row.views is not None], spec),
     )
 
 

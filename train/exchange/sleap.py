@@ -195,24 +195,7 @@ def write_slp(
 ) -> None:
     """Write labels, ordered by clip and frame; with `png` the pictures too (.pkg.slp)."""
     landmarks, edges = markup
-    order = {s.clip: i for i, s in enumerate(sources)}
-    frames: list[tuple[int, ...]] = []
-    instances: list[tuple[float, ...]] = []
-    points: list[tuple[float, float, bool, bool]] = []
-    negative: list[tuple[int, int]] = []
-    for label in labels:
-        start = len(instances)
-        at = order[label.clip], _frame(sources[order[label.clip]], label.frame)
-        for found in label.objects:
-            first = len(points)
-            for (x, y), v in zip(found.xy.tolist(), found.v.tolist(), strict=True):
-                points.append((round(x, 4), round(y, 4), v == 2, v > 0) if v else
-                              (np.nan, np.nan, False, False))  # fmt: skip
-            instances.append((len(instances), USER, len(frames), 0, -1, -1, 0.0, first,
-                              len(points), 0.0))  # fmt: skip
-        frames.append((len(frames), *at, start, len(instances)))
-        if label.negative:
-            negative.append(at)
+    found = _rows(labels, sources)
     with h5py_module().File(path, "w") as file:
         head = file.create_group("metadata")
         head.attrs["format_id"] = 1.3
@@ -222,13 +205,42 @@ def write_slp(
             kind = h5py_module().special_dtype(vlen=bytes)
             file.create_dataset(name, data=np.array([t.encode() for t in texts], object),
                                 dtype=kind, maxshape=(None,))  # fmt: skip
-        file.create_dataset("frames", data=np.array(frames, FRAME))
-        file.create_dataset("instances", data=np.array(instances, INSTANCE))
-        file.create_dataset("points", data=np.array(points, POINT))
+        file.create_dataset("frames", data=np.array(found.frames, FRAME))
+        file.create_dataset("instances", data=np.array(found.instances, INSTANCE))
+        file.create_dataset("points", data=np.array(found.points, POINT))
         file.create_dataset("pred_points", data=np.array([], [*POINT, ("score", "<f8")]))
-        if negative:
+        if found.negative:
             kinds = [("video_id", "<u4"), ("frame_idx", "<u8")]
-            file.create_dataset("negative_frames", data=np.array(negative, kinds))
+            file.create_dataset("negative_frames", data=np.array(found.negative, kinds))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Labels as rows of SLEAP's tables, which point to each other by their numbers."""
+
+    frames: list[tuple[int, ...]] = field(default_factory=list)
+    instances: list[tuple[float, ...]] = field(default_factory=list)
+    points: list[tuple[float, float, bool, bool]] = field(default_factory=list)
+    negative: list[tuple[int, int]] = field(default_factory=list)  # source, frame
+
+
+def _rows(labels: Sequence[FrameLabel], sources: Sequence[Source]) -> _Rows:
+    order = {s.clip: i for i, s in enumerate(sources)}
+    rows = _Rows()
+    for label in labels:
+        start = len(rows.instances)
+        at = order[label.clip], _frame(sources[order[label.clip]], label.frame)
+        for found in label.objects:
+            first = len(rows.points)
+            for (x, y), v in zip(found.xy.tolist(), found.v.tolist(), strict=True):
+                rows.points.append((round(x, 4), round(y, 4), v == 2, v > 0) if v else
+                                   (np.nan, np.nan, False, False))  # fmt: skip
+            rows.instances.append((len(rows.instances), USER, len(rows.frames), 0, -1, -1, 0.0,
+                                   first, len(rows.points), 0.0))  # fmt: skip
+        rows.frames.append((len(rows.frames), *at, start, len(rows.instances)))
+        if label.negative:
+            rows.negative.append(at)
+    return rows
 
 
 FRAME = [('frame_id', '<u8'), ('video', '<u4'), ('frame_idx', '<u8'),

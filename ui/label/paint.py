@@ -70,22 +70,13 @@ def paint_thing(
     if scene.with_edges:
         for (a, b), colour in zip(scene.look.edges, scene.look.lines, strict=True):
             if known[a] and known[b]:
-                pen = QPen(_colour(colour), 1.2 if chosen.is_guess else 1.8)
-                if chosen.is_guess:
-                    pen.setStyle(Qt.PenStyle.DashLine)
-                painter.setPen(pen)
-                painter.drawLine(at[a], at[b])
+                _paint_edge(painter, at[a], at[b], _colour(colour), chosen.is_guess)
     radius = radius_of(thing, scene.look.edges, view.scale)
     for i in np.flatnonzero(known):
-        is_mark = is_chosen and i == scene.landmark
         _paint_point(painter, at[i], radius, _colour(scene.look.points[i]), thing.v[i] == OCCLUDED,
                      chosen.is_guess)  # fmt: skip
-        if is_mark:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(DARK, 4))
-            painter.drawEllipse(at[i], radius + 4, radius + 4)
-            painter.setPen(QPen(MARK, 2))
-            painter.drawEllipse(at[i], radius + 4, radius + 4)
+        if is_chosen and i == scene.landmark:
+            _paint_mark(painter, at[i], radius + 4)
     marked = scene.landmark if is_chosen and scene.landmark is not None else -1
     named = is_chosen or scene.chosen is None
     order = sorted(np.flatnonzero(known), key=lambda i: i != marked)  # the chosen one goes first
@@ -96,6 +87,23 @@ def paint_thing(
     if len(scene.things) > 1 and place is not None:
         _paint_tag(painter, chosen, place)
     painter.setOpacity(1.0)
+
+
+def _paint_edge(painter: QPainter, a: QPointF, b: QPointF, colour: QColor, guess: bool) -> None:
+    """A line between two landmarks, dashed and thinner where they are a guess."""
+    pen = QPen(colour, 1.2 if guess else 1.8)
+    if guess:
+        pen.setStyle(Qt.PenStyle.DashLine)
+    painter.setPen(pen)
+    painter.drawLine(a, b)
+
+
+def _paint_mark(painter: QPainter, at: QPointF, radius: float) -> None:
+    """A ring around the landmark that is chosen."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(DARK, 4), QPen(MARK, 2)):
+        painter.setPen(pen)
+        painter.drawEllipse(at, radius, radius)
 
 
 def rect_of(view: Zoom, box_xyxy: Floats) -> QRectF:
