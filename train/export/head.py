@@ -37,7 +37,9 @@ class SeenByHead:
 
 @dataclass(frozen=True, slots=True)
 class LearntOn:
-    """What became of a head: mean absolute errors on the hold-out, None without one."""
+    """What became of a head: on the hold-out the mean absolute error of its values, or the share of
+    classes told wrongly; None without one.
+    """
 
     name: str
     crops: int  # looked at
@@ -53,13 +55,18 @@ def learn_head(
 
     files: COCO keypoints files as the training had, with their split; `views`: looks at each
     object. ValueError for labels of other landmarks or without the attribute, and for a head that
-    does not exist, tells classes (where they are shown from would no longer hold) or reads heat or
-    the picture alone; UserError when `out` cannot be written or is one of the files.
+    does not exist, has operating points (they would no longer hold) or reads heat or the picture
+    alone; UserError when `out` cannot be written or is one of the files.
     """
     prepare_output(out, source, *files)
     model, found = load_model(source)
     spec = found.spec
     head = head_called(spec, name)
+    if name == "gesture" and found.extra.get("operating_points"):
+        raise ValueError(
+            f"the operating points of '{name}' would no longer hold; go on with train fit --init, "
+            "which chooses them anew"
+        )
     data = labels_for(source, found.markup.landmarks, files, spec.data.hold_out, spec.seed)
     known = [
         i for i, e in enumerate(data.examples)
@@ -87,17 +94,12 @@ def learn_head(
 
 
 def head_called(spec: FitSpec, name: str) -> Head:
-    """The head of that name whose values can be learnt on; ValueError says why none can."""
+    """The head of that name, if it can learn on; ValueError says why it cannot."""
     heads = {head.attribute.name: head for head in spec.heads}
     if name not in heads:
         there = ", ".join(heads) or "none"
         raise ValueError(f"the network has no head '{name}'; its heads are {there}")
     head = heads[name]
-    if head.attribute.classes:
-        raise ValueError(
-            f"'{name}' tells classes, whose operating points would no longer hold; go on with "
-            "train fit --init, which chooses them anew"
-        )
     if head.source not in ("landmarks", "both"):
         raise ValueError(f"'{name}' reads {head.source}; only heads that read landmarks learn on")
     return head
@@ -134,10 +136,12 @@ class _Asked:
         return SeenByHead(tuple(inputs), target)
 
     def error(self, seen: SeenByHead) -> float:
-        """Mean absolute error of all values that are known."""
+        """Mean absolute error of all values that are known, or the share of wrong classes."""
         layers = self.model.heads[self.head.attribute.name].eval()
         with torch.no_grad():
             said = attribute_values(self.head, layers(*seen.inputs))
+        if self.head.attribute.classes:
+            return float((said.argmax(1) != seen.target).double().mean())
         return float((said - seen.target).abs().nanmean())
 
 

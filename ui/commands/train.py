@@ -297,7 +297,7 @@ def head(
     with waiting(f"looking at objects, then learning {name}") as count:
         learnt = learn_head(checkpoint, data, name, views, out, count)
     if learnt.before is not None and learnt.after is not None:
-        tell(f"{name}, held out, mean absolute error: {learnt.before:.4f} -> {learnt.after:.4f}")
+        tell(f"{name}, held out, error: {learnt.before:.4f} -> {learnt.after:.4f}")
     tell(f"wrote {out}, {learnt.crops} crops; next: train export {out} --out M.onnx")
 
 

@@ -79,7 +79,6 @@ def test_what_cannot_learn_on_says_why(blobs):
     source, out = saved(blobs, *heads), blobs.with_name("out.safetensors")
     for name, words in {
         "smile": "no head 'smile'; its heads are pose, order, place",
-        "order": "tells classes",
         "pose": "reads image",
         "place": "no training picture says its place",
     }.items():
@@ -88,3 +87,24 @@ def test_what_cannot_learn_on_says_why(blobs):
     with pytest.raises(UserError):
         learn_head(source, [blobs], "place", 1, blobs)
     assert not out.exists() and "images" in json.loads(blobs.read_text())
+
+
+def test_classes_learn_on_where_none_has_an_operating_point(blobs, monkeypatch):
+    monkeypatch.setattr("train.export.head.EPOCHS", 300)
+    monkeypatch.setattr("train.export.head.BATCH", 8)
+
+    def named(body):
+        for label in body["annotations"]:
+            label["attributes"]["gesture"] = "fist"
+
+    rewrite(blobs, named)
+    source = saved(blobs, Head(Attribute("gesture", ("palm", "fist"))))
+    out = blobs.with_name("out.safetensors")
+    learnt = learn_head(source, [blobs], "gesture", 1, out)
+    assert learnt.after == 0.0
+    found = load_checkpoint(source)
+    model, _ = load_model(source)
+    extra = {"operating_points": {"fist": 0.7}}
+    save_checkpoint(source, found.spec, found.markup, 7, None, model, None, extra)
+    with pytest.raises(ValueError, match="operating points of 'gesture' would no longer hold"):
+        learn_head(source, [blobs], "gesture", 1, out)
