@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import torch
+
+from train.config import read_config
+from train.data.pictures import read_coco
+from train.loop.checkpoint import build_model, save_checkpoint
 
 NAMES = ("red", "green", "blue", "white")
 COLOURS = ((0, 0, 255), (0, 255, 0), (255, 0, 0), (255, 255, 255))
@@ -120,4 +126,15 @@ def write_config(folder: Path, steps: int = 30, more: str = "") -> Path:
     """A config that fits the blobs in a few seconds."""
     path = folder / "blobs.toml"
     path.write_text(CONFIG.format(steps=steps) + more)
+    return path
+
+
+def untrained_checkpoint(labels: Path, **settings: Any) -> Path:
+    """model.safetensors beside the labels: fresh weights, step 7, and these fields of its spec."""
+    spec = replace(read_config(write_config(labels.parent)), **settings)
+    torch.manual_seed(0)
+    markup = read_coco(labels).markup
+    path = labels.with_name("model.safetensors")
+    model = build_model(spec, markup)
+    save_checkpoint(path, spec, markup, 7, None, model, None, {"licence": "CC0"})
     return path

@@ -229,7 +229,7 @@ def print_summary(summary: dict[str, Any], console: Console) -> None:
             table.add_row(f"{name} accuracy ({found['count']})", f"{found['accuracy']:.4f}")
         else:
             values = found["mean_abs_error"]
-            each = " ".join(f"{v:.2f}" for v in (values if len(values) <= 6 else [found["mean"]]))
+            each = " ".join(f"{v:.3g}" for v in (values if len(values) <= 6 else [found["mean"]]))
             table.add_row(f"{name} mean abs. error ({found['count']})", each)
     table.add_row("presence >= 0.5 on objects", f"{summary['present_kept']:.4f}")
     if summary["presence"]:

@@ -186,24 +186,26 @@ def attribute_loss(head: Head, raw: Tensor, target: Tensor) -> Tensor:
         return F.cross_entropy(raw[known], target[known], reduction="sum") / count
     known = torch.isfinite(target)
     if head.attribute.name in SHARES:
-        even = share_loss(raw, target, known)
-        if head.attribute.name != "expressions":
-            return even
-        goal = torch.where(known, target, torch.zeros_like(target))
-        off = ((raw.sigmoid() - goal).abs() * known).sum() / total(known.sum()).clamp(min=1)
-        return off + EVENLY * even
+        return share_loss(raw, target, known, distance=head.attribute.name == "expressions")
     target = raw_place(target) if head.attribute.name == "place" else target
     goal = torch.where(known, target, torch.zeros_like(target)) / unit(head.attribute.name)
-    return ((raw - goal).abs() * known).sum() / total(known.sum()).clamp(min=1)
+    return _mean((raw - goal).abs(), known)
 
 
-def share_loss(raw: Tensor, target: Tensor, known: Tensor) -> Tensor:
+def share_loss(raw: Tensor, target: Tensor, known: Tensor, distance: bool = False) -> Tensor:
     """Cross-entropy of each share (N, D) against its target from 0 to 1, less the target's own: 0
-    where they agree.
+    where they agree. With `distance` how far they are from each other (L1), and EVENLY of that.
     """
     goal = torch.where(known, target, torch.zeros_like(target))
     own = F.binary_cross_entropy(goal, goal, reduction="none")
     each = F.binary_cross_entropy_with_logits(raw, goal, reduction="none") - own
+    if distance:
+        each = (raw.sigmoid() - goal).abs() + EVENLY * each
+    return _mean(each, known)
+
+
+def _mean(each: Tensor, known: Tensor) -> Tensor:
+    """Over the known values, of all ranks together."""
     return (each * known).sum() / total(known.sum()).clamp(min=1)
 
 

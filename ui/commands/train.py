@@ -194,10 +194,17 @@ def evaluate(
         tell(f"wrote {out}/metrics.json, ced.png, worst.png")
 
 
+Checkpoint = Annotated[
+    Path, typer.Argument(metavar="CHECKPOINT", help="model.safetensors or last.safetensors.")
+]
+Learnt = Annotated[
+    list[Path],
+    typer.Argument(metavar="LABELS.json", help="The COCO JSON files that it learnt from."),
+]
+
+
 def export(
-    checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="model.safetensors or last.safetensors.")
-    ],
+    checkpoint: Checkpoint,
     out: Annotated[Path, typer.Option(help="The ONNX file to write.")],
     precision: Annotated[
         str, typer.Option(metavar="fp32|fp16", help="fp16, for GPUs: name it MODEL.fp16.onnx.")
@@ -256,13 +263,8 @@ def average(
 
 
 def presence(
-    checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="model.safetensors or last.safetensors.")
-    ],
-    data: Annotated[
-        list[Path],
-        typer.Argument(metavar="LABELS.json", help="The COCO JSON files that it learnt from."),
-    ],
+    checkpoint: Checkpoint,
+    data: Learnt,
     out: Annotated[Path, typer.Option(help="The checkpoint to write.")],
     kept: Annotated[float, typer.Option(help="Share of objects that stays.")] = 0.995,
 ) -> None:
@@ -281,18 +283,13 @@ def presence(
 
 def head(
     name: Annotated[str, typer.Argument(metavar="NAME", help="An attribute: expressions, pose.")],
-    checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="model.safetensors or last.safetensors.")
-    ],
-    data: Annotated[
-        list[Path],
-        typer.Argument(metavar="LABELS.json", help="The COCO JSON files that it learnt from."),
-    ],
+    checkpoint: Checkpoint,
+    data: Learnt,
     out: Annotated[Path, typer.Option(help="The checkpoint to write.")],
     views: Annotated[int, typer.Option(min=1, help="Looks at each object.")] = 2,
 ) -> None:
     """Let one head learn on from the landmarks of a network that is finished."""
-    from train.export.head import learn_head
+    from train.export.learn_head import learn_head
 
     with waiting(f"looking at objects, then learning {name}") as count:
         learnt = learn_head(checkpoint, data, name, views, out, count)

@@ -82,7 +82,7 @@ TABLES: dict[str, dict[str, Row]] = {
         "whole": Row(FACE),
         "heat of 32 for all": Row(FACE, {"net.fine": "[]"}),
         "widths 48-80-128-192": Row(FACE, {"net.widths": "[48, 80, 128, 192]"}),
-        "depth 1-1-1-1": Row(FACE, {"net.depth": "[1, 1, 1, 1]"}),
+        "depth 1-2-2-2": Row(FACE, {"net.depth": "[1, 2, 2, 2]"}),
         "crops of 160, heat of 80 and 40": Row(FACE, {"net.size": "160"}),
         "crops of 96, heat of 48 and 24": Row(FACE, {"net.size": "96"}),
     },

@@ -19,6 +19,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from tracker.config import TrackerConfig
 from tracker.find.detectors import DETECTORS
 from tracker.find.detectors.finder import Finder
 from tracker.find.geometry import bounds_xyxy, box_from_landmarks, overlap_share
@@ -29,12 +30,12 @@ from tracker.types import CropBox, Floats, Image, Located
 from train.data.pictures import DataSet, read_coco
 from train.evaluate import metrics
 from train.evaluate.outputs import nme_of, predict
-from train.evaluate.report import open_model
+from train.evaluate.report import choose_rows, open_model
 
 Array = NDArray[np.float64]
 SAME = 0.5  # share of the smaller box from which a detection is of the labelled hand
 FRAMES = 3  # in which the hand is followed after the detector's crop
-LEAST_SCORE, LEAST_PRESENCE = 0.5, 0.5  # the tracker's, by default
+DEFAULT = TrackerConfig()
 ROWS = ("the detector's crop", "the crop around those landmarks", f"followed for {FRAMES} frames")
 QUALITIES = {"real": "teacher", "rendered": "exact"}
 
@@ -71,15 +72,6 @@ def followed(bgr: Image, box: CropBox, model: Model) -> tuple[Located, ...]:
     return tuple(seen)
 
 
-def rows_of(data: DataSet, quality: str) -> list[int]:
-    """Held-out hands with labelled landmarks."""
-    return [
-        i
-        for i in data.rows(hold=True)
-        if data.examples[i].quality == quality and data.examples[i].labelled.any()
-    ]
-
-
 def errors(marked: Marked, xy: Floats, labelled: NDArray[np.bool_]) -> Array:
     """NME (rows of the table,) in %, against landmarks (21, 2)."""
     target = np.stack([xy] * len(ROWS)).astype(np.float64)
@@ -98,8 +90,9 @@ def line(name: str, each: Array, true: Array) -> str:
 def measure(name: str, quality: str, data: DataSet, path: Path) -> None:
     """Print the table of one hold-out."""
     run, spec, _ = open_model(path)
-    model, finder = load_model(path, threads=1), DETECTORS["hand"](1, LEAST_SCORE)
-    rows = rows_of(data, quality)
+    model, finder = load_model(path, threads=1), DETECTORS["hand"](1, DEFAULT.detect_score)
+    rows = choose_rows(data, "hold", [f"quality={quality}"])
+    rows = [i for i in rows if data.examples[i].labelled.any()]
     every = nme_of(predict(run, data, rows, spec), ())
     marked: dict[int, Marked] = {}
     for i, row in enumerate(rows):
@@ -126,7 +119,7 @@ def measure(name: str, quality: str, data: DataSet, path: Path) -> None:
 def is_shown(marked: Marked, model: Model) -> bool:
     """Is it surely there, and are its points in order, in the crop that decides?"""
     judged = marked.seen[1]
-    return judged.presence >= LEAST_PRESENCE and is_whole(judged, model.info)
+    return judged.presence >= DEFAULT.presence_on and is_whole(judged, model.info)
 
 
 def main(

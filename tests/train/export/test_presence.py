@@ -7,7 +7,13 @@ import pytest
 import torch
 
 import train.export.presence
-from tests.helpers.blobs import add_bare, rewrite, write_blobs, write_config
+from tests.helpers.blobs import (
+    add_bare,
+    rewrite,
+    untrained_checkpoint,
+    write_blobs,
+    write_config,
+)
 from tracker.errors import UserError
 from train.config import read_config
 from train.data.pictures import read_coco
@@ -20,7 +26,7 @@ from train.export.presence import (
     move_presence,
     presence_logits,
 )
-from train.loop.checkpoint import build_model, load_checkpoint, load_model, save_checkpoint
+from train.loop.checkpoint import load_checkpoint, load_model
 
 
 def logits(objects, wrong):
@@ -59,14 +65,8 @@ def blobs(tmp_path):
 
 def saved(labels, kind="face", presence=0.1):
     """A checkpoint of an untrained network, whose presence tells what chance has made of it."""
-    spec = replace(read_config(write_config(labels.parent)), kind=kind)
-    spec = replace(spec, loss=replace(spec.loss, presence=presence))
-    torch.manual_seed(0)
-    markup = read_coco(labels).markup
-    path = labels.with_name("model.safetensors")
-    model = build_model(spec, markup)
-    save_checkpoint(path, spec, markup, 7, None, model, None, {"licence": "CC0"})
-    return path
+    loss = read_config(write_config(labels.parent)).loss
+    return untrained_checkpoint(labels, kind=kind, loss=replace(loss, presence=presence))
 
 
 def test_crops_are_of_one_side_and_half_of_them_wrong(blobs):

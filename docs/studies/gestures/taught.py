@@ -1,7 +1,7 @@
 """Three new gestures of ten seconds each, taught from one source and tried on other people.
 
-    python -m docs.studies.gesture_examples PREP/hand21.json     # keeps runs/gesture_answers.npz
-    python -m docs.studies.taught_gestures runs/gesture_answers.npz
+    python -m docs.studies.gestures.examples PREP/hand21.json     # keeps runs/gesture_answers.npz
+    python -m docs.studies.gestures.taught runs/gesture_answers.npz
 
 The bundled `rock`, `ok` and `call` are left out of the bundled examples and taught as if they were
 new, from the pictures of one source each; so is what that source shows otherwise, as 'anything
@@ -32,7 +32,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from docs.studies.gesture_examples import OTHER, Answers, read_answers
+from docs.studies.gestures.examples import OTHER, Answers, read_answers
 from tracker.find.locate import load_model
 from tracker.find.model_file import bundled_file
 from tracker.follow.gesture import GestureFilter
@@ -57,7 +57,7 @@ STRICTNESS = (0.0, 0.25, 0.5, 1.0)
 
 
 def main(
-    answers: Annotated[Path, typer.Argument(help="Of the study gesture_examples.")],
+    answers: Annotated[Path, typer.Argument(help="Of the study `examples`.")],
     minutes: Annotated[float, typer.Option(help="Of synthetic movement.")] = 60.0,
 ) -> None:
     """Print a line of JSON a way of teaching and strictness."""

@@ -1,19 +1,18 @@
 """A head that learns on: the rest of the network stays, the hold-out's error falls."""
 
 import json
-from dataclasses import replace
 
 import pytest
 import torch
 
-from tests.helpers.blobs import rewrite, write_blobs, write_config
+from tests.helpers.blobs import rewrite, untrained_checkpoint, write_blobs
 from tracker.errors import UserError
 from tracker.find.model_file import Attribute
-from train.config import read_config
+from train.config import AugmentSpec
 from train.data.pictures import read_coco
 from train.evaluate.outputs import predict, torch_runner
-from train.export.head import learn_head
-from train.loop.checkpoint import build_model, load_checkpoint, load_model, save_checkpoint
+from train.export.learn_head import learn_head
+from train.loop.checkpoint import load_checkpoint, load_model, save_checkpoint
 from train.networks.model import Head
 
 POSE = [24.0, -12.0, 3.0]
@@ -31,24 +30,17 @@ def blobs(tmp_path):
 
 
 def saved(labels, *heads):
-    """A checkpoint of an untrained network with these heads; crops that are neither turned nor
+    """A checkpoint of an untrained network with these heads; its crops are neither turned nor
     mirrored, so that a pose stays what it is.
     """
-    spec = read_config(write_config(labels.parent))
-    still = replace(spec.augment, rotate=0.0, flip=0.0)
-    spec = replace(spec, heads=heads, augment=still)
-    torch.manual_seed(0)
-    markup = read_coco(labels).markup
-    path = labels.with_name("model.safetensors")
-    model = build_model(spec, markup)
-    save_checkpoint(path, spec, markup, 7, None, model, None, {"licence": "CC0"})
-    return path
+    still = AugmentSpec(rotate=0.0, flip=0.0, colour=0.0, blur=0.0, occlude=0.0)
+    return untrained_checkpoint(labels, heads=heads, augment=still)
 
 
 @pytest.mark.parametrize("source", ["landmarks", "both"])
 def test_one_head_learns_and_all_else_stays(blobs, source, monkeypatch):
-    monkeypatch.setattr("train.export.head.EPOCHS", 400)
-    monkeypatch.setattr("train.export.head.BATCH", 8)
+    monkeypatch.setattr("train.export.learn_head.EPOCHS", 400)
+    monkeypatch.setattr("train.export.learn_head.BATCH", 8)
     both = Head(Attribute("pose", size=3), source), Head(Attribute("order", ("red_left",
                 "red_right")))  # fmt: skip
     source, out = saved(blobs, *both), blobs.parent / "new" / "learnt.safetensors"
@@ -90,8 +82,8 @@ def test_what_cannot_learn_on_says_why(blobs):
 
 
 def test_classes_learn_on_where_none_has_an_operating_point(blobs, monkeypatch):
-    monkeypatch.setattr("train.export.head.EPOCHS", 300)
-    monkeypatch.setattr("train.export.head.BATCH", 8)
+    monkeypatch.setattr("train.export.learn_head.EPOCHS", 300)
+    monkeypatch.setattr("train.export.learn_head.BATCH", 8)
 
     def named(body):
         for label in body["annotations"]:

@@ -1,6 +1,6 @@
 """Gestures shown on clips whose frames were told what they are by eye.
 
-    python -m docs.studies.steady_gestures FOLDER_OF_CLIPS
+    python -m docs.studies.gestures.steady FOLDER_OF_CLIPS
 
 Tracks each clip whole, as `tracker video` does. In frames of a clear pose its gesture is to be
 shown; in frames between poses it may be shown or not; anything else shown is false. The table

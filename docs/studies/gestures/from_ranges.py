@@ -1,6 +1,6 @@
 """Two new gestures from 30 s of labelled ranges each, tested on another clip.
 
-    python -m docs.studies.new_gestures --data FOLDER --out runs/new_gestures
+    python -m docs.studies.gestures.from_ranges --data FOLDER --out runs/new_gestures
 
 FOLDER holds hands21/. One clip shows the pictures of `sign_digits` (many people) of two digits, 200
 pictures each in 30 s; the other those of `asl_cutout` (other people). No landmark is labelled: the

@@ -1,12 +1,12 @@
 """The hands beside which a gesture of one's own is learnt: `assets/gestures/examples.npz`.
 
-    python -m docs.studies.gesture_examples PREP/hand21.json
+    python -m docs.studies.gestures.examples PREP/hand21.json
 
 What a landmark network says of hands that it was trained on: places of landmarks and the name of
 the gesture, numbers alone, no pictures. PREP/hand21.json is the labels file of the bundled model's
 training (`train fit` of `hand21.toml`). As many hands of a source and a gesture are taken as
 `--most` says, chosen at random; hands that were held out are not among them, but their answers are
-in `--answers` too, for the study `taught_gestures`. Run it again after the network changed, with
+in `--answers` too, for the study `taught`. Run it again after the network changed, with
 the same line: about two minutes on a quiet core.
 """
 

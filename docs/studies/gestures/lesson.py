@@ -1,6 +1,6 @@
 """From G to a gesture that works, timed from outside: the program, a stream as its camera, keys.
 
-    xvfb-run -a python -m docs.studies.motions.from_outside DATA/hands_real OUT
+    xvfb-run -a python -m docs.studies.gestures.lesson DATA/hands_real OUT
 
 `tracker live` runs as anybody starts it; its camera is a stream of photographs of hands, turned and
 moved a little, that changes when the lesson says so; keys are pressed by xdotool; what is shown is

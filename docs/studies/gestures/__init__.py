@@ -1,0 +1,1 @@
+"""Gestures of a hand: the bundled ones, and those that a person teaches."""

@@ -1,0 +1,185 @@
+"""`train head`: what a head says is learnt on after a training, the network staying as it is.
+
+A head that reads landmarks is small, and what it sees of a crop no longer changes once the network
+is finished. So every training crop is looked at a few times, moved and disturbed as in a training,
+and what was seen is learnt from many times more than a training's steps would allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tracker.progress import Report, silent
+from train.config import FitSpec
+from train.data.batches import make_batch
+from train.data.pictures import DataSet
+from train.evaluate.report import labels_for
+from train.loop.checkpoint import load_model, prepare_output, save_checkpoint
+from train.losses.paper import Batch, attribute_loss
+from train.networks.model import Head, LandmarkNet, Prediction, attribute_values
+
+AT_ONCE, BATCH, EPOCHS, RATE = 64, 256, 40, 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenByHead:
+    """What a head sees of N crops (each (N, ...)), and what it is to say of them (N, ...)."""
+
+    inputs: tuple[Tensor, ...]
+    target: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class LearntOn:
+    """What became of a head: on the hold-out the mean absolute error of its values, or the share of
+    classes told wrongly; None without one.
+    """
+
+    name: str
+    crops: int  # looked at
+    before: float | None
+    after: float | None
+
+
+def learn_head(
+    source: Path, files: Sequence[Path], name: str, views: int, out: Path,
+    report: Report = silent,
+) -> LearntOn:  # fmt: skip
+    """Write a checkpoint's averaged weights with one head's learnt on, by the loss of a training.
+
+    files: COCO keypoints files as the training had, with their split; `views`: looks at each
+    object. ValueError for labels of other landmarks or without the attribute, and for a head that
+    does not exist, has operating points (they would no longer hold) or reads heat or the picture
+    alone; UserError when `out` cannot be written or is one of the files.
+    """
+    prepare_output(out, source, *files)
+    model, found = load_model(source)
+    spec = found.spec
+    head = head_called(spec, name)
+    if name == "gesture" and found.extra.get("operating_points"):
+        raise ValueError(
+            f"the operating points of '{name}' would no longer hold; go on with train fit --init, "
+            "which chooses them anew"
+        )
+    data = labels_for(source, found.markup.landmarks, files, spec.data.hold_out, spec.seed)
+    learnt, held = rows_with(data, name)
+    if not learnt:
+        raise ValueError(f"no training picture says its {name}; give the files that it learnt from")
+    steps = max(1, EPOCHS * views * len(learnt) // BATCH)
+    count = Counted(report, views * len(learnt) + len(held) + steps)
+    seen = [seen_by(head, looks(model, data, learnt, spec, v), count) for v in range(views)]
+    fresh = seen_by(head, looks(model, data, held, spec), count) if held else None
+    layers = model.heads[name]
+    before = None if fresh is None else error_of(head, layers, fresh)
+    learn(head, layers, together(seen), steps, spec.seed, count)
+    after = None if fresh is None else error_of(head, layers, fresh)
+    result = LearntOn(name, views * len(learnt), before, after)
+    extra = {**found.extra, "heads_learnt_on": asdict(result)}
+    save_checkpoint(out, spec, found.markup, found.step, None, model, None, extra)
+    return result
+
+
+def head_called(spec: FitSpec, name: str) -> Head:
+    """The head of that name, if it can learn on; ValueError says why it cannot."""
+    heads = {head.attribute.name: head for head in spec.heads}
+    if name not in heads:
+        there = ", ".join(heads) or "none"
+        raise ValueError(f"the network has no head '{name}'; its heads are {there}")
+    head = heads[name]
+    if head.source not in ("landmarks", "both"):
+        raise ValueError(f"'{name}' reads {head.source}; only heads that read landmarks learn on")
+    return head
+
+
+class Counted:
+    """Adds up what several loops have done, of a total that is known before."""
+
+    def __init__(self, report: Report, total: int) -> None:
+        self._report, self._total, self._done = report, total, 0
+
+    def add(self, done: int) -> None:
+        """So much more."""
+        self._done += done
+        self._report(self._done, self._total)
+
+
+def rows_with(data: DataSet, name: str) -> tuple[list[int], list[int]]:
+    """Rows of objects whose labels tell an attribute: those to learn from, those held out."""
+    known = [
+        i for i, e in enumerate(data.examples)
+        if not e.negative and e.attributes.get(name) is not None
+    ]  # fmt: skip
+    held = [i for i in known if data.examples[i].hold]
+    return [i for i in known if not data.examples[i].hold], held
+
+
+def looks(
+    model: LandmarkNet, data: DataSet, rows: Sequence[int], spec: FitSpec, view: int | None = None
+) -> Iterator[tuple[Batch, Prediction]]:
+    """What the network says of these rows' crops, some at a time: disturbed as in a training, by
+    the view's number, or, without one, exactly as the tracker's.
+    """
+    model.eval()
+    for at in range(0, len(rows), AT_ONCE):
+        some = rows[at : at + AT_ONCE]
+        rng = None if view is None else [np.random.default_rng([view, i]) for i in some]
+        batch = make_batch(data, some, spec, rng)
+        with torch.no_grad():
+            yield batch, model(batch.image, batch.up)
+
+
+def seen_by(head: Head, looked: Iterator[tuple[Batch, Prediction]], count: Counted) -> SeenByHead:
+    """What a head sees in these looks."""
+    parts: list[SeenByHead] = []
+    for batch, out in looked:
+        target = batch.attributes[head.attribute.name]
+        parts.append(SeenByHead(inputs_of(head, batch, out), target))
+        count.add(len(target))
+    return together(parts)
+
+
+def inputs_of(head: Head, batch: Batch, out: Prediction) -> tuple[Tensor, ...]:
+    """What its layers take, as in `LandmarkNet.finish`."""
+    more = (out.pooled if head.source == "both" else None, batch.up if head.up else None)
+    return (out.xy, *(each for each in more if each is not None))
+
+
+def together(parts: Sequence[SeenByHead]) -> SeenByHead:
+    """All of them, one after the other."""
+    inputs = zip(*(part.inputs for part in parts), strict=True)
+    return SeenByHead(tuple(map(torch.cat, inputs)), torch.cat([part.target for part in parts]))
+
+
+def learn(
+    head: Head, layers: nn.Module, seen: SeenByHead, steps: int, seed: int, count: Counted
+) -> None:
+    """Adam with decay; the rate rises and falls once. Rows and dropout depend on the seed alone."""
+    layers.train()
+    torch.manual_seed(seed)
+    optimiser = torch.optim.AdamW(layers.parameters(), RATE, weight_decay=0.02)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
+    for _ in range(steps):
+        rows = torch.randint(len(seen.target), (min(BATCH, len(seen.target)),))
+        said = layers(*(each[rows] for each in seen.inputs))
+        loss = attribute_loss(head, said, seen.target[rows])
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        rate.step()
+        count.add(1)
+    layers.eval()
+
+
+def error_of(head: Head, layers: nn.Module, seen: SeenByHead) -> float:
+    """Mean absolute error of all values that are known, or the share of wrong classes."""
+    with torch.no_grad():
+        said = attribute_values(head, layers.eval()(*seen.inputs))
+    if head.attribute.classes:
+        return float((said.argmax(1) != seen.target).double().mean())
+    return float((said - seen.target).abs().nanmean())
