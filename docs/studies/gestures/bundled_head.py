@@ -94,6 +94,7 @@ def main(
 ) -> None:
     """Look, learn the heads, print the table."""
     torch.set_num_threads(1)
+    out.mkdir(parents=True, exist_ok=True)
     checkpoint = bundled_file("hand").with_suffix(".safetensors")
     model, found = load_model(checkpoint)
     spec = found.spec
