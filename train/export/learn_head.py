@@ -7,8 +7,8 @@ and what was seen is learnt from many times more than a training's steps would a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from tracker.progress import Report, silent
 from train.config import FitSpec
 from train.data.batches import make_batch
 from train.data.pictures import DataSet
+from train.evaluate.outputs import operating_points
 from train.evaluate.report import labels_for
 from train.loop.checkpoint import load_model, prepare_output, save_checkpoint
 from train.losses.paper import Batch, attribute_loss
@@ -47,53 +48,73 @@ class LearntOn:
     after: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class HeadWish:
+    """Which head is to learn on, from how many looks at each object, and what it is to read
+    ('landmarks' or 'both'; None: what it does): one that read something else starts anew.
+    """
+
+    name: str
+    views: int = 2
+    reads: str | None = None
+
+
 def learn_head(
-    source: Path, files: Sequence[Path], name: str, views: int, out: Path,
-    report: Report = silent,
-) -> LearntOn:  # fmt: skip
+    source: Path, files: Sequence[Path], wish: HeadWish, out: Path, report: Report = silent
+) -> LearntOn:
     """Write a checkpoint's averaged weights with one head's learnt on, by the loss of a training.
 
-    files: COCO keypoints files as the training had, with their split; `views`: looks at each
-    object. ValueError for labels of other landmarks or without the attribute, and for a head that
-    does not exist, has operating points (they would no longer hold) or reads heat or the picture
-    alone; UserError when `out` cannot be written or is one of the files.
+    files: COCO keypoints files as the training had, with their split. Where gestures have operating
+    points, these are chosen anew on the hold-out. ValueError for labels of other landmarks or
+    without the attribute, for operating points without a hold-out, and for a head that does not
+    exist or is to read heat or the picture alone; UserError when `out` cannot be written or is one
+    of the files.
     """
     prepare_output(out, source, *files)
     model, found = load_model(source)
-    spec = found.spec
-    head = head_called(spec, name)
-    if name == "gesture" and found.extra.get("operating_points"):
-        raise ValueError(
-            f"the operating points of '{name}' would no longer hold; go on with train fit --init, "
-            "which chooses them anew"
-        )
+    spec, name = found.spec, wish.name
+    old = head_called(spec, name)
+    head = wished(old, wish)
     data = labels_for(source, found.markup.landmarks, files, spec.data.hold_out, spec.seed)
-    learnt, held = rows_with(data, name)
-    if not learnt:
-        raise ValueError(f"no training picture says its {name}; give the files that it learnt from")
-    steps = max(1, EPOCHS * views * len(learnt) // BATCH)
-    count = Counted(report, views * len(learnt) + len(held) + steps)
-    seen = [seen_by(head, looks(model, data, learnt, spec, v), count) for v in range(views)]
-    fresh = seen_by(head, looks(model, data, held, spec), count) if held else None
+    pointed = name == "gesture" and bool(found.extra.get("operating_points"))
+    learnt, held = rows_to_learn(data, name, pointed)
+    steps = max(1, EPOCHS * wish.views * len(learnt) // BATCH)
+    count = Counted(report, wish.views * len(learnt) + len(held) + steps)
+    seen = [seen_by(head, looks(model, data, learnt, spec, v), count) for v in range(wish.views)]
+    looked = list(looks(model, data, held, spec))
+    fresh = seen_by(head, looked, count) if held else None
+    before = error_of(old, model.heads[name], seen_by(old, looked)) if held else None
+    if head != old:
+        torch.manual_seed(spec.seed)
+        model.begin_anew(head)
     layers = model.heads[name]
-    before = None if fresh is None else error_of(head, layers, fresh)
     learn(head, layers, together(seen), steps, spec.seed, count)
     after = None if fresh is None else error_of(head, layers, fresh)
-    result = LearntOn(name, views * len(learnt), before, after)
+    result = LearntOn(name, wish.views * len(learnt), before, after)
     extra = {**found.extra, "heads_learnt_on": asdict(result)}
+    if pointed and fresh is not None:
+        extra["operating_points"] = points_of(head, layers, fresh, spec.shown_at)
+    spec = replace(spec, heads=model.specs)
     save_checkpoint(out, spec, found.markup, found.step, None, model, None, extra)
     return result
 
 
 def head_called(spec: FitSpec, name: str) -> Head:
-    """The head of that name, if it can learn on; ValueError says why it cannot."""
+    """The head of that name; ValueError where there is none."""
     heads = {head.attribute.name: head for head in spec.heads}
     if name not in heads:
         there = ", ".join(heads) or "none"
         raise ValueError(f"the network has no head '{name}'; its heads are {there}")
-    head = heads[name]
+    return heads[name]
+
+
+def wished(head: Head, wish: HeadWish) -> Head:
+    """The head as it is wished for; ValueError says why it cannot learn on."""
+    head = replace(head, source=wish.reads or head.source)
     if head.source not in ("landmarks", "both"):
-        raise ValueError(f"'{name}' reads {head.source}; only heads that read landmarks learn on")
+        raise ValueError(
+            f"'{wish.name}' reads {head.source}; only heads that read landmarks, or both, learn on"
+        )
     return head
 
 
@@ -107,6 +128,19 @@ class Counted:
         """So much more."""
         self._done += done
         self._report(self._done, self._total)
+
+
+def rows_to_learn(data: DataSet, name: str, pointed: bool) -> tuple[list[int], list[int]]:
+    """As `rows_with`; ValueError where none is to learn from, or none held out is `pointed`'s."""
+    learnt, held = rows_with(data, name)
+    if not learnt:
+        raise ValueError(f"no training picture says its {name}; give the files that it learnt from")
+    if pointed and not held:
+        raise ValueError(
+            f"no held-out picture says its {name}, and operating points are chosen on those; give "
+            "the files with their split, as the training had them"
+        )
+    return learnt, held
 
 
 def rows_with(data: DataSet, name: str) -> tuple[list[int], list[int]]:
@@ -134,13 +168,16 @@ def looks(
             yield batch, model(batch.image, batch.up)
 
 
-def seen_by(head: Head, looked: Iterator[tuple[Batch, Prediction]], count: Counted) -> SeenByHead:
+def seen_by(
+    head: Head, looked: Iterable[tuple[Batch, Prediction]], count: Counted | None = None
+) -> SeenByHead:
     """What a head sees in these looks."""
     parts: list[SeenByHead] = []
     for batch, out in looked:
         target = batch.attributes[head.attribute.name]
         parts.append(SeenByHead(inputs_of(head, batch, out), target))
-        count.add(len(target))
+        if count is not None:
+            count.add(len(target))
     return together(parts)
 
 
@@ -174,6 +211,15 @@ def learn(
         rate.step()
         count.add(1)
     layers.eval()
+
+
+def points_of(
+    head: Head, layers: nn.Module, held: SeenByHead, precision: float
+) -> dict[str, float]:
+    """The operating points of a head of classes, as a training's end chooses them."""
+    with torch.no_grad():
+        said = attribute_values(head, layers.eval()(*held.inputs)).double().numpy()
+    return operating_points(held.target.numpy(), said, head.attribute.classes, precision)
 
 
 def error_of(head: Head, layers: nn.Module, seen: SeenByHead) -> float:

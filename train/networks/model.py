@@ -196,16 +196,13 @@ class LandmarkNet(nn.Module):
         self, landmarks: int, spec: NetSpec, heads: tuple[Head, ...], beta: float = 1.0
     ) -> None:
         super().__init__()
-        self.spec, self.specs, self.beta = spec, heads, beta
+        self.spec, self.specs, self.beta, self.landmarks = spec, heads, beta, landmarks
         self.net = build_net(landmarks, spec)
         if spec.read not in ("soft", "argmax"):
             raise ValueError(f"net.read takes soft or argmax, found '{spec.read}'")
         self.gist = Gist(self.net.features, spec) if spec.gist else None
-        features = spec.gist or self.net.features
-        self.presence = nn.Linear(features, 1)
-        self.heads = nn.ModuleDict(
-            {h.attribute.name: build_head(landmarks, features, h, spec) for h in heads}
-        )
+        self.presence = nn.Linear(spec.gist or self.net.features, 1)
+        self.heads = nn.ModuleDict({h.attribute.name: self.fresh_layers(h) for h in heads})
         mean, std = scaling(spec)
         self.register_buffer("mean", torch.tensor(mean)[:, None, None])
         self.register_buffer("std", torch.tensor(std)[:, None, None])
@@ -260,6 +257,16 @@ class LandmarkNet(nn.Module):
         xy, spread = (torch.cat(parts, 1) for parts in zip(*found, strict=True))
         back = [order.index(i) for i in range(len(order))]
         return xy[:, back], spread[:, back]
+
+    def fresh_layers(self, head: Head) -> nn.Module:
+        """Layers of a head of this network that have learnt nothing yet."""
+        return build_head(self.landmarks, self.spec.gist or self.net.features, head, self.spec)
+
+    def begin_anew(self, head: Head) -> None:
+        """Put a head with fresh layers in the place of the one of its name."""
+        name = head.attribute.name
+        self.specs = tuple(head if h.attribute.name == name else h for h in self.specs)
+        self.heads[name] = self.fresh_layers(head)
 
     def finish(
         self, heat: Tensor, coarse: Tensor, up: Tensor | None = None,

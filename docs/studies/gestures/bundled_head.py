@@ -40,7 +40,7 @@ from train.export.learn_head import (
 )
 from train.loop.checkpoint import load_model
 from train.losses.paper import Batch
-from train.networks.model import Head, Prediction, build_head
+from train.networks.model import Head, Prediction
 
 PRECISION = 0.97
 BARE, TRUE = "from the landmarks", "from the labels' points"
@@ -113,7 +113,7 @@ def main(
     table = [row_of("the bundled one", truth, bundled, real, classes)]
     for name in held[0]:
         own = replace(head, source="both") if len(held[0][name].inputs) == 3 else head
-        layers = build_head(len(found.markup.landmarks), spec.net.gist, own, spec.net)
+        layers = model.fresh_layers(own)
         steps = EPOCHS * views * len(rows) // BATCH
         learn(own, layers, together([each[name] for each in seen]), steps, 0, Counted(silent, 0))
         said = said_by(layers, together([each[name] for each in held]))
