@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from docs.studies.faces.teacher_offsets import errors, fit_offsets, from_face, print_table, to_face
+from docs.studies.faces.teacher_offsets import (
+    errors,
+    fit_offsets,
+    from_face,
+    less_offsets,
+    print_table,
+    to_face,
+)
 
 
 def test_the_face_has_axes_of_its_own() -> None:
@@ -32,8 +39,22 @@ def test_errors_are_in_percent_of_the_eyes_distance(capsys: pytest.CaptureFixtur
     off[:, 30] += (3, 4)
     found = errors(off, truth)
     assert found[:, 30].tolist() == [10, 5] and found.sum() == 15
-    print_table(7, found, 2 * found)
+    print_table(7, (found, 3 * found, 2 * found))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "offsets of 7 training photos; 2 held-out photos"
-    assert lines[3] == "| inner 51 | 0.15 | 0.29 |"  # 7.5 / 51
-    assert lines[5] == "| nose | 0.83 | 1.67 |"  # 7.5 / 9
+    assert lines[4] == "| jaw line | 0.00 | 0.00 | - |"
+    assert lines[5] == "| inner 51 | 0.15 | 0.44 | 0.29 |"  # 7.5 / 51
+    assert lines[7] == "| nose | 0.83 | 2.50 | 1.67 |"  # 7.5 / 9
+
+
+def test_an_offset_turns_and_grows_with_the_face() -> None:
+    """A nose seen a tenth of the eyes' distance too far to the right, in a face and in the same
+    one turned by a quarter and twice as large.
+    """
+    face = np.zeros((1, 68, 2))
+    face[0, 36], face[0, 45], face[0, 30] = (-10, 0), (10, 0), (0, 12)
+    seen = face.copy()
+    seen[0, 30] += (2, 0)
+    turn = np.array([[0.0, 2.0], [-2.0, 0.0]])  # (x, y) @ turn = (-2 y, 2 x)
+    found = less_offsets((seen, face), seen @ turn + 40)
+    np.testing.assert_allclose(found, face @ turn + 40, atol=1e-9)
