@@ -7,9 +7,10 @@ MediaPipe marks a mesh of 478 points by another markup. On training photos each 
 point of the mesh that lies truest once its mean offset is subtracted; an offset is a constant in
 the face's own axes, along the line between the outer corners of MediaPipe's eyes and across it, in
 units of their distance. Points and offsets are then used on the held-out photos. Both networks see
-crops around the true landmarks, MediaPipe's once more around its own points. Ours less its offsets is what a network that never saw such photos
-(`face68_free`) would reach if it marked faces where the annotators do; MediaPipe's mesh has no jaw
-of this markup. Errors are in % of the distance of the eyes' outer corners, as marked.
+crops around the true landmarks, MediaPipe's once more around its own points. Ours less its offsets
+is what a network that never saw such photos (`face68_free`) would reach if it marked faces where
+the annotators do; MediaPipe's mesh has no jaw of this markup. Errors are in % of the distance of
+the eyes' outer corners, as marked.
 """
 
 from __future__ import annotations
