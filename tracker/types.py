@@ -6,9 +6,9 @@ patch). Pixel centres lie at integer coordinates in both. x points right, y down
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,26 @@ class Located:
     attributes: Mapping[str, Floats]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+class _Matrix:
+    """A field that takes a matrix, or what makes it, called once when it is first asked for."""
+
+    @overload
+    def __get__(self, pose: None, of: type[Pose]) -> None: ...
+    @overload
+    def __get__(self, pose: Pose, of: type[Pose]) -> Floats | None: ...
+    def __get__(self, pose: Pose | None, of: type[Pose]) -> Floats | None:
+        if pose is None:
+            return None
+        found: Floats | Callable[[], Floats | None] | None = pose.__dict__["matrix"]
+        if callable(found):
+            found = pose.__dict__["matrix"] = found()
+        return found
+
+    def __set__(self, pose: Pose, value: Floats | Callable[[], Floats | None] | None) -> None:
+        pose.__dict__["matrix"] = value
+
+
+@dataclass(frozen=True, eq=False)
 class Pose:
     """Head pose in degrees; axes and signs are defined in `tracker/find/head_pose.py`."""
 
@@ -91,8 +110,9 @@ class Pose:
     pitch: float
     roll: float
     # (4, 4) from face axes (cm, origin between the eyes) to camera axes (cm, x to the picture's
-    # right, y down, z away from the camera). None where the camera is not known.
-    matrix: Floats | None = None
+    # right, y down, z away from the camera). None where the camera is not known. From landmarks it
+    # is computed when it is first asked for, and kept.
+    matrix: _Matrix = _Matrix()
     # (3,) frame pixels, as a network gives it: x, y of the middle between the outer corners of the
     # eyes, and how far these would be apart seen from the front. None: computed from landmarks.
     seen_at: Floats | None = None

@@ -8,6 +8,9 @@ A crop of `size` pixels covers a square of `box.side` frame pixels, so one crop 
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -18,14 +21,25 @@ from tracker.types import CropBox, CropRule, Kind
 def rotation(angle: float) -> NDArray[np.float64]:
     """(2, 2) matrix that turns crop axes into frame axes."""
     a = np.deg2rad(angle)
-    return np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
+    c, s = np.cos(a), np.sin(a)
+    return np.array([[c, -s], [s, c]])
 
 
+@lru_cache(maxsize=32)
 def crop_to_frame(box: CropBox, size: int) -> NDArray[np.float64]:
-    """(2, 3) affine that maps crop pixels to frame pixels."""
-    linear = rotation(box.angle) * (box.side / size)
-    middle = np.full(2, (size - 1) / 2)
-    return np.column_stack([linear, np.asarray(box.centre_xy, np.float64) - linear @ middle])
+    """(2, 3) affine that maps crop pixels to frame pixels. It cannot be written to.
+
+    Kept, since a crop is asked for it when it is cut and when it is read, and often stays for
+    frames; a crop is the same only where it is the same object.
+    """
+    a, scale, middle = np.deg2rad(box.angle), box.side / size, (size - 1) / 2
+    c, s = float(np.cos(a)) * scale, float(np.sin(a)) * scale
+    x, y = box.centre_xy.tolist()
+    found = np.array(
+        [[c, -s, x - (c * middle - s * middle)], [s, c, y - (s * middle + c * middle)]]
+    )
+    found.setflags(write=False)
+    return found
 
 
 def frame_to_crop(box: CropBox, size: int) -> NDArray[np.float64]:
@@ -71,20 +85,28 @@ def upright_angle(kind: Kind, xy: ArrayLike, rule: CropRule | None = None) -> fl
         by_across = float(np.rad2deg(np.arctan2(across[1], across[0])))
     if not rule.up or not rule.across:
         return by_up if rule.up else by_across if rule.across else 0.0
-    if np.isnan(by_up) or np.isnan(by_across):
-        return by_across if np.isnan(by_up) else by_up
-    known = points[np.isfinite(points).all(1)]
-    radius = float(np.sqrt(np.square(known - known.mean(0)).sum(1).mean()))
-    share = float(np.linalg.norm(across)) / max(radius, 1e-9)
-    level = float(np.clip((share - FROM_SIDE) / (FROM_FRONT - FROM_SIDE), 0, 1))
+    if math.isnan(by_up) or math.isnan(by_across):
+        return by_across if math.isnan(by_up) else by_up
+    known = _finite(points)
+    apart_xy = known - np.add.reduce(known) / len(known)
+    radius = math.sqrt(np.add.reduce(np.add.reduce(apart_xy * apart_xy, 1)) / len(known))
+    share = math.hypot(*across) / max(radius, 1e-9)
+    level = min(max((share - FROM_SIDE) / (FROM_FRONT - FROM_SIDE), 0.0), 1.0)
     apart = (by_across - by_up + 180) % 360 - 180
     return by_up + level * apart
 
 
 def _middle(points: NDArray[np.float64], end: int | tuple[int, ...]) -> NDArray[np.float64]:
     """A landmark (2,), or the mean of several."""
-    middle: NDArray[np.float64] = points[end] if isinstance(end, int) else points[list(end)].mean(0)
-    return middle
+    if isinstance(end, int):
+        return np.asarray(points[end])
+    return np.asarray(np.add.reduce(points.take(end, 0)) / len(end))
+
+
+def _finite(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Those of points (K, 2) that are somewhere."""
+    known = np.isfinite(points)
+    return points if known.all() else points[known.all(1)]
 
 
 def box_from_landmarks(
@@ -99,16 +121,15 @@ def box_from_landmarks(
     points = np.asarray(xy, np.float64)
     rule = rule_of(kind, len(points)) if rule is None else rule
     turn = upright_angle(kind, points, rule) if angle is None else angle
-    if not np.isfinite(turn):
+    if not math.isfinite(turn):
         turn = 0.0
-    points = points[np.isfinite(points).all(1)]
+    points = _finite(points)
     if len(points) < 2:
         raise ValueError(f"a crop needs two landmarks at least, found {len(points)}")
     axes = rotation(turn)
     inside = points @ axes  # coordinates along the crop's own axes
-    low, high = inside.min(0), inside.max(0)
-    side = max(float((high - low).max()), 1.0)
-    side *= rule.scale
+    low, high = np.minimum.reduce(inside), np.maximum.reduce(inside)
+    side = max(*(high - low).tolist(), 1.0) * rule.scale
     return CropBox((axes @ ((low + high) / 2)).astype(np.float32), side, turn)
 
 
@@ -145,4 +166,4 @@ def _common(box: NDArray[np.float64], many: NDArray[np.float64]) -> NDArray[np.f
 def bounds_xyxy(xy: ArrayLike) -> NDArray[np.float32]:
     """Axis-aligned bounding box (4,) of points (K, 2)."""
     points = np.asarray(xy, np.float32)
-    return np.concatenate([points.min(0), points.max(0)])
+    return np.concatenate([np.minimum.reduce(points), np.maximum.reduce(points)])

@@ -31,8 +31,8 @@ axis shows a bit of a side.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 
 import cv2
 import numpy as np
@@ -156,11 +156,17 @@ def with_place(pose: Pose, xy: ArrayLike, seen_by: Lens) -> Pose:
 
     As it is where the landmarks do not tell: fewer than six rigid points, or no face in front.
     """
+    points = np.array(xy, np.float64)  # a copy: the matrix is computed when it is asked for
+    matrix = partial(_matrix_of, pose, points, seen_by)
+    return Pose(pose.yaw, pose.pitch, pose.roll, matrix, pose.seen_at)
+
+
+def _matrix_of(pose: Pose, xy: NDArray[np.float64], seen_by: Lens) -> Floats | None:
     if pose.seen_at is not None:
-        return replace(pose, matrix=matrix_at(pose, pose.seen_at, seen_by))
-    flat, solid = _rigid(np.asarray(xy, np.float64))
+        return matrix_at(pose, pose.seen_at, seen_by)
+    flat, solid = _rigid(xy)
     if len(flat) < 6:
-        return pose
+        return pose.matrix
     middle, flat_middle, rotation = solid.mean(0), flat.mean(0), rotation_from_pose(pose)
     centred = solid - middle
     # First guess: as wide on the picture as the turned face is, straight behind its middle.
@@ -179,11 +185,11 @@ def with_place(pose: Pose, xy: ArrayLike, seen_by: Lens) -> Pose:
         flags=cv2.SOLVEPNP_ITERATIVE,
     )
     if not ok or not np.isfinite(turn).all() or not shift[2, 0] > 0:
-        return pose
+        return pose.matrix
     matrix = np.eye(4)
     matrix[:3, :3] = cv2.Rodrigues(turn)[0]
     matrix[:3, 3] = shift[:, 0] - matrix[:3, :3] @ middle
-    return replace(pose, matrix=matrix.astype(np.float32))
+    return matrix.astype(np.float32)
 
 
 def matrix_at(pose: Pose, seen_at: ArrayLike, seen_by: Lens) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from engines import Engine, Outputs
 from engines.choose import load_network
-from tracker.find.geometry import apply, bounds_xyxy, crop_to_frame, frame_to_crop, rotation
+from tracker.find.geometry import apply, bounds_xyxy, crop_to_frame, rotation
 from tracker.find.head_pose import wrap_degrees
 from tracker.find.model_file import ModelInfo
 from tracker.timings import Timings
@@ -104,18 +105,19 @@ def cut(image: Image, box: CropBox, size: int) -> Image:
     """The (size, size) patch of an image under a box: bilinear, black outside.
 
     Where a patch pixel covers several image pixels, those are averaged first, because bilinear
-    sampling looks at four of them only and would flicker. The map is `frame_to_crop` all the same.
+    sampling looks at four of them only and would flicker. The map is `crop_to_frame` all the same.
     """
-    matrix = frame_to_crop(box, size)
+    matrix = crop_to_frame(box, size)  # to the image's pixels: the warp asks where to look
     factor = int(box.side / size)
     if factor >= 2:
         image, scale_xy, offset_xy = shrunk(image, box, factor)
         if image.size == 0:
             return np.zeros((size, size, *image.shape[2:]), np.uint8)
-        matrix = np.column_stack(
-            [matrix[:, :2] * scale_xy, matrix[:, :2] @ offset_xy + matrix[:, 2]]
-        )
-    patch = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR)
+        matrix = matrix.copy()
+        matrix[:, 2] -= offset_xy
+        matrix /= scale_xy[:, None]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    patch = cv2.warpAffine(image, matrix, (size, size), flags=flags)
     return patch.astype(np.uint8, copy=False)
 
 
@@ -126,8 +128,8 @@ def shrunk(image: Image, box: CropBox, factor: int) -> tuple[Image, Floats, Floa
     box lies outside. The scale is `factor`, and a little less along an axis of the image that the
     part covers whole and that is no multiple of it.
     """
-    turn = np.deg2rad(box.angle)
-    extent = box.side / 2 * (abs(np.cos(turn)) + abs(np.sin(turn)))  # of the turned square
+    turn = math.radians(box.angle)
+    extent = box.side / 2 * (abs(math.cos(turn)) + abs(math.sin(turn)))  # of the turned square
     reach = extent + 2 * factor  # room for the interpolation
     h, w = image.shape[:2]
     x0, x1 = _span(float(box.centre_xy[0]), reach, w, factor)
@@ -143,8 +145,8 @@ def shrunk(image: Image, box: CropBox, factor: int) -> tuple[Image, Floats, Floa
 
 def _span(centre: float, reach: float, length: int, multiple: int) -> tuple[int, int]:
     """Pixels [low, high) of an axis around a centre, a multiple of them where there is room."""
-    low = max(int(np.floor(centre - reach)), 0)
-    high = min(int(np.ceil(centre + reach)) + 1, length)
+    low = max(math.floor(centre - reach), 0)
+    high = min(math.ceil(centre + reach) + 1, length)
     if high <= low:
         return 0, 0
     missing = -(high - low) % multiple
@@ -220,10 +222,13 @@ def at_angle(answers: Floats, angle: float) -> Floats:
 
 def is_plausible(found: Located, frame: Image) -> bool:
     """Can these landmarks be an object: finite, neither tiny nor collapsed, partly in the frame?"""
-    if not np.isfinite(found.xy).all():
+    x0, y0, x1, y1 = box = bounds_xyxy(found.xy).tolist()
+    if not all(map(math.isfinite, box)):  # a point that is nowhere makes a bound of it
         return False
-    box = bounds_xyxy(found.xy)
-    size = float((box[2:] - box[:2]).max())
+    if max(x1 - x0, y1 - y0) < max(SMALLEST, COLLAPSED * found.box.side):
+        return False
     h, w = frame.shape[:2]
+    if min(x0, y0) >= 0 and x1 <= w - 1 and y1 <= h - 1:
+        return True
     inside = ((found.xy >= 0) & (found.xy <= (w - 1, h - 1))).all(1).mean()
-    return bool(size >= max(SMALLEST, COLLAPSED * found.box.side) and inside >= INSIDE)
+    return bool(inside >= INSIDE)

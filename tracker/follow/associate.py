@@ -24,7 +24,8 @@ SIDE_PENALTY = 0.5  # a left hand that goes on as a surely right one
 def object_size(xy: Floats) -> float:
     """Longer side of the landmarks' bounding box, at least one pixel."""
     box = bounds_xyxy(xy)
-    return max(float((box[2:] - box[:2]).max()), 1.0)
+    width, height = (box[2:] - box[:2]).tolist()
+    return max(float(width), float(height), 1.0)
 
 
 def distances(a_xy: Floats, b_xy: Floats) -> NDArray[np.float64]:

@@ -30,7 +30,7 @@ class Course:
 
     def add(self, t: float, xy: Floats) -> None:
         """Landmarks (K, 2), frame pixels, at time t."""
-        x, y = (float(v) for v in xy.mean(0))
+        x, y = (np.add.reduce(xy) / len(xy)).tolist()
         self._seen.append((t, x, y, object_size(xy)))
         while self._seen[0][0] < t - SPAN:
             self._seen.popleft()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tracker.find.geometry import box_from_landmarks
-from tracker.find.head_pose import pose_from_landmarks, wrap_degrees
+from tracker.find.head_pose import Lens, pose_from_landmarks, with_place, wrap_degrees
 from tracker.find.model_file import ModelInfo
 from tracker.follow.associate import object_size
 from tracker.follow.course import Course
@@ -72,22 +74,27 @@ class Follower:
         self._velocity = np.zeros(2)  # frame pixels per second
         self._box: CropBox | None = None
         self._course = Course() if info.kind == FORETOLD else None
-        self.xy: Floats = np.zeros((0, 2), np.float32)  # the last raw landmarks
+        self.xy: Floats = np.zeros((0, 2), np.float32)  # the last raw landmarks,
+        self._size, self._middle = 1.0, self._velocity  # and the object's size and middle by them
 
-    def update(self, found: Located, t: float) -> Track:
-        """Take in the newest answer, and tell what to show for it."""
-        size = object_size(found.xy)
-        self._move(found, t)
+    def update(self, found: Located, t: float, seen_by: Lens | None = None) -> Track:
+        """Take in the newest answer, and tell what to show for it.
+
+        `seen_by`: the lens of the frame, of faces that are to tell where they are.
+        """
+        size, score = object_size(found.xy), mean_score(found)
+        self._move(found, t, size)
         self.is_whole = is_whole(found, self._info, self.is_whole)
-        self.quality = quality(found)
+        self.quality = found.presence * score
         self._best = max(self._best, self.quality)
         xy = self._points.update(found.xy, t, size)
         self._average_side(found)
         gesture, gesture_p = None, 0.0
         if self._gesture is not None:
-            said, score = found.attributes["gesture"], float(found.score.mean())
-            gesture, gesture_p = self._gesture.update(said, t, score)
+            gesture, gesture_p = self._gesture.update(found.attributes["gesture"], t, score)
         pose = self._smooth_pose(found, t, size)
+        if pose is not None and seen_by is not None:
+            pose = with_place(pose, xy, seen_by)
         attributes = self._average_attributes(found, t)
         self.t, self.missed = t, 0
         self.age += 1
@@ -101,11 +108,11 @@ class Follower:
             self._smooth_expressions(found, t), found.attributes.get("expressions"),
         )  # fmt: skip
 
-    def correct(self, found: Located, t: float) -> Track:
+    def correct(self, found: Located, t: float, seen_by: Lens | None = None) -> Track:
         """Take in a better answer for the same frame: the one before lay wrong."""
         self.restart()
         self.age -= 1
-        return self.update(found, t)
+        return self.update(found, t, seen_by)
 
     def miss(self) -> None:
         """Note that a frame brought no answer."""
@@ -115,8 +122,8 @@ class Follower:
     def expected_xy(self, t: float) -> Floats:
         """Landmarks (K, 2) where they should be at time t, were the velocity to stay."""
         shift = self._velocity * (t - self.t)
-        most = LOOK_AHEAD * object_size(self.xy)
-        length = float(np.linalg.norm(shift))
+        most = LOOK_AHEAD * self._size
+        length = math.hypot(*shift)
         if length > most:
             shift *= most / length
         return (self.xy + shift).astype(np.float32)
@@ -125,7 +132,7 @@ class Follower:
         """Landmarks (K, 2) where they should be at time t by what the face did before SLIDE."""
         assert self._course is not None
         middle, size = self._course.at(t)
-        ratio = size / object_size(self.xy)
+        ratio = size / self._size
         xy: Floats = ((self.xy - self.xy.mean(0)) * ratio + middle).astype(np.float32)
         return xy
 
@@ -176,16 +183,17 @@ class Follower:
         """By how much the smoothed landmarks trail at present."""
         return self._points.lag_ms
 
-    def _move(self, found: Located, t: float) -> None:
-        dt = t - self.t
+    def _move(self, found: Located, t: float, size: float) -> None:
+        dt, middle = t - self.t, np.add.reduce(found.xy) / len(found.xy)
         if not len(self.xy):
             self.presence_mean = found.presence
         elif dt > 0:
-            velocity = (found.xy.mean(0) - self.xy.mean(0)) / dt
-            self._velocity += (1 - np.exp(-dt / SPEED_TAU)) * (velocity - self._velocity)
-            weight = float(1 - np.exp(-dt / PRESENCE_TAU))
+            velocity = (middle - self._middle) / dt
+            self._velocity += (1 - math.exp(-dt / SPEED_TAU)) * (velocity - self._velocity)
+            weight = 1 - math.exp(-dt / PRESENCE_TAU)
             self.presence_mean += weight * (found.presence - self.presence_mean)
         self.presence, self.xy = found.presence, found.xy
+        self._middle, self._size = middle, size
         if self._course is not None:
             self._course.add(t, found.xy)
 
@@ -277,7 +285,12 @@ def is_whole(found: Located, info: ModelInfo, was: bool = True) -> bool:
     Scores tell, of models whose probabilities were checked.
     """
     is_told = info.kind == "hand" and info.is_checked
-    return not is_told or float(found.score.mean()) >= (WHOLE_SCORE if was else WHOLE_AGAIN)
+    return not is_told or mean_score(found) >= (WHOLE_SCORE if was else WHOLE_AGAIN)
+
+
+def mean_score(found: Located) -> float:
+    """Of the landmarks, [0, 1]."""
+    return float(np.add.reduce(found.score) / len(found.score))
 
 
 def quality(found: Located) -> float:
@@ -286,12 +299,12 @@ def quality(found: Located) -> float:
     Presence alone does not tell a hand from a part of one: landmarks that gathered on a row of
     fingers had presence 0.98 and scores of 0.6 on average where the whole hand has 0.93.
     """
-    return found.presence * float(found.score.mean())
+    return found.presence * mean_score(found)
 
 
 def is_steady(old: CropBox, new: CropBox) -> bool:
     """Is the new crop so near the old one that the old one may stay?"""
-    shift = float(np.linalg.norm(new.centre_xy - old.centre_xy)) / old.side
-    ratio = abs(np.log(new.side / old.side))
+    shift = math.hypot(*(new.centre_xy - old.centre_xy).tolist()) / old.side
+    ratio = abs(math.log(new.side / old.side))
     turn = abs(wrap_degrees(new.angle - old.angle))
-    return bool(shift <= STEADY_SHIFT and ratio <= STEADY_SIDE and turn <= STEADY_ANGLE)
+    return shift <= STEADY_SHIFT and ratio <= STEADY_SIDE and turn <= STEADY_ANGLE

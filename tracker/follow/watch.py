@@ -15,7 +15,7 @@ import numpy as np
 from tracker.config import TrackerConfig
 from tracker.find.detectors import Finder
 from tracker.find.geometry import bounds_xyxy, box_from_landmarks, overlap_share
-from tracker.find.head_pose import lens, with_place
+from tracker.find.head_pose import Lens, lens
 from tracker.find.locate import Model, is_plausible, locate
 from tracker.find.views import Turns, again, at_lost, detect_in_all, is_plain, whole
 from tracker.follow.associate import (
@@ -110,10 +110,12 @@ class Watch:
         self._turns = Turns(self.model.info.kind, self._tiles)
         # Of the last look: was it at most of the frame, upright; at a place that one before showed?
         self._is_plain = self._is_second = False
+        self._seen_by: Lens | None = None  # how the camera of the present frame sees, for faces
 
     def step(self, frame: Image, t: float, seen: Sequence[Detection] | None = None) -> list[Track]:
         """The tracks of one frame, oldest first. `seen`: by a detector beside it."""
         is_first = self._looked_at is None
+        self._seen_by = self._lens(frame)
         if seen is not None:
             fresh = self._judge(frame, seen)
         elif self._looks_itself and self._is_due(t):
@@ -126,22 +128,21 @@ class Watch:
             tracks = self._continue(answers[: len(boxes)], t)
             tracks |= self._take_up(fresh, answers[len(boxes) :], frame, t)
             if not (self._config.every_view or (is_first and self._tiles and self._looks_itself)):
-                return self._shown(tracks, frame)
+                return self._shown(tracks)
         before = fresh if self._tiles else Fresh()
-        return self._shown(tracks | self._other_views(before, frame, t), frame)
+        return self._shown(tracks | self._other_views(before, frame, t))
 
-    def _shown(self, tracks: Mapping[int, Track], frame: Image) -> list[Track]:
+    def _shown(self, tracks: Mapping[int, Track]) -> list[Track]:
         """Those of live followers that are whole, oldest first."""
         whole = {follower.id for follower in self.live if follower.is_whole}
-        return [self._placed(tracks[i], frame) for i in sorted(tracks) if i in whole]
+        return [tracks[i] for i in sorted(tracks) if i in whole]
 
-    def _placed(self, track: Track, frame: Image) -> Track:
-        """The same; a face of a markup that the average face fits also tells where it is."""
+    def _lens(self, frame: Image) -> Lens | None:
+        """A face of a markup that the average face fits also tells where it is."""
         markup = self.model.info.markup
-        if track.pose is None or markup is None or not markup.head_pose:
-            return track
-        seen_by = lens((frame.shape[1], frame.shape[0]), self._config.fov)
-        return replace(track, pose=with_place(track.pose, track.xy, seen_by))
+        if markup is None or not markup.head_pose:
+            return None
+        return lens((frame.shape[1], frame.shape[0]), self._config.fov)
 
     def views_in_background(self, frame: Image, t: float) -> list[CropBox]:
         """Where the background detector looks next, which counts as a look; empty: nowhere."""
@@ -282,21 +283,19 @@ class Watch:
             if answer is not None and is_seen and not self.live[i].has_drifted(answer):
                 own.append(i)
                 seen.append(answer)
-        known = self.live + self._hidden(t)
-        is_lost = np.arange(len(known)) >= len(self.live)
-        cost = cost_matrix([(self._due_xy(f, t), f.left_p) for f in known], self._sided(seen), own)
-        cost[is_lost[:, None] & (cost > OUT_AGAIN)] = ANYWHERE + 1
-        pairs = dict(assign(cost, limit=ANYWHERE))
+        known, count = self.live + self._hidden(t), len(self.live)
+        pairs = self._paired(known, seen, own, t)
         repeated = self._repeated(known, {i: seen[j] for i, j in pairs.items()}, t)
         tracks: dict[int, Track] = {}
         live: list[Follower] = []
         for i, follower in enumerate(known):
+            is_lost = i >= count
             if i in pairs and i not in repeated:
-                if is_lost[i]:
+                if is_lost:
                     follower.restart()
-                tracks[follower.id] = follower.update(seen[pairs[i]], t)
+                tracks[follower.id] = follower.update(seen[pairs[i]], t, self._seen_by)
                 given_up = follower.presence_mean < self._config.presence_on
-            elif is_lost[i]:
+            elif is_lost:
                 continue
             else:
                 if not follower.missed and self._finder is not None:
@@ -305,11 +304,22 @@ class Watch:
                 given_up = i in repeated or follower.missed > self._config.patience
             if not given_up:
                 live.append(follower)
-            elif not is_lost[i]:
+            elif not is_lost:
                 self._lost.append(follower)
                 self._turns.begin_anew()
         self.live, self._lost = live, [f for f in self._lost if f not in live]
         return tracks
+
+    def _paired(
+        self, known: Sequence[Follower], seen: Sequence[Located], own: Sequence[int], t: float
+    ) -> dict[int, int]:
+        """Which of the live tracks, and of the lost ones after them, goes on with what was seen."""
+        if len(known) == len(seen) == len(self.live) == 1:  # nothing to choose, however far it went
+            return {0: 0}
+        cost = cost_matrix([(self._due_xy(f, t), f.left_p) for f in known], self._sided(seen), own)
+        is_lost = np.arange(len(known)) >= len(self.live)
+        cost[is_lost[:, None] & (cost > OUT_AGAIN)] = ANYWHERE + 1
+        return dict(assign(cost, limit=ANYWHERE))
 
     def _hidden(self, t: float) -> list[Follower]:
         """Faces that were lost a moment ago: one that comes out behind another shows in its crop,
@@ -329,6 +339,8 @@ class Watch:
         self, known: Sequence[Follower], given: Mapping[int, Located], t: float
     ) -> set[int]:
         """Tracks that converged on another's object: of wrong side, in doubt, or younger."""
+        if len(given) < 2:
+            return set()
         indices = list(given)
         left = self._sided(list(given.values()))
         touching = may_touch([xy for xy, _ in left])
@@ -357,7 +369,7 @@ class Watch:
         for (follower, _), answer in zip(fresh.others, sure[len(fresh.new) :], strict=True):
             least = 0.0 if follower.missed else follower.quality + BETTER
             if answer is not None and follower in self.live and quality(answer) > least:
-                tracks[follower.id] = follower.correct(answer, t)
+                tracks[follower.id] = follower.correct(answer, t, self._seen_by)
         return tracks | self._begin([a for a in sure[: len(fresh.new)] if a is not None], frame, t)
 
     def _begin(self, seen: Sequence[Located], frame: Image, t: float) -> dict[int, Track]:
@@ -376,16 +388,15 @@ class Watch:
         for j, answer in enumerate(new):
             follower = back.get(j) or self._new_follower()
             follower.restart()
-            tracks[follower.id] = follower.update(answer, t)
+            tracks[follower.id] = follower.update(answer, t, self._seen_by)
             self._lost = [f for f in self._lost if f is not follower]
             self.live = [f for f in self.live if f is not follower] + [follower]
         # A sure newcomer displaces one in doubt where there is no room for both.
-        excess = max(len(self.live) - self._most, 0)
-        leaving = sorted(self.live, key=lambda f: (f.id in tracks, f.is_sure, self._near(f)))[
-            :excess
-        ]
-        self.live = [f for f in self.live if f not in leaving]
-        self._lost += leaving
+        excess = len(self.live) - self._most
+        if excess > 0:
+            by_doubt = sorted(self.live, key=lambda f: (f.id in tracks, f.is_sure, self._near(f)))
+            self.live = [f for f in self.live if f not in by_doubt[:excess]]
+            self._lost += by_doubt[:excess]
         return tracks
 
     def _near(self, follower: Follower) -> float:

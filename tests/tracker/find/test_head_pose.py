@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
+import cv2
 import numpy as np
 import pytest
 
+from tracker.find import head_pose
 from tracker.find.head_pose import (
     RIGID,
     Lens,
@@ -219,3 +221,27 @@ def test_the_place_of_landmarks_is_that_of_the_network():
     apart_by = np.rad2deg(np.arccos(
         (np.trace(by_points.matrix[:3, :3].T @ by_network.matrix[:3, :3]) - 1) / 2))  # fmt: skip
     assert apart_by < 2
+
+
+def test_a_place_is_computed_when_it_is_asked_for_and_once(monkeypatch):
+    """What nobody asks for costs nothing; later changes of the landmarks do not change it."""
+    xy, calls = photographed(Pose(25, -15, 20), (12, -8, 45), 640, (319.5, 239.5)), []
+    solve = cv2.solvePnP
+
+    def counted(*args: object, **kwargs: object) -> object:
+        calls.append(args)
+        return solve(*args, **kwargs)
+
+    pose, seen_by = pose_from_landmarks(xy), lens((640, 480))
+    at_once = with_place(pose, xy, seen_by).matrix
+    monkeypatch.setattr(head_pose.cv2, "solvePnP", counted)
+    found = with_place(pose, xy, seen_by)
+    assert not calls and at_once is not None
+    xy += 50  # whoever gave them goes on with them
+    assert found.xyz_cm == pytest.approx((12, -8, 45), abs=0.02) and len(calls) == 1
+    assert np.array_equal(found.matrix, at_once) and found.matrix is found.matrix
+    moved = replace(found, yaw=1.0)
+    assert moved.matrix is found.matrix and replace(found, matrix=None).matrix is None
+    assert len(calls) == 1 and Pose(1, 2, 3).matrix is None
+    with pytest.raises(FrozenInstanceError):
+        found.matrix = None
