@@ -190,6 +190,7 @@ class Turns:
         self._tiles = tiles
         self._next = 0
         self._place: CropBox | None = None
+        self._of: tuple[tuple[int, ...], list[CropBox]] = ((), [])  # a frame's shape, its views
 
     def take(self, shape_hw: tuple[int, ...]) -> list[CropBox]:
         """The views of the next look. They go round and round."""
@@ -204,7 +205,9 @@ class Turns:
 
     def _all(self, shape_hw: tuple[int, ...]) -> list[CropBox]:
         """The views, in their order. Tiles of a small frame would cost as much, and show little."""
-        views = self._views(shape_hw)
+        if self._of[0] != shape_hw:
+            self._of = shape_hw, self._views(shape_hw)
+        views = self._of[1]
         return views[:1] if self._tiles and max(shape_hw[:2]) < LARGE else views
 
     @property

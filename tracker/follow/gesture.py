@@ -62,8 +62,9 @@ class GestureFilter:
         the model states operating points; scores of other models say little.
         """
         self._frames = [*self._recent(t), (t, self._evidence(probabilities, score))]
-        mean = np.exp(np.mean([logs for _, logs in self._frames], axis=0))
-        self._p = mean / mean.sum()
+        logs = np.add.reduce([logs for _, logs in self._frames]) / len(self._frames)
+        mean = np.exp(logs)
+        self._p = mean / np.add.reduce(mean)
         best = self._best()
         if best != self._shown and self._of(best) >= self._entry(best):
             self._shown = best
@@ -75,7 +76,7 @@ class GestureFilter:
         """Every class with its probability by the last frames, in the model's order; () before."""
         if self._p is None:
             return ()
-        return tuple(zip(self._classes, map(float, self._p), strict=False))
+        return tuple(zip(self._classes, self._p.tolist(), strict=False))
 
     def _recent(self, t: float) -> list[tuple[float, NDArray[np.float64]]]:
         """The frames whose evidence counts at time t beside its own."""
@@ -97,7 +98,7 @@ class GestureFilter:
     def _best(self) -> str:
         """The likeliest class."""
         assert self._p is not None
-        i = int(np.argmax(self._p))
+        i = int(self._p.argmax())
         return self._classes[i] if i < len(self._classes) else NONE
 
     def _of(self, name: str) -> float:

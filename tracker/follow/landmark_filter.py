@@ -81,7 +81,8 @@ class LandmarkFilter:
             return self._shown.astype(np.float32)
         unit, d = 1 / max(size, 1e-6) ** 2, new.shape[1]
         # The innovation and the step, fitted at once: both are motions of the same points.
-        all_whole, all_rest = self._split(new, np.hstack([new - self._shown, new - self._raw]))
+        changes = np.concatenate([new - self._shown, new - self._raw], axis=1)
+        all_whole, all_rest = self._split(new, changes)
         whole, rest = all_whole[:, :d], all_rest[:, :d]
         self._watch_noise(all_whole[:, d:], all_rest[:, d:], unit, dt)
         self._t, self._raw = t, new
@@ -99,7 +100,8 @@ class LandmarkFilter:
     def _gain_rest(self, square: Values) -> Values:
         """(K,) gain of each landmark, of the squares of what the whole does not explain."""
         assert self._config is not None
-        together, least = square, np.full(len(square), self._config.part**2)
+        together: Values = square
+        least: Values | float = self._config.part**2
         if len(self._part) == len(square):
             together = (np.bincount(self._part, square) / self._count)[self._part]
             least = self._least
@@ -124,16 +126,25 @@ def split(at: Values, change: Values) -> tuple[Values, Values]:
     Each column is fitted by itself: N is D, or a multiple of it for several changes at once. With
     few points, which an affine motion would follow one by one, it is a shift.
     """
-    shift = np.add.reduce(change) / len(change)
-    rest = change - shift
     k, d = at.shape
+    shift = np.add.reduce(change) / k
+    rest = change - shift
     if k < 2 * (d + 1):
         return np.broadcast_to(shift, change.shape), rest
     arms = at - np.add.reduce(at) / k
     square = arms.T @ arms
-    square += np.eye(d) * (1e-6 * np.trace(square) + 1e-12)  # points on a line
-    turn = arms @ np.linalg.solve(square, arms.T @ rest)
+    square.flat[:: d + 1] += 1e-6 * square.trace() + 1e-12  # points on a line
+    turn = arms @ (_inverse(square) @ (arms.T @ rest))
     return shift + turn, rest - turn
+
+
+def _inverse(square: Values) -> Values:
+    """Of a symmetric matrix (D, D); of two rows, as landmarks have, without LAPACK's way there."""
+    if len(square) != 2:
+        return np.asarray(np.linalg.inv(square))
+    (a, b), (_, c) = square.tolist()
+    by = a * c - b * b
+    return np.array([[c / by, -b / by], [-b / by, a / by]])
 
 
 def mean_product(a: Values, b: Values) -> float:

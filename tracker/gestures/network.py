@@ -38,12 +38,11 @@ class Network:
 
     def of_scaled(self, scaled: Floats) -> Floats:
         """The same of features that are `scaled`."""
-        x = _with_one(scaled)
-        found = [
-            _softmax(_with_one(np.maximum(x @ first, 0)) @ last)
-            for first, last in zip(self.first, self.last, strict=True)
-        ]
-        return np.asarray(np.mean(found, axis=0), np.float32)
+        hidden = np.maximum(np.matmul(_with_one(scaled), self.first), 0)
+        raised = np.matmul(_with_one(hidden), self.last)
+        raised = np.exp(raised - np.maximum.reduce(raised, 2, keepdims=True))
+        each = raised / np.add.reduce(raised, 2, keepdims=True)
+        return np.asarray(np.add.reduce(each) / len(each), np.float32)
 
 
 def train(
@@ -65,7 +64,8 @@ def train(
 
 
 def _scaled(features: Floats, mean: Floats, scale: Floats) -> Floats:
-    return np.asarray(np.clip((features - mean) / scale, -BEYOND, BEYOND), np.float32)
+    scaled = np.maximum((features - mean) / scale, -BEYOND)
+    return np.asarray(np.minimum(scaled, BEYOND), np.float32)
 
 
 def _layers(
@@ -109,5 +109,7 @@ def _softmax(logits: Floats) -> Floats:
 
 
 def _with_one(x: Floats) -> Floats:
-    """A column of ones after the others."""
-    return np.concatenate([x, np.ones((len(x), 1), np.float32)], axis=1).astype(np.float32)
+    """(..., N, F + 1): a column of ones after the others."""
+    found = np.ones((*x.shape[:-1], x.shape[-1] + 1), np.float32)
+    found[..., :-1] = x
+    return found

@@ -251,3 +251,11 @@ def test_the_fake_detector_sees_for_itself() -> None:
     picture = draw_blobs([np.add(SHAPE, (60, 60)), np.add(SHAPE, (180, 90))], (240, 240))
     middles = np.array(seen_blobs(picture)).mean(1)
     assert middles == pytest.approx(np.array([[60, 58.67], [180, 88.67]]), abs=1)
+
+
+def test_views_are_those_of_the_frame_that_is_shown() -> None:
+    """A picture of another size after it, and back: its own views, in the same order."""
+    turns, small = Turns("hand"), (120, 160)
+    shown = [turns.take(shape)[0] for shape in (ROOM, small, small, ROOM)]
+    wanted = of_hands(ROOM)[0], of_hands(small)[1], of_hands(small)[2], of_hands(ROOM)[3]
+    assert [facts(view) for view in shown] == [facts(view) for view in wanted]

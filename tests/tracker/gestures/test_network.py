@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracker.gestures.network import _slopes, train
+from tracker.gestures.network import BEYOND, _slopes, train
 
 
 def rings(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -19,6 +19,20 @@ def test_it_learns_what_no_line_parts_and_repeats() -> None:
     p = network(xy)
     assert np.allclose(p.sum(1), 1, atol=1e-5) and (p.argmax(1) == of).mean() > 0.95
     assert np.array_equal(train(*rings(3000, 0))(xy), p)
+
+
+def test_it_is_the_mean_of_its_networks() -> None:
+    """One after the other, in plain words; also of one row, and of none."""
+    network, (xy, _) = train(*rings(500, 0)), rings(40, 1)
+    for rows in (xy, 100 * xy[:1], xy[:0]):
+        one = np.ones(len(rows))
+        scaled = np.clip((rows - network.mean) / network.scale, -BEYOND, BEYOND)
+        each = []
+        for first, last in zip(network.first, network.last, strict=True):
+            inside = np.maximum(np.c_[scaled, one] @ first, 0)
+            raised = np.exp(np.c_[inside, one] @ last)
+            each.append(raised / raised.sum(1, keepdims=True))
+        assert np.allclose(network(rows), np.mean(each, axis=0), atol=1e-5)
 
 
 def test_slopes_are_those_of_the_cost() -> None:

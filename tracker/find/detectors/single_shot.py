@@ -18,7 +18,6 @@ from engines import Engine, load_engine
 from tracker.find.geometry import (
     apply,
     crop_to_frame,
-    frame_to_crop,
     iou,
     letterbox,
     rotation,
@@ -81,7 +80,9 @@ def load_detector(spec: DetectorSpec, threads: int = 2, min_score: float = 0.5) 
 
 def squared_input(spec: DetectorSpec, frame_bgr: Image, box: CropBox) -> Floats:
     """(1, S, S, 3) float32 RGB of the letterboxed frame, black outside."""
-    crop = cv2.warpAffine(frame_bgr, frame_to_crop(box, spec.size), (spec.size, spec.size))
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size_wh = (spec.size, spec.size)
+    crop = cv2.warpAffine(frame_bgr, crop_to_frame(box, spec.size), size_wh, flags=flags)
     rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB).astype(np.float32)
     return (rgb * ((spec.high - spec.low) / 255) + spec.low)[None].astype(np.float32)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,13 +9,46 @@ import numpy as np
 
 from tracker.gestures.features import POINTS
 from tracker.gestures.motions.spotting import FACED, Happenings, Spotter, ended, is_resting
-from tracker.gestures.motions.windows import LEAD, LENGTHS, Path, Values, path_of
+from tracker.gestures.motions.windows import LEAD, LENGTHS, Path, Values, marks_of
 from tracker.types import Motion, Side, Track
 
+MARKS = 7  # numbers of a path's frame
 KEPT = LENGTHS[-1] + LEAD + 0.1  # s of a hand's path
 SHOWN = 1.0  # s for which a motion is said after it happened
 FORGET = 0.6  # s after which a hand that was not seen begins anew
 NEAR = 5.0  # palm lengths within which a hand of a new number goes on where another ended
+
+
+class _Trail:
+    """The last KEPT seconds of a hand, in arrays that are read where they lie."""
+
+    def __init__(self) -> None:
+        """Empty."""
+        self._t, self._marks = np.empty(0), np.empty((0, MARKS))
+        self._first = self._end = 0
+
+    def add(self, t: float, marks: Values) -> None:
+        """Marks (7,) at time t."""
+        while self._first < self._end and t - self._t[self._first] > KEPT:
+            self._first += 1
+        if self._end == len(self._t):  # others, of twice what is kept: paths that were read stay
+            kept, count = slice(self._first, self._end), self._end - self._first
+            t_of, marks_of_it = np.empty(2 * count + 64), np.empty((2 * count + 64, MARKS))
+            t_of[:count], marks_of_it[:count] = self._t[kept], self._marks[kept]
+            self._t, self._marks, self._first, self._end = t_of, marks_of_it, 0, count
+        self._t[self._end], self._marks[self._end] = t, marks
+        self._end += 1
+
+    @property
+    def path(self) -> Path:
+        """All of it."""
+        kept = slice(self._first, self._end)
+        return Path(self._t[kept], self._marks[kept])
+
+    @property
+    def last(self) -> tuple[float, Values]:
+        """When it was seen last, and its marks (7,) then."""
+        return float(self._t[self._end - 1]), self._marks[self._end - 1]
 
 
 @dataclass(slots=True, eq=False)
@@ -25,13 +57,9 @@ class _Hand:
 
     happenings: tuple[Happenings, ...]
     side: Side | None
-    seen: deque[tuple[float, Values]] = field(default_factory=deque)  # time, marks (7,)
+    trail: _Trail = field(default_factory=_Trail)
     last: Motion | None = None
     at: float = 0.0  # when that happened
-
-    def path(self) -> Path:
-        t, marks = zip(*self.seen, strict=True)
-        return Path(np.array(t), np.stack(marks))
 
 
 class MotionNames:
@@ -51,7 +79,7 @@ class MotionNames:
 
     def named(self, tracks: Sequence[Track], t: float) -> list[Track]:
         """The tracks of a frame of time t, hands with the motion that they made last."""
-        self._hands = {k: h for k, h in self._hands.items() if t - h.seen[-1][0] <= FORGET}
+        self._hands = {k: h for k, h in self._hands.items() if t - h.trail.last[0] <= FORGET}
         found = []
         for track in tracks:
             is_hand = track.kind == "hand" and track.xy_raw.shape == (POINTS, 2)
@@ -62,14 +90,12 @@ class MotionNames:
         return found
 
     def _of(self, track: Track, t: float, tracks: Sequence[Track]) -> Motion | None:
-        marks = path_of(np.array([t]), track.xy_raw[None].astype(np.float64))
-        hand = self._hands.get(track.id) or self._going_on(track, marks.marks[0], tracks)
+        marks = marks_of(track.xy_raw)
+        hand = self._hands.get(track.id) or self._going_on(track, marks, tracks)
         self._hands[track.id] = hand
         hand.side = track.side
-        hand.seen.append((t, marks.marks[0]))
-        while t - hand.seen[0][0] > KEPT:
-            hand.seen.popleft()
-        path = hand.path()
+        hand.trail.add(t, marks)
+        path = hand.trail.path
         if not is_resting(path):
             windows = ended(path, [t])  # the same for all spotters
             # The later spotters are the person's own; theirs is said where both tell one.
@@ -94,7 +120,7 @@ class MotionNames:
         for key, hand in list(self._hands.items()):
             if key in seen or hand.side not in (track.side, None):
                 continue
-            last = hand.seen[-1][1]
+            last = hand.trail.last[1]
             if np.linalg.norm(marks[:2] - last[:2]) <= NEAR * max(marks[2], last[2]):
                 return self._hands.pop(key)
         return _Hand(tuple(Happenings(s.names, s.thresholds) for s in self._spotters), track.side)

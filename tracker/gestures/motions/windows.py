@@ -9,6 +9,7 @@ place and size, frame rate, and (within the windows' lengths) speed. x is as the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -25,6 +26,8 @@ LEAD = 0.35  # s at most, and half of the window: a stroke begins from rest, a w
 LONGEST_GAP = 0.5  # s between two frames of a window: quick hands are lost for a moment
 PALM = (0, 5, 9, 13, 17)
 TIPS = (8, 12, 16, 20)
+MARKED = np.array([0, 4, *PALM[1:], *TIPS])  # the landmarks that marks are made of
+BEFORE_AT, POINTS_AT = np.linspace(1, 0, BEFORE, endpoint=False), np.linspace(1, 0, POINTS)
 STILL = 0.15  # palm lengths: shapes of smaller paths are not enlarged
 X, Y, SIZE, TIP_X, TIP_Y, PINCH, OPEN = range(7)
 
@@ -68,25 +71,44 @@ def path_of(t: Values, xy: Values, mirrored: bool = True) -> Path:
     return Path(np.asarray(t, np.float64), np.concatenate(marks, axis=1))
 
 
+def marks_of(xy: Floats, mirrored: bool = True) -> Values:
+    """(7,) marks of one hand (21, 2), as `path_of` gives them: few numbers are quicker by hand."""
+    wrist, thumb, index, middle, ring, little, *tips = xy[MARKED].astype(np.float64).tolist()
+    size = max(_apart(middle, wrist), 1.5 * _apart(little, index), 1e-3)
+    (a, b, c, d), turn = tips, -1.0 if mirrored else 1.0
+    x, y = ((wrist[k] + index[k] + middle[k] + ring[k] + little[k]) / 5 for k in (0, 1))
+    tip_x, tip_y = ((a[k] + b[k] + c[k] + d[k]) / 4 for k in (0, 1))
+    far = (_apart(a, wrist) + _apart(b, wrist) + _apart(c, wrist) + _apart(d, wrist)) / 4
+    beside, pinch = turn * (tip_x - x) / size, _apart(thumb, a) / size
+    return np.array([turn * x, y, size, beside, (tip_y - y) / size, pinch, far / size])
+
+
+def _apart(a: Sequence[float], b: Sequence[float]) -> float:
+    x, y = a[0] - b[0], a[1] - b[1]
+    return math.sqrt(x * x + y * y)
+
+
 def windows(path: Path, ends: Values, lengths: Values) -> Floats:
     """(M, BEFORE + POINTS, 7) marks of the windows that end at `ends` (M,), `lengths` (M,) long, s.
 
     A window and what is before it must lie within the path, see `is_whole`.
     """
-    starts = ends - lengths
-    lead = starts[:, None] - _lead(lengths)[:, None] * np.linspace(1, 0, BEFORE, endpoint=False)
-    at = np.hstack([lead, ends[:, None] - lengths[:, None] * np.linspace(1, 0, POINTS)])
-    right = np.clip(np.searchsorted(path.t, at), 1, len(path) - 1)
-    before, after = path.t[right - 1], path.t[right]
-    share = np.clip((at - before) / np.maximum(after - before, 1e-9), 0, 1)[:, :, None]
-    return np.asarray((1 - share) * path.marks[right - 1] + share * path.marks[right], np.float32)
+    at = np.empty((len(ends), BEFORE + POINTS))
+    at[:, :BEFORE] = (ends - lengths)[:, None] - _lead(lengths)[:, None] * BEFORE_AT
+    at[:, BEFORE:] = ends[:, None] - lengths[:, None] * POINTS_AT
+    right = np.minimum(np.maximum(path.t.searchsorted(at), 1), len(path) - 1)
+    left = right - 1
+    before = path.t[left]
+    share = (at - before) / np.maximum(path.t[right] - before, 1e-9)
+    share = np.minimum(np.maximum(share, 0), 1)[:, :, None]
+    return np.asarray((1 - share) * path.marks[left] + share * path.marks[right], np.float32)
 
 
 def is_whole(path: Path, ends: Values, lengths: Values) -> NDArray[np.bool_]:
     """(M,) does the path have all of these windows, without a gap?"""
     if len(path) < 3:
         return np.zeros(len(ends), bool)
-    gaps = np.flatnonzero(np.diff(path.t) > LONGEST_GAP)
+    gaps = np.flatnonzero(path.t[1:] - path.t[:-1] > LONGEST_GAP)
     starts = ends - lengths - _lead(lengths)
     found = (starts >= path.t[0] - 1e-6) & (ends <= path.t[-1] + 1e-6)
     for k in gaps:
@@ -106,53 +128,67 @@ def features(marks: Floats, lengths: Values) -> Floats:
     and size over time, the speed along the way; net way, length, turning and reversals; and what
     was before.
     """
-    size = np.median(marks[:, BEFORE:, SIZE], axis=1)
-    middle = marks[:, BEFORE:, :2].mean(1, keepdims=True)
-    whole = (marks[:, :, :2] - middle) / size[:, None, None]
-    way = whole[:, BEFORE:]
-    extent = np.sqrt((way**2).sum(2).mean(1))
-    tips = marks[:, BEFORE:, TIP_X : TIP_Y + 1]
-    steps = np.diff(way, axis=1)
-    speed = np.linalg.norm(steps, axis=2)
-    length, few = speed.sum(1), slice(BEFORE, None, 2)
-    led = whole[:, :BEFORE] - way[:, :1]
-    parts: Sequence[NDArray[np.floating]] = [
+    total = np.add.reduce
+    size = _median(marks[:, BEFORE:, SIZE])
+    middle = total(marks[:, BEFORE:, :2], 1, keepdims=True) / POINTS
+    whole: Floats = np.divide(marks[:, :, :2] - middle, size[:, None, None])
+    way, tips = whole[:, BEFORE:], marks[:, BEFORE:, TIP_X : TIP_Y + 1]
+    extent = np.sqrt(total(total(way * way, 2), 1) / POINTS)
+    steps, few = way[:, 1:] - way[:, :-1], slice(BEFORE, None, 2)
+    speed = _lengths(steps)
+    length = total(speed, 1)
+    at_least = np.maximum(length, STILL)
+    led, net = whole[:, :BEFORE] - way[:, :1], way[:, -1] - way[:, 0]
+    parts = (
         _flat(way), _flat(way / np.maximum(extent, STILL)[:, None, None]),
-        _flat((tips - tips.mean(1, keepdims=True))[:, ::2]),
+        _flat((tips - total(tips, 1, keepdims=True) / POINTS)[:, ::2]),
         marks[:, few, PINCH], marks[:, few, OPEN],
         np.log(marks[:, few, SIZE] / size[:, None]),
-        speed / np.maximum(length, STILL)[:, None] * (POINTS - 1),
-        way[:, -1] - way[:, 0], _flat(led), marks[:, :BEFORE, PINCH],
-        np.column_stack([
-            np.log(lengths), np.log(np.maximum(extent, 0.02)), np.log(length + 0.05),
-            np.linalg.norm(way[:, -1] - way[:, 0], axis=1) / np.maximum(length, STILL),
-            np.linalg.norm(np.diff(led, axis=1), axis=2).sum(1),
-            *_turning(steps), *_reversals(way + tips), *_reversals(way),
-        ]),
-    ]  # fmt: skip
-    return np.concatenate(parts, axis=1).astype(np.float32)
+        speed / at_least[:, None] * (POINTS - 1),
+        net, _flat(led), marks[:, :BEFORE, PINCH],
+        np.log(lengths)[:, None], np.log(np.maximum(extent, 0.02))[:, None],
+        np.log(length + 0.05)[:, None], (_lengths(net) / at_least)[:, None],
+        total(_lengths(led[:, 1:] - led[:, :-1]), 1)[:, None],
+        _turning(steps, speed), _reversals(way + tips, way),
+    )  # fmt: skip
+    return np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
 
 
 def _flat(values: NDArray[np.floating]) -> NDArray[np.floating]:
     return values.reshape(len(values), -1)
 
 
-def _turning(steps: Floats) -> tuple[Floats, Floats]:
-    """By how much the path turns altogether, and without regard to the side; turns of 1."""
+def _lengths(vectors: Floats) -> Floats:
+    """Along the last axis."""
+    return np.asarray(np.sqrt(np.add.reduce(vectors * vectors, -1)))
+
+
+def _median(rows: Floats) -> Floats:
+    """(M,) of rows (M, N), N even. np.median takes five times as long, of so few numbers."""
+    half = rows.shape[1] // 2
+    middle = np.partition(rows, (half - 1, half), axis=1)[:, half - 1 : half + 1]
+    return np.asarray(np.add.reduce(middle, 1) / 2)
+
+
+def _turning(steps: Floats, speed: Floats) -> Floats:
+    """(M, 2) by how much the path turns altogether, and without regard to the side; turns of 1."""
     a, b = steps[:, :-1], steps[:, 1:]
     cross = a[:, :, 0] * b[:, :, 1] - a[:, :, 1] * b[:, :, 0]
-    angle = np.arctan2(cross, (a * b).sum(2)) / (2 * np.pi)
+    angle = np.arctan2(cross, np.add.reduce(a * b, 2)) / (2 * np.pi)
     # Where it stands still, noise turns any way.
-    fast = np.minimum(np.linalg.norm(a, axis=2), np.linalg.norm(b, axis=2))
-    weight = np.clip(fast / np.maximum(fast.mean(1, keepdims=True), 0.02), 0, 1)
-    return (angle * weight).sum(1), (np.abs(angle) * weight).sum(1)
+    fast = np.minimum(speed[:, :-1], speed[:, 1:])
+    usual = np.add.reduce(fast, 1, keepdims=True) / fast.shape[1]
+    weight = np.minimum(fast / np.maximum(usual, 0.02), 1)
+    turned = np.stack([angle * weight, np.abs(angle) * weight], axis=1)
+    return np.asarray(np.add.reduce(turned, 2))
 
 
-def _reversals(way: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """How far it went to and fro, along x and y: of each way (both in all less what is left)."""
-    found = []
-    for axis in (0, 1):
-        steps = np.diff(way[:, :, axis], axis=1)
-        there = np.abs(steps).sum(1)
-        found += [there, np.abs(steps.sum(1)) / np.maximum(there, STILL)]
-    return tuple(found)
+def _reversals(*ways: Floats) -> Floats:
+    """(M, 4 * ways) how far each went to and fro, along x and along y: of each way (both in all
+    less what is left).
+    """
+    along = np.concatenate(ways, axis=2).transpose(0, 2, 1).copy()  # (M, 2 * ways, POINTS)
+    steps = along[:, :, 1:] - along[:, :, :-1]
+    there = np.add.reduce(np.abs(steps), 2)
+    left = np.abs(np.add.reduce(steps, 2)) / np.maximum(there, STILL)
+    return np.stack([there, left], axis=2).reshape(len(there), -1)

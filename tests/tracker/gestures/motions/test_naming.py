@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.tracker.gestures.motions.moved import Moved, moved, rest, stroke
+from tests.tracker.gestures.motions.moved import Moved, moved, rest, ring, stroke
 from tracker.gestures.motions.library import bundled
-from tracker.gestures.motions.naming import MotionNames
+from tracker.gestures.motions.naming import KEPT, MotionNames, _Trail
+from tracker.gestures.motions.spotting import Happenings, is_resting
+from tracker.gestures.motions.windows import path_of
 from tracker.types import Side, Track
 
 SWIPE = moved([rest(1.2), stroke(-3, 0, 0.35), rest(2.0)])
@@ -92,3 +94,32 @@ def test_forgotten_after_a_reset() -> None:
     assert events(names, frames[:half]) == []
     names.reset()
     assert events(names, frames[half:]) == []
+
+
+def test_every_frame_is_judged_by_the_last_seconds() -> None:
+    """As when each frame's path is made anew of the landmarks: told in the same frames."""
+    parts = (rest(1.5), stroke(-3, 0, 0.35), rest(4.0), ring(1.2, 1.2, 1.1), rest(1.0))
+    for fps in (24, 60):
+        hand, spotter, plainly = moved(parts * 2, fps), bundled(), []
+        happenings = Happenings(spotter.names, spotter.thresholds)
+        for t in hand.t:
+            kept = (hand.t <= t) & (t - hand.t <= KEPT)
+            path = path_of(hand.t[kept], hand.xy[kept].astype(np.float32))
+            if not is_resting(path):
+                happened = happenings.take(spotter.likely(path, [t])[0], t)
+                plainly += [] if happened is None else [(t, 1, happened[0])]
+        assert events(MotionNames([spotter]), alone(hand)) == plainly
+        assert {"swipe_left", "circle"} <= {name for _, _, name in plainly} and len(plainly) > 3
+
+
+def test_of_a_hand_the_last_seconds_are_kept() -> None:
+    """At 120 frames a second, with a gap; what was read stays as it was."""
+    trail, t, before = _Trail(), np.arange(4000) / 120, None
+    t[2500:] += 1.0
+    for k, at in enumerate(t):
+        trail.add(at, np.full(7, float(k)))
+        path, kept = trail.path, np.flatnonzero((t <= at) & (at - t <= KEPT))
+        assert np.array_equal(path.t, t[kept]) and np.array_equal(path.marks[:, 6], kept)
+        assert trail.last[0] == at and len(trail._t) < 2 * KEPT * 120 + 200
+        assert before is None or np.array_equal(before.marks[:, 0], np.arange(k - len(before), k))
+        before = path

@@ -6,8 +6,8 @@ import numpy as np
 
 from tests.tracker.gestures.motions.moved import moved, rest, ring, stroke, wave
 from tracker.gestures.motions.library import bundled
-from tracker.gestures.motions.spotting import Happenings, is_resting
-from tracker.gestures.motions.windows import Path, path_of
+from tracker.gestures.motions.spotting import MOVED, Happenings, is_resting
+from tracker.gestures.motions.windows import SIZE, TIP_X, Path, path_of
 
 NAMES = ("swipe_left", "swipe_right", "wave")
 
@@ -79,3 +79,17 @@ def test_without_enough_frames_nothing_is_likely() -> None:
     spotter = bundled()
     short = Path(np.array([0.0, 0.03]), np.ones((2, 7)))
     assert (spotter.likely(short, [0.03]) == 0).all()
+
+
+def test_resting_goes_by_the_box_of_the_palms_and_of_the_fingertips_ways() -> None:
+    """Just under and just over MOVED palm lengths; of an odd and of an even number of frames."""
+    for frames in (9, 10):
+        for palm, tips in ((0, 1), (1, 0), (1, -1)):  # -1: they stay where they are over the palm
+            for share, rests in ((0.99, True), (1.01, False)):
+                marks = np.zeros((frames, 7))
+                marks[:, SIZE] = 40 + np.arange(frames)  # pixels; the median counts
+                unit, way = float(np.median(marks[:, SIZE])), MOVED * share
+                for frame, axis, part in ((2, 0, 0.6), (5, 1, -0.8)):
+                    marks[frame, axis] = palm * part * way * unit
+                    marks[frame, TIP_X + axis] = tips * part * way
+                assert is_resting(Path(np.arange(frames) / 30, marks)) is rests

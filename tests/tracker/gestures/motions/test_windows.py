@@ -7,12 +7,16 @@ import numpy as np
 from tests.tracker.gestures.motions.moved import PALM, moved, open_hand, rest, stroke
 from tracker.gestures.motions.windows import (
     BEFORE,
+    LENGTHS,
+    OPEN,
     PINCH,
     POINTS,
     SIZE,
+    STILL,
     Path,
     features,
     is_whole,
+    marks_of,
     path_of,
     windows,
 )
@@ -66,3 +70,55 @@ def test_features_are_those_of_any_place_size_and_frame_rate() -> None:
     still = np.zeros((1, BEFORE + POINTS, 7), np.float32)
     still[:, :, SIZE] = 1
     assert np.isfinite(features(still, LENGTH)).all()
+
+
+def test_marks_of_a_hand_are_those_of_its_path() -> None:
+    rng = np.random.default_rng(0)
+    xy = (rng.normal(0, 80, (300, 21, 2)) + rng.uniform(0, 900, (300, 1, 2))).astype(np.float32)
+    xy[0] = 5.0  # all in one place
+    for mirrored in (True, False):
+        path = path_of(np.arange(300.0), xy.astype(np.float64), mirrored)
+        found = np.stack([marks_of(hand, mirrored) for hand in xy])
+        assert np.allclose(found, path.marks, rtol=1e-12, atol=1e-12)
+
+
+def plainly(marks: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """`features`, in numpy's own words for a median, a mean, a length, a difference."""
+    size = np.median(marks[:, BEFORE:, SIZE], axis=1)
+    middle = marks[:, BEFORE:, :2].mean(1, keepdims=True)
+    whole = (marks[:, :, :2] - middle) / size[:, None, None]
+    way, tips = whole[:, BEFORE:], marks[:, BEFORE:, 3:5]
+    extent = np.sqrt((way**2).sum(2).mean(1))
+    steps = np.diff(way, axis=1)
+    speed = np.linalg.norm(steps, axis=2)
+    length, few = speed.sum(1), slice(BEFORE, None, 2)
+    led, net = whole[:, :BEFORE] - way[:, :1], way[:, -1] - way[:, 0]
+    a, b = steps[:, :-1], steps[:, 1:]
+    cross = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    angle = np.arctan2(cross, (a * b).sum(2)) / (2 * np.pi)
+    fast = np.minimum(np.linalg.norm(a, axis=2), np.linalg.norm(b, axis=2))
+    weight = np.clip(fast / np.maximum(fast.mean(1, keepdims=True), 0.02), 0, 1)
+    rows = [
+        way, way / np.maximum(extent, STILL)[:, None, None],
+        (tips - tips.mean(1, keepdims=True))[:, ::2], marks[:, few, PINCH], marks[:, few, OPEN],
+        np.log(marks[:, few, SIZE] / size[:, None]),
+        speed / np.maximum(length, STILL)[:, None] * (POINTS - 1), net, led,
+        marks[:, :BEFORE, PINCH], np.log(lengths), np.log(np.maximum(extent, 0.02)),
+        np.log(length + 0.05), np.linalg.norm(net, axis=1) / np.maximum(length, STILL),
+        np.linalg.norm(np.diff(led, axis=1), axis=2).sum(1),
+        (angle * weight).sum(1), (np.abs(angle) * weight).sum(1),
+    ]  # fmt: skip
+    for along in (way + tips, way):
+        for step in np.diff(along, axis=1).transpose(2, 0, 1):
+            there = np.abs(step).sum(1)
+            rows += [there, np.abs(step.sum(1)) / np.maximum(there, STILL)]
+    return np.concatenate([np.reshape(row, (len(marks), -1)) for row in rows], axis=1)
+
+
+def test_features_are_what_they_say() -> None:
+    """Of windows of every length, of a hand that moves and of one that rests."""
+    hand = moved((rest(2.7), stroke(3, 1, 0.4), rest(0.4), stroke(-2, 1, 0.9), rest(3.0)))
+    path, lengths = path_of(hand.t, hand.xy), np.array(LENGTHS)
+    for end in (2.75, 3.3, 4.4, 7.3):
+        marks = windows(path, np.full(len(lengths), end), lengths)
+        assert np.allclose(features(marks, lengths), plainly(marks, lengths), atol=1e-5)
