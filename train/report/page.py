@@ -175,7 +175,8 @@ def _result(found: Findings) -> Facts:
 
 
 def _changes(base: Mapping[str, Any], tuned: Mapping[str, Any]) -> dict[str, list[str]]:
-    changes = is_better(base, tuned)
+    # What is the same as it is printed is neither.
+    changes = [c for c in is_better(base, tuned) if f"{c[1]:.1f}" != f"{c[2]:.1f}"]
     return {
         "better": [f"{n} {a:.1f} → {b:.1f} %" for n, a, b in changes[:5] if b < a],
         "worse": [f"{n} {a:.1f} → {b:.1f} %" for n, a, b in reversed(changes[-5:]) if b > a],

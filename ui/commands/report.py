@@ -62,14 +62,23 @@ def report(
             found = examine(opened, partial(count, "measuring the run before and after"))
         with waiting("drawing the page"):
             cases = draw_findings(found)
-        missing = 0 if no_curve else len(open_cells(opened, wish)[0])
-        path = write_report(found, cases, known_curve(opened, (), missing), out)
-        tell(f"wrote {path}")
+
+        def write_known() -> int:
+            """The page with what is known of the curve; how many of its trainings are not."""
+            missing = 0 if no_curve else len(open_cells(opened, wish)[0])
+            tell(f"wrote {write_report(found, cases, known_curve(opened, (), missing), out)}")
+            return missing
+
+        missing = write_known()
         if no_curve:
             return
-        with trainings(missing) as (say, step):
-            curve = run_curve(opened, wish, say, step)
-        write_report(found, cases, curve, out)
+        try:
+            with trainings(missing) as (say, step):
+                curve = run_curve(opened, wish, say, step)
+        except (Stopped, KeyboardInterrupt):
+            write_known()  # with the trainings that were done by now
+            raise
+        path = write_report(found, cases, curve, out)
         tell(f"wrote {path} with the share curve, and {opened.report / 'curve.csv'}")
     except (Stopped, KeyboardInterrupt) as error:
         tell(f"stopped: 'train report {folder}' with the same options goes on")

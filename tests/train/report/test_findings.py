@@ -17,10 +17,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import typer
 from jinja2 import UndefinedError
 
 from tests.helpers.clips import picture
 from tests.helpers.teaching import MARKUP, tiny_network, with_clip
+from tracker.stop import Stopped
 from train.data.pictures import DataSet, Example, Markup
 from train.evaluate.interval import change_between
 from train.finetune.choices import Budget
@@ -33,6 +35,7 @@ from train.project.store import Store
 from train.report import page as page_of
 from train.report.charts import ced_limit, plain
 from train.report.findings import (
+    Finished,
     change_of,
     examine,
     find_run,
@@ -41,8 +44,9 @@ from train.report.findings import (
     place_of,
 )
 from train.report.frames import choose_cases, overlay, zoom
-from train.report.page import number, templates
+from train.report.page import _changes, number, templates
 from train.report.share_curve import (
+    Curve,
     CurveWish,
     announce,
     cell_data,
@@ -293,6 +297,26 @@ def test_killed_cell_goes_on_to_the_same_result(
     assert {**whole, "seconds": None} == cut
 
 
+def test_a_report_that_is_stopped_tells_what_was_done(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its page said that no training of the curve was done yet."""
+    without_pictures(monkeypatch)
+
+    def stopped(run: Finished, wish: CurveWish, *_: object) -> Curve:
+        one = replace(wish, shares=(1.0,))
+        run_curve(run, one, lambda _: None, lambda _, __: None)
+        raise Stopped
+
+    monkeypatch.setattr("train.report.share_curve.run_curve", stopped)
+    with pytest.raises(typer.Exit):
+        report(project, shares="0.5,1", budget="2it")
+    path = project / "models" / "first" / "report" / "report.html"
+    words = Page(path.read_text(encoding="utf-8")).words
+    assert "1 training of this curve is not done yet" in " ".join(words.split())
+    assert "Each point is a training of its own" in words
+
+
 def test_cells_of_other_data_or_budget_do_not_mix(project: Path) -> None:
     run = open_run(project, "first", Hooks(), 1)
     run.report.mkdir()
@@ -422,6 +446,26 @@ def test_overlay_draws_truth_and_guess() -> None:
     assert drawn[30, 45].tolist() == [0, 225, 255]  # the line between them
     assert drawn[90, 90 + 7].tolist() == [60, 60, 60]  # nothing is labelled there
     assert (image == 60).all()
+
+
+def test_what_reads_the_same_is_neither_better_nor_worse() -> None:
+    """'wrist 4.5 → 4.5 %' stood among what got better."""
+    before = {"a": 4.5, "b": 6.2, "c": 3.04, "d": 5.0}
+    after = {"a": 4.46, "b": 6.0, "c": 3.01, "d": 5.3}
+    found = _changes({"per_landmark_nme": before}, {"per_landmark_nme": after})
+    assert found == {"better": ["b 6.2 → 6.0 %"], "worse": ["d 5.0 → 5.3 %"]}
+
+
+def test_short_cells_stay_on_a_line() -> None:
+    """'7.2e-' stood above '05', 'hold-' above 'out', and a wide head pushed a column away."""
+    table = templates().get_template("parts.html").module.table
+    made = table(("setting", "value", "n"), [("rate", "7.2e-05", "12")], (2,), (1,))
+    assert '<td class="short">7.2e-05</td>' in made and '<td class="n">12</td>' in made
+    assert "<td>rate</td>" in made
+    css = (Path(page_of.__file__).parent / "report.css").read_text(encoding="utf-8")
+    rules = dict(re.findall(r"([^{}]+)\{([^{}]*)\}", css.replace("\n", "")))
+    kept = [names for names, rule in rules.items() if "white-space:nowrap" in rule]
+    assert kept == ["td.n,td.short"], "the heads of columns may be broken"
 
 
 def test_text_is_safe_and_short() -> None:
