@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker.config import TrackerConfig
+from tracker.sources.open import FILE, kind_of_source
 from ui.kit.words import capital
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ OFFERS = {
     "look": "Try again", "camera": "Choose a camera", "file": "Play a video...",
     "again": "Play again",
 }  # fmt: skip
-COMMANDS = re.compile(r"(, or|;) see 'tracker cameras'")  # what a terminal is told
+OF_FILES = {"opening": "Opening the video", "failed": "The video cannot be played"}
+# What a terminal is told.
+COMMANDS = re.compile(r"(, or|;) see 'tracker cameras'|; open another one, or play it with --loop")
 SLOW = 3.0  # s after which a state that lasts tells for how long
 
 
@@ -71,7 +74,7 @@ def words(controls: LiveControls, health: Health, lines: Sequence[str], now: flo
         badges.append((recording_badge(health.recording), True))
     if controls.session.is_paused:
         badges.append(("Paused", False))
-    message = banner(health, now)
+    message = banner(health, now, controls.choices.camera)
     if controls.is_ending:
         message = FINISHING if controls.saver.is_finishing else CLOSING
     offered = () if controls.is_ending else offers(health)
@@ -115,10 +118,10 @@ def engine(health: Health) -> str:
     return f"{name}, {health.threads} thread{plural}"
 
 
-def banner(health: Health, now: float) -> Banner | None:
+def banner(health: Health, now: float, camera: str = "0") -> Banner | None:
     """What keeps the picture from being live, in words; None when nothing does.
 
-    `now` is a monotonic time.
+    `now` is a monotonic time, `camera` what was chosen.
     """
     if health.dead:
         text = health.error or "a part of the program ended; choose the camera again"
@@ -128,7 +131,8 @@ def banner(health: Health, now: float) -> Banner | None:
         if health.tracker_ms > 0 or health.error is not None:
             return None
         return Banner("Loading the networks", "The first time takes a moment.")
-    title = TITLES[state.phase]
+    is_file = kind_of_source(camera) == FILE
+    title = OF_FILES.get(state.phase, TITLES[state.phase]) if is_file else TITLES[state.phase]
     waited = now - state.since
     if waited >= SLOW and state.phase != "ended":
         title += f" ({duration(waited)})"

@@ -76,6 +76,28 @@ def test_no_command_is_told_where_there_is_a_button() -> None:
         assert hud.offers(health) == ("look", "camera", "file")
 
 
+def test_a_clip_that_ended_is_told_without_an_option() -> None:
+    """Below it is a button, and on the page Camera a box."""
+    ended = CameraState("ended", "a.mp4 has ended; open another one, or play it with --loop", 0.0)
+    found = hud.banner(replace(HEALTH, camera=ended), 0.0, "a.mp4")
+    assert found is not None and found.text == "a.mp4 has ended"
+    assert found.title == "The clip has ended"
+
+
+def test_a_file_is_not_called_a_camera() -> None:
+    failed = CameraState("failed", "/a.mp4 does not exist; check the name", 0.0)
+    health = replace(HEALTH, camera=failed)
+    for camera, title in (
+        ("/a.mp4", "The video cannot be played"), ("0", "The camera cannot be used"),
+        ("rtsp://a/b", "The camera cannot be used"),
+    ):  # fmt: skip
+        found = hud.banner(health, 0.0, camera)
+        assert found is not None and found.title == title
+    opening = replace(HEALTH, camera=CameraState("opening", "opening a.mp4", 0.0))
+    found = hud.banner(opening, 0.0, "a.mp4")
+    assert found is not None and found.title == "Opening the video"
+
+
 def test_what_is_offered() -> None:
     assert hud.offers(HEALTH) == ()
     assert hud.offers(replace(HEALTH, dead=True)) == ("look", "camera", "file")

@@ -38,6 +38,7 @@ class Offers(QWidget):
                 button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
                 button.clicked.connect(lambda _, name=name: self.chosen.emit(name))
                 self._row.addWidget(button)
+                button.show()  # Qt shows it later, and until then the row has no size
         self.setVisible(bool(names))
         if names:
             self.adjustSize()
