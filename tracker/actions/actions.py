@@ -56,6 +56,7 @@ class ActionsState:
     seconds: float = 0.0  # in so much of the stream
     problems: tuple[str, ...] = ()  # sentences
     pause: str = ""  # the keys that switch everywhere
+    wake: str = ""  # what enables it, where something does
 
     @property
     def per_hour(self) -> float | None:
@@ -111,8 +112,14 @@ class Actions:
             return ActionsState(
                 self.path, rows, self._on, self._test, rules is None or rules.is_enabled,
                 tuple(self._fired), self._count, self._seconds, tuple(problems),
-                "" if self._deaf else "+".join(self._profile.pause),
+                "" if self._deaf else "+".join(self._profile.pause), self._wake(),
             )  # fmt: skip
+
+    def _wake(self) -> str:
+        enable = self._profile.enable
+        if enable is None:
+            return ""
+        return enable.when.text if enable.hand == "any" else f"{enable.hand} {enable.when.text}"
 
     def switch(self, on: bool) -> None:
         """Do things from now on, or do nothing."""

@@ -474,6 +474,21 @@ def test_a_camera_that_tells_no_modes_is_asked_for_the_usual_ones(studio: Studio
     assert not size.isEnabled() and window.panel._boxes["loop"].isEnabled()
 
 
+def test_the_menus_hold_what_their_names_say(studio: Studio) -> None:
+    """Teaching a gesture and comparing models stood under File."""
+    bar = studio.open().menuBar()
+    assert bar is not None
+    menus = {menu.text().replace("&", ""): menu.menu() for menu in bar.actions()}
+    assert list(menus) == ["File", "Tools", "View", "Camera", "Help"]
+    names = {
+        title: [a.objectName() for a in menu.actions() if a.objectName()]
+        for title, menu in menus.items()
+        if menu is not None
+    }
+    assert names["Tools"] == ["compare", "gesture", "actions_on", "recentre", "neutral"]
+    assert names["File"] == ["pause", "record", "snapshot", "flag", "hide", "open", "quit"]
+
+
 def test_the_menu_of_cameras_is_looked_up_again(studio: Studio) -> None:
     window = studio.open()
     menu = window.cameras

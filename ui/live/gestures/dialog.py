@@ -104,6 +104,7 @@ class GestureDialog(QDialog):
         self.start, self.skip = QPushButton("Start"), QPushButton("Skip")
         self.list, self.slider = QListWidget(), QSlider(Qt.Orientation.Horizontal)
         self.list.setMaximumHeight(110)
+        self.heading = QLabel()
         self.list.setAccessibleName("Your gestures")
         self.slider.setRange(0, STEPS)
         self.slider.setTracking(False)  # a value counts when the mouse lets go, or by a key
@@ -122,6 +123,7 @@ class GestureDialog(QDialog):
         column.addWidget(self.ring, 1)
         column.addWidget(self.words)
         column.addLayout(_row(self.start, self.skip))
+        column.addWidget(self.heading)
         column.addWidget(self.list)
         column.addLayout(strict)
         column.addLayout(_row(self.remove, self.undo, self.redo))
@@ -201,7 +203,7 @@ class GestureDialog(QDialog):
     def _finish(self, lesson: Lesson) -> None:
         self.lesson = None
         self._timer.stop()
-        self.ring.show_share(1.0, "")
+        self.ring.show_share(0.0 if lesson.problem else 1.0, "")
         if lesson.problem:
             self._say(lesson.problem)
             self._show_state()
@@ -318,6 +320,7 @@ class GestureDialog(QDialog):
         self.skip.setEnabled(self.lesson is not None)
         always: list[QWidget] = [self.name, self.kind, self.hands, self.any_turn, self.list]
         of_one: list[QWidget] = [self.remove, self.slider]
+        self.heading.setText("Your gestures:" if self.list.count() else "Your gestures: none yet")
         for part in always:
             part.setEnabled(is_free)
         self._fit_to_motions(self.kind.currentData())
@@ -341,7 +344,7 @@ class GestureDialog(QDialog):
 
     def _say(self, words: str) -> None:
         """The window grows with many words, or they would lie over the ring, cut off."""
-        self.words.setText(words)
+        self.words.setText("\n".join(map(capital, words.split("\n"))))
         layout = self.layout()
         assert layout is not None
         needed = layout.totalHeightForWidth(self.width())

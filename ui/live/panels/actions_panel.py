@@ -30,6 +30,10 @@ STATES = {
     "holding": "holding", "fired": "fired", "slide": "",
 }  # fmt: skip
 LAST = 5  # fired ones that are listed
+NO_PROFILE = (
+    "No profile is in use. A profile says what gestures do on this computer: choose one above; "
+    "Test shows what would fire, and does nothing. G teaches gestures of your own."
+)
 
 
 class Level(QWidget):
@@ -134,7 +138,7 @@ class ActionsPanel(QWidget):
             level.setToolTip(row.when)
             is_so.setText(row.note or _value(row) or STATES[row.state])
             fired.setText(str(row.fired) if row.fired else "")
-        self._counts.setText("" if state is None else counts(state))
+        self._counts.setText(NO_PROFILE if state is None else counts(state))
         self._fired.setText("" if state is None else _last(state))
         problems = () if state is None else state.problems
         self._problems.setText("\n".join(capital(problem) for problem in problems))
@@ -180,15 +184,15 @@ def _how_many(state: ActionsState) -> str:
         return "Switched off: nothing fires."
     minutes = state.seconds / 60
     words = f"{state.count} fired in {minutes:.1f} minutes"
+    asleep = "" if state.enabled else f"\nAsleep: {state.wake} wakes it."
     if not state.test:
-        asleep = "" if state.enabled else ", asleep until the enabling gesture"
         return f"{words}{asleep}"
     rate = state.per_hour
     if rate is None:
-        return f"Test, nothing is done: {words}"
+        return f"Test, nothing is done: {words}{asleep}"
     return (
         f"Test, nothing is done: {words}. Where nothing should have fired, these are "
-        f"{rate:.0f} false triggers an hour."
+        f"{rate:.0f} false triggers an hour.{asleep}"
     )
 
 

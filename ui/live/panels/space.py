@@ -35,6 +35,7 @@ Points = NDArray[np.float64]
 START = (-30.0, 15.0)  # turn and tilt, degrees: depth can be seen at once
 AWAY = 5.0  # units from the viewer to the middle of a cell
 PALM, HEAD_CM = 1.05, 8.0  # how much of each is a unit; a cell is a bit over two wide
+ACROSS = 3.2  # units: a cell as it is at the start holds its ground
 GROUND = np.array([[np.sin(a), -1.15, np.cos(a)] for a in np.linspace(0, 2 * np.pi, 33)])
 BOX, FAINT, WORDS = QColor(24, 24, 27, 225), QColor(255, 255, 255, 46), QColor(220, 220, 224)
 NOTHING = "No head or hand with depth is seen"
@@ -178,7 +179,7 @@ class SpaceView(QWidget):
 
     def _paint_body(self, painter: QPainter, body: Body, cell: QRectF) -> None:
         middle = cell.center().x(), cell.center().y()
-        unit = self.zoom * min(cell.width(), cell.height()) / 2.9
+        unit = self.zoom * min(cell.width(), cell.height()) / ACROSS
 
         def on_screen(xyz: Points) -> tuple[Points, list[QPointF]]:
             at = turned(xyz, self.turn, self.tilt)

@@ -164,6 +164,22 @@ def test_which_hand_shows_it_counts_at_once(studio: Studio) -> None:
     assert len(read_own(usual_file()).done) == 4, "of a new one it counts when it is shown"
 
 
+def test_a_lesson_that_failed_does_not_look_done(studio: Studio) -> None:
+    """Its ring was full and blue, and its sentence began small."""
+    room = Class(studio)
+    dialog = room.dialog
+    assert dialog.heading.text() == "Your gestures: none yet"
+    dialog.name.setText("corner")
+    studio.bot.mouseClick(dialog.start, Qt.MouseButton.LeftButton)
+    for _ in range(4):
+        dialog._skip()
+        room.now += 0.1
+    assert dialog.lesson is None and dialog.ring.share == 0.0
+    assert dialog.words.text().startswith("A hand was seen in 0 frames")
+    room.teach("corner", "l_shape")
+    assert dialog.heading.text() == "Your gestures:"
+
+
 def test_many_words_are_seen_whole(studio: Studio) -> None:
     dialog = Class(studio).dialog
     dialog._say("\n".join(f"Sentence {k} of what is told." for k in range(15)))
@@ -181,7 +197,7 @@ def test_a_lesson_without_a_hand_keeps_nothing(studio: Studio) -> None:
     room.show("l_shape", 12.0, skip=10_000)
     assert "No hand is seen" in room.dialog.words.text()
     room.show("fist", 14.2)
-    assert "a hand was seen in" in room.dialog.words.text() and not usual_file().exists()
+    assert "A hand was seen in" in room.dialog.words.text() and not usual_file().exists()
 
 
 def test_stopped_and_named_wrongly(studio: Studio) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PyQt6.QtCore import Qt
 
 from tests.helpers.fake_window import Studio
 from tests.helpers.seen import hand, times
-from tracker.actions.actions import ActionsState
+from tracker.actions.actions import Actions, ActionsState
 from tracker.result import Result
 from tracker.types import Frame, Track
 from ui.live.app import with_actions
@@ -81,6 +82,27 @@ def test_levels_states_and_counts(studio: Studio, profile: str) -> None:
 def test_the_pause_key_is_told() -> None:
     state = ActionsState(Path("mine.toml"), on=False, pause="ctrl+alt+p")
     assert counts(state) == ("Switched off: nothing fires.\nctrl+alt+p switches, in every program.")
+
+
+def test_a_profile_that_sleeps_tells_what_wakes_it(tmp_path: Path) -> None:
+    """Five rows said "asleep", and nothing said for how long."""
+    path = tmp_path / "asleep.toml"
+    for which, wake in (("", "open_palm"), ('hand = "left"\n', "left open_palm")):
+        path.write_text(f'[enable]\nwhen = "open_palm"\n{which}{DO}', encoding="utf-8")
+        state = replace(Actions(path, test=True).state(), enabled=False, seconds=60.0)
+        assert state.wake == wake
+        assert counts(state).split("\n")[1] == f"Asleep: {wake} wakes it."
+        assert counts(replace(state, test=False)).endswith(f"minutes\nAsleep: {wake} wakes it.")
+        assert "Asleep" not in counts(replace(state, enabled=True))
+
+
+def test_a_page_without_a_profile_says_what_one_is(studio: Studio, profile: str) -> None:
+    panel = studio.open(tab="actions").actions_panel
+    studio.settle()
+    assert "choose one above" in panel._counts.text()
+    studio.window.controls.choose("actions", profile)
+    studio.settle()
+    assert "choose one above" not in panel._counts.text()
 
 
 def test_the_bar_is_as_long_as_the_level(studio: Studio, profile: str) -> None:

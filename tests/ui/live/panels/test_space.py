@@ -15,7 +15,16 @@ from tracker.find.head_pose import face_xyz, rotation_from_pose
 from tracker.outputs.skeleton import default_skeletons
 from tracker.result import Result
 from tracker.types import Pose
-from ui.live.panels.space import HEAD_CM, PALM, START, body_of, projected, turned
+from ui.live.panels.space import (
+    ACROSS,
+    GROUND,
+    HEAD_CM,
+    PALM,
+    START,
+    body_of,
+    projected,
+    turned,
+)
 
 NEAR, RIGHT, UP = np.array([0.0, 0, 1]), np.array([1.0, 0, 0]), np.array([0.0, 1, 0])
 LOOKS = default_skeletons()
@@ -35,6 +44,13 @@ def test_projection() -> None:
     """A unit of 10 pixels; one unit nearer of five looks 5 / 4 as large."""
     found = projected(np.array([[1.0, 1, 0], [1, 1, 1], [0, 0, 1]]), (50, 40), 10)
     assert found == pytest.approx(np.array([[60, 30], [62.5, 27.5], [50, 40]]))
+
+
+def test_the_ground_lies_in_its_cell() -> None:
+    """Its ring was cut off below, at any size: by hand, its nearest point is 1.58 units down."""
+    ground = projected(turned(GROUND, *START), (0, 0), 1.0)
+    assert np.abs(ground).max() == pytest.approx(1.58, abs=0.01)
+    assert np.abs(ground).max() < ACROSS / 2
 
 
 def test_a_hand_keeps_its_shape() -> None:
