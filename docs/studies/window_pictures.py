@@ -181,6 +181,12 @@ def dark_palette() -> QPalette:
     found = QPalette(QColor(50, 50, 50))
     for role, level in ((QPalette.ColorRole.Base, 35), (QPalette.ColorRole.AlternateBase, 50)):
         found.setColor(role, QColor(level, level, level))
+    for role in (
+        QPalette.ColorRole.WindowText,
+        QPalette.ColorRole.Text,
+        QPalette.ColorRole.ButtonText,
+    ):
+        found.setColor(QPalette.ColorGroup.Disabled, role, QColor(130, 130, 130))
     return found
 
 

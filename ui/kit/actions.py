@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QByteArray, Qt
-from PyQt6.QtGui import QAction, QIcon, QKeySequence, QPainter, QPalette, QPixmap
+from PyQt6.QtGui import (
+    QAction,
+    QIcon,
+    QKeySequence,
+    QPainter,
+    QPalette,
+    QPixmap,
+    QResizeEvent,
+)
 from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import (
     QDialog,
@@ -91,14 +99,32 @@ def menu_names(entries: Sequence[Entry]) -> list[str]:
     return list(dict.fromkeys(entry.menu for entry in entries))
 
 
+class ToolBar(QToolBar):
+    """Words below its icons where there is room for all of them; else icons alone."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        """Fill it, then the window shows it."""
+        super().__init__("Tools", window)
+        self.setObjectName("tools")
+        self.setMovable(False)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        self._needed = 0  # pixels for the words of all buttons
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """What would go beyond the edge lay behind an arrow that nobody looks for."""
+        super().resizeEvent(event)
+        words = Qt.ToolButtonStyle.ToolButtonTextUnderIcon
+        if self.toolButtonStyle() == words:
+            self._needed = self.sizeHint().width()
+        short = Qt.ToolButtonStyle.ToolButtonIconOnly
+        self.setToolButtonStyle(words if self.width() >= self._needed else short)
+
+
 def make_toolbar(
     window: QMainWindow, entries: Sequence[Entry], actions: Mapping[str, QAction]
-) -> QToolBar:
+) -> ToolBar:
     """Buttons with a picture and a word, reachable by Tab; a click on one takes no key away."""
-    bar = QToolBar("Tools", window)
-    bar.setObjectName("tools")
-    bar.setMovable(False)
-    bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+    bar = ToolBar(window)
     bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
     for entry in entries:
         if not entry.icon:
@@ -152,26 +178,24 @@ class HelpDialog(QDialog):
         """Made when it is first asked for."""
         super().__init__(parent)
         self.setWindowTitle("Keys")
-        inside = QWidget()
-        row = QHBoxLayout(inside)
-        row.setSpacing(32)
-        for at in range(columns):
-            column = QVBoxLayout()
-            for heading, rows in groups[at::columns]:
-                column.addWidget(QLabel(_table(heading, rows)))
-            column.addStretch(1)
-            row.addLayout(column)
+        screen = parent.screen()
+        assert screen is not None
+        room = 0.9 * screen.availableSize()
+        inside = next(
+            found
+            for found in (_Columns(groups, n) for n in range(columns, 0, -1))
+            if found.sizeHint().width() + 60 <= room.width() or found.columns == 1
+        )
         area = QScrollArea()
         area.setWidget(inside)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
+        without_icons(buttons)
         layout = QVBoxLayout(self)
         layout.addWidget(area)
         layout.addWidget(buttons)
-        wish, screen = inside.sizeHint(), parent.screen()
-        assert screen is not None
-        room = 0.9 * screen.availableSize()
+        wish = inside.sizeHint()
         if wish.width() + 60 > room.width():
             area.setWidgetResizable(True)
             for label in inside.findChildren(QLabel):
@@ -179,6 +203,28 @@ class HelpDialog(QDialog):
         self.resize(
             min(wish.width() + 60, room.width()), min(wish.height() + 80, 760, room.height())
         )
+
+
+class _Columns(QWidget):
+    """Groups of keys, dealt out to so many columns."""
+
+    def __init__(self, groups: Sequence[Group], columns: int) -> None:
+        super().__init__()
+        self.columns = columns
+        row = QHBoxLayout(self)
+        row.setSpacing(32)
+        for at in range(columns):
+            column = QVBoxLayout()
+            for heading, rows in groups[at::columns]:
+                column.addWidget(QLabel(_table(heading, rows)))
+            column.addStretch(1)
+            row.addLayout(column)
+
+
+def without_icons(buttons: QDialogButtonBox) -> None:
+    """The style's own are black on every desktop."""
+    for button in buttons.buttons():
+        button.setIcon(QIcon())
 
 
 def as_markdown(groups: Sequence[Group]) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pyqtgraph as pg
-from PyQt6.QtGui import QPalette
+from PyQt6.QtGui import QColor, QPalette, QPen
+
+WIDTH = 1.75  # of a curve, logical pixels
 
 
 def paint_plots(plots: Iterable[pg.PlotWidget], palette: QPalette) -> None:
@@ -17,3 +19,16 @@ def paint_plots(plots: Iterable[pg.PlotWidget], palette: QPalette) -> None:
             axis = plot.getPlotItem().getAxis(name)
             axis.setTextPen(ink)
             axis.setPen(ink)
+
+
+def curve_pen(plot: pg.PlotWidget, colour: QColor | str) -> QPen:
+    """As thick on every screen: pyqtgraph's pens count its pixels."""
+    pen: QPen = pg.mkPen(colour, width=WIDTH * plot.devicePixelRatioF())
+    return pen
+
+
+def scale_curves(plots: Iterable[pg.PlotWidget]) -> None:
+    """As thick as before, on a screen of another scale."""
+    for plot in plots:
+        for curve in plot.listDataItems():
+            curve.setPen(curve_pen(plot, curve.opts["pen"].color()))

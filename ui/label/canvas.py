@@ -121,11 +121,14 @@ class Canvas(QWidget):
         return 0.5 * fitting(self.size_wh(), self._room()).scale
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """What was in the middle stays there."""
         super().resizeEvent(event)
+        assert event is not None
         if self._fits:
             self.fit()
         else:
-            self._look(self.view)
+            more = event.size() - event.oldSize()
+            self._look(self.view.moved(QPointF(more.width() / 2, more.height() / 2)))
 
     # The mouse
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import (
     QDialog,
@@ -34,8 +34,9 @@ from PyQt6.QtWidgets import (
 from engines.installation import command, environment
 from tracker.plain_data import from_json
 from tracker.stop import apart, ask_to_stop
+from ui.kit.actions import without_icons
 from ui.kit.jobs import Jobs
-from ui.kit.plots import paint_plots
+from ui.kit.plots import curve_pen, paint_plots, scale_curves
 from ui.label.controls import LabelControls
 
 USUAL_MINUTES, MOST_MINUTES = 10, 24 * 60
@@ -130,6 +131,7 @@ class BudgetDialog(QDialog):
         start = buttons.button(both.Ok)
         assert start is not None
         start.setText("Start")
+        without_icons(buttons)
         buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -190,11 +192,17 @@ class Training(QWidget):
         plot.setLabel("bottom", "step")
         plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         plot.setAccessibleName(f"Curve of {title}")
-        pen = pg.mkPen(colour, width=2)
+        pen = curve_pen(plot, colour)
         curve = plot.plot(pen=pen, symbol="o", symbolSize=4, symbolPen=pen, symbolBrush=colour)
         layout.addWidget(plot, 1)
         plot.curve = curve
         return plot
+
+    def event(self, event: QEvent | None) -> bool:
+        """A window that moves to a screen of another scale."""
+        if event is not None and event.type() == QEvent.Type.DevicePixelRatioChange:
+            scale_curves((self.loss, self.hold))
+        return super().event(event)
 
     def set_palette(self, palette: QPalette) -> None:
         """Colours of the desktop."""

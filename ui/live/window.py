@@ -350,10 +350,7 @@ class LiveWindow(QMainWindow):
         self.show_panel(not is_there, tab)
 
     def _fold(self) -> None:
-        """A window that became narrow has short buttons, and no panel until it is asked for."""
-        short = Qt.ToolButtonStyle.ToolButtonIconOnly
-        long = Qt.ToolButtonStyle.ToolButtonTextUnderIcon
-        self.tools.setToolButtonStyle(short if self.main.is_narrow else long)
+        """A window that became narrow has no panel until it is asked for."""
         self._show_choices()
 
     def _show_folder(self, name: str) -> None:

@@ -467,6 +467,28 @@ def test_a_clip_that_is_gone_is_said(open_room: Open) -> None:
     assert room.controls.screen.key == ("a.mp4", 0)
 
 
+def test_what_is_looked_at_stays_in_the_middle_of_a_window_that_changes(open_room: Open) -> None:
+    """A window made smaller, or the panel of trainings, pushed a zoomed object out of sight."""
+    room = open_room()
+    canvas = room.canvas
+    canvas.zoom(6.0, QPointF(room.place(20, 12)))
+
+    def seen() -> tuple[float, float]:
+        return canvas.view.to_frame(QPointF(canvas.width() / 2, canvas.height() / 2))
+
+    before, scale = seen(), canvas.view.scale
+    for size in ((820, 560), (1100, 760)):
+        room.window.resize(*size)
+        QTest.qWait(20)
+        assert canvas.view.scale == scale
+        assert seen() == pytest.approx(before, abs=0.5)
+    width = canvas.width()
+    room.key(Qt.Key.Key_F8)
+    QTest.qWait(20)
+    assert canvas.width() < width, "the panel of trainings takes its room"
+    assert seen() == pytest.approx(before, abs=0.5)
+
+
 def test_every_key_is_used_once(open_room: Open) -> None:
     keys = [key for entry in ENTRIES for key in entry.keys]
     assert len(keys) == len(set(keys))

@@ -6,13 +6,13 @@ import time
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from tracker.follow.gesture import NONE
 from ui.kit.colours import class_colour
-from ui.kit.plots import paint_plots
+from ui.kit.plots import curve_pen, paint_plots, scale_curves
 from ui.live.history import POSE, History, Series
 
 SPAN = 20.0  # seconds shown
@@ -32,7 +32,7 @@ class Plots(QWidget):
         self._pose, self._gestures = _plot((-60, 60)), _plot((0, 1.05))
         self._pose_key, self._gesture_key = _key(), _key()
         self._pose_curves = [
-            self._pose.plot(pen=pg.mkPen(colour, width=1.5)) for colour in POSE_PENS
+            self._pose.plot(pen=curve_pen(self._pose, colour)) for colour in POSE_PENS
         ]
         self._gesture_curves: dict[str, pg.PlotDataItem] = {}  # each keeps its colour
         self._seen: list[str] = []  # of them, those that are not near 0 all the time
@@ -58,6 +58,12 @@ class Plots(QWidget):
     def set_palette(self, palette: QPalette) -> None:
         """Colours of the desktop."""
         paint_plots((self._pose, self._gestures), palette)
+
+    def event(self, event: QEvent | None) -> bool:
+        """A window that moves to a screen of another scale."""
+        if event is not None and event.type() == QEvent.Type.DevicePixelRatioChange:
+            scale_curves((self._pose, self._gestures))
+        return super().event(event)
 
     def refresh(self, now: float, mirror: bool) -> None:
         """Draw the plot whose turn it is. In a mirrored picture yaw and roll change sign."""
@@ -88,7 +94,8 @@ class Plots(QWidget):
         for name in found:
             if name not in self._gesture_curves:
                 colour = _colour(name, len(self._gesture_curves))
-                self._gesture_curves[name] = self._gestures.plot(pen=pg.mkPen(colour, width=2))
+                pen = curve_pen(self._gestures, colour)
+                self._gesture_curves[name] = self._gestures.plot(pen=pen)
         seen = [n for n, v in found.items() if np.fmax.reduce(v[first:], initial=0.0) >= SEEN]
         for name, curve in self._gesture_curves.items():
             curve.setVisible(name in seen)  # the others lie on the bottom, and cost as much
