@@ -60,7 +60,8 @@ class LandmarkFilter:
         self._t: float | None = None
         self._shown: Values = np.zeros((0, 0))
         self._raw: Values = self._shown
-        self._steps: tuple[Values, Values] | None = None  # the last: of the whole, of the rest
+        # The last ones: of the whole, of the rest; None before there were any.
+        self._steps: tuple[Values | None, Values | None] = None, None
         self._noise_whole, self._noise_rest = self._least_noise
         self.lag_ms = 0.0
 
@@ -82,20 +83,27 @@ class LandmarkFilter:
         unit, d = 1 / max(size, 1e-6) ** 2, new.shape[1]
         # The innovation and the step, fitted at once: both are motions of the same points.
         changes = np.concatenate([new - self._shown, new - self._raw], axis=1)
-        all_whole, all_rest = self._split(new, changes)
-        whole, rest = all_whole[:, :d], all_rest[:, :d]
-        self._watch_noise(all_whole[:, d:], all_rest[:, d:], unit, dt)
+        of_whole, of_rest = self._split(new, changes)
+        whole, step = (None, None) if of_whole is None else (of_whole[:, :d], of_whole[:, d:])
+        rest, rest_step = (None, None) if of_rest is None else (of_rest[:, :d], of_rest[:, d:])
+        self._watch_noise(step, rest_step, unit, dt)
         self._t, self._raw = t, new
         least = dt / (dt + 1 / (2 * math.pi * config.still_cutoff))
-        noise = min(NOISES**2 * self._noise_whole, (MOST_WHOLE * config.whole) ** 2)
-        by_whole = max(least, 1 - noise / max(mean_product(whole, whole) * unit, noise))
-        by_rest = np.maximum(self._gain_rest(np.einsum("kd,kd->k", rest, rest) * unit), least)
-        self._shown = self._shown + by_whole * whole + by_rest[:, None] * rest
-        self.lag_ms = 1e3 * dt * (1 - by_whole) / by_whole
+        if whole is not None:
+            noise = min(NOISES**2 * self._noise_whole, (MOST_WHOLE * config.whole) ** 2)
+            by_whole = max(least, 1 - noise / max(mean_product(whole, whole) * unit, noise))
+            self._shown = self._shown + by_whole * whole
+            self.lag_ms = 1e3 * dt * (1 - by_whole) / by_whole
+        if rest is not None:
+            by_rest = np.maximum(self._gain_rest(np.einsum("kd,kd->k", rest, rest) * unit), least)
+            self._shown = self._shown + by_rest[:, None] * rest
         return self._shown.astype(np.float32)
 
-    def _split(self, at: Values, change: Values) -> tuple[Values, Values]:
-        return split(at, change) if self._as_one else (np.zeros_like(change), change)
+    def _split(self, at: Values, change: Values) -> tuple[Values | None, Values | None]:
+        """The whole's motion and the rest; None where there is none of it, as of a single point."""
+        if not self._as_one:
+            return None, change
+        return split(at, change) if len(at) > 1 else (change, None)
 
     def _gain_rest(self, square: Values) -> Values:
         """(K,) gain of each landmark, of the squares of what the whole does not explain."""
@@ -109,15 +117,18 @@ class LandmarkFilter:
         gain: Values = 1 - noise / np.maximum(np.maximum(together, square / ALONE), noise)
         return gain
 
-    def _watch_noise(self, whole: Values, rest: Values, unit: float, dt: float) -> None:
+    def _watch_noise(
+        self, whole: Values | None, rest: Values | None, unit: float, dt: float
+    ) -> None:
         """Learn from a step (K, D) of the whole and of the rest."""
-        before, self._steps = self._steps, (whole, rest)
-        if before is None:
-            return
+        (whole_before, rest_before), self._steps = self._steps, (whole, rest)
         factor, (least_whole, least_rest) = math.exp(2 * dt / NOISE_TAU), self._least_noise
-        seen = [-mean_product(a, b) * unit for a, b in zip(before, self._steps, strict=True)]
-        self._noise_whole = max(nearer(self._noise_whole, seen[0], factor), least_whole)
-        self._noise_rest = max(nearer(self._noise_rest, seen[1], factor), least_rest)
+        if whole is not None and whole_before is not None:
+            seen = -mean_product(whole_before, whole) * unit
+            self._noise_whole = max(nearer(self._noise_whole, seen, factor), least_whole)
+        if rest is not None and rest_before is not None:
+            seen = -mean_product(rest_before, rest) * unit
+            self._noise_rest = max(nearer(self._noise_rest, seen, factor), least_rest)
 
 
 def split(at: Values, change: Values) -> tuple[Values, Values]:

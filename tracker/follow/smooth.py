@@ -70,7 +70,12 @@ class OneEuro:
         self._raw: NDArray[np.float64] | None = None
         self._smooth: NDArray[np.float64] | None = None
         self._velocity: NDArray[np.float64] | None = None
-        self.lag_ms = 0.0  # median over the points at the last update
+        self._cutoff: NDArray[np.float64] | None = None  # (K, 1) Hz, at the last update
+
+    @property
+    def lag_ms(self) -> float:
+        """By how much it trails, the median over the points, at the last update."""
+        return 0.0 if self._cutoff is None else float(np.median(1e3 / (2 * np.pi * self._cutoff)))
 
     def update(self, values: ArrayLike, t: float, size: float) -> Floats:
         """Smoothed copy of values (K, D) at time t; `size` is the object's, in the same unit.
@@ -88,12 +93,10 @@ class OneEuro:
         if dt <= 0:
             return self._smooth.astype(np.float32)
         velocity = (new - self._raw) / (dt * max(size, 1e-6))
-        self._velocity = self._velocity + alpha(self._config.speed_cutoff, dt) * (
-            velocity - self._velocity
-        )
-        speed = np.linalg.norm(self._velocity, axis=1, keepdims=True)
+        weight = float(alpha(self._config.speed_cutoff, dt))
+        self._velocity = self._velocity + weight * (velocity - self._velocity)
+        speed = np.sqrt(np.add.reduce(self._velocity * self._velocity, 1, keepdims=True))
         cutoff = self._config.min_cutoff + self._config.beta * speed
         self._smooth = self._smooth + alpha(cutoff, dt) * (new - self._smooth)
-        self._t, self._raw = t, new
-        self.lag_ms = float(np.median(1e3 / (2 * np.pi * cutoff)))
+        self._t, self._raw, self._cutoff = t, new, cutoff
         return self._smooth.astype(np.float32)

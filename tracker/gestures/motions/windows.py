@@ -108,10 +108,10 @@ def is_whole(path: Path, ends: Values, lengths: Values) -> NDArray[np.bool_]:
     """(M,) does the path have all of these windows, without a gap?"""
     if len(path) < 3:
         return np.zeros(len(ends), bool)
-    gaps = np.flatnonzero(path.t[1:] - path.t[:-1] > LONGEST_GAP)
     starts = ends - lengths - _lead(lengths)
     found = (starts >= path.t[0] - 1e-6) & (ends <= path.t[-1] + 1e-6)
-    for k in gaps:
+    is_gap = path.t[1:] - path.t[:-1] > LONGEST_GAP
+    for k in np.flatnonzero(is_gap) if is_gap.any() else ():
         found &= (ends <= path.t[k] + 1e-6) | (starts >= path.t[k + 1] - 1e-6)
     return np.asarray(found)
 
