@@ -84,7 +84,9 @@ def squared_input(spec: DetectorSpec, frame_bgr: Image, box: CropBox) -> Floats:
     size_wh = (spec.size, spec.size)
     crop = cv2.warpAffine(frame_bgr, crop_to_frame(box, spec.size), size_wh, flags=flags)
     rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB).astype(np.float32)
-    return (rgb * ((spec.high - spec.low) / 255) + spec.low)[None].astype(np.float32)
+    rgb *= (spec.high - spec.low) / 255
+    rgb += spec.low
+    return rgb[None]
 
 
 def anchors(spec: DetectorSpec) -> Floats:

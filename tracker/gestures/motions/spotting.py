@@ -52,10 +52,12 @@ class Ended:
 def ended(path: Path, ends: Sequence[float] | Floats) -> Ended:
     """What all spotters judge: the windows that end at these times."""
     times = np.asarray(ends, np.float64).repeat(len(LENGTHS))
-    lengths = np.concatenate([EVERY_LENGTH] * len(ends))
+    lengths = EVERY_LENGTH[None].repeat(len(ends), 0).ravel()
     whole = is_whole(path, times, lengths)
     rows = np.zeros((0, 0), np.float32)
-    if whole.any():
+    if len(ends) and whole.all():
+        rows = features(windows(path, times, lengths), lengths)
+    elif whole.any():
         rows = features(windows(path, times[whole], lengths[whole]), lengths[whole])
     return Ended(whole.reshape(-1, len(LENGTHS)), rows)
 
@@ -81,6 +83,9 @@ class Spotter:
 
     def judged(self, seen: Ended) -> Floats:
         """`likely` of windows that are made."""
+        if len(seen.whole) and seen.whole.all():
+            p = self.network(seen.features)[:, 1:]
+            return np.asarray(np.maximum.reduce(p.reshape(*seen.whole.shape, -1), 1))
         p = np.zeros((*seen.whole.shape, len(self.names)), np.float32)
         if seen.whole.any():
             p[seen.whole] = self.network(seen.features)[:, 1:]
@@ -105,12 +110,13 @@ class Happenings:
         """Nothing was seen yet. A motion without a threshold never happens."""
         self._names = tuple(names)
         self._least = np.array([thresholds.get(name, np.inf) for name in names])
+        self._little = OVER * self._least
         self._likely_at = np.full(len(self._names), -np.inf)  # when each was last likely at all
         self._last: tuple[str, float] | None = None
 
     def take(self, likely: Floats, t: float) -> tuple[str, float] | None:
         """What has happened in the frame of time t, with its probability."""
-        if not (likely >= OVER * self._least).any():
+        if not (likely >= self._little).any():
             return None
         armed = t - self._likely_at > OVER_FOR
         reached = (likely >= self._least) & armed
@@ -124,7 +130,7 @@ class Happenings:
                 self._last = name, t
         # What was likely and has happened, or was refused, must be over first.
         started = reached if found is not None or not is_free else np.zeros_like(reached)
-        still = (likely >= OVER * self._least) & ~armed
+        still = (likely >= self._little) & ~armed
         self._likely_at[started | still] = t
         return found
 

@@ -79,6 +79,17 @@ def test_without_enough_frames_nothing_is_likely() -> None:
     spotter = bundled()
     short = Path(np.array([0.0, 0.03]), np.ones((2, 7)))
     assert (spotter.likely(short, [0.03]) == 0).all()
+    assert spotter.likely(short, []).shape == (0, len(spotter.names))
+
+
+def test_each_moment_is_judged_alone_as_with_others() -> None:
+    """With all of its windows, and with the short ones only."""
+    hand = moved([rest(2.7), stroke(-3, 0, 0.35), rest(0.6)])
+    path, spotter = path_of(hand.t, hand.xy), bundled()
+    together = spotter.likely(path, path.t)
+    assert together.max() > 0.5
+    for k in range(10, len(path), 9):
+        assert np.allclose(spotter.likely(path, [path.t[k]])[0], together[k], atol=1e-6)
 
 
 def test_resting_goes_by_the_box_of_the_palms_and_of_the_fingertips_ways() -> None:
