@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, QTimer
-from PyQt6.QtGui import QCloseEvent, QStandardItemModel
+from PyQt6.QtGui import QStandardItemModel
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -351,16 +351,11 @@ class GestureDialog(QDialog):
         if self.height() < needed:
             self.resize(self.width(), needed)
 
-    def closeEvent(self, event: QCloseEvent | None) -> None:
-        """A lesson ends with it."""
-        self.lesson = None
-        self.ring.show_share(0.0, "")
-        self._show_state()
-        super().closeEvent(event)
-
     def reject(self) -> None:
-        """Esc closes it, as the cross does."""
-        self.close()
+        """Esc and the cross: a lesson ends with it."""
+        if self.lesson is not None:
+            self._start_or_stop()
+        super().reject()
 
 
 def _row(*buttons: QPushButton) -> QHBoxLayout:

@@ -80,7 +80,7 @@ class Lesson:
     def progress(self) -> str:
         """How much of the gesture was seen so far, in words."""
         if not self.gesture.is_motion:
-            return f"{self.count()} samples."
+            return "1 sample." if self.count() == 1 else f"{self.count()} samples."
         return f"Seen {self._times} times so far; six are good."
 
     @property

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtGui import QKeyEvent
 
 from tests.helpers.fake_pipeline import plain
 from tests.helpers.fake_window import Studio
@@ -178,6 +180,23 @@ def test_a_lesson_that_failed_does_not_look_done(studio: Studio) -> None:
     assert dialog.words.text().startswith("A hand was seen in 0 frames")
     room.teach("corner", "l_shape")
     assert dialog.heading.text() == "Your gestures:"
+
+
+def test_esc_and_the_cross_close_it_and_end_a_lesson(studio: Studio) -> None:
+    """Esc left it open, with the words of a lesson that was over."""
+    room = Class(studio)
+    dialog = room.dialog
+    esc = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+    leaves: list[Callable[[], object]] = [lambda: dialog.keyPressEvent(esc), dialog.close]
+    for leave in leaves:
+        dialog.show()
+        dialog.name.setText("corner")
+        studio.bot.mouseClick(dialog.start, Qt.MouseButton.LeftButton)
+        room.show("l_shape", 4.0)
+        leave()
+        assert not dialog.isVisible() and dialog.lesson is None
+        assert dialog.words.text() == "Stopped; nothing was kept of it."
+        assert dialog.ring.share == 0.0 and not usual_file().exists()
 
 
 def test_many_words_are_seen_whole(studio: Studio) -> None:

@@ -25,6 +25,8 @@ def test_samples_are_taken_in_their_phases() -> None:
     lesson = Lesson(Gesture("corner"), 0.0)
     for i in range(30 * 26):
         assert lesson.take(HAND, i / 30)
+        if lesson.count() == 1:
+            assert lesson.progress == "1 sample."
     assert lesson.count() == pytest.approx(300, abs=1) and lesson.problem == ""
     assert lesson.progress == f"{lesson.count()} samples."
     (gesture,) = lesson.added_to(Own(), "camera 0").gestures
