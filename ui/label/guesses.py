@@ -186,6 +186,7 @@ class Suggestions:
         self.found: list[Suggestion] = []
         self.is_ranking, self.share = False, 0.0
         self._opening: Key | None = None  # the frame on which the window opened
+        self._told = ""  # how far it is, in the words that were said last
         self._stop = threading.Event()
 
     def next(self) -> None:
@@ -220,10 +221,11 @@ class Suggestions:
     def _start(self) -> None:
         if self.is_ranking:
             self._opening = None  # somebody wants it now
-            self.controls.say(f"the frames are still being ranked: {self.share:.0%}")
+            self._tell()
             return
         self.is_ranking, self.share = True, 0.0
-        self.controls.say("ranking the frames of all clips; go on meanwhile")
+        self._stop.clear()
+        self._tell()
         project, labels = self.controls.project, self.controls.store.labels
 
         def work() -> list[Suggestion]:
@@ -238,6 +240,26 @@ class Suggestions:
     def _report(self, done: int, total: int) -> None:
         """Called on the thread that ranks; the window looks at it."""
         self.share = done / max(total, 1)
+
+    def _tell(self) -> None:
+        self._told = self._words()
+        self.controls.say(self._told)
+
+    def _words(self) -> str:
+        percent = int(100 * self.share)
+        return f"ranking the frames of all clips: {percent} %; go on meanwhile, Esc ends it"
+
+    def tick(self) -> None:
+        """Tell how far it is, as long as nothing else was said."""
+        is_last = self.is_ranking and self.controls.message == self._told
+        if is_last and self._words() != self._told:
+            self._tell()
+
+    def stop(self) -> None:
+        """Rank what was looked at by now, and go to the best of it."""
+        if self.is_ranking and self._opening is None and not self._stop.is_set():
+            self._stop.set()
+            self.controls.say("ranking ends; what was looked at is ranked")
 
     def _take(self, found: list[Suggestion]) -> None:
         self.is_ranking = False

@@ -145,6 +145,7 @@ class LabelWindow(QMainWindow):
         self.controls.tick()
         self.guesses.tick()
         self.spreading.tick()
+        self.suggestions.tick()
         now = time.monotonic()
         self.training.tick(now)
         self.spans.tick(now)
@@ -247,6 +248,7 @@ class LabelWindow(QMainWindow):
             self.canvas.pan_with_space(True)
         elif event.key() == Qt.Key.Key_Escape:
             self.boxes.stop()
+            self.suggestions.stop()
             self.spans.choose(None)
             self.controls.choose(self.controls.chosen, None)
             self.canvas.setFocus()

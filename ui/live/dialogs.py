@@ -74,6 +74,8 @@ def _dialog(parent: QWidget, title: str, start: Path, done: Callable[[str], None
     dialog = QFileDialog(parent, title)
     # A native dialog may take its time on the GUI thread, and looks at network drives first.
     dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+    # "Videos" says it; with the suffixes of every kind of video it was wider than the dialog.
+    dialog.setOption(QFileDialog.Option.HideNameFilterDetails)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     if start.is_dir():
         dialog.setDirectory(str(start.resolve()))

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 from PyQt6.QtCore import Qt
@@ -19,6 +20,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.helpers.labelling import Room, guess, make_project
 from tests.helpers.teaching import new_project
+from tracker.progress import Report
 from train.project.journal import read_labels
 from train.suggest.suggest import Suggestion
 from ui.label.training import newest_run, summary
@@ -232,6 +234,41 @@ def test_space_leads_to_the_frames_that_teach_most(
         room.key(Qt.Key.Key_Space)
         until(qtbot, room, lambda: "no frame to suggest" in room.message)
     finally:
+        room.end()
+
+
+def test_ranking_tells_how_far_it_is_and_esc_ends_it(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = threading.Event()
+
+    def ranked(*given: object) -> list[Suggestion]:
+        report, stop = cast(tuple[Report, Callable[[], bool]], given[4:])
+        report(3, 8)
+        told.set()
+        while not stop():
+            time.sleep(0.01)
+        return [Suggestion("b.mp4", 7, 0.28, 4.0, "unsure")]
+
+    monkeypatch.setattr("train.suggest.suggest.suggest", ranked)
+    room = Room(qtbot, make_project(tmp_path / "project", 2))
+    try:
+        for _ in range(2):  # what was ended once can begin again
+            told.clear()
+            room.key(Qt.Key.Key_Space)
+            assert told.wait(20)
+            until(qtbot, room, lambda: ": 37 %; go on meanwhile, Esc ends it" in room.message)
+            room.controls.say("something else")
+            room.window.tick()
+            assert room.message == "something else", "it is not talked over"
+            room.key(Qt.Key.Key_Escape)
+            assert "what was looked at is ranked" in room.message
+            until(qtbot, room, lambda: room.controls.screen.key == ("b.mp4", 7))
+            room.window.suggestions.found = []
+            room.controls.screen.visit(("a.mp4", 0))
+            room.settle()
+    finally:
+        room.window.suggestions.close()
         room.end()
 
 

@@ -573,6 +573,18 @@ def test_nothing_to_track_is_refused(studio: Studio) -> None:
     assert "nothing to track" in studio.message().lower()
 
 
+def test_the_kinds_of_files_fit_into_the_dialog(studio: Studio) -> None:
+    """The suffixes of all videos are 400 pixels more than it is wide."""
+    window = studio.open()
+    window.acts["open"].trigger()
+    (dialog,) = window.findChildren(QFileDialog)
+    combo = dialog.findChild(QComboBox, "fileTypeCombo")
+    assert combo is not None
+    assert [combo.itemText(i) for i in range(combo.count())] == ["Videos", "All files"]
+    assert len(dialog.nameFilters()[0]) > 60, "what it looks for is still every suffix"
+    dialog.close()
+
+
 def test_model_file(studio: Studio, tmp_path: Path) -> None:
     window = studio.open()
     choose(window, "hand_model", "?")

@@ -26,19 +26,19 @@ def address(target: str, port: int | None = None) -> tuple[str, int]:
 
     Port 0 is any free one, which servers may ask for.
     """
-    parts = urlsplit(target)
+    example = f"one such as {target.partition(':')[0].lower()}://{HERE}:{port or 5005}"
     try:
+        parts = urlsplit(target)
         given = parts.port
     except ValueError as error:
-        raise UserError(f"{target} has no usable port; give {_example(parts.scheme)}") from error
+        raise UserError(f"{target} has no usable port; give {example}") from error
+    # Without its two slashes a host is a path: left out, all would go to this computer instead.
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise UserError(f"{target} is no address of a host and a port alone; give {example}")
     found = port if given is None else given
     if found is None:
-        raise UserError(f"{target} names no port; give {_example(parts.scheme)}")
+        raise UserError(f"{target} names no port; give {example}")
     return parts.hostname or HERE, found
-
-
-def _example(scheme: str) -> str:
-    return f"one such as {scheme}://{HERE}:5005"
 
 
 class Datagrams:

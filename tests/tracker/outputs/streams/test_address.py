@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tracker.outputs.streams.address import Datagrams
+from tracker.errors import UserError
+from tracker.outputs.streams.address import Datagrams, address
 
 
 @pytest.fixture
@@ -32,6 +33,29 @@ class Refusing:
 
     def close(self) -> None:
         self.sound.close()
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["osc:/x", "osc:192.168.1.20:9000", "osc://192.168.1.20:9000/x", "osc://a?b", "osc:#a"],
+)
+def test_a_host_that_would_be_left_out_is_refused(target: str) -> None:
+    """Sent to this computer in its place, it would be looked for in vain."""
+    with pytest.raises(UserError) as caught:
+        address(target, 9000)
+    assert str(caught.value) == (
+        f"{target} is no address of a host and a port alone; give one such as osc://127.0.0.1:9000"
+    )
+
+
+def test_what_is_not_written_out_is_this_computer_and_the_usual_port() -> None:
+    for target in ("osc:", "osc://", "osc://:9000", "osc://127.0.0.1", "osc://127.0.0.1:9000/"):
+        assert address(target, 9000) == ("127.0.0.1", 9000), target
+
+
+def test_brackets_that_do_not_close_are_no_port() -> None:
+    with pytest.raises(UserError, match="no usable port; give one such as"):
+        address("udp://[::1:9")
 
 
 @pytest.mark.parametrize("error", [errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN])
