@@ -64,8 +64,8 @@ def learn_head(
 ) -> LearntOn:
     """Write a checkpoint's averaged weights with one head's learnt on, by the loss of a training.
 
-    files: COCO keypoints files as the training had, with their split. Where gestures have operating
-    points, these are chosen anew on the hold-out. ValueError for labels of other landmarks or
+    files: COCO keypoints files as the training had, with their split. Where the training chose
+    operating points of its gestures (`shown_at`), they are chosen anew on the hold-out. ValueError for labels of other landmarks or
     without the attribute, for operating points without a hold-out, and for a head that does not
     exist or is to read heat or the picture alone; UserError when `out` cannot be written or is one
     of the files.
@@ -76,7 +76,7 @@ def learn_head(
     old = head_called(spec, name)
     head = wished(old, wish)
     data = labels_for(source, found.markup.landmarks, files, spec.data.hold_out, spec.seed)
-    pointed = name == "gesture" and bool(found.extra.get("operating_points"))
+    pointed = name == "gesture" and spec.shown_at > 0
     learnt, held = rows_to_learn(data, name, pointed)
     steps = max(1, EPOCHS * wish.views * len(learnt) // BATCH)
     count = Counted(report, wish.views * len(learnt) + len(held) + steps)
@@ -92,6 +92,8 @@ def learn_head(
     after = None if fresh is None else error_of(head, layers, fresh)
     result = LearntOn(name, wish.views * len(learnt), before, after)
     extra = {**found.extra, "heads_learnt_on": asdict(result)}
+    if name == "gesture":
+        extra.pop("operating_points", None)  # they were the old head's
     if pointed and fresh is not None:
         extra["operating_points"] = points_of(head, layers, fresh, spec.shown_at)
     spec = replace(spec, heads=model.specs)
