@@ -65,10 +65,10 @@ def learn_head(
     """Write a checkpoint's averaged weights with one head's learnt on, by the loss of a training.
 
     files: COCO keypoints files as the training had, with their split. Where the training chose
-    operating points of its gestures (`shown_at`), they are chosen anew on the hold-out. ValueError for labels of other landmarks or
-    without the attribute, for operating points without a hold-out, and for a head that does not
-    exist or is to read heat or the picture alone; UserError when `out` cannot be written or is one
-    of the files.
+    operating points of its gestures (`shown_at`), they are chosen anew on the hold-out. ValueError
+    for labels of other landmarks or without the attribute, for operating points without a hold-out,
+    and for a head that does not exist or is to read heat or the picture alone; UserError when `out`
+    cannot be written or is one of the files.
     """
     prepare_output(out, source, *files)
     model, found = load_model(source)
