@@ -50,8 +50,9 @@ class LearntOn:
 
 @dataclass(frozen=True, slots=True)
 class HeadWish:
-    """Which head is to learn on, from how many looks at each object, and what it is to read
-    ('landmarks' or 'both'; None: what it does): one that read something else starts anew.
+    """Which head is to learn on, from how many looks at each object (none: it stays, and only its
+    operating points are chosen), and what it is to read ('landmarks' or 'both'; None: what it
+    does): one that read something else starts anew.
     """
 
     name: str
@@ -78,7 +79,7 @@ def learn_head(
     data = labels_for(source, found.markup.landmarks, files, spec.data.hold_out, spec.seed)
     pointed = name == "gesture" and spec.shown_at > 0
     learnt, held = rows_to_learn(data, name, pointed)
-    steps = max(1, EPOCHS * wish.views * len(learnt) // BATCH)
+    steps = max(1, EPOCHS * wish.views * len(learnt) // BATCH) if wish.views else 0
     count = Counted(report, wish.views * len(learnt) + len(held) + steps)
     seen = [seen_by(head, looks(model, data, learnt, spec, v), count) for v in range(wish.views)]
     looked = list(looks(model, data, held, spec))
@@ -88,7 +89,8 @@ def learn_head(
         torch.manual_seed(spec.seed)
         model.begin_anew(head)
     layers = model.heads[name]
-    learn(head, layers, together(seen), steps, spec.seed, count)
+    if seen:
+        learn(head, layers, together(seen), steps, spec.seed, count)
     after = None if fresh is None else error_of(head, layers, fresh)
     result = LearntOn(name, wish.views * len(learnt), before, after)
     extra = {**found.extra, "heads_learnt_on": asdict(result)}
@@ -112,7 +114,9 @@ def head_called(spec: FitSpec, name: str) -> Head:
 
 def wished(head: Head, wish: HeadWish) -> Head:
     """The head as it is wished for; ValueError says why it cannot learn on."""
-    head = replace(head, source=wish.reads or head.source)
+    was, head = head, replace(head, source=wish.reads or head.source)
+    if head != was and not wish.views:
+        raise ValueError(f"a head that is to read {head.source} starts anew and needs looks")
     if head.source not in ("landmarks", "both"):
         raise ValueError(
             f"'{wish.name}' reads {head.source}; only heads that read landmarks, or both, learn on"

@@ -286,7 +286,13 @@ def head(
     checkpoint: Checkpoint,
     data: Learnt,
     out: Annotated[Path, typer.Option(help="The checkpoint to write.")],
-    views: Annotated[int, typer.Option(min=1, help="Looks at each object.")] = 2,
+    views: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Looks at each object; 0: gestures' operating points are chosen, that is all.",
+        ),
+    ] = 2,
     reads: Annotated[
         str | None,
         typer.Option(

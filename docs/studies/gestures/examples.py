@@ -30,7 +30,7 @@ from tracker.gestures.features import hands_of
 
 FEWEST = 15  # landmarks with a label, of those that lay the crop
 MOST_HANDS = 6000  # hands in the file, so that it stays below 1 MB
-OUT = Path(__file__).parents[2] / "assets" / "gestures" / "examples.npz"
+OUT = Path(__file__).parents[3] / "assets" / "gestures" / "examples.npz"
 ANSWERS = Path("runs/gesture_answers.npz")
 OTHER = "other"  # hands whose gesture nobody named
 
