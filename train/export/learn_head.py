@@ -7,8 +7,8 @@ and what was seen is learnt from many times more than a training's steps would a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -48,79 +48,52 @@ class LearntOn:
     after: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class HeadWish:
-    """Which head is to learn on, from how many looks at each object (none: it stays, and only its
-    operating points are chosen), and what it is to read ('landmarks' or 'both'; None: what it
-    does): one that read something else starts anew.
-    """
-
-    name: str
-    views: int = 2
-    reads: str | None = None
-
-
 def learn_head(
-    source: Path, files: Sequence[Path], wish: HeadWish, out: Path, report: Report = silent
-) -> LearntOn:
+    source: Path, files: Sequence[Path], name: str, views: int, out: Path,
+    report: Report = silent,
+) -> LearntOn:  # fmt: skip
     """Write a checkpoint's averaged weights with one head's learnt on, by the loss of a training.
 
-    files: COCO keypoints files as the training had, with their split. Where the training chose
-    operating points of its gestures (`shown_at`), they are chosen anew on the hold-out. ValueError
-    for labels of other landmarks or without the attribute, for operating points without a hold-out,
-    and for a head that does not exist or is to read heat or the picture alone; UserError when `out`
-    cannot be written or is one of the files.
+    files: COCO keypoints files as the training had, with their split; `views`: looks at each
+    object. Where the training chose operating points of its gestures (`shown_at`), they are chosen
+    anew on the hold-out. ValueError for labels of other landmarks or without the attribute, for
+    operating points without a hold-out, and for a head that does not exist or reads heat or the
+    picture alone; UserError when `out` cannot be written or is one of the files.
     """
     prepare_output(out, source, *files)
     model, found = load_model(source)
-    spec, name = found.spec, wish.name
-    old = head_called(spec, name)
-    head = wished(old, wish)
+    spec = found.spec
+    head = head_called(spec, name)
     data = labels_for(source, found.markup.landmarks, files, spec.data.hold_out, spec.seed)
     pointed = name == "gesture" and spec.shown_at > 0
     learnt, held = rows_to_learn(data, name, pointed)
-    steps = max(1, EPOCHS * wish.views * len(learnt) // BATCH) if wish.views else 0
-    count = Counted(report, wish.views * len(learnt) + len(held) + steps)
-    seen = [seen_by(head, looks(model, data, learnt, spec, v), count) for v in range(wish.views)]
-    looked = list(looks(model, data, held, spec))
-    fresh = seen_by(head, looked, count) if held else None
-    before = error_of(old, model.heads[name], seen_by(old, looked)) if held else None
-    if head != old:
-        torch.manual_seed(spec.seed)
-        model.begin_anew(head)
+    steps = max(1, EPOCHS * views * len(learnt) // BATCH)
+    count = Counted(report, views * len(learnt) + len(held) + steps)
+    seen = [seen_by(head, looks(model, data, learnt, spec, v), count) for v in range(views)]
+    fresh = seen_by(head, looks(model, data, held, spec), count) if held else None
     layers = model.heads[name]
-    if seen:
-        learn(head, layers, together(seen), steps, spec.seed, count)
+    before = None if fresh is None else error_of(head, layers, fresh)
+    learn(head, layers, together(seen), steps, spec.seed, count)
     after = None if fresh is None else error_of(head, layers, fresh)
-    result = LearntOn(name, wish.views * len(learnt), before, after)
+    result = LearntOn(name, views * len(learnt), before, after)
     extra = {**found.extra, "heads_learnt_on": asdict(result)}
     if name == "gesture":
         extra.pop("operating_points", None)  # they were the old head's
     if pointed and fresh is not None:
         extra["operating_points"] = points_of(head, layers, fresh, spec.shown_at)
-    spec = replace(spec, heads=model.specs)
     save_checkpoint(out, spec, found.markup, found.step, None, model, None, extra)
     return result
 
 
 def head_called(spec: FitSpec, name: str) -> Head:
-    """The head of that name; ValueError where there is none."""
+    """The head of that name, if it can learn on; ValueError says why it cannot."""
     heads = {head.attribute.name: head for head in spec.heads}
     if name not in heads:
         there = ", ".join(heads) or "none"
         raise ValueError(f"the network has no head '{name}'; its heads are {there}")
-    return heads[name]
-
-
-def wished(head: Head, wish: HeadWish) -> Head:
-    """The head as it is wished for; ValueError says why it cannot learn on."""
-    was, head = head, replace(head, source=wish.reads or head.source)
-    if head != was and not wish.views:
-        raise ValueError(f"a head that is to read {head.source} starts anew and needs looks")
+    head = heads[name]
     if head.source not in ("landmarks", "both"):
-        raise ValueError(
-            f"'{wish.name}' reads {head.source}; only heads that read landmarks, or both, learn on"
-        )
+        raise ValueError(f"'{name}' reads {head.source}; only heads that read landmarks learn on")
     return head
 
 
@@ -174,16 +147,13 @@ def looks(
             yield batch, model(batch.image, batch.up)
 
 
-def seen_by(
-    head: Head, looked: Iterable[tuple[Batch, Prediction]], count: Counted | None = None
-) -> SeenByHead:
+def seen_by(head: Head, looked: Iterator[tuple[Batch, Prediction]], count: Counted) -> SeenByHead:
     """What a head sees in these looks."""
     parts: list[SeenByHead] = []
     for batch, out in looked:
         target = batch.attributes[head.attribute.name]
         parts.append(SeenByHead(inputs_of(head, batch, out), target))
-        if count is not None:
-            count.add(len(target))
+        count.add(len(target))
     return together(parts)
 
 

@@ -262,12 +262,6 @@ class LandmarkNet(nn.Module):
         """Layers of a head of this network that have learnt nothing yet."""
         return build_head(self.landmarks, self.spec.gist or self.net.features, head, self.spec)
 
-    def begin_anew(self, head: Head) -> None:
-        """Put a head with fresh layers in the place of the one of its name."""
-        name = head.attribute.name
-        self.specs = tuple(head if h.attribute.name == name else h for h in self.specs)
-        self.heads[name] = self.fresh_layers(head)
-
     def finish(
         self, heat: Tensor, coarse: Tensor, up: Tensor | None = None,
         parts: tuple[Tensor, Tensor] | None = None,

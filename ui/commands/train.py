@@ -286,26 +286,13 @@ def head(
     checkpoint: Checkpoint,
     data: Learnt,
     out: Annotated[Path, typer.Option(help="The checkpoint to write.")],
-    views: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="Looks at each object; 0: gestures' operating points are chosen, that is all.",
-        ),
-    ] = 2,
-    reads: Annotated[
-        str | None,
-        typer.Option(
-            help="What it is to read from now on: landmarks, or both (coarse features, "
-            "too). One that read something else starts anew."
-        ),
-    ] = None,
+    views: Annotated[int, typer.Option(min=1, help="Looks at each object.")] = 2,
 ) -> None:
     """Let one head learn on from the landmarks of a network that is finished."""
-    from train.export.learn_head import HeadWish, learn_head
+    from train.export.learn_head import learn_head
 
     with waiting(f"looking at objects, then learning {name}") as count:
-        learnt = learn_head(checkpoint, data, HeadWish(name, views, reads), out, count)
+        learnt = learn_head(checkpoint, data, name, views, out, count)
     if learnt.before is not None and learnt.after is not None:
         tell(f"{name}, held out, error: {learnt.before:.4f} -> {learnt.after:.4f}")
     tell(f"wrote {out}, {learnt.crops} crops; next: train export {out} --out M.onnx")

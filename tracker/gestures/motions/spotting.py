@@ -24,6 +24,7 @@ from tracker.gestures.motions.windows import (
     Values,
     features,
     is_whole,
+    medians,
     windows,
 )
 from tracker.gestures.network import Network
@@ -141,16 +142,8 @@ class Happenings:
 
 def is_resting(path: Path) -> bool:
     """Has neither the palm nor the fingertips moved by `MOVED` in the time that windows look at?"""
-    palm = path.marks[:, :2] / _median(path.marks[:, SIZE])
+    palm = path.marks[:, :2] / medians(path.marks[None, :, SIZE])
     return _extent(palm) < MOVED and _extent(palm + path.marks[:, TIP_X : TIP_Y + 1]) < MOVED
-
-
-def _median(values: Values) -> float:
-    """Of few numbers: np.median takes five times as long."""
-    half, is_even = divmod(len(values), 2)[0], len(values) % 2 == 0
-    low = half - 1 if is_even else half
-    parted = np.partition(values, (low, half))
-    return float(parted[low] + parted[half]) / 2 if is_even else float(parted[half])
 
 
 def _extent(points: Values) -> float:

@@ -24,9 +24,8 @@ LENGTHS = tuple(0.3 * 1.4**k for k in range(7))  # s of windows: 0.3 to 2.26
 POINTS, BEFORE = 16, 4  # of a window, and of what was just before it,
 LEAD = 0.35  # s at most, and half of the window: a stroke begins from rest, a way back does not
 LONGEST_GAP = 0.5  # s between two frames of a window: quick hands are lost for a moment
-PALM = (0, 5, 9, 13, 17)
-TIPS = (8, 12, 16, 20)
-MARKED = np.array([0, 4, *PALM[1:], *TIPS])  # the landmarks that marks are made of
+# The landmarks that marks are made of: wrist, thumb tip, knuckles (with the wrist the palm), tips.
+MARKED = np.array([0, 4, 5, 9, 13, 17, 8, 12, 16, 20])
 BEFORE_AT, POINTS_AT = np.linspace(1, 0, BEFORE, endpoint=False), np.linspace(1, 0, POINTS)
 STILL = 0.15  # palm lengths: shapes of smaller paths are not enlarged
 X, Y, SIZE, TIP_X, TIP_Y, PINCH, OPEN = range(7)
@@ -56,24 +55,14 @@ def path_of(t: Values, xy: Values, mirrored: bool = True) -> Path:
     `mirrored`: the camera faces the person, whose left is at the picture's right: x is turned
     round. Else x is the picture's.
     """
-    xy = np.array(xy, np.float64).reshape(-1, 21, 2)
-    if mirrored:
-        xy[:, :, 0] *= -1
-    long = np.linalg.norm(xy[:, 9] - xy[:, 0], axis=1)
-    wide = np.linalg.norm(xy[:, 17] - xy[:, 5], axis=1)
-    size = np.maximum(np.maximum(long, 1.5 * wide), 1e-3)  # seen along its length it is still wide
-    palm, tips = xy[:, PALM].mean(1), xy[:, TIPS]
-    marks = [
-        palm, size[:, None], (tips.mean(1) - palm) / size[:, None],
-        (np.linalg.norm(xy[:, 4] - xy[:, 8], axis=1) / size)[:, None],
-        (np.linalg.norm(tips - xy[:, :1], axis=2).mean(1) / size)[:, None],
-    ]  # fmt: skip
-    return Path(np.asarray(t, np.float64), np.concatenate(marks, axis=1))
+    marks = [marks_of(hand, mirrored) for hand in np.asarray(xy).reshape(-1, 21, 2)]
+    return Path(np.asarray(t, np.float64), np.array(marks).reshape(-1, 7))
 
 
-def marks_of(xy: Floats, mirrored: bool = True) -> Values:
-    """(7,) marks of one hand (21, 2), as `path_of` gives them: few numbers are quicker by hand."""
+def marks_of(xy: NDArray[np.floating], mirrored: bool = True) -> Values:
+    """(7,) marks of one hand (21, 2), see `Path`; by hand, since numpy is slow with few numbers."""
     wrist, thumb, index, middle, ring, little, *tips = xy[MARKED].astype(np.float64).tolist()
+    # seen along its length it is still wide
     size = max(_apart(middle, wrist), 1.5 * _apart(little, index), 1e-3)
     (a, b, c, d), turn = tips, -1.0 if mirrored else 1.0
     x, y = ((wrist[k] + index[k] + middle[k] + ring[k] + little[k]) / 5 for k in (0, 1))
@@ -129,7 +118,7 @@ def features(marks: Floats, lengths: Values) -> Floats:
     was before.
     """
     total = np.add.reduce
-    size = _median(marks[:, BEFORE:, SIZE])
+    size = medians(marks[:, BEFORE:, SIZE])
     middle = total(marks[:, BEFORE:, :2], 1, keepdims=True) / POINTS
     whole: Floats = np.divide(marks[:, :, :2] - middle, size[:, None, None])
     way, tips = whole[:, BEFORE:], marks[:, BEFORE:, TIP_X : TIP_Y + 1]
@@ -163,11 +152,11 @@ def _lengths(vectors: Floats) -> Floats:
     return np.asarray(np.sqrt(np.add.reduce(vectors * vectors, -1)))
 
 
-def _median(rows: Floats) -> Floats:
-    """(M,) of rows (M, N), N even. np.median takes five times as long, of so few numbers."""
-    half = rows.shape[1] // 2
-    middle = np.partition(rows, (half - 1, half), axis=1)[:, half - 1 : half + 1]
-    return np.asarray(np.add.reduce(middle, 1) / 2)
+def medians(rows: NDArray[np.floating]) -> Floats:
+    """(M,) of rows (M, N). np.median takes five times as long, of so few numbers."""
+    low, high = (rows.shape[1] - 1) // 2, rows.shape[1] // 2
+    parted = np.partition(rows, (low, high), axis=1)
+    return np.asarray((parted[:, low] + parted[:, high]) / 2)
 
 
 def _turning(steps: Floats, speed: Floats) -> Floats:

@@ -72,6 +72,18 @@ def test_features_are_those_of_any_place_size_and_frame_rate() -> None:
     assert np.isfinite(features(still, LENGTH)).all()
 
 
+def plain_marks(xy: np.ndarray, mirrored: bool) -> np.ndarray:
+    """Marks (F, 7) of hands (F, 21, 2), in numpy's own words for a mean and a length."""
+    xy = xy * (-1 if mirrored else 1, 1)
+    long = np.linalg.norm(xy[:, 9] - xy[:, 0], axis=1)
+    wide = np.linalg.norm(xy[:, 17] - xy[:, 5], axis=1)
+    size = np.maximum(np.maximum(long, 1.5 * wide), 1e-3)[:, None]
+    palm, tips = xy[:, (0, 5, 9, 13, 17)].mean(1), xy[:, (8, 12, 16, 20)]
+    pinch = np.linalg.norm(xy[:, 4] - xy[:, 8], axis=1)[:, None]
+    far = np.linalg.norm(tips - xy[:, :1], axis=2).mean(1)[:, None]
+    return np.hstack([palm, size, (tips.mean(1) - palm) / size, pinch / size, far / size])
+
+
 def test_marks_of_a_hand_are_those_of_its_path() -> None:
     rng = np.random.default_rng(0)
     xy = (rng.normal(0, 80, (300, 21, 2)) + rng.uniform(0, 900, (300, 1, 2))).astype(np.float32)
@@ -80,6 +92,8 @@ def test_marks_of_a_hand_are_those_of_its_path() -> None:
         path = path_of(np.arange(300.0), xy.astype(np.float64), mirrored)
         found = np.stack([marks_of(hand, mirrored) for hand in xy])
         assert np.allclose(found, path.marks, rtol=1e-12, atol=1e-12)
+        plain = plain_marks(xy.astype(np.float64), mirrored)
+        assert np.allclose(found, plain, rtol=1e-12, atol=1e-12)
 
 
 def plainly(marks: np.ndarray, lengths: np.ndarray) -> np.ndarray:
