@@ -82,6 +82,8 @@ class DataSpec:
     # small, on a part of it, upside down
     wrong: bool = False
     hidden: float = 1.0  # weight of a landmark that is labelled but hidden
+    # weights of landmarks by name ('thumb_tip'), where they matter more or less; of all others 1
+    landmarks: Mapping[str, float] = field(default_factory=dict)
     normaliser: tuple[int, ...] = ()  # two landmark indices; empty: longer side of the box
 
 

@@ -315,6 +315,20 @@ def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Genera
     return Views(replace(crop, bgr=hard, covered=covered), easy, after)
 
 
+def weights_by_name(data: DataSet, spec: FitSpec) -> np.ndarray:
+    """How much each landmark counts (K,) float32 by `data.landmarks`. ValueError for a name that the
+    markup has not.
+    """
+    names, asked = data.markup.landmarks, spec.data.landmarks
+    for name in asked:
+        if name not in names:
+            raise ValueError(
+                f"data.landmarks: '{name}' is no landmark of the data, which have "
+                f"{', '.join(names)}; mend or drop it"
+            )
+    return np.array([float(asked.get(name, 1.0)) for name in names], np.float32)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """One image of a batch."""
@@ -340,6 +354,8 @@ def make_row(data: DataSet, row: int, spec: FitSpec, rng: np.random.Generator | 
     if crop.flipped:
         for a, b in pairs:
             mask[[a, b]], weight[[a, b]] = mask[[b, a]], weight[[b, a]]
+    if spec.data.landmarks:
+        weight *= weights_by_name(data, spec)
     # Not drawn where no head asks: runs of before this was told must go on as they began.
     hides_up = spec.augment.no_up > 0 and any(head.up for head in spec.heads)
     told = rng is None or not hides_up or rng.random() >= spec.augment.no_up

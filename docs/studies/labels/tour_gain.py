@@ -5,8 +5,9 @@
 Every fourth frame of two clips of hands is labelled by MediaPipe's hand landmarker (a teacher, not
 truth; needs the extra `mediapipe`). Of hand_opening.mp4 12 of these are kept, evenly; hand_desk.mp4
 is held out with all of them. Each seed is a whole run of `train finetune --losses L` (or other
-losses) from the bundled hand model. The hold-out also chooses weights, as for everybody, which
-flatters.
+losses) from the bundled hand model; with `--spread` the 12 labels spread to the frames between them
+first, and the proposals are learnt from as nobody looked at them. The hold-out also chooses weights,
+as for everybody, which flatters.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from docs.studies.labels.spread_gain import spread_all
 from docs.studies.labels.taught_project import taught_project
 from tracker.find.model_file import is_project
 from tracker.whole_files import write_table
@@ -54,24 +56,29 @@ def main(
     steps: Annotated[int, typer.Option(help="Steps of each run, at most.")] = 90,
     seeds: Annotated[int, typer.Option(help="Runs.")] = 3,
     losses: Annotated[str, typer.Option(help="As of train finetune.")] = "L",
+    spread: Annotated[bool, typer.Option("--spread", help="Spread the labels first.")] = False,
 ) -> None:
     """Train the seeds that are missing and print what each brought."""
     project = make_project(clips, bundle, out / "project", labels)
+    if spread:
+        with Store.open(project) as store:
+            if not store.labels.proposals:
+                spread_all(project, store, HELD, False)
     table = []
     for seed in range(seeds):
-        name = f"{losses.replace(',', '_')}_seed{seed}"
+        name = f"{losses.replace(',', '_')}_seed{seed}" + ("_spread" if spread else "")
         path = project.models_dir / name / "comparison.json"
         if not path.is_file():
             wish = Wish(
                 "hand21", Budget(steps=steps), parse_losses(losses), seed, 1, "cpu",
-                name, before=0.0,
+                name, before=0.0, spread=spread,
             )  # fmt: skip
             hooks = Hooks(say=lambda text: print(f"  {text}", flush=True))
             run_plan(plan_run(project.root, wish, hooks), hooks)
         told = json.loads(path.read_text(encoding="utf-8"))
         change = told["change"]
         table.append({
-            "losses": losses, "seed": seed, "base": round(told["base"]["nme"], 3),
+            "losses": losses, "spread": spread, "seed": seed, "base": round(told["base"]["nme"], 3),
             "nme": round(told["tuned"]["nme"], 3), "percent": round(change["percent"], 1),
             "low": round(change["low"], 1), "high": round(change["high"], 1),
             "verdict": change["verdict"],

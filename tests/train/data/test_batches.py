@@ -258,6 +258,20 @@ def test_weights_of_an_example_and_of_hidden_points(blobs):
     assert make_batch(data, [0, 1], spec, None).weight.tolist() == [[1.0] * 4] * 2
 
 
+def test_landmarks_count_by_their_names(blobs):
+    """Also in a mirrored crop, whose landmarks have changed places: a weight is of the name."""
+    data, spec = blobs
+    first, last = data.markup.landmarks[0], data.markup.landmarks[3]
+    named = replace(spec, data=replace(spec.data, landmarks={first: 3.0, last: 0.5}))
+    assert make_batch(data, [0], named, None).weight.tolist() == [[3.0, 1.0, 1.0, 0.5]]
+    flipped = replace(named, augment=replace(STILL, flip=1.0))
+    batch = make_batch(data, [0], flipped, np.random.default_rng(1))
+    assert batch.weight.tolist() == [[3.0, 1.0, 1.0, 0.5]]
+    wrong = replace(spec, data=replace(spec.data, landmarks={"nose": 2.0}))
+    with pytest.raises(ValueError, match=r"'nose' is no landmark of the data, which have .*; mend"):
+        make_batch(data, [0], wrong, None)
+
+
 def test_shares_of_a_batch_by_quality(tmp_path):
     data = read_coco(write_blobs(tmp_path, 12))
     named = [
