@@ -41,8 +41,8 @@ def test_errors_are_in_percent_of_the_eyes_distance(capsys: pytest.CaptureFixtur
     assert found[:, 30].tolist() == [10, 5] and found.sum() == 15
     print_table(7, (found, 3 * found, 2 * found))
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "offsets of 7 training photos; 2 held-out photos"
-    assert lines[4] == "| jaw line | 0.00 | 0.00 | - |"
+    assert lines[0] == "offsets of 7 training faces; 2 held-out photos"
+    assert lines[4] == "| jaw line | 0.00 | 0.00 | 0.00 |"
     assert lines[5] == "| inner 51 | 0.15 | 0.44 | 0.29 |"  # 7.5 / 51
     assert lines[7] == "| nose | 0.83 | 2.50 | 1.67 |"  # 7.5 / 9
 
