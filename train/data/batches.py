@@ -316,8 +316,9 @@ def _training_crop(data: DataSet, row: int, spec: FitSpec, rng: np.random.Genera
 
 
 def weights_by_name(data: DataSet, spec: FitSpec) -> np.ndarray:
-    """How much each landmark counts (K,) float32 by `data.landmarks`. ValueError for a name that the
-    markup has not.
+    """How much each landmark counts (K,) float32 by `data.landmarks`.
+
+    ValueError for a name that the markup has not.
     """
     names, asked = data.markup.landmarks, spec.data.landmarks
     for name in asked:

@@ -9,10 +9,10 @@ the face's own axes, along the line between the outer corners of MediaPipe's eye
 units of their distance. Points and offsets are then used on the held-out photos. Both networks see
 crops around the true landmarks, MediaPipe's once more around its own points. Ours less its offsets
 is what a network that never saw such photos (`face68_free`) would reach if it marked faces where
-the annotators do. MediaPipe's mesh has no jaw of this markup, whose line slides to the contour that
-is seen; its row says how good a teacher of it the mesh would be. With `--free` points and offsets are
-those of rendered training faces turned by 40 degrees at most, which anybody may use, in place of
-photos for research. Errors are in % of the distance of the eyes' outer corners, as marked.
+the annotators do. MediaPipe's mesh has no jaw of this markup, whose line slides to the contour
+that is seen; its row says how good a teacher of it the mesh would be. With `--free` points and
+offsets are those of rendered training faces turned by 40 degrees at most, which anybody may use, in
+place of photos for research. Errors are in % of the distance of the eyes' outer corners, as marked.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def meshes(teacher: Teacher, data: DataSet, rows: Sequence[int]) -> tuple[Array,
 
 
 def rows_of(data: DataSet, quality: str, hold: bool) -> list[int]:
-    """Faces of this quality, held out or not, that all landmarks are known of; no known profiles."""
+    """Faces of this quality, held out or not, all landmarks of which are known; no profiles."""
     chosen = []
     for i in data.rows(hold):
         example = data.examples[i]

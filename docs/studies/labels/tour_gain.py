@@ -5,9 +5,9 @@
 Every fourth frame of two clips of hands is labelled by MediaPipe's hand landmarker (a teacher, not
 truth; needs the extra `mediapipe`). Of hand_opening.mp4 12 of these are kept, evenly; hand_desk.mp4
 is held out with all of them. Each seed is a whole run of `train finetune --losses L` (or other
-losses) from the bundled hand model; with `--spread` the 12 labels spread to the frames between them
-first, and the proposals are learnt from as nobody looked at them. The hold-out also chooses weights,
-as for everybody, which flatters.
+losses) from the bundled hand model; with `--spread` the 12 labels spread to the frames between
+them first, and the proposals are learnt from as nobody looked at them. The hold-out also chooses
+weights, as for everybody, which flatters.
 """
 
 from __future__ import annotations
