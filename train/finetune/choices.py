@@ -169,8 +169,12 @@ def choose_spec(
     losses: Sequence[str],
     net: NetSpec,
     scratch: bool,
+    known: bool = False,
 ) -> tuple[FitSpec, list[Choice]]:
-    """The settings of a run (steps and threads are set later) and the reasons."""
+    """The settings of a run (steps and threads are set later) and the reasons.
+
+    `known`: the base has all of the project's landmarks, so that nothing of the localiser is new.
+    """
     labelled, unlabelled = census.labelled.get("train", 0), census.unlabelled.get("train", 0)
     frozen = "L" not in losses and not scratch
     share = labelled_part(labelled, unlabelled, losses)
@@ -191,7 +195,8 @@ def choose_spec(
             normaliser=project.normaliser,
             repeat=by_hand_repeated(labelled, census.spread),
         ),
-        augment=augment, elt=EltSpec(), batch=batch, lr=2e-3 if scratch else tuned_rate(labelled),
+        augment=augment, elt=EltSpec(), batch=batch,
+        lr=2e-3 if scratch else tuned_rate(labelled, known and "A" not in losses),
         warmup=50, ema=0.995, keep=kept_weights(census, losses), freeze=frozen,
         freeze_norms=not scratch, late_heads=True,
     )  # fmt: skip
@@ -245,13 +250,17 @@ def kept_weights(census: Census, losses: Sequence[str]) -> str:
     return "last" if "A" in losses and not all(told) else "best"
 
 
-def tuned_rate(labelled: int) -> float:
+def tuned_rate(labelled: int, known: bool = False) -> float:
     """Top learning rate of fine-tuning: few labels must not carry trained weights far away.
 
     3e-4 for 50 labelled objects, below that in proportion to their number, 5e-5 at least; above
-    with its root, up to 1e-3 from 556 on.
+    with its root, up to 1e-3 from 556 on. Where nothing is new, neither landmarks nor heads
+    (`known`), far less, or a clip or two are learnt by heart within ten steps (docs/measured.md):
+    2e-5 up to 50 objects, above in proportion, up to 1e-3.
     """
     share = labelled / 50
+    if known:
+        return float(min(1e-3, 2e-5 * max(share, 1.0)))
     return float(min(1e-3, 3e-4 * share**0.5) if share >= 1 else max(5e-5, 3e-4 * share))
 
 

@@ -275,7 +275,8 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
         if not shown.get("none", {}).get("train"):
             warnings.append("no time is labelled 'none': whatever it sees it will call a gesture")
     warnings += missing_attributes(heads, census) if "A" in losses else []
-    spec, choices = choose_spec(project, census, heads, losses, net, base is None)
+    all_known = base is not None and set(base.markup.landmarks) >= set(data.markup.landmarks)
+    spec, choices = choose_spec(project, census, heads, losses, net, base is None, all_known)
     threads, device = wish.threads or THREADS, wish.device or "auto"
     spec = replace(spec, seed=wish.seed, threads=threads, device=device)
     out = new_run_folder(project, wish.name)

@@ -154,6 +154,21 @@ def test_learning_rate_grows_with_the_root_of_the_labels():
     assert tuned_rate(50) == pytest.approx(3e-4)
     assert tuned_rate(200) == pytest.approx(6e-4)
     assert tuned_rate(5000) == pytest.approx(1e-3)
+    assert tuned_rate(12, known=True) == tuned_rate(50, known=True) == pytest.approx(2e-5)
+    assert tuned_rate(200, known=True) == pytest.approx(8e-5)
+    assert tuned_rate(5000, known=True) == pytest.approx(1e-3)
+
+
+def test_landmarks_that_the_base_knows_are_learnt_slowly(tmp_path):
+    project = new_project(tmp_path / "p")
+
+    def rate(known: bool, losses: tuple[str, ...], heads: tuple[Head, ...] = ()) -> float:
+        have = census(12, 100, gestures=20)
+        return choose_spec(project, have, heads, losses, NetSpec(), False, known)[0].lr
+
+    assert rate(True, ("L",)) == rate(True, ("L", "ELT")) == pytest.approx(2e-5)
+    assert rate(False, ("L",)) == pytest.approx(7.2e-5)  # new layers have far to go
+    assert rate(True, ("L", "A")) == pytest.approx(7.2e-5)  # and so have new heads
 
 
 def test_heads_of_the_project_replace_those_of_the_base(tmp_path):
