@@ -96,14 +96,15 @@ def written(tile: Image, words: str) -> Image:
     return tile
 
 
-def sheets(tiles: Sequence[Image]) -> Iterator[Image]:
-    """Pages of COLUMNS x ROWS tiles of one size; the last one is filled up with black."""
-    page = COLUMNS * ROWS
+def sheets(
+    tiles: Sequence[Image], columns: int = COLUMNS, rows: int = ROWS, ground: int = 0
+) -> Iterator[Image]:
+    """Pages of columns x rows tiles of one size, the last one filled up with a grey (0 to 255)."""
+    page = columns * rows
     for start in range(0, len(tiles), page):
         part = list(tiles[start : start + page])
-        part += [np.zeros_like(part[0])] * (-len(part) % COLUMNS)
-        rows = [np.hstack(part[i : i + COLUMNS]) for i in range(0, len(part), COLUMNS)]
-        yield np.vstack(rows)
+        part += [np.full_like(part[0], ground)] * (-len(part) % columns)
+        yield np.vstack([np.hstack(part[i : i + columns]) for i in range(0, len(part), columns)])
 
 
 def look_through(

@@ -355,8 +355,6 @@ def make_row(data: DataSet, row: int, spec: FitSpec, rng: np.random.Generator | 
     if crop.flipped:
         for a, b in pairs:
             mask[[a, b]], weight[[a, b]] = mask[[b, a]], weight[[b, a]]
-    if spec.data.landmarks:
-        weight *= weights_by_name(data, spec)
     # Not drawn where no head asks: runs of before this was told must go on as they began.
     hides_up = spec.augment.no_up > 0 and any(head.up for head in spec.heads)
     told = rng is None or not hides_up or rng.random() >= spec.augment.no_up
@@ -400,7 +398,9 @@ def make_batch(
         torch.from_numpy(warps),
         tuple(rows),
         up=torch.from_numpy(np.stack([row.up for row in made]).astype(np.float32)),
-        weight=torch.from_numpy(np.stack([row.weight for row in made])),
+        weight=torch.from_numpy(
+            np.stack([row.weight for row in made]) * weights_by_name(data, spec)
+        ),
         **_more_views([row.views for row in made if row.views is not None], spec),
     )
 

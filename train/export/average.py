@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from train.export.learn_head import head_called
 from train.loop.checkpoint import (
     Checkpoint,
     load_checkpoint,
@@ -21,12 +22,12 @@ from train.loop.checkpoint import (
 )
 
 
-def average(first: Path, second: Path, weight: float, out: Path) -> None:
+def average(first: Path, second: Path, weight: float, out: Path, head: str | None = None) -> None:
     """Write (1 - weight) x first + weight x second, of the averaged (EMA) weights.
 
-    The settings are the second's; how the two were trained may differ. Raises ValueError when they
-    are not the same network with the same landmarks and heads, and UserError when `out` is one of
-    the two.
+    With a `head` its weights alone; all others are the second's. The settings are the second's; how
+    the two were trained may differ. Raises ValueError when they are not the same network with the
+    same landmarks and heads, or have no such head, and UserError when `out` is one of the two.
     """
     if not 0 <= weight <= 1:
         raise ValueError(f"the weight lies between 0 (first) and 1 (second), found {weight}")
@@ -35,9 +36,11 @@ def average(first: Path, second: Path, weight: float, out: Path) -> None:
     if network_of(a) != network_of(b):
         raise ValueError(f"{first} and {second} are not the same network; average two alike")
     ours, theirs = a.part("ema"), b.part("ema")
-    between = {
-        k: torch.lerp(ours[k], v, weight) if v.is_floating_point() else v for k, v in theirs.items()
-    }
+    mixed = {k for k, v in theirs.items() if v.is_floating_point()}
+    if head is not None:
+        head_called(b.spec, head)
+        mixed = {k for k in mixed if k.startswith(f"heads.{head}.")}
+    between = {k: torch.lerp(ours[k], v, weight) if k in mixed else v for k, v in theirs.items()}
     model = model_with(between, b.spec, b.markup)
     # numbers of one parent are not numbers of the child
     extra = {k: v for k, v in b.extra.items() if k in ("licence", "data")}

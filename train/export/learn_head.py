@@ -55,10 +55,11 @@ def learn_head(
     """Write a checkpoint's averaged weights with one head's learnt on, by the loss of a training.
 
     files: COCO keypoints files as the training had, with their split; `views`: looks at each
-    object. Where the training chose operating points of its gestures (`shown_at`), they are chosen
-    anew on the hold-out. ValueError for labels of other landmarks or without the attribute, for
-    operating points without a hold-out, and for a head that does not exist or reads heat or the
-    picture alone; UserError when `out` cannot be written or is one of the files.
+    object, 0: the head stays. Where the training chose operating points of its gestures
+    (`shown_at`), they are chosen anew on the hold-out. ValueError for labels of other landmarks or
+    without the attribute, for operating points without a hold-out, and for a head that does not
+    exist or reads heat or the picture alone; UserError when `out` cannot be written or is one of
+    the files.
     """
     prepare_output(out, source, *files)
     model, found = load_model(source)
@@ -67,13 +68,14 @@ def learn_head(
     data = labels_for(source, found.markup.landmarks, files, spec.data.hold_out, spec.seed)
     pointed = name == "gesture" and spec.shown_at > 0
     learnt, held = rows_to_learn(data, name, pointed)
-    steps = max(1, EPOCHS * views * len(learnt) // BATCH)
+    steps = max(1, EPOCHS * views * len(learnt) // BATCH) if views else 0
     count = Counted(report, views * len(learnt) + len(held) + steps)
     seen = [seen_by(head, looks(model, data, learnt, spec, v), count) for v in range(views)]
     fresh = seen_by(head, looks(model, data, held, spec), count) if held else None
     layers = model.heads[name]
     before = None if fresh is None else error_of(head, layers, fresh)
-    learn(head, layers, together(seen), steps, spec.seed, count)
+    if seen:
+        learn(head, layers, together(seen), steps, spec.seed, count)
     after = None if fresh is None else error_of(head, layers, fresh)
     result = LearntOn(name, views * len(learnt), before, after)
     extra = {**found.extra, "heads_learnt_on": asdict(result)}

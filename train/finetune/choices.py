@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from tracker.find.model_file import Attribute
 from train.config import AugmentSpec, DataSpec, EltSpec, FitSpec
@@ -162,19 +163,21 @@ def choose_course(
     return AUTO, Choice(what, "tried", f"{why} choose")
 
 
+# What the localiser of a run does not know when it starts: everything (from scratch), some of the
+# landmarks, nothing
+New = Literal["all", "some", "nothing"]
+
+
 def choose_spec(
     project: Project,
     census: Census,
     heads: Sequence[Head],
     losses: Sequence[str],
     net: NetSpec,
-    scratch: bool,
-    known: bool = False,
+    new: New,
 ) -> tuple[FitSpec, list[Choice]]:
-    """The settings of a run (steps and threads are set later) and the reasons.
-
-    `known`: the base has all of the project's landmarks, so that nothing of the localiser is new.
-    """
+    """The settings of a run (steps and threads are set later) and the reasons."""
+    scratch = new == "all"
     labelled, unlabelled = census.labelled.get("train", 0), census.unlabelled.get("train", 0)
     frozen = "L" not in losses and not scratch
     share = labelled_part(labelled, unlabelled, losses)
@@ -196,7 +199,7 @@ def choose_spec(
             repeat=by_hand_repeated(labelled, census.spread),
         ),
         augment=augment, elt=EltSpec(), batch=batch,
-        lr=2e-3 if scratch else tuned_rate(labelled, known and "A" not in losses),
+        lr=2e-3 if scratch else tuned_rate(labelled, new == "nothing" and "A" not in losses),
         warmup=50, ema=0.995, keep=kept_weights(census, losses), freeze=frozen,
         freeze_norms=not scratch, late_heads=True,
     )  # fmt: skip

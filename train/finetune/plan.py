@@ -59,6 +59,7 @@ from train.finetune.budget import (
 from train.finetune.choices import (
     Budget,
     Choice,
+    New,
     choose_course,
     choose_spec,
     left_out,
@@ -275,8 +276,7 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
         if not shown.get("none", {}).get("train"):
             warnings.append("no time is labelled 'none': whatever it sees it will call a gesture")
     warnings += missing_attributes(heads, census) if "A" in losses else []
-    all_known = base is not None and set(base.markup.landmarks) >= set(data.markup.landmarks)
-    spec, choices = choose_spec(project, census, heads, losses, net, base is None, all_known)
+    spec, choices = choose_spec(project, census, heads, losses, net, new_to(base, data))
     threads, device = wish.threads or THREADS, wish.device or "auto"
     spec = replace(spec, seed=wish.seed, threads=threads, device=device)
     out = new_run_folder(project, wish.name)
@@ -294,6 +294,13 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
         shutil.rmtree(out, ignore_errors=True)  # nothing of it is of use
         raise
     return plan
+
+
+def new_to(base: Checkpoint | None, data: DataSet) -> New:
+    """What of the data's landmarks the weights that a run starts from do not know."""
+    if base is None:
+        return "all"
+    return "nothing" if set(base.markup.landmarks) >= set(data.markup.landmarks) else "some"
 
 
 def beside_irises(base: Checkpoint, landmarks: Sequence[str]) -> bool:

@@ -28,6 +28,7 @@ How = Literal["same", "turned", "norm"]  # as it is, transposed, divided by what
 EPSILON = 1e-5  # of torch's batch norms
 WORTH = 4096  # values of a weight that is worth it
 EXACT = 2.0**-6  # of the largest weight of an output: what a model's rounding takes, twice
+FINEST = 2.0**-20  # of a weight in a model's 16 bits: smaller steps it has not, however small it is
 
 
 def leave_out(
@@ -83,15 +84,25 @@ def _fitting(
     given = found.get(_short(name))
     if given is None or wanted.size < WORTH or not name.startswith("ema."):
         return None
-    most = np.abs(wanted).reshape(len(wanted), -1).max(1).reshape(-1, *[1] * (wanted.ndim - 1))
     for how, undo in _UNDO.items():
         try:
             back = undo(name, tensors, given)
         except KeyError:  # it has no norm
             continue
-        if back.shape == wanted.shape and (np.abs(back - wanted) <= EXACT * most).all():
+        if back.shape != wanted.shape:
+            continue
+        steps = (
+            FINEST * _largest(back) / np.maximum(_largest(given), FINEST) if how == "norm" else 0
+        )
+        if (np.abs(back - wanted) <= EXACT * _largest(wanted) + steps).all():
             return how
     return None
+
+
+def _largest(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The largest size of each output's weights, in a shape to compare them with."""
+    most = np.abs(weight).reshape(len(weight), -1).max(1)
+    return np.asarray(most.reshape(-1, *[1] * (weight.ndim - 1)))
 
 
 def _same(

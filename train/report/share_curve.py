@@ -141,8 +141,9 @@ def cell_spec(run: Finished, row: str, seed: int) -> FitSpec:
     """The run's spec with this row's terms, measured at its end alone."""
     usable = tuple(usable_losses(run.census))
     full, _ = choose_spec(
-        run.project, run.census, run.spec.heads, usable, run.spec.net, run.start is None
-    )
+        run.project, run.census, run.spec.heads, usable, run.spec.net,
+        "all" if run.start is None else "some",
+    )  # fmt: skip
     mine = run.spec.loss
     loss = replace(
         mine, **BEYOND_OFF,

@@ -252,13 +252,16 @@ def average(
     ],
     out: Annotated[Path, typer.Option(help="The checkpoint to write.")],
     weight: Annotated[float, typer.Option(help="Share of the second.")] = 0.5,
+    head: Annotated[
+        str | None, typer.Option(help="Of this head alone; all else is the second's.")
+    ] = None,
 ) -> None:
     """A point between two checkpoints of one network: robustness of one, precision of the other."""
     with stages(LOADING) as stage:
         from train.export.average import average as run_average
 
         stage(f"writing {out}")
-        run_average(first, second, weight, out)
+        run_average(first, second, weight, out, head)
     tell(f"wrote {out}; next: train evaluate {out} LABELS, train export {out} --out M.onnx")
 
 
@@ -286,7 +289,9 @@ def head(
     checkpoint: Checkpoint,
     data: Learnt,
     out: Annotated[Path, typer.Option(help="The checkpoint to write.")],
-    views: Annotated[int, typer.Option(min=1, help="Looks at each object.")] = 2,
+    views: Annotated[
+        int, typer.Option(min=0, help="Looks at each object; 0: only operating points are chosen.")
+    ] = 2,
 ) -> None:
     """Let one head learn on from the landmarks of a network that is finished."""
     from train.export.learn_head import learn_head

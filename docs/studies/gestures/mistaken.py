@@ -10,7 +10,6 @@ that is wrong, or would a person say the same?
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -20,9 +19,11 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from docs.studies.contact_sheet import sheets
 from tracker.types import Image
 from tracker.whole_files import write_whole
 from train.data.pictures import DataSet
+from train.evaluate.metrics import confusion
 from train.evaluate.outputs import predict
 from train.evaluate.report import labels_for, open_model
 
@@ -52,13 +53,13 @@ def read_hands(model: Path, labels: Path) -> tuple[DataSet, Reading]:
 
 def table(found: Reading, part: NDArray[np.bool_]) -> list[str]:
     """Lines: gesture, examples, read rightly, what the others are read as."""
-    lines, best = [], found.said.argmax(1)
-    for i, name in enumerate(found.classes):
-        own = part & (found.truth == i)
+    names, lines = found.classes, []
+    counts = confusion(found.truth[part], found.said[part].argmax(1), len(names))
+    for i, own in enumerate(counts):
+        wrong = [k for k in np.argsort(-own, kind="stable") if own[k] and k != i]
+        others = ", ".join(f"{own[k]} {names[k]}" for k in wrong)
         if own.any():
-            wrong = Counter(found.classes[k] for k in best[own] if k != i)
-            others = ", ".join(f"{n} {other}" for other, n in wrong.most_common())
-            lines.append(f"| {name} | {own.sum()} | {(best[own] == i).sum()} | {others} |")
+            lines.append(f"| {names[i]} | {own.sum()} | {own[i]} | {others} |")
     return lines
 
 
@@ -88,11 +89,8 @@ def write_sheet(data: DataSet, found: Reading, path: Path) -> int:
         )
         for k in wrong
     ]  # fmt: skip
-    blank = np.full((SIDE + LINE, SIDE, 3), 255, np.uint8)
-    tiles += [blank] * (-len(tiles) % ACROSS)
-    if tiles:
-        sheet = [np.hstack(tiles[i : i + ACROSS]) for i in range(0, len(tiles), ACROSS)]
-        write_whole(path, cv2.imencode(path.suffix, np.vstack(sheet))[1].tobytes())
+    for sheet in sheets(tiles, ACROSS, max(1, len(tiles)), ground=255):  # one page
+        write_whole(path, cv2.imencode(path.suffix, sheet)[1].tobytes())
     return len(wrong)
 
 

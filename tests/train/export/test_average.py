@@ -32,6 +32,19 @@ def test_a_quarter_of_the_way(tmp_path):
     load_model(tmp_path / "mix.safetensors")
 
 
+def test_one_head_alone(tmp_path):
+    one, two = runs(tmp_path, seed="3")
+    out = tmp_path / "mix.safetensors"
+    average(one, two, 0.25, out, "order")
+    a, b, mix = (load_checkpoint(p).part("ema") for p in (one, two, out))
+    for name, found in mix.items():
+        own = name.startswith("heads.order.") and found.is_floating_point()
+        torch.testing.assert_close(found, 0.75 * a[name] + 0.25 * b[name] if own else b[name])
+    assert not torch.equal(a["net.head.weight"], b["net.head.weight"])
+    with pytest.raises(ValueError, match="no head 'side'; its heads are order"):
+        average(one, two, 0.25, out, "side")
+
+
 def test_refuses_other_networks_and_weights(tmp_path):
     one, two = runs(tmp_path, **{"net.stem": "4"})
     with pytest.raises(ValueError, match="not the same network"):

@@ -153,3 +153,19 @@ def test_points_of_a_training_that_chose_none_do_not_outlive_their_head(blobs, q
     out = blobs.with_name("out.safetensors")
     learn_head(source, [blobs], "gesture", 1, out)
     assert "operating_points" not in load_checkpoint(out).extra
+
+
+def test_without_a_look_only_the_points_are_chosen(tmp_path):
+    blobs = named(write_blobs(tmp_path, count=48, hold=32))
+    source, out = gestures(blobs), blobs.with_name("out.safetensors")
+    learnt = learn_head(source, [blobs], "gesture", 0, out)
+    before, after = load_checkpoint(source), load_checkpoint(out)
+    ours, theirs = before.part("ema"), after.part("ema")
+    assert all(torch.equal(ours[k], theirs[k]) for k in ours)
+    assert learnt.before == learnt.after and learnt.crops == 0
+    model, found = load_model(out)
+    data = read_coco(blobs)
+    run = predict(torch_runner(model), data, data.rows(hold=True), found.spec)
+    truth, guess = run.truth["gesture"], run.attributes["gesture"]
+    points = operating_points(truth, guess, ("none", "palm", "fist"), 0.6)
+    assert after.extra["operating_points"] == pytest.approx(points, abs=2e-3)

@@ -151,6 +151,26 @@ def test_a_model_of_another_checkpoint_takes_no_weights(made, trained):
         shrink(trained / "m.safetensors", made / "x.safetensors", trained / "m.onnx")
 
 
+def test_an_output_that_its_norm_has_all_but_closed_leaves_its_weights_too(made, tmp_path):
+    """Folded, its weights are so small that 16 bits hold but a few steps of them."""
+    found = load_checkpoint(made / "m.safetensors")
+    model, _ = load_model(made / "m.safetensors")
+    norm = next(
+        m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d) and len(m.weight) > 40
+    )
+    with torch.no_grad():
+        norm.weight[3] = 1e-4
+    whole, small = tmp_path / "w.safetensors", tmp_path / "c.safetensors"
+    save_checkpoint(whole, found.spec, found.markup, 7, None, model, None, {})
+    shrink(whole, small)
+    export_model(small, tmp_path / "full.onnx")
+    shrink(tmp_path / "full.onnx", tmp_path / "m.onnx")
+    shrink(small, tmp_path / "left.safetensors", tmp_path / "m.onnx")
+    with safe_open(tmp_path / "left.safetensors", "pt") as file:
+        kept = [k for k in file.keys() if file.get_tensor(k).numel() >= 4096]  # noqa: SIM118
+    assert kept == []
+
+
 @pytest.mark.parametrize("note", [{}, {"model": "../m.onnx"}, {"model": "m.onnx", "weights": 3}, 5])
 def test_a_note_of_somebody_elses_is_refused_in_a_sentence(trained, tmp_path, note):
     shutil.copy(trained / "m.onnx", tmp_path)

@@ -15,6 +15,7 @@ from train.data.from_project import CLIP, Census
 from train.data.pictures import DataSet, Example, Markup
 from train.finetune.choices import (
     Budget,
+    New,
     choose_course,
     choose_spec,
     kept_weights,
@@ -58,7 +59,7 @@ def test_what_was_spread_is_half_of_the_labels_at_most(tmp_path):
 
     def chosen(spread):
         have = replace(census(12, 0), spread=spread)
-        return choose_spec(project, have, (), ("L",), NetSpec(), scratch=False)
+        return choose_spec(project, have, (), ("L",), NetSpec(), "some")
 
     spec, told = chosen(120)
     nothing = np.zeros((3, 2), np.float32), np.ones(3, bool)
@@ -162,13 +163,12 @@ def test_learning_rate_grows_with_the_root_of_the_labels():
 def test_landmarks_that_the_base_knows_are_learnt_slowly(tmp_path):
     project = new_project(tmp_path / "p")
 
-    def rate(known: bool, losses: tuple[str, ...], heads: tuple[Head, ...] = ()) -> float:
-        have = census(12, 100, gestures=20)
-        return choose_spec(project, have, heads, losses, NetSpec(), False, known)[0].lr
+    def rate(new: New, losses: tuple[str, ...]) -> float:
+        return choose_spec(project, census(12, 100, gestures=20), (), losses, NetSpec(), new)[0].lr
 
-    assert rate(True, ("L",)) == rate(True, ("L", "ELT")) == pytest.approx(2e-5)
-    assert rate(False, ("L",)) == pytest.approx(7.2e-5)  # new layers have far to go
-    assert rate(True, ("L", "A")) == pytest.approx(7.2e-5)  # and so have new heads
+    assert rate("nothing", ("L",)) == rate("nothing", ("L", "ELT")) == pytest.approx(2e-5)
+    assert rate("some", ("L",)) == pytest.approx(7.2e-5)  # new layers have far to go
+    assert rate("nothing", ("L", "A")) == pytest.approx(7.2e-5)  # and so have new heads
 
 
 def test_heads_of_the_project_replace_those_of_the_base(tmp_path):
@@ -202,15 +202,15 @@ def test_gestures_of_the_project_see_up_where_those_of_the_base_do(tmp_path):
 
 def test_spec_turns_terms_off_that_are_not_wanted(tmp_path):
     project = new_project(tmp_path / "p")
-    spec, told = choose_spec(project, census(), (), ("L",), NetSpec(), scratch=False)
+    spec, told = choose_spec(project, census(), (), ("L",), NetSpec(), "some")
     assert (spec.loss.alpha, spec.loss.attribute, spec.freeze) == (0.0, 0.0, False)
     assert spec.crop == project.crop
     assert spec.data.normaliser == (1, 2)
     assert {c.what for c in told} >= {"losses", "batch", "learning rate"}
-    spec, _ = choose_spec(project, census(0, 90, 50), (), ("A",), NetSpec(), scratch=False)
+    spec, _ = choose_spec(project, census(0, 90, 50), (), ("A",), NetSpec(), "some")
     assert spec.freeze
     assert spec.loss.presence == 0
-    spec, _ = choose_spec(project, census(), (), ("L", "ELT", "teacher"), NetSpec(), scratch=False)
+    spec, _ = choose_spec(project, census(), (), ("L", "ELT", "teacher"), NetSpec(), "some")
     assert spec.loss.teacher > 0
     assert spec.augment.whole > 0  # kind object: the first look sees the whole frame
 
