@@ -190,9 +190,12 @@ def model_of(kind: Kind, config: TrackerConfig) -> Model:
 
 
 def finder_of(kind: Kind, config: TrackerConfig) -> Finder | None:
-    """The detector of a kind; None where its network looks for itself."""
+    """The detector of a kind; None where its network looks for itself. Beside a live tracker it has
+    one thread, its own: others would take turns with the network's.
+    """
     load = DETECTORS.get(kind)
-    return None if load is None else load(config.threads, config.detect_score)
+    threads = 1 if config.live else config.threads
+    return None if load is None else load(threads, config.detect_score)
 
 
 def _checked_frame(frame: Image) -> Image:

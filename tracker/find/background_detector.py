@@ -9,9 +9,11 @@ depend on how fast a machine is.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock, Thread
+from threading import Lock, Thread, get_native_id
 from time import perf_counter
 
 from tracker.find.detectors import Finder
@@ -25,6 +27,7 @@ JOIN = 1.0  # s for a detector to return when it is closed
 # Older sightings are dropped, in s of stream time. The network judges each in the newest frame, so
 # this only spares it looks at places that were left: a hand crosses its own width in about 0.2 s.
 STALE = 0.5
+BEHIND = 10  # niceness of the thread: where cores are few, the frame and the window come first
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,6 +100,7 @@ class BackgroundDetector:
         self._thread.join(JOIN)
 
     def _run(self) -> None:
+        _let_others_first()
         while not self._slot.closed:
             look = self._slot.get(WAIT)
             if look is not None:
@@ -117,3 +121,10 @@ class BackgroundDetector:
         with self._lock:
             if self._asked is look:  # else others were asked, or it was forgotten meanwhile
                 self._asked, self._seen, self._error = None, seen, failure
+
+
+def _let_others_first() -> None:
+    """Lowers what the present thread weighs; elsewhere than on Linux niceness is a process's."""
+    if sys.platform == "linux":
+        own = get_native_id()
+        os.setpriority(os.PRIO_PROCESS, own, max(BEHIND, os.getpriority(os.PRIO_PROCESS, own)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +17,7 @@ import pytest
 from tests.helpers.drawn import SHAPE, BlobEngine, BlobFinder, blob_info, draw_blobs
 from tests.helpers.live import LIMITS, FakeCamera, wait_for
 from tracker import Tracker, TrackerConfig
-from tracker.find.background_detector import STALE, BackgroundDetector
+from tracker.find.background_detector import BEHIND, STALE, BackgroundDetector
 from tracker.find.locate import Model
 from tracker.find.views import whole
 from tracker.live.pipeline import Pipeline
@@ -39,10 +41,13 @@ class HeldFinder(BlobFinder):
         self.failure: BaseException | None = None
         self.frames: list[np.ndarray] = []
         self.threads: set[str] = set()
+        self.niceness: set[int] = set()
 
     def detect(self, frame_bgr: np.ndarray) -> list[Detection]:
         self.frames.append(frame_bgr)
         self.threads.add(threading.current_thread().name)
+        if sys.platform == "linux":
+            self.niceness.add(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
         found = super().detect(frame_bgr)
         sleep(self.delay)
         assert self.may_answer.wait(20)
@@ -142,6 +147,16 @@ def test_looks_are_as_rare_as_before() -> None:
             stage.show(HAND)
             stage.settle()
         assert stage.finder.calls == 6 and stage.finder.threads == {"background detector"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness is a process's there")
+def test_a_look_lets_the_frame_go_first() -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    with staged() as stage:
+        stage.show(HAND)
+        stage.settle()
+        assert stage.finder.niceness == {max(own, BEHIND)}
+    assert os.getpriority(os.PRIO_PROCESS, 0) == own
 
 
 def test_what_moved_on_is_found_in_the_newest_frame() -> None:

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 import ui.commands.tracker
 from tests.helpers.drawn import SHAPE, blob_info, centroid_onnx, draw_blobs
+from tracker import TrackerConfig
 from tracker.find.detectors import DETECTORS
+from tracker.track import finder_of
 from tracker.types import CropBox, Detection
 
 
@@ -64,3 +66,13 @@ def test_the_detectors_that_come_with_it(kind: str) -> None:
     finder = DETECTORS[kind](1, 0.5)  # type: ignore[index]
     assert finder.name.endswith("_detection.tflite")
     assert finder.detect(np.zeros((30, 50, 3), np.uint8)) == []
+
+
+@pytest.mark.parametrize(("live", "threads"), [(False, 2), (True, 1)])
+def test_beside_a_live_tracker_a_detector_has_one_thread(
+    live: bool, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setitem(DETECTORS, "object", lambda threads, _: asked.append(threads))
+    finder_of("object", TrackerConfig(live=live, threads=2))
+    assert asked == [threads]
