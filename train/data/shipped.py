@@ -44,6 +44,16 @@ OTHER_WORDS = {"horns": "rock", "l": "l_shape"}
 # The teacher's disagreement with itself over 16 views, in hand sizes: below SURE a label counts
 # fully, from there to UNSURE evenly less down to half, above it is none.
 SURE, UNSURE = 0.02, 0.04
+# Bends of a rendered hand's finger, in degrees over its three joints: at most that of all fingers
+# that a named gesture stretches; more than this, and it is rather closed (named ones: from 230).
+STRETCHED, CLOSED = 80.0, 150.0
+FINGERS = ((5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16), (17, 18, 19, 20))
+# Which of index, middle, ring and little finger our gestures stretch, the others closed.
+STRETCHED_BY_NAME = frozenset({
+    (True, False, False, False), (True, True, False, False), (True, True, True, False),
+    (True, True, True, True), (False, False, False, True), (True, False, False, True),
+    (False, True, False, False),
+})  # fmt: skip
 # Hand pictures without a face in the background: negatives for the face model.
 FACELESS = ("asl_letters", "sign_digits", "asl_cutout")
 
@@ -92,6 +102,36 @@ def real_gesture(source: str, word: str | None, points: np.ndarray) -> str | Non
     name = OTHER_WORDS.get(word, word) if own is None else own.get(word)
     if name == "three":
         return "ok" if three_is_ok(points) else "three" if is_long(points, 13) else "three2"
+    return name
+
+
+def looks_named(xyz: np.ndarray) -> bool:
+    """Do fingers of a hand (21, 3), in any units, stretch and close as one of our gestures does?
+
+    In part closed, none does; nor a hand whose fingers are all closed: hands at rest are, too.
+    """
+    bends = np.array([bend_of(xyz, finger) for finger in FINGERS])
+    stretched, closed = bends < STRETCHED, bends > CLOSED
+    return bool((stretched | closed).all()) and tuple(stretched.tolist()) in STRETCHED_BY_NAME
+
+
+def bend_of(xyz: np.ndarray, finger: tuple[int, int, int, int]) -> float:
+    """Degrees, over a finger's three joints; its knuckle bends from the line to the wrist."""
+    bones = np.diff(xyz[[0, *finger]], axis=0)
+    bones /= np.linalg.norm(bones, axis=1, keepdims=True)
+    cosines = (bones[:-1] * bones[1:]).sum(1).clip(-1, 1)
+    return float(np.degrees(np.arccos(cosines)).sum())
+
+
+def rendered_gesture(ann: Mapping[str, Any]) -> str | None:
+    """The gesture of a rendered hand; None where natural movement came upon one by chance.
+
+    Such a hand was posed as `none` and points, say, to the eye: neither name would be right. What
+    holds a thing is none all the same.
+    """
+    name: str = ann["gesture"]
+    if name == "none" and ann["object"] is None and looks_named(np.array(ann["xyz"], np.float64)):
+        return None
     return name
 
 
@@ -166,14 +206,15 @@ def _rendered_hand(
     """Exact points (v = 1 where hidden), `xyz` in palm lengths, gesture, thumb and side."""
     number = 200_000 + int(image["id"])
     xyz = [round(float(v), 3) for point in ann["xyz"] for v in point]
+    gesture = rendered_gesture(ann)
+    named = {} if gesture is None else {"gesture": gesture}
     return (
         {"id": number, "file_name": relative(data, "hands_synth", image["file_name"], out),
          "source": "hands_synth", "group": image["group"], "split": split_of(image),
          "quality": "exact", "licence": "CC0"},
         {"id": number, "image_id": number, "category_id": 1, "bbox": ann["bbox"],
          "keypoints": ann["keypoints"],
-         "attributes": {"side": ann["side"], "gesture": ann["gesture"], "thumb": ann["thumb"],
-                        "xyz": xyz}},
+         "attributes": {"side": ann["side"], "thumb": ann["thumb"], "xyz": xyz, **named}},
     )  # fmt: skip
 
 

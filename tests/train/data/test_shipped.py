@@ -12,8 +12,11 @@ from train.data.pictures import read_coco
 from train.data.shipped import (
     GESTURE_OF,
     GESTURES,
+    bend_of,
+    looks_named,
     prepare_hands,
     real_gesture,
+    rendered_gesture,
     spread_weight,
     three_is_ok,
 )
@@ -74,7 +77,46 @@ def a_real_hand(i):
 def a_rendered_hand(i):
     image = {"split": "holdout" if i >= 4 else "train"}
     xyz = [[0.0, 0.0, 0.0]] + [[0.1 * j, 0.2, -0.12345] for j in range(20)]
-    return image, {"side": "right", "gesture": "grab", "thumb": "over", "xyz": xyz}
+    told = {"side": "right", "gesture": "grab", "thumb": "over", "xyz": xyz, "object": None}
+    return image, told
+
+
+def a_hand(*bends):
+    """Landmarks (21, 3) of a hand whose fingers, index to little, bend so much at their last two
+    joints together, towards the camera; each knuckle lies in line with the wrist."""
+    points = [np.zeros(3)] + [np.array([-0.5, 0.3 * j, 0.0]) for j in range(4)]
+    for finger, bend in enumerate(bends):
+        way = np.array([0.1 * finger - 0.15, 1.0, 0.0])
+        way /= np.linalg.norm(way)
+        at, turned = way, 0.0
+        points.append(at)
+        for _ in range(3):
+            at = at + 0.4 * (np.cos(turned) * way + np.sin(turned) * np.array([0.0, 0.0, 1.0]))
+            points.append(at)
+            turned += np.radians(bend / 2)
+    return np.array(points)
+
+
+@pytest.mark.parametrize(
+    ("bends", "named"),
+    [
+        ((40, 160, 170, 200), True),  # points
+        ((40, 70, 170, 200), True),
+        ((10, 20, 30, 79), True),  # an open hand
+        ((81, 20, 30, 40), False),  # and one that begins to close
+        ((40, 149, 170, 200), False),
+        ((160, 40, 170, 40), False),  # no gesture of ours
+        ((200, 220, 240, 240), False),  # a hand at rest closes, too
+    ],
+)
+def test_natural_movement_comes_upon_gestures(bends, named):
+    points = a_hand(*bends)
+    assert bend_of(points, (9, 10, 11, 12)) == pytest.approx(bends[1], abs=0.01)
+    assert looks_named(points) == looks_named(7 * points) == named
+    ann = {"gesture": "none", "object": None, "xyz": points.tolist()}
+    assert rendered_gesture(ann) == (None if named else "none")
+    assert rendered_gesture(ann | {"object": "rod"}) == "none"
+    assert rendered_gesture(ann | {"gesture": "grab"}) == "grab"
 
 
 def a_face(i):
