@@ -50,16 +50,17 @@ def test_other_views_are_asked_until_one_shows_it() -> None:
     assert found is not None and found[0] == 1 and finder.asked == 2
 
 
-def test_errors_of_the_three_rows_are_shares_of_the_longer_side() -> None:
+def test_errors_of_the_four_rows_are_shares_of_the_longer_side() -> None:
     xy = np.zeros((21, 2), np.float32)
     xy[1], xy[2] = (0, 50), (20, 0)  # the longer side is 50
     labelled = np.arange(21) < 20
     seen = []
-    for off in (5.0, 2.0, 40.0, 40.0, 1.0):
+    for off in (5.0, 2.0, 40.0, 40.0, 1.0, 40.0, 3.0):
         there = xy + np.array([off, 0], np.float32)
         there[20] += 1000  # not labelled
         seen.append(Located("hand", BOX, there, np.ones(21, np.float32), 1.0, {}))
-    assert errors(Marked(0, tuple(seen)), xy, labelled) == pytest.approx([10.0, 4.0, 2.0])
+    marked = Marked(0, tuple(seen[:5]), tuple(seen[5:]))
+    assert errors(marked, xy, labelled) == pytest.approx([10.0, 4.0, 2.0, 6.0])
 
 
 def test_a_row_tells_how_much_worse_the_mean_is() -> None:

@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from tracker.types import Floats
 
 NONE = "none"
+# Operating points are from hands whose landmarks lie well. Where their mean score is below this, a
+# gesture is read from landmarks that are not there, and the frame says 'none'.
+TRUSTED = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,7 @@ class GestureConfig:
     floor: float = 0.5  # from which a gesture without an operating point comes: all else is rarer
     stay: float = 0.4  # the shown one goes below this, or below its point if that is lower
     least: float = 0.002  # a frame never says that a gesture is less likely than this
-    # Operating points are from hands whose landmarks lie well. Where their mean score is below
-    # this, a gesture is read from landmarks that are not there, and the frame says 'none'.
-    trusted: float = 0.6
+    trusted: float = TRUSTED
 
 
 class GestureFilter:

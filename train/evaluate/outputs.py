@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tracker.follow.gesture import TRUSTED
 from train.config import FitSpec
 from train.data.batches import make_batch
 from train.data.pictures import DataSet
@@ -35,6 +36,16 @@ class Outputs:
     target: NDArray[np.float64]  # (N, K, 2)
     labelled: NDArray[np.bool_]  # (N, K)
     truth: dict[str, NDArray[Any]]
+
+    @property
+    def is_read(self) -> NDArray[np.bool_]:
+        """(N,) Does the tracker read a gesture from landmarks of these scores?"""
+        return is_read(self.score.mean(1))
+
+
+def is_read(score: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Does the tracker read a gesture from landmarks whose mean score (N,) is this?"""
+    return score >= TRUSTED
 
 
 Runner = Callable[[Batch], dict[str, NDArray[np.float64]]]
@@ -145,15 +156,17 @@ FEWEST_TOLD = 4  # and of those that must reach it: a point of one lucky example
 
 
 def operating_points(
-    truth: NDArray[np.int64], guess: NDArray[np.float64], classes: Sequence[str], precision: float
-) -> dict[str, float]:
+    truth: NDArray[np.int64], guess: NDArray[np.float64], classes: Sequence[str], precision: float,
+    read: NDArray[np.bool_] | None = None,
+) -> dict[str, float]:  # fmt: skip
     """The lowest probability of each class but 'none' from which it is right this often.
 
-    truth (N,) -1 where unknown, guess (N, C) probabilities. A class is shown where it is the
-    likeliest and reaches its point. Classes that are precise enough at none, or where fewer than
-    FEWEST_TOLD are told, and those of fewer than FEWEST_SHOWN known examples, have no point.
+    truth (N,) -1 where unknown, guess (N, C) probabilities; read (N,): others show nothing,
+    whatever is guessed (`is_read`). A class is shown where it is the likeliest and reaches its
+    point. Classes that are precise enough at none, or where fewer than FEWEST_TOLD are told, and
+    those of fewer than FEWEST_SHOWN known examples, have no point.
     """
-    known, points = truth >= 0, {}
+    known, points = (truth >= 0) & (True if read is None else read), {}
     for i, name in enumerate(classes):
         if name == "none" or (truth == i).sum() < FEWEST_SHOWN:
             continue
@@ -168,10 +181,12 @@ def operating_points(
 
 def shown(
     truth: NDArray[np.int64], guess: NDArray[np.float64], classes: Sequence[str],
-    points: Mapping[str, float],
+    points: Mapping[str, float], read: NDArray[np.bool_] | None = None,
 ) -> dict[str, tuple[float, float, int]]:  # fmt: skip
-    """Recall, precision (NaN: never shown) and known examples of each class at its point."""
-    known, found = truth >= 0, {}
+    """Recall, precision (NaN: never shown) and known examples of each class at its point; `read` as
+    in `operating_points`.
+    """
+    known, found = (truth >= 0) & (True if read is None else read), {}
     for i, name in enumerate(classes):
         if name in points:
             seen = known & (guess.argmax(1) == i) & (guess[:, i] >= points[name])

@@ -159,7 +159,7 @@ def evaluate_model(
     for head in spec.heads:
         if head.attribute.name == "gesture" and points:
             truth, guess = out.truth["gesture"], out.attributes["gesture"]
-            summary["shown"] = shown(truth, guess, head.attribute.classes, points)
+            summary["shown"] = shown(truth, guess, head.attribute.classes, points, out.is_read)
     if spec.kind == "face" and len(names) - irises_in(spec.kind, names) == 68:
         summary["faces"] = face_summary(out, data)
     summary["presence"] = presence_summary(run, data, split, spec)

@@ -19,7 +19,7 @@ from tracker.progress import Report, silent
 from train.config import FitSpec
 from train.data.batches import make_batch
 from train.data.pictures import DataSet
-from train.evaluate.outputs import operating_points
+from train.evaluate.outputs import is_read, operating_points
 from train.evaluate.report import labels_for
 from train.loop.checkpoint import load_model, prepare_output, save_checkpoint
 from train.losses.paper import Batch, attribute_loss
@@ -34,6 +34,7 @@ class SeenByHead:
 
     inputs: tuple[Tensor, ...]
     target: Tensor
+    score: Tensor  # (N,) mean of the landmarks'
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,8 @@ def learn_head(
     learnt, held = rows_to_learn(data, name, pointed)
     steps = max(1, EPOCHS * views * len(learnt) // BATCH) if views else 0
     count = Counted(report, views * len(learnt) + len(held) + steps)
-    seen = [seen_by(head, looks(model, data, learnt, spec, v), count) for v in range(views)]
-    fresh = seen_by(head, looks(model, data, held, spec), count) if held else None
+    seen = [seen_by(model, head, looks(model, data, learnt, spec, v), count) for v in range(views)]
+    fresh = seen_by(model, head, looks(model, data, held, spec), count) if held else None
     layers = model.heads[name]
     before = None if fresh is None else error_of(head, layers, fresh)
     if seen:
@@ -149,12 +150,15 @@ def looks(
             yield batch, model(batch.image, batch.up)
 
 
-def seen_by(head: Head, looked: Iterator[tuple[Batch, Prediction]], count: Counted) -> SeenByHead:
+def seen_by(
+    model: LandmarkNet, head: Head, looked: Iterator[tuple[Batch, Prediction]], count: Counted
+) -> SeenByHead:
     """What a head sees in these looks."""
     parts: list[SeenByHead] = []
     for batch, out in looked:
         target = batch.attributes[head.attribute.name]
-        parts.append(SeenByHead(inputs_of(head, batch, out), target))
+        score = model.score(out.spread).mean(1)
+        parts.append(SeenByHead(inputs_of(head, batch, out), target, score))
         count.add(len(target))
     return together(parts)
 
@@ -168,7 +172,8 @@ def inputs_of(head: Head, batch: Batch, out: Prediction) -> tuple[Tensor, ...]:
 def together(parts: Sequence[SeenByHead]) -> SeenByHead:
     """All of them, one after the other."""
     inputs = zip(*(part.inputs for part in parts), strict=True)
-    return SeenByHead(tuple(map(torch.cat, inputs)), torch.cat([part.target for part in parts]))
+    targets, scores = ([p.target for p in parts], [p.score for p in parts])
+    return SeenByHead(tuple(map(torch.cat, inputs)), torch.cat(targets), torch.cat(scores))
 
 
 def learn(
@@ -197,7 +202,8 @@ def points_of(
     """The operating points of a head of classes, as a training's end chooses them."""
     with torch.no_grad():
         said = attribute_values(head, layers.eval()(*held.inputs)).double().numpy()
-    return operating_points(held.target.numpy(), said, head.attribute.classes, precision)
+    read = is_read(held.score.double().numpy())
+    return operating_points(held.target.numpy(), said, head.attribute.classes, precision, read)
 
 
 def error_of(head: Head, layers: nn.Module, seen: SeenByHead) -> float:

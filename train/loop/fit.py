@@ -249,7 +249,8 @@ def gesture_points(out: Outputs, spec: FitSpec) -> dict[str, float]:
     for head in spec.heads:
         if head.attribute.name == "gesture" and spec.shown_at:
             truth, guess = out.truth["gesture"], out.attributes["gesture"]
-            return operating_points(truth, guess, head.attribute.classes, spec.shown_at)
+            classes, read = head.attribute.classes, out.is_read
+            return operating_points(truth, guess, classes, spec.shown_at, read)
     return {}
 
 
@@ -271,7 +272,8 @@ def finish(run: Run) -> Path:
             a, b = fit_calibration(outputs, run.spec.net.size)
             run.ema.calibration.copy_(torch.tensor([a, b]))
             found["hold_out"] = summarise(outputs, run.data, run.spec)
-            found["operating_points"] = gesture_points(outputs, run.spec)
+            score = run.ema.score(torch.from_numpy(outputs.spread)).numpy()
+            found["operating_points"] = gesture_points(replace(outputs, score=score), run.spec)
         save_checkpoint(final, run.spec, run.data.markup, step, None, run.ema, None, found)
     wait()
     return final

@@ -40,13 +40,15 @@ from train.export.learn_head import (
 )
 from train.loop.checkpoint import load_model
 from train.losses.paper import Batch
-from train.networks.model import Head, Prediction
+from train.networks.model import Head, LandmarkNet, Prediction
 
 PRECISION = 0.97
 BARE, TRUE = "from the landmarks", "from the labels' points"
 
 
-def seen_by_row(head: Head, batch: Batch, out: Prediction) -> dict[str, SeenByHead]:
+def seen_by_row(
+    model: LandmarkNet, head: Head, batch: Batch, out: Prediction
+) -> dict[str, SeenByHead]:
     """What the head of each row sees of a batch."""
     target = batch.attributes[head.attribute.name]
     points = torch.where(batch.labelled[..., None], batch.xy, out.xy)
@@ -55,7 +57,8 @@ def seen_by_row(head: Head, batch: Batch, out: Prediction) -> dict[str, SeenByHe
         "from landmarks and coarse features": inputs_of(replace(head, source="both"), batch, out),
         TRUE: inputs_of(head, batch, replace(out, xy=points)),
     }
-    return {name: SeenByHead(each, target) for name, each in inputs.items()}
+    score = model.score(out.spread).mean(1)
+    return {name: SeenByHead(each, target, score) for name, each in inputs.items()}
 
 
 def said_by(layers: nn.Module, seen: SeenByHead) -> NDArray[np.float64]:
@@ -102,11 +105,11 @@ def main(
     classes = head.attribute.classes
     data = labels_for(checkpoint, found.markup.landmarks, [labels], spec.data.hold_out, spec.seed)
     rows, held_rows = rows_with(data, "gesture")
-    held = [seen_by_row(head, *look) for look in looks(model, data, held_rows, spec)]
+    held = [seen_by_row(model, head, *look) for look in looks(model, data, held_rows, spec)]
     seen = []
     for view in range(views):
         print(f"look {view + 1} of {views} at {len(rows)} hands", flush=True)
-        seen += [seen_by_row(head, *look) for look in looks(model, data, rows, spec, view)]
+        seen += [seen_by_row(model, head, *look) for look in looks(model, data, rows, spec, view)]
     truth = together([each[BARE] for each in held]).target.numpy()
     real = np.array([data.examples[i].quality == "teacher" for i in held_rows])
     bundled = said_by(model.heads["gesture"], together([each[BARE] for each in held]))

@@ -5,13 +5,14 @@
 Each held-out picture is shown to the palm detector, in the views of `tracker image` one after the
 other, until it finds the labelled hand: at least half of the smaller of both boxes is shared. The
 hand is then marked in the detector's own crop, in the crop around those landmarks (which decides
-whether a track begins) and in each frame of a still video after it. All rows are of the same hands:
-those that are found. Normaliser: the longer side of the labels' box.
+whether a track begins) and in each frame of a still video after it; and, to see what a wrong turn
+costs, in the second crop where the first was turned as the labels are. All rows are of the same
+hands: those that are found. Normaliser: the longer side of the labels' box.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,10 @@ Array = NDArray[np.float64]
 SAME = 0.5  # share of the smaller box from which a detection is of the labelled hand
 FRAMES = 3  # in which the hand is followed after the detector's crop
 DEFAULT = TrackerConfig()
-ROWS = ("the detector's crop", "the crop around those landmarks", f"followed for {FRAMES} frames")
+ROWS = (
+    "the detector's crop", "the crop around those landmarks", f"followed for {FRAMES} frames",
+    "the second crop, the detector's one turned as the labels",
+)  # fmt: skip
 QUALITIES = {"real": "teacher", "rendered": "exact"}
 
 
@@ -46,11 +50,12 @@ class Marked:
 
     view: int  # from 0; it is the whole picture
     seen: tuple[Located, ...]  # the detector's crop, that around its landmarks, and so on
+    turned: tuple[Located, ...]  # the same, the detector's crop turned as the labels' is
 
     @property
     def xy(self) -> Floats:
         """(rows of the table, 21, 2) landmarks, pixels of the picture."""
-        return np.stack([self.seen[i].xy for i in (0, 1, -1)])
+        return np.stack([*(self.seen[i].xy for i in (0, 1, -1)), self.turned[1].xy])
 
 
 def first_crop(bgr: Image, xy: Floats, finder: Finder) -> tuple[int, CropBox] | None:
@@ -99,7 +104,9 @@ def measure(name: str, quality: str, data: DataSet, path: Path) -> None:
         bgr = data.image(row)
         crop = first_crop(bgr, data.examples[row].xy, finder)
         if crop is not None:
-            marked[i] = Marked(crop[0], followed(bgr, crop[1], model))
+            true_box = box_from_landmarks("hand", data.examples[row].xy, rule=model.info.crop)
+            turned = replace(crop[1], angle=true_box.angle)
+            marked[i] = Marked(crop[0], *(followed(bgr, box, model) for box in (crop[1], turned)))
     true = every[list(marked)]
     by_row = [
         errors(m, data.examples[rows[i]].xy, data.examples[rows[i]].labelled)

@@ -190,6 +190,11 @@ def test_operating_points_by_hand():
     assert operating_points(truth[1:], guess[1:], classes, 0.97) == {}
     assert shown(truth, guess, classes, {"a": 0.8}) == {"a": (4 / 12, 1.0, 12)}
     assert shown(truth, guess, classes, {"a": 0.6}) == {"a": (5 / 12, 5 / 6, 12)}
+    read = np.array(p) != 0.7  # from landmarks that lie badly the tracker reads no gesture
+    assert operating_points(truth, guess, classes, 0.97, read) == {"a": 0.6}
+    assert shown(truth, guess, classes, {"a": 0.6}, read) == {"a": (5 / 12, 1.0, 12)}
+    read[0] = False  # an example all the same, which is not shown
+    assert shown(truth, guess, classes, {"a": 0.6}, read) == {"a": (4 / 12, 1.0, 12)}
     wrong = np.array([0, 0, 0, 0, 0, 0, -1, *[0] * 7, *[1] * 9])  # never right
     more = np.vstack([guess, guess[7:], guess[7:9]])
     assert operating_points(wrong, more, classes, 0.97) == {}

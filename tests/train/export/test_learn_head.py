@@ -92,13 +92,15 @@ def named(blobs):
     return rewrite(blobs, name)
 
 
-def gestures(blobs, shown_at=0.6, **more):
-    """A checkpoint that tells `named` gestures, with what it keeps beside its weights."""
+def gestures(blobs, shown_at=0.6, sure=9.0, **more):
+    """A checkpoint that tells `named` gestures, with what it keeps beside its weights; all scores
+    are those of `sure`, a logit."""
     still = AugmentSpec(rotate=0.0, flip=0.0, colour=0.0, blur=0.0, occlude=0.0)
     head = Head(Attribute("gesture", ("none", "palm", "fist")))
     path = untrained_checkpoint(blobs, heads=(head,), augment=still, shown_at=shown_at)
     found = load_checkpoint(path)
     model, _ = load_model(path)
+    model.calibration.copy_(torch.tensor([sure, 0.0]))
     save_checkpoint(path, found.spec, found.markup, 7, None, model, None, more)
     return path
 
@@ -133,8 +135,15 @@ def test_operating_points_are_chosen_anew_on_the_hold_out(tmp_path, quick):
     data = read_coco(blobs)
     run = predict(torch_runner(model), data, data.rows(hold=True), found.spec)
     truth, guess = run.truth["gesture"], run.attributes["gesture"]
-    points = operating_points(truth, guess, ("none", "palm", "fist"), 0.6)
+    points = operating_points(truth, guess, ("none", "palm", "fist"), 0.6, run.is_read)
     assert points and found.extra["operating_points"] == pytest.approx(points, abs=2e-3)
+
+
+def test_hands_that_the_tracker_does_not_read_choose_no_point(tmp_path):
+    blobs = named(write_blobs(tmp_path, count=48, hold=32))
+    source, out = gestures(blobs, sure=-9.0), blobs.with_name("out.safetensors")
+    learn_head(source, [blobs], "gesture", 0, out)
+    assert load_checkpoint(out).extra["operating_points"] == {}
 
 
 def test_operating_points_need_a_hold_out(blobs, quick):
@@ -167,5 +176,5 @@ def test_without_a_look_only_the_points_are_chosen(tmp_path):
     data = read_coco(blobs)
     run = predict(torch_runner(model), data, data.rows(hold=True), found.spec)
     truth, guess = run.truth["gesture"], run.attributes["gesture"]
-    points = operating_points(truth, guess, ("none", "palm", "fist"), 0.6)
+    points = operating_points(truth, guess, ("none", "palm", "fist"), 0.6, run.is_read)
     assert after.extra["operating_points"] == pytest.approx(points, abs=2e-3)
