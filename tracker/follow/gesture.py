@@ -29,7 +29,9 @@ class GestureConfig:
 
     span: float = 0.15  # the evidence of this long, s, is put together,
     stale: float = 0.5  # and of the frame before where it is younger than this, s
-    floor: float = 0.5  # from which a gesture without an operating point comes: all else is rarer
+    floor: float = 0.5  # from which a gesture comes where no points are stated: all else is rarer
+    # and where others have one: precise enough at none, it is mostly something else
+    unproven: float = 0.8
     stay: float = 0.4  # the shown one goes below this, or below its point if that is lower
     least: float = 0.002  # a frame never says that a gesture is less likely than this
     trusted: float = TRUSTED
@@ -113,7 +115,8 @@ class GestureFilter:
         """From which probability on a gesture comes; 'none' comes when the shown one goes."""
         if name == NONE:
             return np.inf
-        return self._operating_points.get(name, self._config.floor)
+        unknown = self._config.unproven if self._operating_points else self._config.floor
+        return self._operating_points.get(name, unknown)
 
     def _exit(self, name: str) -> float:
         """Below which probability the shown one goes."""

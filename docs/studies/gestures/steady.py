@@ -40,6 +40,7 @@ def _clear(first: int, last: int, name: str) -> Stretch:
 
 CLIPS: Mapping[str, Sequence[Stretch]] = {
     "hand_desk.mp4": (
+        Stretch(13, 18, ("point",)),  # it comes in
         _clear(19, 171, "point"),
         Stretch(172, 198, ("point", "l_shape")),
         _clear(199, 213, "point"),

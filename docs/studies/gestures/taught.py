@@ -13,8 +13,8 @@ hands are those it has not.
   that are held as it was shown (the same side, fingers at most 45 degrees aslant), rendered hands.
 - false shows an hour: an hour of synthetic movement at 15 frames a second. A hand goes from one
   held-out hand to another within 0.2 to 0.8 s and stays for 0.2 to 1.5 s; none shows a new gesture
-  by its name, and unnamed ones not by the bundled head. Of them held: for 0.3 s, as an action
-  waits.
+  by its name, and unnamed ones not by the bundled head. Natural: those that are named none, or by
+  nobody; gestures: all, bundled gestures among them. Of them held: for 0.3 s, as an action waits.
 - bundled gestures: of held-out named hands, rendered ones among them, how many the bundled head
   shows rightly, without and with the own ones.
 """
@@ -68,12 +68,17 @@ def main(
         recogniser = learn(gestures, without_new())
         seconds = time.process_time() - begun
         p = told(said, recogniser)
-        times, moved = moving_hands(said, minutes)
-        p_moved = recogniser.told_of_one(moved)
+        moves = {
+            "natural": moving_hands(said, natural_hands(said), minutes),
+            "gestures": moving_hands(said, quiet_hands(said), minutes),
+        }
+        p_moved = {how: recogniser.told_of_one(moved) for how, (_, moved) in moves.items()}
         for strictness in STRICTNESS:
             one = tuple(replace(g, strictness=strictness) for g in recogniser.one)
             strict = replace(recogniser, one=one)
-            shown, held = false_shows(p_moved, times, strict)
+            shown, held = {}, {}
+            for how, (times, _) in moves.items():
+                shown[how], held[how] = false_shows(p_moved[how], times, strict)
             row = {
                 "taught_by": "/".join(taught_by.values()), "strictness": strictness,
                 "learnt_in_cpu_s": round(seconds, 2),
@@ -168,9 +173,17 @@ def quiet_hands(said: Answers) -> NDArray[np.intp]:
     return np.flatnonzero(quiet & ~(is_from(said, MISNAMED[0]) & (said.gesture == MISNAMED[1])))
 
 
-def movement(said: Answers, minutes: float, seed: int = 0) -> Iterator[tuple[float, Hand]]:
-    """A right hand that goes from one held-out hand to another: times and hands."""
-    rng, pool = np.random.default_rng(seed), quiet_hands(said)
+def natural_hands(said: Answers) -> NDArray[np.intp]:
+    """Of them those that show no bundled gesture by their name either."""
+    quiet = quiet_hands(said)
+    return quiet[np.isin(said.gesture[quiet], (OTHER, "none"))]
+
+
+def movement(
+    said: Answers, pool: NDArray[np.intp], minutes: float, seed: int = 0
+) -> Iterator[tuple[float, Hand]]:
+    """A right hand that goes from one hand of the pool to another: times and hands."""
+    rng = np.random.default_rng(seed)
 
     def anyone() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         one = hand(said, int(rng.choice(pool)))
@@ -191,9 +204,11 @@ def movement(said: Answers, minutes: float, seed: int = 0) -> Iterator[tuple[flo
         now = then
 
 
-def moving_hands(said: Answers, minutes: float) -> tuple[NDArray[np.float64], Hands]:
+def moving_hands(
+    said: Answers, pool: NDArray[np.intp], minutes: float
+) -> tuple[NDArray[np.float64], Hands]:
     """All of the movement at once."""
-    times, hands = zip(*movement(said, minutes), strict=True)
+    times, hands = zip(*movement(said, pool, minutes), strict=True)
     xyz = np.stack([one.xyz for one in hands if one.xyz is not None])
     return np.array(times), hands_of(np.stack([h.xy for h in hands]), xyz, [False] * len(hands))
 

@@ -132,12 +132,13 @@ def test_nothing_begins_below_its_operating_point_and_what_is_shown_stays() -> N
     assert [low.update(p, float(i))[0] for i, p in enumerate(few)] == ["fist", "open"]
 
 
-def test_a_class_without_an_operating_point_keeps_the_common_rule() -> None:
-    filt = GestureFilter(CLASSES, operating_points={"fist": 0.8})
-    assert filt.update(np.array([0.2, 0.29, 0.51], np.float32), 0.0)[0] == "open"
-    assert GestureFilter(CLASSES, operating_points={"fist": 0.8}).update(
-        np.array([0.2, 0.32, 0.48], np.float32), 0.0
-    ) == ("none", pytest.approx(0.2))
+@pytest.mark.parametrize(("points", "least"), [({}, 0.5), ({"fist": 0.3}, 0.8)])
+def test_a_class_without_an_operating_point_comes_late_where_others_have_one(
+    points: dict[str, float], least: float
+) -> None:
+    for p, shown in ((least - 0.01, "none"), (least + 0.01, "open")):
+        filt = GestureFilter(CLASSES, operating_points=points)
+        assert filt.update(np.array([(1 - p) / 2, (1 - p) / 2, p], np.float32), 0.0)[0] == shown
 
 
 def test_a_gesture_is_not_read_from_landmarks_that_lie_badly() -> None:
