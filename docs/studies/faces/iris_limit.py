@@ -40,7 +40,7 @@ def between_lids(learnt: Eyes, held: Eyes) -> NDArray[np.float64]:
     """Errors (N, 2) of the mean place between the lids."""
     usual = (learnt.xy[:, :, IRIS] - learnt.xy[:, :, LIDS].mean(2)).mean((0, 1))
     off = held.xy[:, :, IRIS] - held.xy[:, :, LIDS].mean(2) - usual
-    return np.linalg.norm(off.astype(np.float64), axis=-1)
+    return np.asarray(np.linalg.norm(off.astype(np.float64), axis=-1))
 
 
 def by_points(learnt: Eyes, held: Eyes, other: bool) -> NDArray[np.float64]:
@@ -57,7 +57,7 @@ def by_points(learnt: Eyes, held: Eyes, other: bool) -> NDArray[np.float64]:
         rows = torch.randint(len(seen), (256,))
         loss = (layers(seen[rows]) - target[rows]).norm(dim=-1).mean()
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
         rate.step()
     fresh, truth = points_of(held, other)
