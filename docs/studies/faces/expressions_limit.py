@@ -80,7 +80,8 @@ def seen_by(way: Way, look: dict[str, Tensor]) -> SeenByHead:
     takes &= look["labelled"] & (look["seen"] | torch.tensor(not way.if_seen))
     xy = torch.where(takes[..., None], look["true"], look["xy"])
     more = (look["pooled"],) if way.head.source == "both" else ()
-    return SeenByHead((xy, *more), look["target"])
+    surely = torch.ones(len(xy))  # scores count for gestures alone
+    return SeenByHead((xy, *more), look["target"], surely)
 
 
 def said_by(head: Head, layers: nn.Module, seen: SeenByHead) -> NDArray[np.float64]:
