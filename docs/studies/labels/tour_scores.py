@@ -24,10 +24,11 @@ from numpy.typing import NDArray
 
 from tracker.whole_files import write_table
 from train.config import spec_from_dict
+from train.data.from_project import read_split
 from train.evaluate.interval import grouped
 from train.evaluate.outputs import Outputs, predict, right_points, torch_runner
 from train.finetune.calibrate import SURE, Curve, bent, compared_rows, moved, scores_of
-from train.finetune.plan import Hooks, Wish, data_of_run, facts_of
+from train.finetune.plan import Hooks, Wish, facts_of, gather
 from train.loop.checkpoint import load_checkpoint, model_with
 from train.project.journal import read_labels
 from train.project.layout import Project, open_project
@@ -50,10 +51,13 @@ class Case:
 def case_of(project: Project, name: str) -> Case:
     """The answers of a finished run's two networks."""
     out = project.models_dir / name
-    facts = facts_of(out)
-    spec = spec_from_dict(facts["spec"])
-    wish = Wish(threads=1, device="cpu")
-    _, data, _, _ = data_of_run(project, read_labels(project), facts, wish, Hooks())
+    spec = spec_from_dict(facts_of(out)["spec"])
+    split = read_split(project)
+    assert split is not None
+    wish = Wish(
+        threads=1, device="cpu", before=0.0
+    )  # followed by the bundled model, as tour_gain's
+    data, _, _ = gather(project, read_labels(project), split, wish, Hooks())
     rows = compared_rows(data)
     nets = [
         model_with(load_checkpoint(out / f"{part}.safetensors").part("ema"), spec, data.markup)
@@ -177,6 +181,24 @@ def judged(case: Case, way: str) -> tuple[float, float, float, float, float]:
     return float(hollow[0]), float(hollow[1]), float(ece), float(loss), float(bias)
 
 
+def told(case: Case) -> str:
+    """Hollow shares of a run as it tells them, and the points that are hollow since: those sure by
+    the start and its own curve before.
+    """
+    labelled = case.groups >= 0
+    alike = as_now(replace(case, new=case.old), labelled)
+    seen = [(case.old, case.curve), (case.old, alike), (case.new, as_now(case, labelled))]
+    shown, before, after = (scores_of(out, curve, case.size) < SURE for out, curve in seen)
+    own, alike_share, share = (100 * hollow.mean() for hollow in (shown, before, after))
+    newly = after & ~shown & labelled[:, None]
+    right = [100 * np.nanmean(right_points(out)[newly]) for out in (case.old, case.new)]
+    return (
+        f"hollow {alike_share:.1f} -> {share:.1f} % ({own:.1f} % by the start's own curve); "
+        f"{newly.sum()} labelled points are newly hollow, of which "
+        f"{right[0]:.0f} % were right before and {right[1]:.0f} % are after"
+    )
+
+
 def main(
     root: Annotated[Path, typer.Argument(help="Project of tour_gain.")],
     runs: Annotated[str, typer.Option(help="Names, separated by commas; empty: all.")] = "",
@@ -186,6 +208,8 @@ def main(
     project = open_project(root)
     names = runs.split(",") if runs else sorted(p.name for p in project.models_dir.iterdir())
     cases = [case_of(project, name) for name in names]
+    for name, case in zip(names, cases, strict=True):
+        print(f"{name}: {told(case)}", flush=True)
     table = []
     for who in ("start", "tuned"):
         seen = cases if who == "tuned" else [replace(cases[0], new=cases[0].old)]
