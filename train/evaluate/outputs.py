@@ -262,6 +262,16 @@ class Prior:
     weight: float  # of each point: what the curve says of it counts as so much of a measurement
 
 
+def right_points(out: Outputs, within: float = 0.05) -> NDArray[np.float64]:
+    """(N, K) 1 where a point is within so much of the points' box of its label, else 0; NaN where
+    that is not known.
+    """
+    errors = metrics.point_errors(out.xy, out.target, out.labelled)
+    lengths = metrics.normalisers(out.target, out.labelled)[:, None]
+    right = (errors <= within * lengths).astype(np.float64)
+    return np.where(np.isfinite(errors) & np.isfinite(lengths), right, np.nan)
+
+
 def fit_calibration(
     out: Outputs,
     size: int,
@@ -275,13 +285,12 @@ def fit_calibration(
     says so; with a `prior`, on what that says of every point as well. Falls back to (-6, 2) without
     a prior and without points.
     """
-    errors = metrics.point_errors(out.xy, out.target, out.labelled)
-    lengths = metrics.normalisers(out.target, out.labelled)
+    each = right_points(out, within)
     told = np.isfinite(out.spread) & (out.spread > 0)  # a network without heat tells no spread
-    known = np.isfinite(errors) & told & np.isfinite(lengths)[:, None]
+    known = np.isfinite(each) & told
     if prior is None and known.sum() < 50:
         return -6.0, 2.0
-    right = (errors <= within * lengths[:, None])[known].astype(np.float64)
+    right = each[known]
     x = -np.log(out.spread[known] / size)
     counts = np.ones_like(x) if weight is None else np.repeat(weight, known.sum(1))
     if prior is not None:

@@ -9,7 +9,7 @@ import torch
 from tests.helpers.blobs import write_blobs, write_config
 from train.config import read_config
 from train.data.pictures import DataSet, read_coco
-from train.evaluate.outputs import Outputs, Prior, fit_calibration
+from train.evaluate.outputs import Outputs, Prior, fit_calibration, right_points
 from train.finetune.calibrate import PRIOR, Scores, calibrate
 from train.loop.checkpoint import build_model, load_checkpoint, save_checkpoint
 
@@ -93,6 +93,7 @@ def test_wider_heats_alone_do_not_make_points_hollow(blobs):
     found = calibrate(start, final, without_labels(data), spec, True)
     assert found.objects == 0
     assert 0.2 < found.hollow_before < 0.8
+    assert found.hollow_shown == pytest.approx(found.hollow_before, abs=0.01)  # nothing bends it
     assert found.hollow == pytest.approx(found.hollow_before, abs=0.15)
     kept = load_checkpoint(final)
     a, b = kept.part("ema")["calibration"].tolist()
@@ -108,7 +109,7 @@ def test_the_same_weights_keep_their_curve(blobs):
     assert load_checkpoint(final).part("ema")["calibration"].tolist() == pytest.approx(
         STARTS, abs=0.05
     )
-    assert found.hollow == found.hollow_before
+    assert found.hollow == found.hollow_before == found.hollow_shown
 
 
 def test_held_out_points_that_are_wrong_lower_the_scores(blobs):
@@ -122,9 +123,36 @@ def test_held_out_points_that_are_wrong_lower_the_scores(blobs):
     assert at(now.tolist(), 10.0) < at(believed.tolist(), 10.0)
 
 
+def test_what_a_too_sure_start_hid_is_no_loss_of_the_training(blobs):
+    data, spec, _ = blobs
+    start, final = saved(blobs, "start"), saved(blobs, "final")
+    found = calibrate(start, final, data, spec, True)  # the same weights, nearly all points wrong
+    assert found.hollow_shown < found.hollow - 0.05  # the hold-out says that the curve is too sure
+    assert found.hollow_before == pytest.approx(found.hollow, abs=0.005)
+    assert found.right < 0.1 < found.expected
+    assert f"{100 * found.right:.0f} % are)" in found.words
+
+
+def test_right_points_by_hand():
+    out = points(2, CURVE, k=3)
+    target = np.array([[[0.0, 0.0], [100.0, 40.0], [50.0, 20.0]]] * 2)
+    xy = target + np.array([[[5.0, 0.0]], [[0.0, 5.1]]])  # 5 % of the longer side, and more
+    labelled = np.array([[True, True, False], [True, True, True]])
+    found = right_points(replace(out, xy=xy, target=target, labelled=labelled))
+    assert found[0, :2].tolist() == [1, 1] and np.isnan(found[0, 2])
+    assert found[1].tolist() == [0, 0, 0]
+
+
 def test_what_is_said():
-    assert Scores(24, 8, 0.185, 0.171).words == (
+    assert Scores(24, 8, 0.184, 0.182, 0.171, 0.8, 0.8).words == (
         "scores: from the base's curve and 24 held-out objects, which count as 8; "
         "hollow points 18 -> 17 %"
     )
-    assert Scores(0, 0, 0.2, 0.2).words == "scores: from the base's curve; hollow points 20 -> 20 %"
+    assert Scores(24, 8, 0.06, 0.08, 0.07, 0.84, 0.77).words == (
+        "scores: from the base's curve and 24 held-out objects, which count as 8; "
+        "hollow points 8 -> 7 % (6 % by the base's own curve, which expects 84 % of its "
+        "held-out points to be right; 77 % are)"
+    )
+    assert Scores(0, 0, 0.2, 0.2, 0.2).words == (
+        "scores: from the base's curve; hollow points 20 -> 20 %"
+    )
