@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock, Thread, get_native_id
 from time import perf_counter
@@ -124,7 +125,10 @@ class BackgroundDetector:
 
 
 def _let_others_first() -> None:
-    """Lowers what the present thread weighs; elsewhere than on Linux niceness is a process's."""
+    """Lowers what the present thread weighs, where that may be asked for; elsewhere than on Linux
+    niceness is a process's.
+    """
     if sys.platform == "linux":
         own = get_native_id()
-        os.setpriority(os.PRIO_PROCESS, own, max(BEHIND, os.getpriority(os.PRIO_PROCESS, own)))
+        with suppress(OSError):  # a sandbox may refuse
+            os.setpriority(os.PRIO_PROCESS, own, max(BEHIND, os.getpriority(os.PRIO_PROCESS, own)))

@@ -45,7 +45,7 @@ OTHER_WORDS = {"horns": "rock", "l": "l_shape"}
 # fully, from there to UNSURE evenly less down to half, above it is none.
 SURE, UNSURE = 0.02, 0.04
 # Bends of a rendered hand's finger, in degrees over its three joints: at most that of all fingers
-# that a named gesture stretches; more than this, and it is rather closed (named ones: from 230).
+# that a named gesture stretches; more than this, and it is rather closed (theirs are so from 240).
 STRETCHED, CLOSED = 80.0, 150.0
 FINGERS = ((5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16), (17, 18, 19, 20))
 # Which of index, middle, ring and little finger our gestures stretch, the others closed.
