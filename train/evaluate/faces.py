@@ -142,7 +142,7 @@ def face_summary(out: Outputs, data: DataSet) -> dict[str, Any]:
 
 def _of_quality(out: Outputs, at: NDArray[np.int64], examples: Sequence[Example]) -> Any:
     xy, target, labelled = out.xy[at], out.target[at], out.labelled[at]
-    apart = _apart(target, labelled, examples)
+    apart = eyes_apart(target, labelled, examples)
     found: dict[str, Any] = {}
     if np.isfinite(apart).any():
         yaw = np.array([_yaw(e.attributes) for e in examples])
@@ -165,7 +165,7 @@ def _of_quality(out: Outputs, at: NDArray[np.int64], examples: Sequence[Example]
     return found
 
 
-def _apart(target: Array, labelled: NDArray[np.bool_], examples: Sequence[Example]) -> Array:
+def eyes_apart(target: Array, labelled: NDArray[np.bool_], examples: Sequence[Example]) -> Array:
     """(N,) crop pixels between the outer corners of the eyes, seen from the front; NaN: not known.
 
     The labels' `place` in pixels of the picture, times how much larger the labelled landmarks lie

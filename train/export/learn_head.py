@@ -7,7 +7,7 @@ and what was seen is learnt from many times more than a training's steps would a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -177,39 +177,57 @@ def together(parts: Sequence[SeenByHead]) -> SeenByHead:
 
 
 def learn(
-    head: Head, layers: nn.Module, seen: SeenByHead, steps: int, seed: int, count: Counted
-) -> None:
-    """Adam with decay; the rate rises and falls once. Rows and dropout depend on the seed alone."""
-    layers.train()
+    head: Head, layers: nn.Module, seen: SeenByHead, steps: int, seed: int, count: Counted,
+    highest: float = RATE,
+) -> None:  # fmt: skip
+    """Steps to the loss of a training. Rows and dropout depend on the seed alone."""
     torch.manual_seed(seed)
-    optimiser = torch.optim.AdamW(layers.parameters(), RATE, weight_decay=0.02)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
-    for _ in range(steps):
+
+    def loss() -> Tensor:
         rows = torch.randint(len(seen.target), (min(BATCH, len(seen.target)),))
         said = layers(*(each[rows] for each in seen.inputs))
-        loss = attribute_loss(head, said, seen.target[rows])
+        return attribute_loss(head, said, seen.target[rows])
+
+    for _ in descend(layers, loss, steps, highest):
+        count.add(1)
+
+
+def descend(
+    layers: nn.Module, loss_of: Callable[[], Tensor], steps: int, highest: float = RATE,
+    decay: float = 0.02,
+) -> Iterator[int]:  # fmt: skip
+    """Adam with decay; the rate rises to `highest` and falls, once. Tells each step, from 1."""
+    layers.train()
+    optimiser = torch.optim.AdamW(layers.parameters(), highest, weight_decay=decay)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, highest, total_steps=steps + 1)
+    for step in range(1, steps + 1):
+        loss = loss_of()
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         rate.step()
-        count.add(1)
+        yield step
     layers.eval()
+
+
+def said_by(head: Head, layers: nn.Module, seen: SeenByHead) -> Tensor:
+    """What a user sees of its answers (N, ...)."""
+    with torch.no_grad():
+        return attribute_values(head, layers.eval()(*seen.inputs))
 
 
 def points_of(
     head: Head, layers: nn.Module, held: SeenByHead, precision: float
 ) -> dict[str, float]:
     """The operating points of a head of classes, as a training's end chooses them."""
-    with torch.no_grad():
-        said = attribute_values(head, layers.eval()(*held.inputs)).double().numpy()
+    said = said_by(head, layers, held).double().numpy()
     read = is_read(held.score.double().numpy())
     return operating_points(held.target.numpy(), said, head.attribute.classes, precision, read)
 
 
 def error_of(head: Head, layers: nn.Module, seen: SeenByHead) -> float:
     """Mean absolute error of all values that are known, or the share of wrong classes."""
-    with torch.no_grad():
-        said = attribute_values(head, layers.eval()(*seen.inputs))
+    said = said_by(head, layers, seen)
     if head.attribute.classes:
         return float((said.argmax(1) != seen.target).double().mean())
     return float((said - seen.target).abs().nanmean())

@@ -23,18 +23,18 @@ import torch
 import typer
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from tracker.find.expressions import EXPRESSIONS, STEMS
+from tracker.progress import silent
 from tracker.whole_files import write_table
 from train.config import FitSpec
 from train.data.pictures import DataSet
 from train.evaluate.faces import expression_errors
 from train.evaluate.report import labels_for
-from train.export.learn_head import BATCH, SeenByHead, looks, rows_with
+from train.export.learn_head import Counted, SeenByHead, learn, looks, rows_with, said_by
 from train.loop.checkpoint import load_model
-from train.losses.paper import attribute_loss
-from train.networks.model import Head, LandmarkNet, attribute_values
+from train.networks.model import Head, LandmarkNet
 
 NAME, ALL, RATE = "expressions", range(70), 3e-3
 PARTS = {
@@ -84,13 +84,6 @@ def seen_by(way: Way, look: dict[str, Tensor]) -> SeenByHead:
     return SeenByHead((xy, *more), look["target"], surely)
 
 
-def said_by(head: Head, layers: nn.Module, seen: SeenByHead) -> NDArray[np.float64]:
-    """(N, 52)."""
-    with torch.no_grad():
-        said = attribute_values(head, layers.eval()(*seen.inputs))
-    return np.asarray(said.double().numpy())
-
-
 def ways(head: Head) -> list[Way]:
     """Rows of the table, after the checkpoint's own."""
     wide = replace(head, hidden=2 * head.hidden)
@@ -101,21 +94,6 @@ def ways(head: Head) -> list[Way]:
         Way("its landmarks and coarse features", replace(head, source="both"), fresh=True),
         Way("its landmarks, twice as wide", wide, fresh=True),
     ]
-
-
-def learn(head: Head, layers: nn.Module, seen: SeenByHead, steps: int) -> None:
-    """As `train head` does, at RATE."""
-    torch.manual_seed(0)
-    optimiser = torch.optim.AdamW(layers.parameters(), RATE, weight_decay=0.02)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
-    for _ in range(steps):
-        rows = torch.randint(len(seen.target), (BATCH,))
-        said = layers.train()(*(each[rows] for each in seen.inputs))
-        loss = attribute_loss(head, said, seen.target[rows])
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        rate.step()
 
 
 def row_of(
@@ -159,14 +137,15 @@ def main(
     learnt = {name: torch.cat([look[name] for look in each]) for name in held}
     exact = np.array([data.examples[i].quality == "exact" for i in held_rows])
     truth = held["target"].double().numpy()
-    own = said_by(head, model.heads[NAME], seen_by(Way("", head), held))
+    own = said_by(head, model.heads[NAME], seen_by(Way("", head), held)).double().numpy()
     said = {REST: 0 * truth, OWN: own}
     for way in ways(head):
         layers, seen = model.fresh_layers(way.head), seen_by(way, learnt)
         if not way.fresh:
             layers.load_state_dict(model.heads[NAME].state_dict())
-        learn(way.head, layers, seen, (1 + way.fresh) * steps)
-        said[way.name] = said_by(way.head, layers, seen_by(way, held))
+        count = (1 + way.fresh) * steps
+        learn(way.head, layers, seen, count, 0, Counted(silent, count), RATE)
+        said[way.name] = said_by(way.head, layers, seen_by(way, held)).double().numpy()
         table = [row_of(name, guess, truth, exact) for name, guess in said.items()]
         print(*table[-1].values(), sep=" | ", flush=True)
         write_table(out / "heads.csv", table)

@@ -16,6 +16,7 @@ from tracker.types import CropBox, Floats, Image
 from train.data.augment import CropSample, crop_example, flip_sample, recolour
 from train.data.pictures import DataSet
 from train.evaluate.outputs import Outputs
+from train.export.learn_head import descend
 from train.losses.paper import heat_loss, point_loss
 from train.networks.model import soft_argmax
 
@@ -141,24 +142,22 @@ def learn_eyes(eyes: Eyes, epochs: int) -> EyeNet:
     torch.manual_seed(0)
     rng, net = np.random.default_rng(0), EyeNet()
     steps = epochs * len(eyes.bgr) // BATCH
-    optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=0.02)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
     told = 0.0
-    for step in range(1, steps + 1):
+
+    def loss() -> Tensor:
+        nonlocal told
         image, target = batch_of(eyes, rng.integers(len(eyes.bgr), size=BATCH).tolist(), rng)
         heat, xy = irises_by(net, image)
         every = torch.ones(target.shape[:2], dtype=torch.bool)
         distance = point_loss(xy, target, every, "l1")
-        loss = distance + 0.3 * heat_loss(heat, 1.0, (target + 0.5) / 2 - 0.5, every, 1.0)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        rate.step()
         told += 100 * WIDE / SIDE * float(distance.detach())
+        return distance + 0.3 * heat_loss(heat, 1.0, (target + 0.5) / 2 - 0.5, every, 1.0)
+
+    for step in descend(net, loss, steps, RATE):
         if step % 200 == 0:
             print(f"step {step} of {steps}: {told / 200:.2f} %", flush=True)
             told = 0.0
-    return net.eval()
+    return net
 
 
 def said_by_net(net: EyeNet, eyes: Eyes) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from train.data.faces import CLOSED, HALF
 from train.data.pictures import Example
-from train.evaluate.faces import BIN, _apart, lids_open, slope
+from train.evaluate.faces import BIN, eyes_apart, lids_open, slope
 from train.evaluate.outputs import Outputs, predict
 from train.evaluate.report import choose_rows, labels_for, open_model
 
@@ -68,7 +68,7 @@ def along(xy: Array, apart: Array) -> Array:
 
 def lines(out: Outputs, examples: list[Example], flags: list[list[str]]) -> Iterator[str]:
     """The table."""
-    apart = _apart(out.target, out.labelled, examples)
+    apart = eyes_apart(out.target, out.labelled, examples)
     pixels = np.linalg.norm(out.xy[:, 68:] - out.target[:, 68:], axis=2)
     flat = np.linalg.norm(out.target[:, 36] - out.target[:, 45], axis=1)
     error, in_picture = 100 * pixels / apart[:, None], 100 * pixels / flat[:, None]

@@ -30,6 +30,7 @@ from tracker.whole_files import write_table
 from train.data.pictures import read_coco
 from train.evaluate.outputs import predict
 from train.evaluate.report import open_model
+from train.export.learn_head import BATCH, descend
 
 LIDS = range(36, 42)
 FACE, PICTURE = 128, 192  # pixels of a face's crop; the pictures have fewer about a face
@@ -51,15 +52,13 @@ def by_points(learnt: Eyes, held: Eyes, other: bool) -> NDArray[np.float64]:
         nn.Linear(seen.shape[1], 256), nn.ReLU(), nn.Dropout(0.1),
         nn.Linear(256, 256), nn.ReLU(), nn.Dropout(0.1), nn.Linear(256, 2),
     )  # fmt: skip
-    optimiser = torch.optim.AdamW(layers.parameters(), 1e-3, weight_decay=0.05)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1e-3, total_steps=STEPS + 1)
-    for _ in range(STEPS):
-        rows = torch.randint(len(seen), (256,))
-        loss = (layers(seen[rows]) - target[rows]).norm(dim=-1).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        rate.step()
+
+    def loss() -> Tensor:
+        rows = torch.randint(len(seen), (BATCH,))
+        return (layers(seen[rows]) - target[rows]).norm(dim=-1).mean()
+
+    for _ in descend(layers, loss, STEPS, decay=0.05):
+        pass
     fresh, truth = points_of(held, other)
     with torch.no_grad():
         error = SIDE * (layers.eval()(fresh) - truth).norm(dim=-1)

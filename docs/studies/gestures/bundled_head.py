@@ -20,7 +20,6 @@ import numpy as np
 import torch
 import typer
 from numpy.typing import NDArray
-from torch import nn
 
 from tracker.find.model_file import bundled_file
 from tracker.progress import silent
@@ -36,6 +35,7 @@ from train.export.learn_head import (
     learn,
     looks,
     rows_with,
+    said_by,
     together,
 )
 from train.loop.checkpoint import load_model
@@ -59,12 +59,6 @@ def seen_by_row(
     }
     score = model.score(out.spread).mean(1)
     return {name: SeenByHead(each, target, score) for name, each in inputs.items()}
-
-
-def said_by(layers: nn.Module, seen: SeenByHead) -> NDArray[np.float64]:
-    """Probabilities (N, classes)."""
-    with torch.no_grad():
-        return np.asarray(layers.eval()(*seen.inputs).softmax(-1).double().numpy())
 
 
 def row_of(
@@ -112,14 +106,15 @@ def main(
         seen += [seen_by_row(model, head, *look) for look in looks(model, data, rows, spec, view)]
     truth = together([each[BARE] for each in held]).target.numpy()
     real = np.array([data.examples[i].quality == "teacher" for i in held_rows])
-    bundled = said_by(model.heads["gesture"], together([each[BARE] for each in held]))
+    seen_held = together([each[BARE] for each in held])
+    bundled = said_by(head, model.heads["gesture"], seen_held).double().numpy()
     table = [row_of("the bundled one", truth, bundled, real, classes)]
     for name in held[0]:
         own = replace(head, source="both") if len(held[0][name].inputs) == 3 else head
         layers = model.fresh_layers(own)
         steps = EPOCHS * views * len(rows) // BATCH
         learn(own, layers, together([each[name] for each in seen]), steps, 0, Counted(silent, 0))
-        said = said_by(layers, together([each[name] for each in held]))
+        said = said_by(own, layers, together([each[name] for each in held])).double().numpy()
         table.append(row_of(name, truth, said, real, classes))
         print(table[-1], flush=True)
     print(table[0])

@@ -22,9 +22,10 @@ import torch
 import typer
 from torch import Tensor
 
-from docs.studies.gestures.taught import HELD, RATE
+from docs.studies.gestures.taught import HELD, RATE, wander
 from tracker.find.model_file import bundled_file
 from tracker.follow.gesture import NONE, GestureFilter
+from tracker.progress import silent
 from train.evaluate.report import labels_for
 from train.export.learn_head import (
     Counted,
@@ -32,30 +33,23 @@ from train.export.learn_head import (
     head_called,
     looks,
     rows_with,
+    said_by,
     seen_by,
+    together,
 )
 from train.loop.checkpoint import load_model
 
-WAY, REST = (0.2, 0.8), (0.2, 1.5)  # s
 NOISE = 0.5  # crop pixels by which landmarks of a still hand stray
-AT_ONCE = 4096
 
 
 def movement(seen: SeenByHead, minutes: float, seed: int = 0) -> Iterator[SeenByHead]:
     """Frame after frame, what the head sees: one hand (1, ...), and no gesture (-1)."""
     rng = np.random.default_rng(seed)
-    frames, now = 0, int(rng.integers(len(seen.target)))
-    while frames < 60 * minutes * RATE:
-        then = int(rng.integers(len(seen.target)))
-        way, rest = rng.uniform(*WAY), rng.uniform(*REST)
-        for k in range(round((way + rest) * RATE)):
-            share = min(k / RATE / way, 1.0)
-            xy, *more = (between(each, now, then, share) for each in seen.inputs)
-            noise = torch.from_numpy(rng.normal(0, NOISE, tuple(xy.shape))).to(xy)
-            score = between(seen.score, now, then, share)
-            yield SeenByHead((xy + noise, *more), torch.tensor([-1]), score)
-            frames += 1
-        now = then
+    for _, now, then, share in wander(np.arange(len(seen.target)), minutes, rng):
+        xy, *more = (between(each, now, then, share) for each in seen.inputs)
+        noise = torch.from_numpy(rng.normal(0, NOISE, tuple(xy.shape))).to(xy)
+        score = between(seen.score, now, then, share)
+        yield SeenByHead((xy + noise, *more), torch.tensor([-1]), score)
 
 
 def between(values: Tensor, now: int, then: int, share: float) -> Tensor:
@@ -99,22 +93,17 @@ def main(
     _, held = rows_with(data, "gesture")
     still = [i for i in held if data.examples[i].attributes["gesture"] == NONE]
     real = sum(data.examples[i].quality == "teacher" for i in still)
-    quiet = Counted(lambda done, of: None, len(still))
+    quiet = Counted(silent, len(still))
     seen = seen_by(model, head, looks(model, data, still, spec), quiet)
-    moved = list(movement(seen, minutes))
-    said, score = [], torch.cat([one.score for one in moved]).numpy()
-    for at in range(0, len(moved), AT_ONCE):
-        some = [one.inputs for one in moved[at : at + AT_ONCE]]
-        inputs = [torch.cat(each) for each in zip(*some, strict=True)]
-        with torch.no_grad():
-            said.append(model.heads["gesture"](*inputs).softmax(-1).numpy())
+    moved = together(list(movement(seen, minutes)))
+    said = said_by(head, model.heads["gesture"], moved).numpy()
     points = dict(found.extra["operating_points"])
-    begun, long, frames = shows(np.concatenate(said), score, classes, points)
-    hours = len(moved) / RATE / 3600
+    begun, long, frames = shows(said, moved.score.numpy(), classes, points)
+    hours = len(said) / RATE / 3600
     print(
         f"{len(still)} hands named none, {real} of them real; {60 * hours:.1f} minutes, a gesture"
     )
-    print(f"shown in {frames / len(moved):.1%} of the frames")
+    print(f"shown in {frames / len(said):.1%} of the frames")
     print(f"| gesture | shown an hour | of them for {HELD} s |\n|---|---|---|")
     for name in sorted(begun, key=lambda n: -begun[n]):
         print(f"| {name} | {begun[name] / hours:.1f} | {long[name] / hours:.1f} |")

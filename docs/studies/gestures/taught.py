@@ -185,21 +185,29 @@ def movement(
     """A right hand that goes from one hand of the pool to another: times and hands."""
     rng = np.random.default_rng(seed)
 
-    def anyone() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        one = hand(said, int(rng.choice(pool)))
+    def placed(i: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        one = hand(said, i)
         flip = -1.0 if one.side == "left" else 1.0
         xy = (one.xy - one.xy.mean(0)) / np.ptp(one.xy, axis=0).max() * 100
         assert one.xyz is not None
         return xy * (flip, 1), one.xyz * (flip, 1, 1)
 
-    t, now = 0.0, anyone()
+    for t, now, then, share in wander(pool, minutes, rng):
+        pairs = zip(placed(now), placed(then), strict=True)
+        xy, xyz = ((1 - share) * a + share * b for a, b in pairs)
+        noise = rng.normal(0, 0.7, xy.shape), rng.normal(0, 0.02, xyz.shape)
+        yield t, Hand("right", xy + noise[0], xyz + noise[1])
+
+
+def wander(
+    pool: NDArray[np.intp], minutes: float, rng: np.random.Generator
+) -> Iterator[tuple[float, int, int, float]]:
+    """Times; which of the pool a hand comes from, to which it goes, and how far it has come."""
+    t, now = 0.0, int(rng.choice(pool))
     while t < 60 * minutes:
-        then, way, rest = anyone(), rng.uniform(0.2, 0.8), rng.uniform(0.2, 1.5)
+        then, way, rest = int(rng.choice(pool)), rng.uniform(0.2, 0.8), rng.uniform(0.2, 1.5)
         for k in range(round((way + rest) * RATE)):
-            share = min(k / RATE / way, 1.0)
-            xy, xyz = ((1 - share) * a + share * b for a, b in zip(now, then, strict=True))
-            noise = rng.normal(0, 0.7, xy.shape), rng.normal(0, 0.02, xyz.shape)
-            yield t, Hand("right", xy + noise[0], xyz + noise[1])
+            yield t, now, then, min(k / RATE / way, 1.0)
             t += 1 / RATE
         now = then
 
