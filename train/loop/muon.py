@@ -20,17 +20,25 @@ A, B, C = 3.4445, -4.7750, 2.0315
 
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
-    """The matrix (M, N) with all singular values brought near 1 (0.7 to 1.2), in bfloat16."""
-    x = matrix.bfloat16()
-    x = x / (x.norm() + 1e-7)
+    """The matrix (M, N) with all singular values brought near 1 (0.7 to 1.2).
+
+    A step is x <- q x with q = A + B g + C g^2 and g = x x^T. All q commute, so g and their product
+    are followed in the smaller side's square, and the matrix is multiplied once. In float32: most
+    processors have no bfloat16, and only emulate it.
+    """
+    x = matrix / (matrix.norm() + 1e-7)
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
-    for _ in range(steps):
-        gram = x @ x.T
-        square = torch.addmm(gram, gram, gram, beta=B, alpha=C)  # one pass each, not three
-        x = torch.addmm(x, square, x, beta=A)
-    out: Tensor = (x.T if tall else x).to(matrix.dtype)
-    return out
+    gram = x @ x.T
+    same = torch.eye(len(gram), dtype=x.dtype, device=x.device)
+    whole = same
+    for left in reversed(range(steps)):
+        q = torch.addmm(B * gram + A * same, gram, gram, alpha=C)
+        whole = q @ whole
+        if left:
+            gram = q @ gram @ q
+    x = whole @ x
+    return x.T if tall else x
 
 
 def normed_convolutions(net: nn.Module) -> list[Tensor]:
