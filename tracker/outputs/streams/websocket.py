@@ -2,7 +2,7 @@
 
 `http://HOST:PORT/` is a page that draws the lines in a browser. A browser's page of another origin
 is refused, so that no web site listens in; programs send no origin. A client that does not read
-loses lines, and holds up nobody.
+loses lines, and holds up nobody, not even the end: then it is cut off.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import socket
 from contextlib import suppress
 from http import HTTPStatus
 from importlib.resources import files
-from threading import Lock, Thread
+from threading import Lock, Thread, current_thread
+from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 PORT = 8765
 HELD = 1 << 20  # bytes of lines that wait for one client
+PARTING = 1.0  # s in the end for clients to take what waits for them, and to say goodbye
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -48,6 +50,7 @@ class WebSocketServer:
         self._host, port = address(target, PORT)
         self._lines, self._lock = Lines(about), Lock()
         self._clients: list[Backlog[str]] = []
+        self._talks: dict[Thread, ServerConnection] = {}  # those that have ended among them
         try:
             self._server = serve(
                 self._talk,
@@ -83,8 +86,20 @@ class WebSocketServer:
             clients, self._clients = self._clients, []
         for client in clients:
             client.close()
+        self._cut_off()
         self._server.shutdown()
         self._thread.join(1.0)
+
+    def _cut_off(self) -> None:
+        """Part with who is still there after PARTING: its thread would wait for it for ever."""
+        with self._lock:
+            talks = dict(self._talks)
+        deadline = monotonic() + PARTING
+        for thread, connection in talks.items():
+            thread.join(max(deadline - monotonic(), 0.0))
+            if thread.is_alive():
+                with suppress(OSError):  # it has gone meanwhile
+                    connection.socket.shutdown(socket.SHUT_RDWR)
 
     def _talk(self, connection: ServerConnection) -> None:
         """One client, on its own thread."""
@@ -95,6 +110,8 @@ class WebSocketServer:
             client.put(self._lines.header, len(self._lines.header))
         with self._lock:
             self._clients.append(client)
+            self._talks = {t: c for t, c in self._talks.items() if t.is_alive()}
+            self._talks[current_thread()] = connection
         try:
             while not client.finished:
                 text = client.get(0.5)

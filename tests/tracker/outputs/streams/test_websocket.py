@@ -145,6 +145,20 @@ def test_a_client_that_does_not_read_holds_up_nobody() -> None:
         assert max(held) > 0.9 * HELD, "one is stuck"
 
 
+@pytest.mark.parametrize("frames", [1, 1200], ids=["a line", "more than the sockets hold"])
+def test_a_client_that_does_not_read_does_not_hold_up_the_end(frames: int) -> None:
+    """Neither by what waits for it, nor by the goodbye that it does not answer."""
+    server = WebSocketServer("ws://127.0.0.1:0", ABOUT)
+    with closing(deaf(server.port)):
+        wait_for(lambda: len(server._clients) == 1, "the client")
+        for i in range(frames):
+            server.put(*seen(i))
+        ending = Thread(target=server.close, args=(True,), daemon=True)
+        ending.start()
+        ending.join(5)
+        assert not ending.is_alive()
+
+
 def fetch(port: int, path: str = "/", **headers: str) -> tuple[int, str, str]:
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
     try:
