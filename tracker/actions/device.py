@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,16 +45,16 @@ class Device(Protocol):
         ...
 
 
-@contextmanager
-def held(device: Device, names: tuple[str, ...]) -> Iterator[None]:
-    """The keys are down inside, and up again in the end, the last one first."""
-    for name in names:
-        device.key(name, True)
-    try:
-        yield
-    finally:
-        for name in reversed(names):
-            device.key(name, False)
+def press(device: Device, names: Sequence[str]) -> ExitStack:
+    """Press keys; closing what this returns lets them go, the last one first.
+
+    Where one of them cannot be pressed, none stays down.
+    """
+    with ExitStack() as pressed:
+        for name in names:
+            device.key(name, True)
+            pressed.callback(device.key, name, False)
+        return pressed.pop_all()
 
 
 # Devices, the best first; a file each. Each tells in a sentence why it does not work here, or None,
@@ -209,12 +209,13 @@ class DeviceRunner:
         fires = phase in ("begin", "repeat")
         if what.kind == "key" and fires:
             for names in what.chords:
-                with held(self.device, names):
-                    pass
-        elif what.kind == "hold" and phase in ("begin", "end"):
-            names = what.chords[0]
-            for name in names if phase == "begin" else reversed(names):
-                self.device.key(name, phase == "begin")
+                press(self.device, names).close()
+        elif what.kind == "hold" and phase == "begin":
+            press(self.device, what.chords[0])
+        elif what.kind == "hold" and phase == "end":
+            with ExitStack() as each:  # also where one of them fails
+                for name in what.chords[0]:
+                    each.callback(self.device.key, name, False)
         elif what.kind == "click" and fires:
             for _ in range(what.count):
                 self.device.button(what.name, True)

@@ -76,6 +76,24 @@ def test_what_rules_do_to_a_device() -> None:
     assert told("joystick:x", "begin", "end") == [("x", 1.0), ("x", 0.0)]
 
 
+@pytest.mark.parametrize("text", ["key:shift+insert", "keys:a shift+insert", "hold:shift+insert"])
+def test_a_key_that_is_missing_leaves_no_other_one_down(text: str) -> None:
+    """As a Mac has no insert."""
+
+    class Small(Noted):
+        def key(self, name: str, down: bool) -> None:
+            if name == "insert":
+                raise OSError("the keyboard of this system has no key 'insert'")
+            super().key(name, down)
+
+    small = Small()
+    for phase in ("begin", "end") if text.startswith("hold") else ("begin",):
+        with pytest.raises(OSError, match="no key 'insert'"):
+            DeviceRunner(small).run(parse_run(text).what, phase, 0.0)
+        last = dict(small.told)
+        assert last["shift"] == "up", phase
+
+
 def test_scrolling_by_a_slider_is_a_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([i / 20 for i in range(21)])
     monkeypatch.setattr(device.time, "monotonic", lambda: next(now))
