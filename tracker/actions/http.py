@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -63,6 +64,8 @@ class Http:
             raise OSError(f"{what.url} answered {error.code} {error.reason}") from error
         except URLError as error:
             raise OSError(f"{what.url} does not answer: {error.reason}") from error
+        except HTTPException as error:
+            raise OSError(f"{what.url} answers not as a web server does: {error}") from error
 
     def close(self) -> None:
         """Nothing is held."""

@@ -17,11 +17,10 @@ from typing import Any
 
 from tracker.actions import device, http, midi, obs, osc, processes
 from tracker.actions.run import Event, Run, Runner
-from tracker.errors import UserError
+from tracker.errors import sentence
 from tracker.slots import Backlog
 
 MOST = 64  # things that may wait in a lane
-EXPECTED = (UserError, OSError, RuntimeError, ValueError, ImportError)
 Settings = Mapping[str, Any]  # of the whole profile: a table per lane, and `device`
 
 log = logging.getLogger("tracker.actions")
@@ -127,23 +126,23 @@ class _Lane:
             try:
                 event = task.event
                 runner.run(event.run.what, event.phase, event.value)
-            except EXPECTED as error:
-                self._tell(f"{task.event.run.text}: {error}")
+            except Exception as error:  # it may raise anything; what comes after goes on
+                self._tell(f"{task.event.run.text}: {sentence(error)}")
             else:
                 self.error = None
                 self._done(task)
         if runner is not None:
             try:
                 runner.close()
-            except EXPECTED as error:
-                self._tell(f"{self._name}: {error}")
+            except Exception as error:  # as above
+                self._tell(f"{self._name}: {sentence(error)}")
 
     def _open(self) -> Runner | None:
         """None, and it is told, where that fails; what is plugged in later works at the next."""
         try:
             return LANES[self._name](self._settings)
-        except EXPECTED as error:
-            self._tell(f"{self._name}: {error}")
+        except Exception as error:  # as above
+            self._tell(f"{self._name}: {sentence(error)}")
             return None
 
     def _tell(self, words: str) -> None:

@@ -4,6 +4,7 @@ says, programs; and the lanes that hand events to them."""
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -91,6 +92,28 @@ def test_http(web: tuple[str, Queue[tuple[str, str, str, str]]]) -> None:
     runners.put(event("http://127.0.0.1:9/x"), 0.0)
     wait_for(lambda: "does not answer" in "".join(runners.errors))
     runners.close()
+
+
+def test_http_to_what_is_no_web_server() -> None:
+    """It answers no line of HTTP; the web server that takes its place is reached."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            for answer in (b"220 mail.example ESMTP\r\n", b"HTTP/1.0 200 OK\r\n\r\n"):
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(answer)
+
+        Thread(target=serve, daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        runners = Runners({})
+        runners.put(event(url), 0.0)
+        wait_for(lambda: runners.errors != ())
+        assert runners.errors[0].startswith(f"{url}: {url} answers not as a web server does")
+        runners.put(event(url), 0.0)
+        wait_for(lambda: runners.errors == ())
+        runners.close()
 
 
 class FakeObs:
@@ -299,6 +322,30 @@ def test_one_slow_lane_holds_up_no_other_and_nothing_grows(
     assert any("came too fast and were dropped" in words for words in runners.errors)
     runners.close(0.1)
     wait_for(lambda: done[-1:] == ["closed"])
+
+
+def test_whatever_a_runner_raises_its_lane_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of what was held down comes, and it lets go of all in the end."""
+    done: list[str] = []
+
+    class Moody:
+        def __init__(self, settings: object) -> None: ...
+        def run(self, what: object, phase: str, value: float) -> None:
+            if phase == "repeat":
+                raise KeyError("no such thing")
+            done.append(phase)
+
+        def close(self) -> None:
+            done.append("closed")
+
+    monkeypatch.setitem(LANES, "device", Moody)
+    runners = Runners({})
+    for phase in ("begin", "repeat"):
+        runners.put(event("hold:shift", phase), 0.0)
+    wait_for(lambda: runners.errors == ("hold:shift: KeyError: 'no such thing'",))
+    runners.put(event("hold:shift", "end"), 0.0)
+    runners.close()
+    assert done == ["begin", "end", "closed"] and runners.errors == ()
 
 
 def test_a_runner_that_cannot_be_opened_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
