@@ -23,11 +23,15 @@ def listen(keys: Sequence[str], pressed: Callable[[], None]) -> Callable[[], Non
     UserError where nothing can be heard. X11, Windows and macOS by pynput, else the keyboards of
     /dev/input by evdev, which takes the rights of group input.
     """
-    if why_not_pynput() is None and not os.environ.get("WAYLAND_DISPLAY"):
-        return _by_pynput(keys, pressed)
+    why_not = why_not_pynput()
+    if why_not is None and not os.environ.get("WAYLAND_DISPLAY"):
+        try:
+            return _by_pynput(keys, pressed)
+        except ImportError as error:  # a display that is set and does not answer
+            why_not = str(error).partition("\n")[0]
     if sys.platform == "linux":
         return _by_evdev(keys, pressed)
-    raise UserError(f"keys cannot be heard in other programs: {why_not_pynput()}")
+    raise UserError(f"keys cannot be heard in other programs: {why_not}")
 
 
 def _by_pynput(keys: Sequence[str], pressed: Callable[[], None]) -> Callable[[], None]:

@@ -349,3 +349,17 @@ def test_the_pause_key_is_heard_everywhere() -> None:
     pytest.importorskip("Xlib", reason="pynput is not installed")
     with xvfb() as display:
         assert on(display, PAUSE).strip() == "1"
+
+
+DEAF = """
+from tracker.actions import hotkey
+hotkey._by_evdev = lambda keys, pressed: lambda: print("by evdev")
+hotkey.listen(("ctrl", "p"), print)()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="X11 is of Linux")
+def test_a_display_that_does_not_answer_leaves_the_keyboards() -> None:
+    """DISPLAY stays set where one has no right to it, or it has gone: pynput cannot be imported."""
+    pytest.importorskip("Xlib", reason="pynput is not installed")
+    assert on(":4711", DEAF).strip() == "by evdev"
