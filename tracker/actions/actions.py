@@ -198,7 +198,10 @@ class Actions:
             if not self._test:
                 self._running()
             seen = Result(frame.t, () if result is None else result.tracks)
-            for event in rules.update(seen, self._size_wh):
+            events = rules.update(seen, self._size_wh)
+            if result is None:  # told once, however long no picture comes
+                events += rules.let_go()
+            for event in events:
                 self._note(event)
                 self._do(event, came)
 

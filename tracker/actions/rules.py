@@ -115,6 +115,15 @@ class Rules:
             watched.trigger.restart()
         return events
 
+    def let_go(self) -> list[Event]:
+        """The ends of what has begun and does not hold any more, whatever time its release takes:
+        it may be long until the next frame."""
+        return [
+            _event(rule, "end", watched.trigger, self._t)
+            for rule, watched in self._rules
+            if watched.trigger.let_go()
+        ]
+
     def rows(self) -> tuple[Row, ...]:
         """As things stand."""
         found = []

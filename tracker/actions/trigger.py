@@ -82,6 +82,13 @@ class Trigger:
         self._seen = t
         return "begin"
 
+    def let_go(self) -> bool:
+        """End at once what has begun and does not hold in this frame; was there anything to end?"""
+        if not self.has_fired or self._was_held:
+            return False
+        self.state = "ready"
+        return True
+
     def update(self, t: float, holds: bool | None) -> Phase | None:
         """Take in a frame; what happens with it. A time that runs backwards is a new beginning."""
         if self._t is not None and t < self._t:

@@ -140,6 +140,20 @@ def test_no_picture_ends_what_has_begun(tmp_path: Path) -> None:
     assert stage.told == ["begin hold:a", "end hold:a"]
 
 
+def test_no_picture_ends_at_once_what_would_take_long_to_end(tmp_path: Path) -> None:
+    """An output is told once that no picture comes, half a second after the last one."""
+    stage = Stage(tmp_path, DO.replace("hold = 0.3", "hold = 0.3\nrelease = 5.0"))
+    stage.show(6, hand())
+    stage.show(1, hand("fist"))
+    stage.show(1, hand())
+    assert stage.told == ["begin hold:a"], "it is released after five seconds"
+    stage.actions.put(Frame(0, stage.t + 0.5, None), None)
+    assert stage.told == ["begin hold:a", "end hold:a"]
+    stage.t += 10
+    stage.show(1, hand("fist"))
+    assert stage.told[2:] == ["begin hold:a"]
+
+
 def test_closing_lets_go_and_it_can_be_used_again(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     stage.show(1, hand())
