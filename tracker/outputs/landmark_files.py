@@ -283,13 +283,9 @@ class CsvTable:
         `gives`: names of the model's attributes. UserError where its columns are others.
         """
         self._out, self._kind = out, kind
-        self._with_depth = with_depth = "xyz" in gives
+        self._with_depth = "xyz" in gives
         self._more = more_columns(landmarks, gives)
-        smooth = [f"{name}_{part}" for name in landmarks for part in ("x", "y", "score")]
-        raw = [f"{name}_{part}_raw" for name in landmarks for part in ("x", "y")]
-        depth = [f"{name}_{axis}_palm" for name in landmarks for axis in "xyz" if with_depth]
-        more = [column for part in self._more for column in part.columns]
-        self._columns = [*CSV_COMMON, *smooth, *raw, *depth, *CSV_MARKS, *more]
+        self._columns = table_columns(landmarks, gives)
         with writing(out.path):
             with out.temp.open(encoding="utf-8") as before:
                 begun = before.readline().rstrip("\n")
@@ -299,10 +295,18 @@ class CsvTable:
             self._row(self._columns)
         elif begun.split(",") != self._columns:
             self._file.close()
-            raise UserError(
-                f"{out.path} cannot go on: it was begun with other columns, of another model or "
-                "version; name another file"
-            )
+            raise self._other()
+
+    def check(self, landmarks: Sequence[str], gives: Collection[str]) -> None:
+        """UserError where the model that is used from here on has other columns."""
+        if table_columns(landmarks, gives) != self._columns:
+            raise self._other()
+
+    def _other(self) -> UserError:
+        return UserError(
+            f"{self._out.path} cannot go on: it was begun with other columns, of another model or "
+            "version; name another file"
+        )
 
     def row(
         self, frame: int, t: float, result: Result | None, damaged: bool = False, missing: int = 0
@@ -344,6 +348,15 @@ class Columns:
         """A cell for each column, all empty where the track has none."""
         cells = self.cells(track)
         return [None] * len(self.columns) if cells is None else cells
+
+
+def table_columns(landmarks: Sequence[str], gives: Collection[str]) -> list[str]:
+    """Of the table of a model with these landmarks, and attributes of these names."""
+    smooth = [f"{name}_{part}" for name in landmarks for part in ("x", "y", "score")]
+    raw = [f"{name}_{part}_raw" for name in landmarks for part in ("x", "y")]
+    depth = [f"{name}_{axis}_palm" for name in landmarks for axis in "xyz" if "xyz" in gives]
+    more = [column for part in more_columns(landmarks, gives) for column in part.columns]
+    return [*CSV_COMMON, *smooth, *raw, *depth, *CSV_MARKS, *more]
 
 
 def more_columns(landmarks: Sequence[str], gives: Collection[str]) -> list[Columns]:

@@ -243,6 +243,24 @@ def test_tables_live_begin_at_the_first_frame(tmp_path: Path) -> None:
     assert len((tmp_path / "x_face.csv").read_text().splitlines()) == 1
 
 
+def test_tables_live_follow_the_models(tmp_path: Path) -> None:
+    """A kind that is switched on begins its table; rows of other columns come into none."""
+    used = [clips.USED[:1]]
+    output = CsvTables(str(tmp_path / "x.csv"), About("cam", (), used=lambda: used[0]))
+    hand, face = clips.track("hand"), clips.track("face", number=2)
+    output.put(Frame(7, 70.0, clips.picture(0)), Result(70.0, (hand,)))
+    used[0] = clips.USED
+    output.put(Frame(8, 70.5, clips.picture(1)), Result(70.5, (hand, face)))
+    used[0] = (replace(clips.USED[0], info=clips.hand_info(count=5)),)
+    small = replace(hand, xy=hand.xy[:5], xy_raw=hand.xy_raw[:5], score=hand.score[:5])
+    with pytest.raises(UserError, match=r"x_hand\.csv cannot go on: it was begun with other col"):
+        output.put(Frame(9, 71.0, clips.picture(2)), Result(71.0, (small,)))
+    output.close(False)
+    for kind, times in (("hand", ["0.0", "0.5"]), ("face", ["0.5"])):
+        head, *rows = csv.reader((tmp_path / f"x_{kind}.csv").open())
+        assert [row[1] for row in rows] == times and {len(row) for row in rows} == {len(head)}
+
+
 def test_the_recorder_does_not_repeat_models_that_are_equal(tmp_path: Path) -> None:
     used = [clips.USED]
     about = About("cam", clips.USED, used=lambda: used[0])

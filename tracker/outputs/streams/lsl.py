@@ -52,7 +52,8 @@ class LslOutlet:
             raise UserError(f"pylsl is not installed; run: {install('outputs')}") from error
         _stay_here()
         self._clock, self._about, self._names = pylsl.local_clock, about, Names()
-        self._blocks = blocks(about.models_now())
+        self._target, self._used = target, about.models_now()
+        self._blocks = blocks(self._used)
         labels = [label for _, found in self._blocks for label, _ in found]
         info = pylsl.StreamInfo(name, KIND, len(labels), pylsl.IRREGULAR_RATE, "float32", name)
         self._describe(info)
@@ -60,9 +61,12 @@ class LslOutlet:
         self._offset: float | None = None  # LSL's clock less the frames' time
 
     def put(self, frame: Frame, result: Result | None) -> None:
-        """Push what is seen; who is lost is NaN."""
+        """Push what is seen; who is lost is NaN. UserError where channels do not fit any more."""
         if self._offset is None:
             self._offset = self._clock() - self._reference(frame)
+        used = self._about.models_now()
+        if used != self._used:
+            self._change(used)
         seen = self._names.given(result)
         sample = [values_of(seen.get(name), len(found)) for name, found in self._blocks]
         assert self._outlet is not None
@@ -81,6 +85,15 @@ class LslOutlet:
             if self._outlet.have_consumers():
                 time.sleep(FAREWELL)
         self._outlet = None
+
+    def _change(self, used: tuple[UsedModel, ...]) -> None:
+        """Other models are used from here on; whoever records keeps the channels."""
+        self._used, now = used, dict(blocks(used))
+        if any(now.get(name, found) != found for name, found in self._blocks):
+            raise UserError(
+                f"{self._target} cannot go on: another model has other landmarks; switch it off "
+                "and on again for a stream with its channels"
+            )
 
     def _stamp(self, frame: Frame) -> float:
         """The frame's capture on LSL's clock."""

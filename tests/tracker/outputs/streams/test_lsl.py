@@ -104,3 +104,17 @@ def test_channels_follow_the_models() -> None:
     for bad in ("lsl:", "lsl://"):
         with pytest.raises(UserError, match="names no stream"):
             LslOutlet(bad, ABOUT)
+
+
+def test_channels_of_another_model_are_refused() -> None:
+    """Its numbers would stand under the labels of the one before. A kind may come and go."""
+    used = [clips.USED]
+    output = LslOutlet("lsl:test of models", About("the camera", (), used=lambda: used[0]))
+    hand, face = clips.USED
+    for models in ((hand,), (hand, face)):
+        used[0] = models
+        output.put(Frame(1, 1.0, None), Result(1.0, (clips.track("hand"),)))
+    used[0] = replace(hand, info=clips.hand_info(count=5)), face
+    with pytest.raises(UserError, match="lsl:test of models cannot go on: another model has other"):
+        output.put(Frame(2, 2.0, None), Result(2.0, ()))
+    output.close(False)
