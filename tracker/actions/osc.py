@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracker.actions.run import Phase
+from tracker.outputs.streams.address import place
 
 DEFAULT = "127.0.0.1:9000"
 VALUE = "VALUE"  # stands for what a slider says
@@ -66,7 +67,8 @@ class Osc:
             return
         where = what.where or self._to
         if where not in self._clients:
-            self._clients[where] = self._make(*host_port(where))
+            host, port = host_port(where)
+            self._clients[where] = self._make(host, port, family=place(host, port)[0])
         values: list[int | float | str] = [value if v == VALUE else v for v in what.values]
         if phase == "value" and VALUE not in what.values:
             values.append(value)

@@ -48,7 +48,10 @@ OUTPUTS: dict[str, OpenOutput] = {
 
 def find_output(target: str) -> OpenOutput:
     """What opens a target. UserError where nothing does."""
-    scheme = urlsplit(target).scheme.lower()
+    try:
+        scheme = urlsplit(target).scheme.lower()
+    except ValueError as error:
+        raise UserError(f"{target} is no address ({error}); check its brackets") from error
     suffix = PurePath(target).suffix.lower()
     for key in (target, scheme, suffix):
         if key and key in OUTPUTS:

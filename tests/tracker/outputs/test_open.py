@@ -72,6 +72,8 @@ def test_by_suffix_and_by_scheme() -> None:
     for bad in ("", "x", "x.nope", "nope://127.0.0.1:5"):
         with pytest.raises(UserError, match=r"\.jsonl, .*\.toy"):
             find_output(bad)
+    with pytest.raises(UserError, match=r"udp://\[::1:5 is no address .*; check its brackets"):
+        find_output("udp://[::1:5")
 
 
 def test_a_toy_on_the_command_line_gets_each_frame_once(tmp_path: Path) -> None:

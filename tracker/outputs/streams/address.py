@@ -12,6 +12,7 @@ from errno import (
     ENETUNREACH,
     ENOBUFS,
 )
+from typing import Any
 from urllib.parse import urlsplit
 
 from tracker.errors import UserError
@@ -41,6 +42,16 @@ def address(target: str, port: int | None = None) -> tuple[str, int]:
     return parts.hostname or HERE, found
 
 
+def place(host: str, port: int) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
+    """Where datagrams to a host go, IPv4 first: localhost is often ::1, where few programs listen.
+
+    OSError where the host is not known, UnicodeError where it is no name.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    family, _, _, _, where = min(found, key=lambda one: one[0] != socket.AF_INET)
+    return family, where
+
+
 class Datagrams:
     """A UDP socket that only sends, and waits for nobody: what cannot go out is lost."""
 
@@ -50,14 +61,10 @@ class Datagrams:
         if self.port == 0:
             raise UserError(f"{target} has no usable port; give another one than 0")
         try:
-            family, _, _, _, where = socket.getaddrinfo(
-                self.host, self.port, type=socket.SOCK_DGRAM
-            )[0]
-        except OSError as error:
-            raise UserError(
-                f"{target} cannot be reached: {error.strerror or error}; check the host's name"
-            ) from error
-        self._where = where
+            family, self._where = place(self.host, self.port)
+        except (OSError, UnicodeError) as error:
+            fact = getattr(error, "strerror", None) or error
+            raise UserError(f"{target} cannot be reached: {fact}; check the host's name") from error
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
 

@@ -56,6 +56,7 @@ class WebSocketServer:
                 self._talk,
                 self._host,
                 port,
+                family=socket.AF_INET6 if ":" in self._host else socket.AF_INET,
                 process_request=self._answer,
                 logger=logging.getLogger("tracker.outputs.websocket"),
             )

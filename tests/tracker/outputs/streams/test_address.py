@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tracker.actions.osc import Osc, parse
 from tracker.errors import UserError
 from tracker.outputs.streams.address import Datagrams, address
 
@@ -56,6 +57,34 @@ def test_what_is_not_written_out_is_this_computer_and_the_usual_port() -> None:
 def test_brackets_that_do_not_close_are_no_port() -> None:
     with pytest.raises(UserError, match="no usable port; give one such as"):
         address("udp://[::1:9")
+
+
+@pytest.mark.parametrize("host", ["foo..bar", f"{'a' * 64}.example"])
+def test_a_host_that_is_no_name_is_told(host: str) -> None:
+    """A part of a name has 1 to 63 letters (RFC 1035); Python raises no OSError then."""
+    with pytest.raises(UserError, match=r"cannot be reached: .*; check the host's name"):
+        Datagrams(f"udp://{host}:5005")
+
+
+def test_localhost_is_where_programs_listen(
+    heard: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS, Windows and Debian, whose resolvers name ::1 first."""
+    port = heard.getsockname()[1]
+    both = [(socket.AF_INET6, ("::1", port, 0, 0)), (socket.AF_INET, ("127.0.0.1", port))]
+
+    def getaddrinfo(host: str, *_: object, family: int = 0, **__: object) -> list[object]:
+        assert host == "localhost"
+        return [(f, socket.SOCK_DGRAM, 17, "", a) for f, a in both if family in (0, f)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    out = Datagrams(f"udp://localhost:{port}")
+    out.send(b"from an output")
+    assert heard.recv(100) == b"from an output"
+    out.close()
+    pytest.importorskip("pythonosc", reason="python-osc is not installed")
+    Osc({"to": f"localhost:{port}"}).run(parse("/an_action"), "begin", 0.0)
+    assert heard.recv(100).startswith(b"/an_action")
 
 
 @pytest.mark.parametrize("error", [errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN])

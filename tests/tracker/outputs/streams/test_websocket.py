@@ -188,6 +188,16 @@ def test_other_sites_may_not_listen() -> None:
             assert own.protocol is not None
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+def test_by_ipv6() -> None:
+    server = WebSocketServer("ws://[::1]:0", ABOUT)
+    try:
+        with connect(f"ws://[::1]:{server.port}/"):
+            wait_for(lambda: server.heard() == "1 client", "the client")
+    finally:
+        server.close(True)
+
+
 def test_a_port_in_use() -> None:
     with serving() as server, pytest.raises(UserError, match="choose another port"):
         WebSocketServer(f"ws://127.0.0.1:{server.port}", ABOUT)
