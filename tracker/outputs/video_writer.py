@@ -61,7 +61,7 @@ class VideoWriter:
         """
         check_container(out.path)
         self._out, self._facts = out, facts
-        self._last_t = 0.0
+        self._last_t, self._tick = 0.0, -1  # of the last frame
         self._sound: SoundCopy | None = None
         name = CONTAINERS[out.path.suffix.lower()]
         self._in_fragments = name != "matroska"
@@ -80,14 +80,15 @@ class VideoWriter:
         return None if self._sound is None else self._sound.note
 
     def write(self, bgr: Image, t: float) -> None:
-        """Add a frame of the announced size at `t` seconds; times must rise."""
+        """Add a frame of the announced size at `t` seconds; times must rise, be it by no tick."""
         frame = av.VideoFrame.from_numpy_buffer(
             np.ascontiguousarray(even(bgr)), format="bgr24"
         ).reformat(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
         frame.time_base = self._facts.time_base
-        frame.pts = round(Fraction(t) / self._facts.time_base)
+        self._tick = max(round(Fraction(t) / self._facts.time_base), self._tick + 1)
+        frame.pts = self._tick
         with writing(self._out.path):
             self._container.mux(self._stream.encode(frame))
             if self._sound is not None:

@@ -95,11 +95,14 @@ class VideoReader:
 
     def frames(self) -> Iterator[Frame]:
         """Every frame once, in decode order, with `index` from 0 and times that rise."""
-        index, last = 0, Fraction(-1)
+        index, last, ahead = 0, Fraction(-1), False
         step = 1 / self.facts.rate
         holes = Holes()
         for t, picture in self._all():
-            t = t if t > last else last + step
+            if t > last:
+                ahead = False
+            else:  # it repeats a stamp: between that and the next one, so that none after it shifts
+                t, ahead = last + (step if ahead else step / 2), True
             bgr = None if picture is None else self._bgr(picture)
             self.gaps += bgr is None
             missing, damaged = holes.before(t), self._is_damaged(picture)

@@ -45,6 +45,16 @@ def test_times_to_the_tick(tmp_path: Path, base: Fraction, name: str) -> None:
     assert clips.read(tmp_path / name)[0] == wanted
 
 
+def test_times_of_one_tick(tmp_path: Path) -> None:
+    """Two frames of 16.7 and 17 ms, in milliseconds: the second is put off by a tick."""
+    writer = VideoWriter(OutFile(tmp_path / "a.mp4"), FACTS)
+    for i, t in enumerate((0.0, 0.0167, 0.017, 0.033)):
+        writer.write(clips.picture(i), t)
+    writer.finish()
+    times, _ = clips.read(tmp_path / "a.mp4")
+    assert times == [0, 17 * clips.MS, 18 * clips.MS, 33 * clips.MS]
+
+
 def test_browsers_can_play_it(tmp_path: Path) -> None:
     copy(clips.make(tmp_path / "a.mp4"), tmp_path / "b.mp4")
     data = (tmp_path / "b.mp4").read_bytes()

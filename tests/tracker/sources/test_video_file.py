@@ -32,6 +32,23 @@ def test_every_frame_once_with_its_own_time(tmp_path: Path) -> None:
     assert [f.t for f in frames] == [t / 1000 for t in times]
 
 
+def test_a_stamp_that_repeats_shifts_no_frame_after_it(tmp_path: Path) -> None:
+    """At 60 frames a second the repeated one goes half a frame, 8.33 ms, on."""
+    stamps = [0, 0, 17, 33, 50, 50, 67, 83]  # ms
+    source = clips.make(tmp_path / "a.mp4", Clip(frames=8, options={"bf": "0"}))
+    with av.open(str(source)) as old, av.open(str(tmp_path / "a.mkv"), "w") as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        packets = [packet for packet in old.demux(video=0) if packet.size]
+        for packet, stamp in zip(packets, stamps, strict=True):
+            packet.pts = packet.dts = stamp
+            packet.time_base, packet.stream = clips.MS, stream
+            new.mux(packet)
+    reader, frames = read(tmp_path / "a.mkv")
+    half = 500 / float(reader.facts.rate)
+    wanted = [0, half, 17, 33, 50, 50 + half, 67, 83]
+    assert [1000 * f.t for f in frames] == pytest.approx(wanted) and half < 17
+
+
 def test_frames_are_bgr_and_in_order(tmp_path: Path) -> None:
     _, frames = read(clips.make(tmp_path / "a.mp4", Clip(options={"crf": "5"})))
     for i, frame in enumerate(frames):
