@@ -33,8 +33,9 @@ def run(
     to: Sequence[str] = (),
     say: Callable[[str], None] = lambda words: print(printable(words), file=sys.stderr, flush=True),
 ) -> int:
-    """Until a signal or the end of a file, or (exit code 1) until a pipeline died or a file could
-    not be read: a camera may come back, a file is as it is. UserError as in the window."""
+    """Until a signal or the end of a file, or (exit code 1) until a pipeline died, a file could not
+    be read (a camera may come back, a file is as it is) or nothing is sent any more, since all that
+    it was for has failed. UserError as in the window."""
     choices = with_models(Choices().chosen(given), given, models)
     if not (to or choices.actions):
         raise UserError("without a window nothing would be seen; give --to or --actions")
@@ -102,6 +103,8 @@ def _watch(
         told = now
         if health.dead or (health.camera.phase == "failed" and not pipeline.is_live):
             return 1
+        if health.outputs and all(facts.phase == "failed" for facts in health.outputs):
+            return 1  # the actions are one of them
         if health.camera.phase == "ended":
             return 0
         time.sleep(LOOK)

@@ -41,6 +41,17 @@ def test_a_file_that_cannot_be_read_ends_it(tmp_path: Path) -> None:
     assert said[-1].endswith("check that another player shows it")
 
 
+def test_it_ends_where_nothing_is_sent_any_more(tmp_path: Path) -> None:
+    """It followed on, for nobody: until then as long as one target works."""
+    clip, said = clips.make(tmp_path / "in.mp4"), list[str]()
+    taken, free = tmp_path / "taken.jsonl", tmp_path / "free.jsonl"
+    taken.touch()
+    for to, code in (([taken], 1), ([taken, free], 0)):
+        given = {"camera": str(clip), "loop": True, "faces": False}
+        assert no_window.run(given, measure_s=2, to=list(map(str, to)), say=said.append) == code
+        assert any("taken.jsonl exists already" in words for words in said)
+
+
 def test_without_qt_and_without_a_display(tmp_path: Path) -> None:
     clip = clips.make(tmp_path / "in.mp4", clips.Clip(frames=60))
     out, profile = tmp_path / "out.jsonl", tmp_path / "mine.toml"
