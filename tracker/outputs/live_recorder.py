@@ -27,7 +27,7 @@ from threading import Event
 
 from tracker.errors import UserError, writing
 from tracker.outputs.landmark_files import SCHEMA_VERSION, JsonLines, UsedModel, header, model_facts
-from tracker.outputs.out_file import LiveFile, OutFile, refuse_bad_output
+from tracker.outputs.out_file import ANOTHER, LiveFile, OutFile, refuse_bad_output
 from tracker.outputs.output import About
 from tracker.outputs.overlay import draw
 from tracker.outputs.video_writer import VideoWriter, remux
@@ -89,7 +89,7 @@ class Recorder:
             raise UserError(f"{path} could not be recorded: give it a name that ends in .mp4")
         self.path, self.annotated, self._about = path.with_suffix(".mp4"), annotated, about
         for name in _names(self.path):
-            refuse_bad_output(name, (), overwrite=False)
+            refuse_bad_output(name, (), overwrite=False, advice=ANOTHER)
         self.used = about.models  # as told last
         self.error: str | None = None  # why it stopped, or what went wrong at the end
         self.saved: Path | None = None  # the (first) video, once it is complete

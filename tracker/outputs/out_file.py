@@ -14,6 +14,8 @@ from typing import BinaryIO, Protocol
 from tracker.errors import UserError, writing
 from tracker.whole_files import dead_parts_of, hold, part_of, put_in_place
 
+OVERWRITE = "add --overwrite or choose another name"
+ANOTHER = "choose another name: what is live is written over nothing"
 BLOCK = 1 << 16  # bytes that are looked at in one go
 
 
@@ -75,7 +77,7 @@ class LiveFile:
 
     def __init__(self, path: Path, goes_on: bool = False) -> None:
         """Claim the name. `goes_on`: it is that of lines which this program began itself."""
-        refuse_bad_output(path, (), overwrite=goes_on)
+        refuse_bad_output(path, (), overwrite=goes_on, advice=ANOTHER)
         self.path = self.temp = path
         with writing(path):
             if goes_on and path.exists():
@@ -115,8 +117,13 @@ def clear_parts_of(path: Path) -> list[str]:
     return said
 
 
-def refuse_bad_output(path: Path, inputs: Iterable[Path], overwrite: bool) -> None:
-    """Raise UserError where writing `path` would be wrong or impossible."""
+def refuse_bad_output(
+    path: Path, inputs: Iterable[Path], overwrite: bool, advice: str = OVERWRITE
+) -> None:
+    """Raise UserError where writing `path` would be wrong or impossible.
+
+    `advice`: what to do where it exists already.
+    """
     if not path.parent.is_dir():
         raise UserError(f"{path} could not be written: there is no folder {path.parent}; make it")
     if path.is_dir():
@@ -128,4 +135,4 @@ def refuse_bad_output(path: Path, inputs: Iterable[Path], overwrite: bool) -> No
             f"{path} is the input itself and would be lost; choose another name for the output"
         )
     if not overwrite:
-        raise UserError(f"{path} exists already; add --overwrite or choose another name")
+        raise UserError(f"{path} exists already; {advice}")

@@ -177,7 +177,7 @@ def test_no_picture_no_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("taken", ["r.mp4", "r.mkv", "r.jsonl", "r_timestamps.json"])
 def test_nothing_is_written_over(tmp_path: Path, taken: str) -> None:
     (tmp_path / taken).write_text("precious")
-    with pytest.raises(UserError, match="exists already"):
+    with pytest.raises(UserError, match="exists already; choose another name"):
         Recorder(tmp_path / "r.mp4", annotated=False, about=ABOUT)
     assert (tmp_path / taken).read_text() == "precious"
 
