@@ -27,6 +27,7 @@ NOISES = 1.8  # sqrt(R) is at least this many times the noise's mean length,
 MOST_WHOLE, MOST_REST = 5.0, 2.5  # and at most this many times the preset's least
 ALONE = 6.0  # one landmark counts as moving where its square is this many times R
 NOISE_TAU = 0.6  # s within which the noise is believed to be e^2 times larger or smaller
+LONGEST = 1.0  # s: after a longer time between two frames no more is believed of it
 QUICK = ("eye", "lid", "lip", "mouth")  # words in the names of landmarks that move in a blink
 
 Values = NDArray[np.float64]
@@ -122,7 +123,8 @@ class LandmarkFilter:
     ) -> None:
         """Learn from a step (K, D) of the whole and of the rest."""
         (whole_before, rest_before), self._steps = self._steps, (whole, rest)
-        factor, (least_whole, least_rest) = math.exp(2 * dt / NOISE_TAU), self._least_noise
+        factor = math.exp(2 * min(dt, LONGEST) / NOISE_TAU)
+        least_whole, least_rest = self._least_noise
         if whole is not None and whole_before is not None:
             seen = -mean_product(whole_before, whole) * unit
             self._noise_whole = max(nearer(self._noise_whole, seen, factor), least_whole)

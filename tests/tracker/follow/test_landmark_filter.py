@@ -87,6 +87,16 @@ def test_noise_is_learnt_as_a_median() -> None:
     assert nearer(1e-3, 0.0, 2.0) == 5e-4
 
 
+def test_hours_between_two_frames() -> None:
+    """As of a camera that films what moves: e^(2 / 0.6 * 3600) is no number, and the gain of the
+    low-pass is 3600 / 3601 at least.
+    """
+    filt, there = LandmarkFilter(BY_HAND), SQUARE + np.array([0.1, 0])
+    for i in range(4):
+        shown = filt.update(there if i % 2 else SQUARE, 3600.0 * i, 1.0)
+    assert shown == pytest.approx(there, abs=0.1 / 3600)
+
+
 def test_a_repeated_time_changes_nothing_and_off_passes() -> None:
     filt = LandmarkFilter(BY_HAND)
     filt.update(SQUARE, 5.0, 1.0)
