@@ -220,7 +220,8 @@ class VideoReader:
                 break
             self._is_torn |= self._complaints.heard or packet.is_corrupt
             if packet.dts is not None:
-                ticks = packet.dts + (packet.duration or 0)
+                shown = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
+                ticks = shown + (packet.duration or 0)
                 self._end = max(self._end, ticks * packet.time_base - self._start)
             if packet.stream_index == self._stream.index:
                 yield cast("av.Packet[av.VideoStream]", packet)

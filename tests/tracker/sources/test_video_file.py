@@ -109,6 +109,14 @@ def test_containers(tmp_path: Path, name: str) -> None:
     assert np.allclose(np.diff([f.t for f in frames]), 0.04, atol=1e-3)
 
 
+@pytest.mark.parametrize("name", ["a.mkv", "a.flv"])
+def test_a_slow_film_that_is_whole_is_not_cut_off(tmp_path: Path, name: str) -> None:
+    """At one frame a second the last one is shown two seconds after it is to be decoded."""
+    clip = Clip(times=[1000 * i for i in range(12)], rate=Fraction(1), options={"bf": "3"})
+    reader, frames = read(clips.make(tmp_path / name, clip))
+    assert len(frames) == 12 and reader.cut_off is None
+
+
 def test_damaged_frames_are_gaps_in_their_places(tmp_path: Path) -> None:
     path = clips.make(tmp_path / "a.mp4", Clip(options={"bf": "0"}))
     reader, frames = read(clips.damage(path, [5, 6]))
