@@ -24,7 +24,9 @@ from tracker.types import Frame
 Phase = Literal["opening", "running", "failed", "closed"]
 # Frames wait in `BACKLOG` bytes, `MOST` at most: what is sent should not be old.
 BACKLOG, MOST = 32 << 20, 8
-SILENCE = 0.5  # seconds without a frame after which an output is told that nothing is seen
+# Seconds without a frame after which an output is told that nothing is seen. Where frames come more
+# slowly, twice the time between the last two, up to the second number.
+SILENCE, LONGEST_SILENCE = 0.5, 2.0
 ENDS_WITHIN = 5.0  # s that one before to the same target may take
 EASE = 0.1  # weight of the newest frame in the average
 
@@ -74,7 +76,7 @@ class LiveOutput:
         self._backlog: Backlog[_Item] = Backlog(BACKLOG)
         self._dropped, self._whole = 0, True
         self._last: tuple[Frame, float] | None = None  # taken last, and when
-        self._is_silent = False
+        self._is_silent, self._patience = False, SILENCE
         self._facts = OutputFacts(target)
 
     @property
@@ -107,7 +109,7 @@ class LiveOutput:
         output: Output | None = None
         try:
             while not self._backlog.finished:
-                item = self._backlog.get(SILENCE)
+                item = self._backlog.get(self._patience)
                 if item is None:
                     self._tell_silence(output)
                     continue
@@ -135,9 +137,11 @@ class LiveOutput:
     def _count(self, frame: Frame) -> None:
         now, facts = time.monotonic(), self._facts
         fps = facts.fps
-        if self._last is not None and not self._is_silent:
+        if self._last is not None:
             seconds = max(now - self._last[1], 1e-6)
-            fps = 1 / (1 / fps + EASE * (seconds - 1 / fps)) if fps else 1 / seconds
+            self._patience = min(max(2 * seconds, SILENCE), LONGEST_SILENCE)
+            if not self._is_silent:
+                fps = 1 / (1 / fps + EASE * (seconds - 1 / fps)) if fps else 1 / seconds
         self._last, self._is_silent = (frame, now), False
         self._facts = replace(facts, sent=facts.sent + 1, fps=fps)
 

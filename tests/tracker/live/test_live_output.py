@@ -71,6 +71,22 @@ def test_what_does_not_fit_is_dropped_and_counted_and_the_oldest_stay_in_order()
     assert stuck.got == list(range(MOST)) and output.facts.phase == "closed"
 
 
+def test_a_slow_stream_is_not_silent_between_its_frames() -> None:
+    """Of one whose first two frames lie 0.7 s apart it is known from then on."""
+    told: list[int | None] = []
+
+    class Noting(Stuck):
+        def put(self, frame: Frame, result: Result | None) -> None:
+            told.append(None if result is None else frame.index)
+
+    with started("slow", lambda target, about: Noting()) as output:
+        for i in range(5):
+            output.put(*seen(i))
+            time.sleep(0.7)
+        assert told == [0, None, 1, 2, 3, 4]
+        wait_for(lambda: told[-1] is None, "a silence that lasts")
+
+
 def test_stuck_outputs_hold_up_no_frame_of_a_pipeline() -> None:
     """Their threads wait for ever; the picture goes on, and the pipeline ends in time."""
     stuck = Stuck()
