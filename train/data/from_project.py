@@ -27,6 +27,11 @@ HOLD_SHARE = 0.2  # of the labelled frames (and of the ranges' seconds) that is 
 MOST_SPREAD = 60  # proposals of a clip that are learnt from
 CLIP = "clip"  # source of every example but those that were spread
 GAP = 1.0  # s left out on both sides of a held-out stretch of a clip
+NOTHING = "nothing: "  # how the reasons begin for which nothing is held out
+ONE_CLIP = (
+    "a stretch of one clip, because no whole clip can be spared: the numbers flatter; label frames "
+    "in a second clip"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,16 @@ class Split:
     hold: tuple[str, ...] = ()
     stretch: tuple[str, float, float] | None = None  # clip, from, to (s)
     why: str = ""
+
+    @property
+    def makeshift(self) -> int:
+        """2 where nothing was held out, 1 for a stretch, for want of labels; 0 for whole clips, and
+        for what somebody wrote.
+        """
+        if self.hold:
+            return 0
+        nothing = self.stretch is None and self.why.startswith(NOTHING)
+        return 2 if nothing else int(self.stretch is not None and self.why == ONE_CLIP)
 
     def side(self, clip: str, t: float) -> str:
         """'hold', 'train', or 'gap' for what is too near a held-out stretch to be used."""
@@ -179,18 +194,17 @@ def moment(frame: FrameLabel) -> float:
 
 def _stretch(labels: Labels, frames: Counter[str], clips: Sequence[Clip]) -> Split:
     if not frames:
-        return Split((), None, "nothing: no landmarks are labelled and no clip can be spared")
+        return Split((), None, f"{NOTHING}no landmarks are labelled and no clip can be spared")
     name = max(frames, key=lambda c: (frames[c], c))
     times = sorted(moment(f) for f in labels.by_hand().values() if f.clip == name and has_points(f))
     end = next((c.seconds for c in clips if c.name == name), times[-1])
     if len(times) < 4:
-        return Split((), None, "nothing: fewer than 4 labelled frames")
+        return Split((), None, f"{NOTHING}fewer than 4 labelled frames")
     start = times[-max(1, round(len(times) / 4))]
-    return Split(
-        (), (name, float(start), float(max(end, times[-1]))),
-        "a stretch of one clip, because no whole clip can be spared: the numbers flatter; "
-        "label frames in a second clip",
-    )  # fmt: skip
+    if len(frames) == 1 and times[0] >= start - GAP:
+        why = f"the labelled frames of {name} lie too close together; label more of the clip"
+        return Split((), None, f"{NOTHING}{why}")
+    return Split((), (name, float(start), float(max(end, times[-1]))), ONE_CLIP)
 
 
 def attributes_at(project: Project, labels: Labels, clip: str, t: float) -> dict[str, Any]:
@@ -240,7 +254,8 @@ def labelled_examples(project: Project, labels: Labels, split: Split) -> list[Ex
             continue
         told = attributes_at(project, labels, clip, frame.t) if len(frame.objects) == 1 else {}
         for part in cut_labelled(project, frame, picture, folder):
-            out.append(_of_part(part, clip, side, told))
+            if side == "train" or not part.label.is_spread:  # one may be spread, another by hand
+                out.append(_of_part(part, clip, side, told))
     return out
 
 

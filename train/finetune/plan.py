@@ -27,7 +27,7 @@ from tracker.find.locate import load_model
 from tracker.find.markups import BASES, BUNDLED, irises_in
 from tracker.find.model_file import bundled_file, finished_at
 from tracker.plain_data import from_json, is_bare
-from tracker.whole_files import copy_whole, file_sha256, is_part, write_json
+from tracker.whole_files import file_sha256, is_part, write_json, write_whole
 from train.config import FitSpec, spec_from_dict, spec_to_dict
 from train.data.cutouts import Wanted, chosen_frames, cut_clip
 from train.data.find_object import between_labels, by_model, turned
@@ -78,7 +78,7 @@ from train.machine.ranks import world
 from train.networks import NetSpec
 from train.project.clips import read_clips
 from train.project.journal import read_labels
-from train.project.labels import Labels, ObjectLabel, to_coco
+from train.project.labels import Labels, ObjectLabel, ranges_to_csv, to_coco
 from train.project.layout import Project, open_project
 
 PATIENCE = 9  # of these without a better result end it
@@ -248,10 +248,7 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
     wish = replace(wish, begun=time.monotonic() if wish.begun is None else wish.begun)
     project = open_project(root)
     labels = read_labels(project)
-    split = read_split(project)
-    if split is None:
-        split = choose_split(labels, read_clips(project))
-        write_split(project, split)
+    split = split_of(project, labels, hooks)
     data, census, warnings = gather(project, labels, split, wish, hooks)
     name, checkpoint = base_checkpoint(project, wish.base)
     usable = usable_losses(census)
@@ -296,6 +293,23 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
     return plan
 
 
+def split_of(project: Project, labels: Labels, hooks: Hooks) -> Split:
+    """The project's split, chosen at the first run; anew where too little was labelled then."""
+    split = read_split(project)
+    if split is not None and not split.makeshift:
+        return split
+    chosen = choose_split(labels, read_clips(project))
+    if split is not None and chosen.makeshift >= split.makeshift:
+        return split
+    if split is not None:
+        hooks.say(
+            "labels/split.json was chosen anew, since more is labelled now; errors of earlier runs "
+            "are of other frames"
+        )
+    write_split(project, chosen)
+    return chosen
+
+
 def new_to(base: Checkpoint | None, data: DataSet) -> New:
     """What of the data's landmarks the weights that a run starts from do not know."""
     if base is None:
@@ -336,8 +350,7 @@ def prepare_folder(plan: Plan, labels: Labels, base: Checkpoint | None, hooks: H
     """Keep the labels as they are now, and the starting weights."""
     coco = to_coco(plan.project, labels)
     write_json(plan.out / "labels.json", coco, None)
-    if plan.project.ranges_path.is_file():
-        copy_whole(plan.project.ranges_path, plan.out / "ranges.csv")
+    write_whole(plan.out / "ranges.csv", ranges_to_csv(labels.ranges).encode())
     if base is not None:
         start = adapt(plan.spec, plan.data.markup, base, plan.start)
         hooks.say(
