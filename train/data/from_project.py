@@ -16,7 +16,7 @@ from tracker.find.markups import IRISES, rule_of
 from tracker.plain_data import finite, from_json
 from tracker.sources.picture_file import load_picture
 from tracker.whole_files import write_whole
-from train.data.cutouts import ClipCutouts, Part, cut_labelled, cut_objects
+from train.data.cutouts import ClipCutouts, Part, cut_labelled, cut_objects, frame_picture
 from train.data.pictures import DataSet, Example, Markup
 from train.project.clips import Clip, ClipFrames
 from train.project.labels import SPREAD, FrameLabel, Labels, Range
@@ -242,11 +242,11 @@ def labelled_examples(project: Project, labels: Labels, split: Split) -> list[Ex
     """
     out: list[Example] = []
     folder = project.cache_dir / "crops" / "labelled"
-    for (clip, number), frame in sorted(labels.frames.items()):
+    for (clip, _), frame in sorted(labels.frames.items()):
         side = split.side(clip, moment(frame))
         if side == "gap" or (side == "hold" and frame.is_spread):
             continue
-        picture = project.frames_dir / Path(clip).stem / f"frame{number:06d}.png"
+        picture = frame_picture(project, frame)
         if frame.negative:
             nothing = np.full((len(project.landmarks), 2), np.nan, np.float32)
             unlabelled = np.zeros(len(project.landmarks), bool)

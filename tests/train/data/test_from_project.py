@@ -1,12 +1,14 @@
 """Which clips are held out, what ranges say of a moment, and examples from labels."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.helpers.teaching import MARKUP, label, new_project, with_clip
+from tracker.errors import UserError
 from train.data.augment import crop_example, true_box
 from train.data.cutouts import ClipCutouts, Cutout
 from train.data.from_project import (
@@ -23,9 +25,11 @@ from train.data.from_project import (
     write_split,
 )
 from train.data.pictures import DataSet
-from train.project.clips import Clip
+from train.project.check import check
+from train.project.clips import Clip, ClipFrames
 from train.project.labels import FrameLabel, Labels, ObjectLabel, Range
 from train.project.layout import create_project
+from train.project.removing import find, remove
 from train.project.store import Store
 
 
@@ -186,6 +190,30 @@ def test_a_stretch_that_would_leave_nothing_to_learn_from_is_not_held_out():
     more = Labels(frames({"a.mp4": 12, "b.mp4": 8}), (Range("b.mp4", 0, 1, "gesture", "fist"),))
     split = choose_split(more, [clip("a.mp4"), clip("b.mp4")])
     assert split.stretch is not None and split.side("b.mp4", 0.1) == "train"
+
+
+def test_a_run_sees_frames_that_were_unlabelled_since(tmp_path):
+    """'train check --fix' has removed their pictures; their clip holds them."""
+    made = new_project(tmp_path / "p")
+    added = with_clip(made)
+    empty = replace(label(7), objects=(), negative=True)
+    with Store.open(made) as store, ClipFrames(made, added) as frames:
+        for one in (label(3), empty):
+            store.keep_picture("a.mp4", one.frame, frames.frame(one.frame).bgr)
+            store.set_frame(one)
+        then = store.labels
+        before = DataSet(markup_of(made), tuple(labelled_examples(made, then, Split())))
+        pixels = before.image(1).copy()
+        for number in (3, 7):
+            store.remove_frame("a.mp4", number)
+    assert sum(p.fixed for p in check(made, fix=True)) == 2
+    shutil.rmtree(made.cache_dir)
+    after = DataSet(markup_of(made), tuple(labelled_examples(made, then, Split())))
+    assert digest_of(after) == digest_of(before)
+    assert np.array_equal(after.image(1), pixels)
+    remove(made, find(made, "a.mp4"))
+    with pytest.raises(UserError, match=r"of which labels are wanted, is no longer in"):
+        labelled_examples(made, then, Split())
 
 
 def test_an_object_that_was_spread_is_never_held_out(tmp_path):
