@@ -18,7 +18,7 @@ from tracker.sources.picture_file import load_picture
 from tracker.whole_files import write_whole
 from train.data.cutouts import ClipCutouts, Part, cut_labelled, cut_objects, frame_picture
 from train.data.pictures import DataSet, Example, Markup
-from train.project.clips import Clip, ClipFrames
+from train.project.clips import Clip, ClipFrames, read_clips
 from train.project.labels import SPREAD, FrameLabel, Labels, Range
 from train.project.layout import Project
 from train.project.object_crops import is_by_box
@@ -106,21 +106,31 @@ def with_irises(data: DataSet) -> DataSet:
 
 
 def read_split(project: Project) -> Split | None:
-    """labels/split.json, if there is one; ValueError when it cannot be read."""
+    """labels/split.json, if there is one; ValueError when it cannot be read.
+
+    A clip may be named without its suffix.
+    """
     if not project.split_path.is_file():
         return None
     try:
         found = from_json(project.split_path.read_text(encoding="utf-8"))
-        stretch = found.get("stretch")
+        hold, stretch, clips = found["hold"], found.get("stretch"), read_clips(project)
+        if not isinstance(hold, list):
+            raise TypeError("hold must be a list")
         return Split(
-            tuple(str(c) for c in found["hold"]),
-            None if stretch is None else (str(stretch[0]), finite(stretch[1]), finite(stretch[2])),
+            tuple(_whole_name(str(c), clips) for c in hold),
+            None if stretch is None
+            else (_whole_name(str(stretch[0]), clips), finite(stretch[1]), finite(stretch[2])),
             str(found.get("why", "")),
-        )
+        )  # fmt: skip
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ValueError(
             f'{project.split_path} is no split; it should be like {{"hold": ["clip.mp4"]}}'
         ) from error
+
+
+def _whole_name(name: str, clips: Sequence[Clip]) -> str:
+    return next((c.name for c in clips if c.is_called(name)), name)
 
 
 def write_split(project: Project, split: Split) -> None:

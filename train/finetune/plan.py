@@ -80,6 +80,7 @@ from train.project.clips import read_clips
 from train.project.journal import read_labels
 from train.project.labels import Labels, ObjectLabel, ranges_to_csv, to_coco
 from train.project.layout import Project, open_project
+from train.project.stills import read_stills
 
 PATIENCE = 9  # of these without a better result end it
 THREADS = 2
@@ -297,6 +298,7 @@ def split_of(project: Project, labels: Labels, hooks: Hooks) -> Split:
     """The project's split, chosen at the first run; anew where too little was labelled then."""
     split = read_split(project)
     if split is not None and not split.makeshift:
+        refuse_unknown(project, split)
         return split
     chosen = choose_split(labels, read_clips(project))
     if split is not None and chosen.makeshift >= split.makeshift:
@@ -308,6 +310,19 @@ def split_of(project: Project, labels: Labels, hooks: Hooks) -> Split:
         )
     write_split(project, chosen)
     return chosen
+
+
+def refuse_unknown(project: Project, split: Split) -> None:
+    """ValueError where it holds out what the project has not: then nothing would be held out."""
+    listed = [c.name for c in (*read_clips(project), *read_stills(project))]
+    named = [*split.hold, *([] if split.stretch is None else [split.stretch[0]])]
+    for name in named:
+        if name not in listed:
+            raise ValueError(
+                f"{project.split_path} holds out '{name}', which the project has not; it has "
+                f"{', '.join(listed) or 'no clip yet'}: correct the name, or delete the file and "
+                "the training chooses"
+            )
 
 
 def new_to(base: Checkpoint | None, data: DataSet) -> New:

@@ -147,6 +147,9 @@ def _split(project: Project, clips: Sequence[Clip]) -> Iterator[Problem]:
         yield error(SPLIT, "", f"it cannot be read ({wrong!r})", remedy)
         return
     listed = {clip.name: clip for clip in clips}
+    whole = {clip.stem: clip.name for clip in clips}  # names may lack their suffix
+    hold = [whole.get(name, name) for name in hold]
+    part = None if part is None else whole.get(part, part)
     for name in [*hold, *([] if part is None else [part])]:
         if name not in listed and not is_stills(project, name):
             yield error(SPLIT, name, "this clip is not in the project", "take the name out")

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from tracker.find.locate import Model, cut
-from tracker.plain_data import from_json
 from tracker.progress import Report, silent
 from tracker.sources.picture_file import load_picture
 from tracker.types import Floats, Image
@@ -97,18 +96,15 @@ def teaching_clips(project: Project) -> list[Clip]:
 
 def held_out(project: Project) -> frozenset[str]:
     """The clips of labels/split.json; none where the file is missing or is no split."""
-    try:
-        return frozenset(from_json(project.split_path.read_text(encoding="utf-8"))["hold"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return frozenset()  # 'train check' tells what is wrong with it
+    return frozenset(_split(project).hold)
 
 
 def _split(project: Project) -> Split:
     """What is held out of a clip, and the frames too near it to be learnt from."""
     try:
         return read_split(project) or Split()
-    except ValueError:
-        return Split()
+    except (OSError, ValueError):
+        return Split()  # 'train check' tells what is wrong with it
 
 
 def mean_of(row: Row, used: Sequence[int]) -> float | None:

@@ -86,7 +86,11 @@ def test_split_file_round_trip_and_nonsense(tmp_path):
     assert read_split(project) == split
     project.split_path.write_text(json.dumps({"hold": ["b.mp4"]}))
     assert read_split(project) == Split(("b.mp4",))
-    for nonsense in ("[", "{}", '{"hold": 3}'):
+    with_clip(project, "b.mp4")
+    project.split_path.write_text(json.dumps({"hold": ["b"], "stretch": ["b", 0, 1]}))
+    assert read_split(project) == Split(("b.mp4",), ("b.mp4", 0.0, 1.0)), "as commands take it"
+    assert [p for p in check(project) if p.file == "labels/split.json" and "not in" in p.what] == []
+    for nonsense in ("[", "{}", '{"hold": 3}', '{"hold": "b.mp4"}'):
         project.split_path.write_text(nonsense)
         with pytest.raises(ValueError, match="is no split"):
             read_split(project)

@@ -284,6 +284,19 @@ def test_what_could_not_be_held_out_at_first_is_later(root, written, kept):
     assert read_split(project) == plan.split
 
 
+def test_a_hold_out_that_the_project_has_not_is_said(root):
+    """A slip of the pen in split.json would hold out nothing."""
+    path = root / "labels" / "split.json"
+    path.write_text(json.dumps({"hold": ["c.mp4"]}))
+    wish = Wish(budget=Budget(steps=2), threads=1, losses=("L",))
+    with pytest.raises(
+        ValueError, match=r"holds out 'c\.mp4', which .* has a\.mp4, b\.mp4: correct"
+    ):
+        plan_run(root, replace(wish, name="c"), Hooks())
+    path.write_text(json.dumps({"hold": ["b"]}))
+    assert plan_run(root, replace(wish, name="b"), Hooks()).split.hold == ("b.mp4",)
+
+
 def test_a_run_keeps_the_ranges_that_are_not_saved_yet(root):
     """One labels on while a training begins: the newest ranges are in the journal alone."""
     project = open_project(root)
