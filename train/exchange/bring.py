@@ -146,8 +146,12 @@ class _Work:
             self.counts["replaced"] += 1
         elif key not in self.seen:
             self.counts["clip" if key[0] in self.clips else "still"] += 1
-        before = self.frames[key].objects if key in self.frames else ()
-        objects = (*before, *things)
+        objects = list(self.frames[key].objects) if key in self.frames else []
+        for found in things:
+            if any(_is_twin(found, o) for o in objects):
+                self.counts["twice"] += 1  # such as in the CSV and the HDF5 of DeepLabCut
+            else:
+                objects.append(found)
         label = FrameLabel(
             key[0], key[1], t, (pixels.shape[1], pixels.shape[0]),
             tuple(_numbered(o, i + 1) for i, o in enumerate(objects)), not objects,
@@ -289,6 +293,7 @@ class _Work:
 
 SAID = {
     "empty": "pictures hold no landmark of the project and were left out",
+    "twice": "objects are there twice, alike, and were taken once",
     "other": "objects have no landmark that the project has and were left out, with their boxes",
     "shifted": "pictures look like the frame before or after the one that their name says, and "
     "were taken as that; are they counted from 1?",
@@ -306,6 +311,15 @@ SAID = {
 def _folder(picture: Picture) -> str:
     """The folder a picture lies in: its own, else that of the label file."""
     return PurePosixPath(picture.name).parent.name or picture.folder.name
+
+
+def _is_twin(a: ObjectLabel, b: ObjectLabel) -> bool:
+    """Whether two say the same, up to how files round."""
+    boxes = [np.full(4, np.nan) if o.box_xyxy is None else o.box_xyxy for o in (a, b)]
+    pairs = ((a.xy, b.xy), (boxes[0], boxes[1]))
+    return bool((a.v == b.v).all()) and all(
+        np.allclose(one, other, rtol=0, atol=0.01, equal_nan=True) for one, other in pairs
+    )
 
 
 def _numbered(found: ObjectLabel, number: int) -> ObjectLabel:

@@ -176,6 +176,18 @@ def test_a_number_that_another_picture_has_now_gives_it_no_label(made, tmp_path)
     assert done.stills_name == "back" and places(made) == {("shots", 0): 20.0, ("back", 0): 36.0}
 
 
+def test_what_two_files_say_alike_is_taken_once(made, tmp_path):
+    """DeepLabCut keeps its labels as CSV and as HDF5, side by side."""
+    path = labels(tmp_path, "labeled-data/b/img03.png,1.25,2", "labeled-data/b/img04.png,7,2")
+    (tmp_path / "more").mkdir()
+    again = labels(
+        tmp_path / "more", "labeled-data/b/img03.png,1.2501,2", "labeled-data/b/img04.png,50,2"
+    )
+    done = bring(made, [read(path), read(again)], "l", ImportWish())
+    assert [len(f.objects) for f in read_labels(made).frames.values()] == [1, 2]
+    assert "1 objects are there twice, alike, and were taken once" in done.notes
+
+
 def test_boxes_of_other_things_are_no_objects(made, tmp_path):
     """A file of hands, people and cars: a person's box is not that of a hand."""
     cv2.imwrite(str(tmp_path / "a.png"), ball(0))
