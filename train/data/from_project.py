@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from train.project.clips import Clip, ClipFrames, read_clips
 from train.project.labels import SPREAD, FrameLabel, Labels, Range
 from train.project.layout import Project
 from train.project.object_crops import is_by_box
+from train.project.stills import read_stills
 
 HOLD_SHARE = 0.2  # of the labelled frames (and of the ranges' seconds) that is held out at least
 MOST_SPREAD = 60  # proposals of a clip that are learnt from
@@ -140,6 +141,37 @@ def write_split(project: Project, split: Split) -> None:
         found["stretch"] = list(split.stretch)
     found["why"] = split.why
     write_whole(project.split_path, (json.dumps(found, indent=1) + "\n").encode())
+
+
+def split_of(project: Project, labels: Labels, say: Callable[[str], None]) -> Split:
+    """The project's split, chosen at the first run; anew where too little was labelled then."""
+    split = read_split(project)
+    if split is not None and not split.makeshift:
+        refuse_unknown(project, split)
+        return split
+    chosen = choose_split(labels, read_clips(project))
+    if split is not None and chosen.makeshift >= split.makeshift:
+        return split
+    if split is not None:
+        say(
+            "labels/split.json was chosen anew, since more is labelled now; errors of earlier runs "
+            "are of other frames"
+        )
+    write_split(project, chosen)
+    return chosen
+
+
+def refuse_unknown(project: Project, split: Split) -> None:
+    """ValueError where it holds out what the project has not: then nothing would be held out."""
+    listed = [c.name for c in (*read_clips(project), *read_stills(project))]
+    named = [*split.hold, *([] if split.stretch is None else [split.stretch[0]])]
+    for name in named:
+        if name not in listed:
+            raise ValueError(
+                f"{project.split_path} holds out '{name}', which the project has not; it has "
+                f"{', '.join(listed) or 'no clip yet'}: correct the name, or delete the file and "
+                "the training chooses"
+            )
 
 
 def range_seconds(ranges: Sequence[Range]) -> Counter[tuple[str, str, str]]:

@@ -34,16 +34,14 @@ from train.data.find_object import between_labels, by_model, turned
 from train.data.from_project import (
     Census,
     Split,
-    choose_split,
     cutout_examples,
     digest_of,
     labelled_examples,
     markup_of,
-    read_split,
+    split_of,
     spread_examples,
     take_census,
     with_irises,
-    write_split,
 )
 from train.data.pictures import DataSet, Example
 from train.finetune.budget import (
@@ -80,7 +78,6 @@ from train.project.clips import read_clips
 from train.project.journal import read_labels
 from train.project.labels import Labels, ObjectLabel, ranges_to_csv, to_coco
 from train.project.layout import Project, open_project
-from train.project.stills import read_stills
 
 PATIENCE = 9  # of these without a better result end it
 THREADS = 2
@@ -249,7 +246,7 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
     wish = replace(wish, begun=time.monotonic() if wish.begun is None else wish.begun)
     project = open_project(root)
     labels = read_labels(project)
-    split = split_of(project, labels, hooks)
+    split = split_of(project, labels, hooks.say)
     data, census, warnings = gather(project, labels, split, wish, hooks)
     name, checkpoint = base_checkpoint(project, wish.base)
     usable = usable_losses(census)
@@ -292,37 +289,6 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
         shutil.rmtree(out, ignore_errors=True)  # nothing of it is of use
         raise
     return plan
-
-
-def split_of(project: Project, labels: Labels, hooks: Hooks) -> Split:
-    """The project's split, chosen at the first run; anew where too little was labelled then."""
-    split = read_split(project)
-    if split is not None and not split.makeshift:
-        refuse_unknown(project, split)
-        return split
-    chosen = choose_split(labels, read_clips(project))
-    if split is not None and chosen.makeshift >= split.makeshift:
-        return split
-    if split is not None:
-        hooks.say(
-            "labels/split.json was chosen anew, since more is labelled now; errors of earlier runs "
-            "are of other frames"
-        )
-    write_split(project, chosen)
-    return chosen
-
-
-def refuse_unknown(project: Project, split: Split) -> None:
-    """ValueError where it holds out what the project has not: then nothing would be held out."""
-    listed = [c.name for c in (*read_clips(project), *read_stills(project))]
-    named = [*split.hold, *([] if split.stretch is None else [split.stretch[0]])]
-    for name in named:
-        if name not in listed:
-            raise ValueError(
-                f"{project.split_path} holds out '{name}', which the project has not; it has "
-                f"{', '.join(listed) or 'no clip yet'}: correct the name, or delete the file and "
-                "the training chooses"
-            )
 
 
 def new_to(base: Checkpoint | None, data: DataSet) -> New:
