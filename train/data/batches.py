@@ -136,9 +136,11 @@ def parts_of(count: int, shares: Mapping[str, float]) -> dict[str, int]:
 
 
 def swap_sides(classes: Sequence[str]) -> list[int]:
-    """For each class the class that its mirror image belongs to ('left' <-> 'right')."""
+    """For each class the class that its mirror image belongs to ('left' <-> 'right'); -1 where
+    there is no such class.
+    """
     at = {c: i for i, c in enumerate(classes)}
-    return [at.get(mirror_name(c), i) for i, c in enumerate(classes)]
+    return [at.get(mirror_name(c), -1) for c in classes]
 
 
 def place_in_crop(place: np.ndarray, crop: CropSample) -> np.ndarray:

@@ -27,10 +27,11 @@ from tracker.sources.video_file import VideoReader
 from tracker.types import CropBox, Floats, Image
 from tracker.whole_files import write_json, write_whole
 from train.data.find_object import Look
-from train.project.clips import Clip, clip_path
-from train.project.labels import FrameLabel, Labels, ObjectLabel
+from train.project.clips import Clip, ClipFrames, clip_path, read_clips
+from train.project.labels import FrameLabel, Labels, ObjectLabel, picture_name
 from train.project.layout import Project
 from train.project.object_crops import crop_of
+from train.project.stills import is_stills
 
 MARGIN = 1.5  # side of a cut-out / side of the crop
 LARGEST = 288  # pixels, side of a cut-out; a crop of 128 px never needs more than 192
@@ -195,6 +196,30 @@ class Part:
     xy: Floats  # (K, 2) pixels of the picture, NaN where not labelled
     label: ObjectLabel  # as it was given
     box_xyxy: Floats | None  # (4,) as drawn; None: nobody drew one
+
+
+def frame_picture(project: Project, frame: FrameLabel) -> Path:
+    """The picture of a labelled frame; read from its clip into the cache where it is gone: a run
+    may be looked at again after its frames were unlabelled. UserError: the clip is gone as well.
+    """
+    path = project.labels_dir / picture_name(*frame.key)
+    if path.is_file() or is_stills(project, frame.clip):
+        return path
+    clip = next((c for c in read_clips(project) if c.name == frame.clip), None)
+    if clip is None:
+        raise UserError(
+            f"{frame.clip}, of which labels are wanted, is no longer in the project; 'train add' "
+            "takes it back (what 'train remove' moved is in removed/)"
+        )
+    again = project.cache_dir / "frames" / clip.sha256[:16] / path.name
+    if not again.is_file() and frame.frame < clip.frames:
+        with ClipFrames(project, clip) as frames:
+            bgr = frames.frame(frame.frame).bgr
+        if bgr is not None and bgr.shape[1::-1] == frame.size_wh:
+            with writing(again):
+                again.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(again, encoded(bgr))
+    return again if again.is_file() else path
 
 
 def cut_labelled(

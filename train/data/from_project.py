@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,23 @@ from tracker.find.markups import IRISES, rule_of
 from tracker.plain_data import finite, from_json
 from tracker.sources.picture_file import load_picture
 from tracker.whole_files import write_whole
-from train.data.cutouts import ClipCutouts, Part, cut_labelled, cut_objects
+from train.data.cutouts import ClipCutouts, Part, cut_labelled, cut_objects, frame_picture
 from train.data.pictures import DataSet, Example, Markup
-from train.project.clips import Clip, ClipFrames
+from train.project.clips import Clip, ClipFrames, read_clips
 from train.project.labels import SPREAD, FrameLabel, Labels, Range
 from train.project.layout import Project
 from train.project.object_crops import is_by_box
+from train.project.stills import read_stills
 
 HOLD_SHARE = 0.2  # of the labelled frames (and of the ranges' seconds) that is held out at least
 MOST_SPREAD = 60  # proposals of a clip that are learnt from
 CLIP = "clip"  # source of every example but those that were spread
 GAP = 1.0  # s left out on both sides of a held-out stretch of a clip
+NOTHING = "nothing: "  # how the reasons begin for which nothing is held out
+ONE_CLIP = (
+    "a stretch of one clip, because no whole clip can be spared: the numbers flatter; label frames "
+    "in a second clip"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,16 @@ class Split:
     hold: tuple[str, ...] = ()
     stretch: tuple[str, float, float] | None = None  # clip, from, to (s)
     why: str = ""
+
+    @property
+    def makeshift(self) -> int:
+        """2 where nothing was held out, 1 for a stretch, for want of labels; 0 for whole clips, and
+        for what somebody wrote.
+        """
+        if self.hold:
+            return 0
+        nothing = self.stretch is None and self.why.startswith(NOTHING)
+        return 2 if nothing else int(self.stretch is not None and self.why == ONE_CLIP)
 
     def side(self, clip: str, t: float) -> str:
         """'hold', 'train', or 'gap' for what is too near a held-out stretch to be used."""
@@ -91,21 +107,31 @@ def with_irises(data: DataSet) -> DataSet:
 
 
 def read_split(project: Project) -> Split | None:
-    """labels/split.json, if there is one; ValueError when it cannot be read."""
+    """labels/split.json, if there is one; ValueError when it cannot be read.
+
+    A clip may be named without its suffix.
+    """
     if not project.split_path.is_file():
         return None
     try:
         found = from_json(project.split_path.read_text(encoding="utf-8"))
-        stretch = found.get("stretch")
+        hold, stretch, clips = found["hold"], found.get("stretch"), read_clips(project)
+        if not isinstance(hold, list):
+            raise TypeError("hold must be a list")
         return Split(
-            tuple(str(c) for c in found["hold"]),
-            None if stretch is None else (str(stretch[0]), finite(stretch[1]), finite(stretch[2])),
+            tuple(_whole_name(str(c), clips) for c in hold),
+            None if stretch is None
+            else (_whole_name(str(stretch[0]), clips), finite(stretch[1]), finite(stretch[2])),
             str(found.get("why", "")),
-        )
+        )  # fmt: skip
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ValueError(
             f'{project.split_path} is no split; it should be like {{"hold": ["clip.mp4"]}}'
         ) from error
+
+
+def _whole_name(name: str, clips: Sequence[Clip]) -> str:
+    return next((c.name for c in clips if c.is_called(name)), name)
 
 
 def write_split(project: Project, split: Split) -> None:
@@ -115,6 +141,37 @@ def write_split(project: Project, split: Split) -> None:
         found["stretch"] = list(split.stretch)
     found["why"] = split.why
     write_whole(project.split_path, (json.dumps(found, indent=1) + "\n").encode())
+
+
+def split_of(project: Project, labels: Labels, say: Callable[[str], None]) -> Split:
+    """The project's split, chosen at the first run; anew where too little was labelled then."""
+    split = read_split(project)
+    if split is not None and not split.makeshift:
+        refuse_unknown(project, split)
+        return split
+    chosen = choose_split(labels, read_clips(project))
+    if split is not None and chosen.makeshift >= split.makeshift:
+        return split
+    if split is not None:
+        say(
+            "labels/split.json was chosen anew, since more is labelled now; errors of earlier runs "
+            "are of other frames"
+        )
+    write_split(project, chosen)
+    return chosen
+
+
+def refuse_unknown(project: Project, split: Split) -> None:
+    """ValueError where it holds out what the project has not: then nothing would be held out."""
+    listed = [c.name for c in (*read_clips(project), *read_stills(project))]
+    named = [*split.hold, *([] if split.stretch is None else [split.stretch[0]])]
+    for name in named:
+        if name not in listed:
+            raise ValueError(
+                f"{project.split_path} holds out '{name}', which the project has not; it has "
+                f"{', '.join(listed) or 'no clip yet'}: correct the name, or delete the file and "
+                "the training chooses"
+            )
 
 
 def range_seconds(ranges: Sequence[Range]) -> Counter[tuple[str, str, str]]:
@@ -179,18 +236,17 @@ def moment(frame: FrameLabel) -> float:
 
 def _stretch(labels: Labels, frames: Counter[str], clips: Sequence[Clip]) -> Split:
     if not frames:
-        return Split((), None, "nothing: no landmarks are labelled and no clip can be spared")
+        return Split((), None, f"{NOTHING}no landmarks are labelled and no clip can be spared")
     name = max(frames, key=lambda c: (frames[c], c))
     times = sorted(moment(f) for f in labels.by_hand().values() if f.clip == name and has_points(f))
     end = next((c.seconds for c in clips if c.name == name), times[-1])
     if len(times) < 4:
-        return Split((), None, "nothing: fewer than 4 labelled frames")
+        return Split((), None, f"{NOTHING}fewer than 4 labelled frames")
     start = times[-max(1, round(len(times) / 4))]
-    return Split(
-        (), (name, float(start), float(max(end, times[-1]))),
-        "a stretch of one clip, because no whole clip can be spared: the numbers flatter; "
-        "label frames in a second clip",
-    )  # fmt: skip
+    if len(frames) == 1 and times[0] >= start - GAP:
+        why = f"the labelled frames of {name} lie too close together; label more of the clip"
+        return Split((), None, f"{NOTHING}{why}")
+    return Split((), (name, float(start), float(max(end, times[-1]))), ONE_CLIP)
 
 
 def attributes_at(project: Project, labels: Labels, clip: str, t: float) -> dict[str, Any]:
@@ -228,11 +284,11 @@ def labelled_examples(project: Project, labels: Labels, split: Split) -> list[Ex
     """
     out: list[Example] = []
     folder = project.cache_dir / "crops" / "labelled"
-    for (clip, number), frame in sorted(labels.frames.items()):
+    for (clip, _), frame in sorted(labels.frames.items()):
         side = split.side(clip, moment(frame))
         if side == "gap" or (side == "hold" and frame.is_spread):
             continue
-        picture = project.frames_dir / Path(clip).stem / f"frame{number:06d}.png"
+        picture = frame_picture(project, frame)
         if frame.negative:
             nothing = np.full((len(project.landmarks), 2), np.nan, np.float32)
             unlabelled = np.zeros(len(project.landmarks), bool)
@@ -240,7 +296,8 @@ def labelled_examples(project: Project, labels: Labels, split: Split) -> list[Ex
             continue
         told = attributes_at(project, labels, clip, frame.t) if len(frame.objects) == 1 else {}
         for part in cut_labelled(project, frame, picture, folder):
-            out.append(_of_part(part, clip, side, told))
+            if side == "train" or not part.label.is_spread:  # one may be spread, another by hand
+                out.append(_of_part(part, clip, side, told))
     return out
 
 

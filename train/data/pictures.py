@@ -1,6 +1,7 @@
 """Labelled pictures: COCO keypoints JSON in, examples out, split by group.
 
-Beyond COCO the reader knows: image `group` (person or clip; a group never straddles the split),
+Beyond COCO the reader knows: image `group` (person or clip; a group never straddles the split; in
+a project's labels.json its `clip`, but a picture of a set stands for itself),
 `split` ('train' or 'hold'), `negative` (true: no object here), `background` ('black': cut out);
 annotation `attributes` (class names, or a list of numbers; absent = unlabelled), `weight` (how much
 its landmarks count in training, above 0; absent: 1), `by_box` (true: its bbox, not its few points,
@@ -196,7 +197,7 @@ def read_coco(path: Path, hold_out: float = 0.0, seed: int = 0) -> DataSet:
         by_image.setdefault(ann["image_id"], []).append(ann)
     examples = []
     for image in images:
-        group = str(image.get("group") or image["file_name"])
+        group = str(image.get("group") or _clip(image) or image["file_name"])
         split = image.get("split")
         hold = split == "hold" if split else hashed(f"{seed}/{group}") < hold_out
         found = by_image.get(image["id"])
@@ -210,6 +211,12 @@ def read_coco(path: Path, hold_out: float = 0.0, seed: int = 0) -> DataSet:
             examples.append(example)
     _check_split(examples, path)
     return DataSet(markup, tuple(examples))
+
+
+def _clip(image: Mapping[str, Any]) -> str:
+    """The clip that a project's labels.json names, whose frames are much alike; '' for none."""
+    name = str(image.get("clip") or "")
+    return name if Path(name).suffix else ""
 
 
 def _demand(path: Path, part: str, entries: Any, keys: Sequence[str]) -> None:

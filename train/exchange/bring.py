@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+import cv2
 import numpy as np
 
 from tracker.errors import UserError
@@ -21,10 +22,13 @@ from train.project.clips import Clip, ClipFrames, read_clips
 from train.project.labels import SPREAD, FrameLabel, ObjectLabel
 from train.project.layout import Project
 from train.project.locks import sole_lister
-from train.project.stills import is_stills, read_set, set_name
+from train.project.stills import digest, is_stills, read_set, set_name
 from train.project.store import Store, refuse_misfit
 
 DIFFERS = 20.0  # mean grey levels from which a picture is not that frame of the clip
+# Grey levels by which the means of blocks differ: lossy compression leaves them, movement does not.
+BLOCK = 16  # pixels
+MOVED = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +146,12 @@ class _Work:
             self.counts["replaced"] += 1
         elif key not in self.seen:
             self.counts["clip" if key[0] in self.clips else "still"] += 1
-        before = self.frames[key].objects if key in self.frames else ()
-        objects = (*before, *things)
+        objects = list(self.frames[key].objects) if key in self.frames else []
+        for found in things:
+            if any(_is_twin(found, o) for o in objects):
+                self.counts["twice"] += 1  # such as in the CSV and the HDF5 of DeepLabCut
+            else:
+                objects.append(found)
         label = FrameLabel(
             key[0], key[1], t, (pixels.shape[1], pixels.shape[0]),
             tuple(_numbered(o, i + 1) for i, o in enumerate(objects)), not objects,
@@ -162,6 +170,9 @@ class _Work:
         objects = []
         many = len(self.project.landmarks)
         for found in picture.things:
+            if found.names and max(self.matches[found.names].places) < 0:
+                self.counts["other"] += 1  # of another kind of object, and so is its box
+                continue
             xy, v = np.full((many, 2), np.nan, np.float32), np.zeros(many, np.uint8)
             places = self.matches[found.names].places if found.names else ()
             for i, place in enumerate(places):
@@ -181,6 +192,8 @@ class _Work:
         if place is not None:
             clip, frame = place
             shot = self._frame(clip, frame)
+            if shot is not None and bgr is not None:
+                frame, shot = self._alike(clip, frame, shot, bgr)
             size = None if shot is None else (shot.shape[1], shot.shape[0])
             if shot is None:
                 self.counts["beyond"] += 1
@@ -192,30 +205,39 @@ class _Work:
             elif bgr is not None:
                 self.counts["differs"] += 1
         if bgr is None:
-            old = self._old_still(picture)
+            old = self._old_still(picture, None)
             self.counts["lost"] += place is None and old is None
             return old or (None, 0.0, None)
         if picture.size_wh not in (None, bgr.shape[1::-1]):
             self.counts["size"] += 1
             return None, 0.0, None
-        if old := self._old_still(picture):
-            if _same(old[2], bgr):
+        if old := self._old_still(picture, bgr):
+            if _same(old[2], bgr) and _moved(old[2], bgr) < MOVED:
                 return old
             self.counts["differs"] += 1  # its number was given to another meanwhile
         return (self.kept.name, self.kept.number(picture.name, bgr)), 0.0, bgr
 
-    def _old_still(self, picture: Picture) -> tuple[tuple[str, int], float, Image] | None:
-        """A picture of an earlier import, which has come back from an export."""
+    def _old_still(
+        self, picture: Picture, bgr: Image | None
+    ) -> tuple[tuple[str, int], float, Image] | None:
+        """A picture of an earlier import, which has come back from an export.
+
+        Its pixels say which one: numbers are others where a set was removed and added again.
+        """
         path = PurePosixPath(picture.name)
         name, number = picture.video or _folder(picture), picture.frame
         number = frame_number(path.stem) if number is None else number
         if not is_stills(self.project, name) or number is None:
             return None
-        kept = Picture(f"{name}/frame{number:06d}.png", (), self.project.frames_dir)
-        if number not in read_set(self.project, name).values():
+        known = read_set(self.project, name)
+        if bgr is not None:
+            pixels = digest(bgr)
+            twins = [n for (_, sha256), n in known.items() if sha256 == pixels]
+            number = number if number in twins or not twins else twins[0]
+        if number not in known.values():
             return None
-        bgr = load(kept, None)
-        return None if bgr is None else ((name, number), 0.0, bgr)
+        kept = load(Picture(f"{name}/frame{number:06d}.png", (), self.project.frames_dir), None)
+        return None if kept is None else ((name, number), 0.0, kept)
 
     def _in_clips(self, picture: Picture) -> tuple[Clip, int] | None:
         path = PurePosixPath(picture.name)
@@ -238,6 +260,20 @@ class _Work:
             self.open = clip.name, ClipFrames(self.project, clip)
         return self.open[1].frame(frame).bgr
 
+    def _alike(self, clip: Clip, frame: int, shot: Image, bgr: Image) -> tuple[int, Image]:
+        """The frame, or the one before or after it where the picture is clearly that one: there
+        are programs that count frames from 1.
+        """
+        best = frame, shot
+        least = _moved(shot, bgr) / 2 if shot.shape == bgr.shape else 0.0
+        if least >= MOVED / 2:
+            for other in (frame - 1, frame + 1):
+                found = self._frame(clip, other)
+                if found is not None and (apart := _moved(found, bgr)) < least:
+                    best, least = (other, found), apart
+        self.counts["shifted"] += best[0] != frame
+        return best
+
     def close(self) -> None:
         """Let the clip go."""
         if self.open is not None:
@@ -257,6 +293,10 @@ class _Work:
 
 SAID = {
     "empty": "pictures hold no landmark of the project and were left out",
+    "twice": "objects are there twice, alike, and were taken once",
+    "other": "objects have no landmark that the project has and were left out, with their boxes",
+    "shifted": "pictures look like the frame before or after the one that their name says, and "
+    "were taken as that; are they counted from 1?",
     "beyond": "frames are not in the clip or cannot be decoded, and were left out; is it the same "
     "clip?",
     "size": "pictures have another size than the labels say and were left out; labels must be of "
@@ -271,6 +311,15 @@ SAID = {
 def _folder(picture: Picture) -> str:
     """The folder a picture lies in: its own, else that of the label file."""
     return PurePosixPath(picture.name).parent.name or picture.folder.name
+
+
+def _is_twin(a: ObjectLabel, b: ObjectLabel) -> bool:
+    """Whether two say the same, up to how files round."""
+    boxes = [np.full(4, np.nan) if o.box_xyxy is None else o.box_xyxy for o in (a, b)]
+    pairs = ((a.xy, b.xy), (boxes[0], boxes[1]))
+    return bool((a.v == b.v).all()) and all(
+        np.allclose(one, other, rtol=0, atol=0.01, equal_nan=True) for one, other in pairs
+    )
 
 
 def _numbered(found: ObjectLabel, number: int) -> ObjectLabel:
@@ -291,3 +340,11 @@ def _spread(label: ObjectLabel, found: Thing, places: Sequence[int]) -> ObjectLa
 def _same(a: Image, b: Image) -> bool:
     """Whether two pictures show the same, up to lossy compression."""
     return a.shape == b.shape and float(np.abs(a.astype(np.int16) - b).mean()) < DIFFERS
+
+
+def _moved(a: Image, b: Image) -> float:
+    """The largest difference of two pictures of one size, as means of blocks in grey levels."""
+    blocks = (max(1, a.shape[1] // BLOCK), max(1, a.shape[0] // BLOCK))
+    small = (cv2.resize(p, blocks, interpolation=cv2.INTER_AREA).astype(np.int16) for p in (a, b))
+    one, other = small
+    return float(np.abs(one - other).max())

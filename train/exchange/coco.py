@@ -43,13 +43,16 @@ def read_coco(file: LabelFile) -> Foreign:
             raise ValueError(f"{path}: two images have the id {twice:.60}; export it again")
         names = {int(c["id"]): tuple(c.get("keypoints", ())) for c in body["categories"]}
         rows: dict[Any, list[Thing]] = {}
-        crowds = bare = 0
+        crowds = bare = other = 0
         for ann in body["annotations"]:
             if ann.get("iscrowd"):
                 crowds += 1
                 continue
             if not ann.get("keypoints") and not ann.get("bbox"):
                 bare += 1
+                continue
+            if not names[int(ann["category_id"])] and any(names.values()):
+                other += 1  # what has landmarks is another category
                 continue
             try:
                 found = _thing(ann, names[int(ann["category_id"])])
@@ -64,6 +67,7 @@ def read_coco(file: LabelFile) -> Foreign:
         raise ValueError(f"{path} is not a COCO keypoints file ({error!r})") from error
     notes = [f"{crowds} crowd annotations were left out"] if crowds else []
     notes += [f"{bare} annotations without points and box were left out"] if bare else []
+    notes += [f"{other} annotations of categories without keypoints were left out"] if other else []
     return Foreign("coco", pictures, tuple(notes))
 
 

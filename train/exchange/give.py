@@ -52,7 +52,8 @@ def give(
         h5py_module()  # where it is missing nothing is written
     labels = read_labels(project)
     if by_hand:
-        labels = Labels(labels.by_hand(), labels.ranges)
+        hand = {key: _by_hand(frame) for key, frame in labels.by_hand().items()}
+        labels = Labels(hand, labels.ranges)
     clips = {c.name for c in read_clips(project)}
     lost = _lost(labels, known, clips)
     frames = _kept(labels, known, clips)
@@ -119,6 +120,11 @@ def _lost(labels: Labels, format: Format, clips: set[str]) -> tuple[str, ...]:
     if labels.ranges:
         said.append(f"{len(labels.ranges)} time ranges are left out (they are in ranges.csv)")
     return tuple(said)
+
+
+def _by_hand(label: FrameLabel) -> FrameLabel:
+    """Without objects that were spread beside one by hand."""
+    return replace(label, objects=tuple(o for o in label.objects if not o.is_spread))
 
 
 def _with_points(label: FrameLabel) -> FrameLabel:

@@ -86,8 +86,14 @@ def _picture(task: Mapping[str, Any], path: Path, notes: list[str]) -> Picture |
     negative = bool(data.get("negative")) and not things
     return Picture(
         local_path(name), tuple(things), path.parent, str(data.get('clip', '')),
-        data.get('frame') if data.get('clip') else None, size, negative,
+        _frame(data.get('frame')) if data.get('clip') else None, size, negative,
     )  # fmt: skip
+
+
+def _frame(given: object) -> int | None:
+    """A frame's number, which tools may write as a text; None for what is none."""
+    text = str(given)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _things(

@@ -27,23 +27,21 @@ from tracker.find.locate import load_model
 from tracker.find.markups import BASES, BUNDLED, irises_in
 from tracker.find.model_file import bundled_file, finished_at
 from tracker.plain_data import from_json, is_bare
-from tracker.whole_files import copy_whole, file_sha256, is_part, write_json
+from tracker.whole_files import file_sha256, is_part, write_json, write_whole
 from train.config import FitSpec, spec_from_dict, spec_to_dict
 from train.data.cutouts import Wanted, chosen_frames, cut_clip
 from train.data.find_object import between_labels, by_model, turned
 from train.data.from_project import (
     Census,
     Split,
-    choose_split,
     cutout_examples,
     digest_of,
     labelled_examples,
     markup_of,
-    read_split,
+    split_of,
     spread_examples,
     take_census,
     with_irises,
-    write_split,
 )
 from train.data.pictures import DataSet, Example
 from train.finetune.budget import (
@@ -78,7 +76,7 @@ from train.machine.ranks import world
 from train.networks import NetSpec
 from train.project.clips import read_clips
 from train.project.journal import read_labels
-from train.project.labels import Labels, ObjectLabel, to_coco
+from train.project.labels import Labels, ObjectLabel, ranges_to_csv, to_coco
 from train.project.layout import Project, open_project
 
 PATIENCE = 9  # of these without a better result end it
@@ -248,10 +246,7 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
     wish = replace(wish, begun=time.monotonic() if wish.begun is None else wish.begun)
     project = open_project(root)
     labels = read_labels(project)
-    split = read_split(project)
-    if split is None:
-        split = choose_split(labels, read_clips(project))
-        write_split(project, split)
+    split = split_of(project, labels, hooks.say)
     data, census, warnings = gather(project, labels, split, wish, hooks)
     name, checkpoint = base_checkpoint(project, wish.base)
     usable = usable_losses(census)
@@ -336,8 +331,7 @@ def prepare_folder(plan: Plan, labels: Labels, base: Checkpoint | None, hooks: H
     """Keep the labels as they are now, and the starting weights."""
     coco = to_coco(plan.project, labels)
     write_json(plan.out / "labels.json", coco, None)
-    if plan.project.ranges_path.is_file():
-        copy_whole(plan.project.ranges_path, plan.out / "ranges.csv")
+    write_whole(plan.out / "ranges.csv", ranges_to_csv(labels.ranges).encode())
     if base is not None:
         start = adapt(plan.spec, plan.data.markup, base, plan.start)
         hooks.say(

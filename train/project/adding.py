@@ -15,7 +15,7 @@ from train.project.clips import Clip, clip_path, measured_rate, read_clips, writ
 from train.project.layout import Project
 from train.project.locks import sole_lister
 from train.project.scan import Report, Scan, keep_scan, scan_video
-from train.project.stills import add_pictures, read_stills, set_name
+from train.project.stills import add_pictures, read_stills, set_name, set_names
 
 FLAG_CLIP = "clip.mp4"  # in the folder of a flagged moment (tracker/outputs/flags.py)
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
@@ -186,10 +186,12 @@ def _bring(source: Path, target: Path, link: bool, digest: str) -> None:
 
 
 def _free_name(project: Project, clips: Sequence[Clip], source: Source, inside: bool) -> str:
-    """A name whose stem no other clip has: pictures of labelled frames lie under the stem."""
+    """A name whose stem no other clip has, and no set of pictures: those of labelled frames lie
+    under the stem, and those of a set under its name.
+    """
     named = Path(source.name.replace("\\", "_"))
     wanted = named if is_bare(named.name) else Path(f"clip{named.suffix}")
-    taken = {c.stem.casefold() for c in clips}
+    taken = {c.stem.casefold() for c in clips} | {s.casefold() for s in set_names(project)}
     if project.clips_dir.is_dir():
         own = source.path.name if inside else None
         taken |= {p.stem.casefold() for p in project.clips_dir.iterdir() if p.name != own}

@@ -27,7 +27,7 @@ from train.project.labels import picture_name
 from train.project.layout import Project
 from train.project.locks import Claimed
 from train.project.problems import Problem, error, warning
-from train.project.stills import INDEX, digest, is_stills, read_set
+from train.project.stills import INDEX, digest, is_stills, read_set, set_names
 from train.project.store import Store
 
 __all__ = ["Problem", "check"]
@@ -69,7 +69,7 @@ def _all(project: Project, report: Report) -> Iterator[Problem]:
 
 def _clips(project: Project, clips: Sequence[Clip], report: Report) -> Iterator[Problem]:
     done, of = 0, sum(clip.bytes for clip in clips)
-    stems: dict[str, str] = {}
+    stems = {name.casefold(): f"the set {name}" for name in set_names(project)}
     sums: dict[str, str] = {}
     for clip in clips:
         file = f"clips/{clip.name}"
@@ -122,6 +122,8 @@ def _strays(project: Project, clips: Sequence[Clip]) -> Iterator[Problem]:
         there = clip_path(project, clip)
         if not there.is_file() or there.stat().st_size != clip.bytes:
             continue
+        if is_stills(project, clip.stem):
+            continue  # they are those of a set of this name, which no clip holds
         for path in sorted((project.frames_dir / clip.stem).glob("frame*.png")):
             number = re.fullmatch(r"frame(\d{6,})", path.stem)
             if path not in kept and number is not None and int(number[1]) < clip.frames:
@@ -145,6 +147,9 @@ def _split(project: Project, clips: Sequence[Clip]) -> Iterator[Problem]:
         yield error(SPLIT, "", f"it cannot be read ({wrong!r})", remedy)
         return
     listed = {clip.name: clip for clip in clips}
+    whole = {clip.stem: clip.name for clip in clips}  # names may lack their suffix
+    hold = [whole.get(name, name) for name in hold]
+    part = None if part is None else whole.get(part, part)
     for name in [*hold, *([] if part is None else [part])]:
         if name not in listed and not is_stills(project, name):
             yield error(SPLIT, name, "this clip is not in the project", "take the name out")

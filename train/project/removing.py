@@ -103,7 +103,7 @@ def _remove(project: Project, wish: Wish, store: Store) -> Removed:
         _move_picture(project, wish.clip, wish.picture, folder)
     else:
         _move_clip(project, wish.clip, folder)
-        _forget(project, wish.clip.name)
+        _forget(project, wish.clip)
     return Removed(_name(wish), len(gone.frames), len(gone.ranges), folder)
 
 
@@ -185,18 +185,18 @@ def _move_picture(project: Project, clip: Clip, number: int, folder: Path) -> No
             source.replace(target)
 
 
-def _forget(project: Project, name: str) -> None:
+def _forget(project: Project, clip: Clip) -> None:
     """Take a clip out of the hold-out; where that leaves none, the next training chooses anew."""
     path = project.split_path
     try:
         found = from_json(read_text(path)) if path.is_file() else {}
         hold, stretch = list(found.get("hold", ())), found.get("stretch") or ("",)
-        if name not in hold and name != stretch[0]:
+        kept = [n for n in hold if not clip.is_called(n)]
+        if kept == hold and not clip.is_called(stretch[0]):
             return
     except (ValueError, AttributeError, TypeError, KeyError):
         return  # 'train check' tells what is wrong with it
-    kept = [n for n in hold if n != name]
-    if kept and name != stretch[0]:
+    if kept and not clip.is_called(stretch[0]):
         write_whole(path, (json.dumps(found | {"hold": kept}, indent=1) + "\n").encode())
         return
     with writing(path):

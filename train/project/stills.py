@@ -50,6 +50,13 @@ def is_stills(project: Project, name: str) -> bool:
     return is_name and (project.frames_dir / name / INDEX).is_file()
 
 
+def set_names(project: Project) -> list[str]:
+    """The names of all sets, also of those that hold nothing."""
+    if not project.frames_dir.is_dir():
+        return []
+    return sorted(p.name for p in project.frames_dir.iterdir() if is_stills(project, p.name))
+
+
 def read_set(project: Project, name: str) -> Known:
     """Which pictures a set holds; nothing where there is none. UserError: its index is broken."""
     path = project.frames_dir / name / INDEX
@@ -82,9 +89,7 @@ def digest(bgr: Image) -> str:
 
 def read_stills(project: Project) -> tuple[Clip, ...]:
     """Each set as a clip of one picture a second, by name. UserError when an index is broken."""
-    if not project.frames_dir.is_dir():
-        return ()
-    names = sorted(p.name for p in project.frames_dir.iterdir() if is_stills(project, p.name))
+    names = set_names(project)
     found = ((name, sorted(read_set(project, name).values())) for name in names)
     return tuple(_clip(project, name, numbers) for name, numbers in found if numbers)
 

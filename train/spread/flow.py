@@ -66,6 +66,13 @@ def labelled(xy: Floats, v: NDArray[np.uint8], frame: int = 0) -> Followed:
     return Followed(points, variance, v == 2, side, (frame,))
 
 
+def as_sure(now: Followed, confidence: Floats) -> Followed:
+    """The same, its points no surer than (K,) that: they were followed here from other frames."""
+    with np.errstate(divide="ignore"):
+        variance = NEAR**2 / (-2 * np.log1p(-np.minimum(confidence.astype(np.float64), 1.0)))
+    return replace(now, variance=np.maximum(now.variance, variance).astype(np.float32))
+
+
 def side_of(xy: Floats) -> float:
     """The longer side of the points' box, frame pixels; NaN rows are ignored."""
     return float((np.nanmax(xy, 0) - np.nanmin(xy, 0)).max())

@@ -21,7 +21,7 @@ from tracker.types import Frame, Image
 from train.project.clips import ClipFrames
 from train.project.labels import SPREAD, FrameLabel, Key, ObjectLabel
 from train.project.layout import Project
-from train.spread.flow import Followed, between, corrected, followed, labelled
+from train.spread.flow import Followed, as_sure, between, corrected, followed, labelled
 from train.spread.opinion import Opinion
 from train.spread.stretches import SpreadSpec, Stretch
 
@@ -154,9 +154,12 @@ def _begin(label: FrameLabel, scale: float) -> dict[int, Followed]:
     now = {}
     for found in label.objects:
         try:
-            now[found.id] = _scaled(labelled(found.xy, found.v, label.frame), scale)
+            start = labelled(found.xy, found.v, label.frame)
         except ValueError:
             continue  # a box, or a single point: there is nothing to follow
+        if found.confidence is not None:  # spread itself, beside an object by hand
+            start = as_sure(start, found.confidence)
+        now[found.id] = _scaled(start, scale)
     return now
 
 

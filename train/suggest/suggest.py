@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tracker.find.locate import Model, cut
-from tracker.plain_data import from_json
 from tracker.progress import Report, silent
 from tracker.sources.picture_file import load_picture
 from tracker.types import Floats, Image
+from train.data.from_project import Split, read_split
 from train.project.clips import Clip, read_clips
 from train.project.labels import FrameLabel, Labels, ObjectLabel, picture_name
 from train.project.layout import Project
@@ -68,6 +68,8 @@ def suggest(
         for row in rows[name]
         if (name, row.frame) not in labels.frames
     ]
+    split = _split(project)
+    free = [(name, row) for name, row in free if split.side(name, row.t) == "train"] or free
     if not free or count < 1:
         return []
     pairs = [] if model is None else shared_landmarks(project, model.info.landmarks)
@@ -94,10 +96,15 @@ def teaching_clips(project: Project) -> list[Clip]:
 
 def held_out(project: Project) -> frozenset[str]:
     """The clips of labels/split.json; none where the file is missing or is no split."""
+    return frozenset(_split(project).hold)
+
+
+def _split(project: Project) -> Split:
+    """What is held out of a clip, and the frames too near it to be learnt from."""
     try:
-        return frozenset(from_json(project.split_path.read_text(encoding="utf-8"))["hold"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return frozenset()  # 'train check' tells what is wrong with it
+        return read_split(project) or Split()
+    except (OSError, ValueError):
+        return Split()  # 'train check' tells what is wrong with it
 
 
 def mean_of(row: Row, used: Sequence[int]) -> float | None:

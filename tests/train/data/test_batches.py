@@ -71,6 +71,7 @@ def test_sides_swap_in_the_mirror(blobs):
         1,
         2,
     ]
+    assert swap_sides(("none", "point_left")) == [0, -1], "mirrored, it points to the right"
 
 
 def test_absent_and_unknown_attributes(blobs):

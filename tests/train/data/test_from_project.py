@@ -1,12 +1,14 @@
 """Which clips are held out, what ranges say of a moment, and examples from labels."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.helpers.teaching import MARKUP, label, new_project, with_clip
+from tracker.errors import UserError
 from train.data.augment import crop_example, true_box
 from train.data.cutouts import ClipCutouts, Cutout
 from train.data.from_project import (
@@ -23,9 +25,11 @@ from train.data.from_project import (
     write_split,
 )
 from train.data.pictures import DataSet
-from train.project.clips import Clip
+from train.project.check import check
+from train.project.clips import Clip, ClipFrames
 from train.project.labels import FrameLabel, Labels, ObjectLabel, Range
 from train.project.layout import create_project
+from train.project.removing import find, remove
 from train.project.store import Store
 
 
@@ -60,13 +64,14 @@ def test_a_clip_that_alone_shows_a_class_is_never_held_out():
 
 
 def test_a_single_clip_gives_a_stretch_and_says_so():
-    split = choose_split(Labels(frames({"a.mp4": 8}), ()), [clip("a.mp4", 0.4)])
+    apart = {("a.mp4", i): label(i) for i in range(0, 80, 10)}  # each 0.4 s
+    split = choose_split(Labels(apart, ()), [clip("a.mp4", 3.0)])
     assert split.hold == ()
-    assert split.stretch == ("a.mp4", pytest.approx(6 / 25), pytest.approx(0.4))
+    assert split.stretch == ("a.mp4", pytest.approx(2.4), pytest.approx(3.0))
     assert "flatter" in split.why
-    assert split.side("a.mp4", 7 / 25) == "hold"
-    assert split.side("a.mp4", 5 / 25) == "gap"
-    assert split.side("b.mp4", 7 / 25) == "train"
+    assert split.side("a.mp4", 2.8) == "hold"
+    assert split.side("a.mp4", 2.0) == "gap"
+    assert split.side("b.mp4", 2.8) == "train"
     far = Split((), ("a.mp4", 5.0, 8.0))
     assert [far.side("a.mp4", t) for t in (3.9, 4.1, 5.0, 8.0, 8.9, 9.1)] == [
         "train", "gap", "hold", "hold", "gap", "train",
@@ -81,7 +86,11 @@ def test_split_file_round_trip_and_nonsense(tmp_path):
     assert read_split(project) == split
     project.split_path.write_text(json.dumps({"hold": ["b.mp4"]}))
     assert read_split(project) == Split(("b.mp4",))
-    for nonsense in ("[", "{}", '{"hold": 3}'):
+    with_clip(project, "b.mp4")
+    project.split_path.write_text(json.dumps({"hold": ["b"], "stretch": ["b", 0, 1]}))
+    assert read_split(project) == Split(("b.mp4",), ("b.mp4", 0.0, 1.0)), "as commands take it"
+    assert [p for p in check(project) if p.file == "labels/split.json" and "not in" in p.what] == []
+    for nonsense in ("[", "{}", '{"hold": 3}', '{"hold": "b.mp4"}'):
         project.split_path.write_text(nonsense)
         with pytest.raises(ValueError, match="is no split"):
             read_split(project)
@@ -176,6 +185,56 @@ def test_imported_stills_are_held_out_by_their_numbers():
     split = choose_split(Labels(stills, ()), [])
     assert split.stretch == ("set", 6.0, 7.0)
     assert [split.side("set", float(i)) for i in (4, 5, 6, 7)] == ["train", "gap", "hold", "hold"]
+
+
+def test_a_stretch_that_would_leave_nothing_to_learn_from_is_not_held_out():
+    split = choose_split(Labels(frames({"a.mp4": 12}), ()), [clip("a.mp4")])  # half a second
+    assert (split.hold, split.stretch) == ((), None)
+    assert split.why.startswith("nothing: ") and "too close together" in split.why
+    more = Labels(frames({"a.mp4": 12, "b.mp4": 8}), (Range("b.mp4", 0, 1, "gesture", "fist"),))
+    split = choose_split(more, [clip("a.mp4"), clip("b.mp4")])
+    assert split.stretch is not None and split.side("b.mp4", 0.1) == "train"
+
+
+def test_a_run_sees_frames_that_were_unlabelled_since(tmp_path):
+    """'train check --fix' has removed their pictures; their clip holds them."""
+    made = new_project(tmp_path / "p")
+    added = with_clip(made)
+    empty = replace(label(7), objects=(), negative=True)
+    with Store.open(made) as store, ClipFrames(made, added) as frames:
+        for one in (label(3), empty):
+            store.keep_picture("a.mp4", one.frame, frames.frame(one.frame).bgr)
+            store.set_frame(one)
+        then = store.labels
+        before = DataSet(markup_of(made), tuple(labelled_examples(made, then, Split())))
+        pixels = before.image(1).copy()
+        for number in (3, 7):
+            store.remove_frame("a.mp4", number)
+    assert sum(p.fixed for p in check(made, fix=True)) == 2
+    shutil.rmtree(made.cache_dir)
+    after = DataSet(markup_of(made), tuple(labelled_examples(made, then, Split())))
+    assert digest_of(after) == digest_of(before)
+    assert np.array_equal(after.image(1), pixels)
+    remove(made, find(made, "a.mp4"))
+    with pytest.raises(UserError, match=r"of which labels are wanted, is no longer in"):
+        labelled_examples(made, then, Split())
+
+
+def test_an_object_that_was_spread_is_never_held_out(tmp_path):
+    """Of two proposed hands somebody moved a point of one: that is by hand, the other is not."""
+    made = new_project(tmp_path / "p")
+    with_clip(made)
+    first = label(3).objects[0]
+    sure = np.full(3, 0.6, np.float32)
+    other = replace(first, id=2, source="spread", confidence=sure, came_from=(1,))
+    with Store.open(made) as store:
+        store.keep_picture("a.mp4", 3, np.zeros((64, 96, 3), np.uint8))
+        store.set_frame(replace(label(3), objects=(first, other)))
+        sources = [
+            [e.source for e in labelled_examples(made, store.labels, split)]
+            for split in (Split(), Split(("a.mp4",)))
+        ]
+    assert sources == [["clip", "spread"], ["clip"]]
 
 
 def drawn(box, v=(0, 0, 0), frame=3):

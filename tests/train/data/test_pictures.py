@@ -58,6 +58,22 @@ def test_split_by_hash_keeps_groups_whole(tmp_path):
     assert {True, False} == set(sides.values())
 
 
+def test_frames_of_a_clip_of_a_project_are_on_one_side(tmp_path):
+    """A project's labels.json has no groups; pictures of a set stand for themselves."""
+
+    def change(body):
+        for i, image in enumerate(body["images"]):
+            del image["split"], image["group"]
+            image["clip"] = "photos" if i < 8 else f"clip{i // 8}.mp4"
+
+    data = read_coco(rewrite(write_blobs(tmp_path, 40), change), hold_out=0.5)
+    sides = {}
+    for e in data.examples:
+        sides.setdefault(e.group, set()).add(e.hold)
+    assert all(len(side) == 1 for side in sides.values())
+    assert len(sides) == 8 + 4
+
+
 @pytest.mark.parametrize(
     "text,message",
     [("{", "not a COCO"), ("{}", "not a COCO"), ("[1]", "not a COCO")],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import av
 import cv2
+import numpy as np
 import pytest
 
 from tests.helpers.clips import Clip, make, picture
@@ -14,9 +17,11 @@ from tracker.errors import UserError
 from tracker.find.markups import Markup
 from train.exchange.bring import ImportWish, bring
 from train.exchange.formats import read
-from train.project.adding import add_clips
+from train.project.adding import add_clips, add_one, sources
 from train.project.journal import read_labels
+from train.project.labels import picture_name
 from train.project.layout import Project, create_project
+from train.project.removing import find, remove
 from train.project.store import Store
 
 HEAD = "scorer,me,me\nbodyparts,Tip,Tip\ncoords,x,y\n"
@@ -96,3 +101,128 @@ def test_the_commands(made, tmp_path):
     done = train("export-labels", made.root, "--format", "cvat", "--out", out)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "not empty" in done.stderr
+
+
+def ball(i: int) -> np.ndarray:
+    """A ball that goes 8 pixels to the right in each frame, over a background that stands still."""
+    bgr = cv2.resize(np.arange(60, 108, dtype=np.uint8).reshape(6, 8), (160, 112))
+    bgr = cv2.cvtColor(bgr, cv2.COLOR_GRAY2BGR)
+    cv2.circle(bgr, (20 + 8 * i, 56), 9, (40, 220, 240), -1)
+    return bgr
+
+
+def rolling(path: Path, frames: int = 12) -> Path:
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 112, "yuv420p"
+        for i in range(frames):
+            frame = av.VideoFrame.from_ndarray(ball(i), format="bgr24")
+            frame.pts = i
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path
+
+
+def places(project: Project) -> dict[tuple[str, int], float]:
+    """Where the ball is labelled, in x."""
+    return {k: float(f.objects[0].xy[0, 0]) for k, f in read_labels(project).frames.items()}
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_pictures_that_are_counted_from_1_go_to_the_frame_they_show(made, tmp_path, first):
+    """ffmpeg writes frame 0 as img0001.jpg."""
+    add_clips(made, [rolling(tmp_path / "c.mp4")])
+    folder, rows = tmp_path / "labeled-data" / "c", []
+    folder.mkdir(parents=True)
+    for i in (0, 3, 4):
+        name = f"img{i + first:04d}.jpg"
+        cv2.imwrite(str(folder / name), ball(i))
+        rows.append(f"labeled-data/c/{name},{20 + 8 * i},56")
+    done = bring(made, [read(labels(tmp_path, *rows))], "l", ImportWish())
+    assert places(made) == {("c.mp4", 0): 20.0, ("c.mp4", 3): 44.0, ("c.mp4", 4): 52.0}
+    assert any("counted from 1" in n for n in done.notes) == bool(first)
+    kept = cv2.imread(str(made.labels_dir / picture_name("c.mp4", 3)))
+    assert kept[56, 44].tolist() == pytest.approx([40, 220, 240], abs=12)
+
+
+def test_labels_of_a_set_that_was_removed_come_back_to_their_pictures(made, tmp_path):
+    """A set that comes back is numbered anew; its pictures are much alike."""
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    for i in range(5):
+        cv2.imwrite(str(folder / f"s{i}.png"), ball(i))
+    rows = [f"s{i}.png,{20 + 8 * i},56" for i in range(5)]
+    bring(made, [read(labels(folder, *rows))], "shots", ImportWish())
+    remove(made, find(made, "shots/1"))
+    gone = remove(made, find(made, "shots")).folder
+    add_one(made, sources(gone / "frames" / "shots")[0])
+    done = bring(made, [read(gone / "labels.json")], "labels", ImportWish())
+    assert done.as_stills == 4
+    numbered = enumerate((0, 2, 3, 4))
+    assert places(made) == {("shots", n): 20.0 + 8 * i for n, i in numbered}
+
+
+def test_a_number_that_another_picture_has_now_gives_it_no_label(made, tmp_path):
+    """The last picture of a set is removed, and a picture much like it takes its number."""
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    for i in range(3):
+        cv2.imwrite(str(folder / f"s{i}.png"), ball(i))
+    bring(made, [read(labels(folder, "s0.png,20,56", "s2.png,36,56"))], "shots", ImportWish())
+    gone = remove(made, find(made, "shots/1")).folder
+    cv2.imwrite(str(folder / "s2.png"), ball(5))
+    add_one(made, sources(folder)[0])
+    done = bring(made, [read(gone / "labels.json")], "back", ImportWish())
+    assert done.stills_name == "back" and places(made) == {("shots", 0): 20.0, ("back", 0): 36.0}
+
+
+def test_what_two_files_say_alike_is_taken_once(made, tmp_path):
+    """DeepLabCut keeps its labels as CSV and as HDF5, side by side."""
+    path = labels(tmp_path, "labeled-data/b/img03.png,1.25,2", "labeled-data/b/img04.png,7,2")
+    (tmp_path / "more").mkdir()
+    again = labels(
+        tmp_path / "more", "labeled-data/b/img03.png,1.2501,2", "labeled-data/b/img04.png,50,2"
+    )
+    done = bring(made, [read(path), read(again)], "l", ImportWish())
+    assert [len(f.objects) for f in read_labels(made).frames.values()] == [1, 2]
+    assert "1 objects are there twice, alike, and were taken once" in done.notes
+
+
+def test_boxes_of_other_things_are_no_objects(made, tmp_path):
+    """A file of hands, people and cars: a person's box is not that of a hand."""
+    cv2.imwrite(str(tmp_path / "a.png"), ball(0))
+    box = {"image_id": 1, "bbox": [5, 5, 20, 20]}
+    body = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 160, "height": 112}],
+        "categories": [
+            {"id": 1, "name": "pen", "keypoints": ["tip", "end"]},
+            {"id": 2, "name": "person", "keypoints": ["nose"]}, {"id": 3, "name": "car"},
+        ],
+        "annotations": [
+            {"id": 1, "category_id": 1, "keypoints": [9, 8, 2, 20, 21, 1], **box},
+            {"id": 2, "category_id": 1, "keypoints": [0] * 6, **box},
+            {"id": 3, "category_id": 2, "keypoints": [50, 10, 2], **box},
+            {"id": 4, "category_id": 3, **box},
+        ],
+    }  # fmt: skip
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps(body))
+    done = bring(made, [read(path)], "c", ImportWish())
+    (frame,) = read_labels(made).frames.values()
+    assert [o.v.tolist() for o in frame.objects] == [[2, 1], [0, 0]], "a box alone is one"
+    assert "1 annotations of categories without keypoints were left out" in done.notes
+    assert any(n.startswith("1 objects have no landmark that the project has") for n in done.notes)
+
+
+@pytest.mark.parametrize("frame", [3, "3", "0003"])
+def test_a_frame_number_of_label_studio_may_be_a_text(made, tmp_path, frame):
+    value = {"x": 10, "y": 10, "keypointlabels": ["tip"]}
+    result = {"original_width": 96, "original_height": 64, "value": value}
+    task = {
+        "data": {"image": "x.png", "clip": "b.mp4", "frame": frame},
+        "annotations": [{"result": [result]}],
+    }
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps([task]))
+    bring(made, [read(path)], "t", ImportWish())
+    assert list(read_labels(made).frames) == [("b.mp4", 3)]

@@ -67,6 +67,18 @@ def test_labels_by_hand_alone_need_no_table(project: Project, tmp_path: Path) ->
     assert done.frames == 1 and not (tmp_path / "out" / ORIGIN).exists()
 
 
+def test_an_object_that_was_spread_beside_one_by_hand_is_not_by_hand(
+    project: Project, tmp_path: Path
+) -> None:
+    """Of two proposed objects somebody moved a point of one."""
+    other = replace(spread_label(3).objects[0], id=2)
+    with Store.open(project) as store:
+        store.set_frame(replace(label(3), objects=(*label(3).objects, other)))
+    (file,) = give(project, "coco", tmp_path / "out", by_hand=True).files
+    (found,) = read(file).pictures
+    assert [t.confidence is None for t in found.things] == [True]
+
+
 def test_coco_brings_back_what_was_spread_as_such(project: Project, tmp_path: Path) -> None:
     (file, _) = give(project, "coco", tmp_path / "out").files
     other = new_project(tmp_path / "other")

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from tracker.outputs.out_file import OutFile
 from tracker.outputs.video_writer import VideoWriter
 from tracker.sources.video_file import VideoFacts
 from train.data.cutouts import Wanted
+from train.data.from_project import ONE_CLIP, read_split
 from train.finetune.choices import Budget
 from train.finetune.compare import compare
 from train.finetune.finetune import run_plan
@@ -30,9 +32,10 @@ from train.finetune.plan import (
 )
 from train.project.adding import add_clips
 from train.project.clips import ClipFrames, read_clips
-from train.project.labels import FrameLabel, ObjectLabel, Range
-from train.project.layout import create_project
+from train.project.labels import FrameLabel, ObjectLabel, Range, whole_rows
+from train.project.layout import create_project, open_project
 from train.project.store import Store
+from train.report.findings import labels_of_run
 from ui.commands.train import app
 
 SIZE = 96
@@ -240,6 +243,69 @@ def test_changed_labels_are_not_resumed(root):
         store.remove_frame("a.mp4", 0)
     with pytest.raises(ValueError, match="have changed since"):
         resume_plan(root, Wish(), Hooks())
+
+
+def without(root, clip, first):
+    """A copy of a project's labels as they were before a clip's frames from `first` on were."""
+    project = open_project(root)
+    with Store.open(project) as store:
+        gone = {k: f for k, f in store.labels.frames.items() if k[0] == clip and k[1] >= first}
+        for key in gone:
+            store.remove_frame(*key)
+    return project, gone
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (None, False),
+        ({"hold": [], "stretch": ["a.mp4", 0.5, 0.6], "why": ONE_CLIP}, False),
+        ({"hold": [], "why": "nothing is held out on purpose"}, True),
+        ({"hold": []}, True),
+        ({"hold": [], "stretch": ["a.mp4", 0.5, 0.6], "why": "the hard part"}, True),
+    ],
+)
+def test_what_could_not_be_held_out_at_first_is_later(root, written, kept):
+    """Three labels in one clip hold out nothing; the run says to label a second clip."""
+    project, b = without(root, "b.mp4", 0)
+    _, a = without(root, "a.mp4", 9)
+    wish = Wish(budget=Budget(steps=2), threads=1, losses=("L",))
+    if written is None:
+        assert plan_run(root, replace(wish, name="few"), Hooks()).split.why.startswith("nothing")
+    else:
+        project.split_path.write_text(json.dumps(written))
+    with Store.open(project) as store:
+        for frame in (*a.values(), *b.values()):
+            store.set_frame(frame)
+    said = []
+    plan = plan_run(root, replace(wish, name="more"), Hooks(say=said.append))
+    assert (len(plan.split.hold) == 0) == kept
+    assert any("chosen anew" in s for s in said) != kept
+    assert read_split(project) == plan.split
+
+
+def test_a_hold_out_that_the_project_has_not_is_said(root):
+    """A slip of the pen in split.json would hold out nothing."""
+    path = root / "labels" / "split.json"
+    path.write_text(json.dumps({"hold": ["c.mp4"]}))
+    wish = Wish(budget=Budget(steps=2), threads=1, losses=("L",))
+    with pytest.raises(
+        ValueError, match=r"holds out 'c\.mp4', which .* has a\.mp4, b\.mp4: correct"
+    ):
+        plan_run(root, replace(wish, name="c"), Hooks())
+    path.write_text(json.dumps({"hold": ["b"]}))
+    assert plan_run(root, replace(wish, name="b"), Hooks()).split.hold == ("b.mp4",)
+
+
+def test_a_run_keeps_the_ranges_that_are_not_saved_yet(root):
+    """One labels on while a training begins: the newest ranges are in the journal alone."""
+    project = open_project(root)
+    with Store.open(project) as store:
+        ranges = [Range("a.mp4", 0.0, 0.2, "gesture", "fist")]
+        store.set_ranges(ranges)
+        plan = plan_run(root, Wish(budget=Budget(steps=2), threads=1, name="r"), Hooks())
+    assert list(whole_rows(plan.out / "ranges.csv").ranges) == ranges
+    assert labels_of_run(project, plan.out).ranges == tuple(ranges)
 
 
 def test_what_cannot_be_is_said_and_leaves_nothing(root, monkeypatch):

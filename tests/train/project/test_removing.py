@@ -136,7 +136,7 @@ def test_a_second_clip_of_that_name_gets_a_folder_of_its_own(project: Project) -
 
 
 def test_the_hold_out_forgets_it(project: Project) -> None:
-    project.split_path.write_text(json.dumps({"hold": ["a.mp4", "b.mp4"], "why": "mine"}))
+    project.split_path.write_text(json.dumps({"hold": ["a", "b.mp4"], "why": "mine"}))
     remove(project, find(project, "a.mp4"))
     assert json.loads(project.split_path.read_text()) == {"hold": ["b.mp4"], "why": "mine"}
     remove(project, find(project, "b.mp4"))

@@ -151,3 +151,26 @@ def test_the_command_adds_pictures(made: Project, tmp_path: Path) -> None:
     assert done.exit_code == 0 and "added my_photos: 3 pictures" in done.output
     done = CliRunner().invoke(app, ["add", str(folder), "--project", str(made.root)])
     assert "is in the project already, as my_photos" in done.output
+
+
+def test_a_clip_never_takes_the_folder_of_a_set(made: Project, tmp_path: Path) -> None:
+    """Its labelled frames would be those pictures, and 'check --fix' would remove the others."""
+    folder_of(tmp_path).rename(tmp_path / "Hand")
+    add(made, tmp_path / "Hand")
+    assert with_clip(made, "hand.mp4").name == "hand_2.mp4"
+    with Store.open(made) as store:
+        store.keep_picture("hand_2.mp4", 0, picture(7))
+        store.set_frame(label(0, clip="hand_2.mp4"))
+    assert (made.frames_dir / "hand_2" / "frame000000.png").is_file()
+    assert errors(made) == [] and len(list((made.frames_dir / "Hand").glob("*.png"))) == 3
+
+
+def test_a_clip_that_has_the_folder_of_a_set_is_told_and_nothing_of_it_removed(
+    made: Project, tmp_path: Path
+) -> None:
+    """As older versions made them."""
+    clip = with_clip(made, "hand.mp4")
+    add_pictures(made, sorted(folder_of(tmp_path).iterdir()), "hand")
+    (found,) = [p for p in check(made, fix=True) if p.file == f"clips/{clip.name}"]
+    assert found.severity == "error" and "in one folder with those of the set hand" in found.what
+    assert len(list((made.frames_dir / "hand").glob("*.png"))) == 3

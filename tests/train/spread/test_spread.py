@@ -54,6 +54,20 @@ def run(project: Project, labels: Labels, spec: SpreadSpec = SPEC) -> list[Found
     return list(spread(project, todo, None, spec, lambda *_: None, lambda: False))
 
 
+def test_what_was_spread_beside_a_label_by_hand_gets_no_surer_by_it(project: Project) -> None:
+    """Of two proposed objects somebody moved a point of one: the other is as unsure as before."""
+    first = by_hand(2)
+    sure = np.array([0.9, 0.6, 0.95], np.float32)
+    other = replace(first.objects[0], id=2, source="spread", confidence=sure, came_from=(0,))
+    labels = labels_of(replace(first, objects=(*first.objects, other)))
+    found = {k: f for part in run(project, labels) for k, f in part.proposals.items()}
+    beside = found["m.mp4", 3]
+    assert beside is not None
+    hand, spread_again = (o.confidence for o in beside.objects)
+    assert hand is not None and (hand > 0.95).all()
+    assert spread_again is not None and (spread_again <= sure).all() and (spread_again > 0.5).all()
+
+
 def test_proposals_follow_the_truth_up_to_so_many_frames_from_a_label(project: Project) -> None:
     labels = labels_of(by_hand(2), by_hand(12))
     found = {k: f for part in run(project, labels) for k, f in part.proposals.items()}

@@ -193,6 +193,21 @@ def test_stopping_ranks_what_was_seen(tmp_path: Path) -> None:
     assert len(suggest(project, Labels(), a_model(), 50)) == 20  # nothing half was kept
 
 
+def test_a_held_out_stretch_is_not_suggested_nor_what_lies_beside_it(tmp_path: Path) -> None:
+    """Labels there would not be learnt from: the stretch tests, a second on both sides is left out.
+
+    10 frames a second.
+    """
+    project = project_with(tmp_path, {"a.mp4": drifting(60)})
+    body = {"hold": [], "stretch": ["a.mp4", 3.0, 5.9]}
+    project.split_path.write_text(json.dumps(body))
+    found = suggest(project, Labels(), a_model(), 60)
+    assert found and max(s.frame for s in found) < 20
+    body["stretch"] = ["a.mp4", 0.0, 5.9]
+    project.split_path.write_text(json.dumps(body))
+    assert suggest(project, Labels(), a_model(), 60), "better than nothing"
+
+
 def test_held_out_clips_are_not_suggested(tmp_path: Path) -> None:
     project = project_with(tmp_path, {"a.mp4": drifting(6), "b.mp4": drifting(7)})
     project.split_path.write_text(json.dumps({"hold": ["b.mp4"]}))
