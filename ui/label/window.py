@@ -203,6 +203,7 @@ class LabelWindow(QMainWindow):
     def set_looks(self, **changes: object) -> None:
         """Draw points in another way."""
         self.looks = replace(self.looks, **changes)  # type: ignore[arg-type]
+        self.controls.show_guesses(self.looks.guesses)
         self.panel.show_opacity(self.looks.opacity)
         self.controls.changed()
 

@@ -135,6 +135,24 @@ def test_guesses_become_labels_when_accepted(open_room: Open) -> None:
     assert room.canvas.scene.note == "Labelled"  # for a moment only
 
 
+def test_guesses_that_are_hidden_are_not_accepted(open_room: Open) -> None:
+    """Enter took them unseen, and a click placed nothing, since a guess was there."""
+    room = open_room()
+    room.controls.guessed(("a.mp4", 0), (guess(),))
+    room.key("g")
+    assert room.canvas.scene.note == "Not labelled" and room.controls.thing() is None
+    room.key(Qt.Key.Key_Return)
+    assert room.controls.objects() == () and "G shows them" in room.message
+    room.click(70, 50)
+    (thing,) = room.controls.objects()
+    assert thing.v.tolist() == [2, 0, 0] and thing.source == "user"
+    room.key("z", CTRL)
+    room.key("g")
+    room.key(Qt.Key.Key_Return)
+    (thing,) = room.controls.objects()
+    assert thing.source == "model"
+
+
 def test_a_guess_of_which_nobody_is_sure_is_faint_and_says_so(open_room: Open) -> None:
     room = open_room()
     sure = guess(1)
@@ -234,6 +252,17 @@ def test_nudging(open_room: Open) -> None:
     room.key(Qt.Key.Key_Down, SHIFT | Qt.KeyboardModifier.AltModifier)
     assert points(room)[0] == pytest.approx([22, 19.2])
     assert room.controls.screen.frame == 0
+
+
+def test_nudging_stays_in_the_frame(open_room: Open) -> None:
+    """'train check' calls what lies outside an error."""
+    room = open_room()
+    room.click(2, 20)
+    room.key(Qt.Key.Key_Up)
+    for _ in range(4):
+        room.key(Qt.Key.Key_Left, SHIFT)
+    x, y = points(room)[0]
+    assert x == 0 and y == pytest.approx(20, abs=0.5 / room.canvas.view.scale + 1e-3)
 
 
 def test_shift_drag_moves_an_object(open_room: Open) -> None:
