@@ -85,6 +85,7 @@ class LabelWindow(QMainWindow):
         self.training.finished = lambda: self.guesses.choose(self.guesses.by)
         self.numbers.setContentsMargins(6, 0, 6, 2)
         self.numbers.setWordWrap(True)
+        self.numbers.setTextFormat(Qt.TextFormat.PlainText)  # a project may be somebody else's
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)

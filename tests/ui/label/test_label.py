@@ -10,16 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QColor, QImage, QWheelEvent
+from PyQt6.QtGui import QColor, QImage, QTextDocument, QWheelEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.helpers.clips import picture
 from tests.helpers.labelling import CTRL, LEFT, PLAIN, RIGHT, SHIFT, Room, guess, make_project, pull
+from tests.helpers.teaching import MARKUP, with_clip
 from tracker.types import Frame
 from train.project.journal import read_labels
 from train.project.labels import UNSURE
+from train.project.layout import create_project
 from ui.label.actions_table import ENTRIES
 from ui.label.controls import Chosen
 from ui.label.threads.workers import DecodedFrame, Decoder, WantedFrame
@@ -525,3 +527,18 @@ def test_every_key_is_used_once(open_room: Open) -> None:
     QTest.keyClick(room.canvas, "?")
     assert room.window._help is not None and room.window._help.isVisible()
     room.window._help.close()
+
+
+def test_names_of_somebody_elses_project_are_no_markup(qtbot: QtBot, tmp_path: Path) -> None:
+    """Rich text would load what <img src> names."""
+    markup = replace(MARKUP, landmarks=("a<b>", "left", "right"))
+    project = create_project(tmp_path / "theirs", markup, "", ["<b>fist", "point"], None)
+    with_clip(project)
+    room = Room(qtbot, project)
+    room.key("i")
+    page = QTextDocument()
+    page.setHtml(room.window.panel.object.text())
+    assert page.toPlainText() == "Click where a<b> is. Down: skip it."
+    assert "1 <b>fist" in room.window.numbers.text()
+    assert room.window.numbers.textFormat() == Qt.TextFormat.PlainText
+    room.end()

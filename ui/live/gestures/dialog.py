@@ -100,6 +100,7 @@ class GestureDialog(QDialog):
         for words, is_motion in (("A pose that is held", False), ("A motion", True)):
             self.kind.addItem(words, is_motion)
         self.ring, self.words = Ring(), QLabel()
+        self.words.setTextFormat(Qt.TextFormat.PlainText)  # names in it are other people's
         self.words.setWordWrap(True)
         self.words.setMinimumWidth(320)
         self.words.setMinimumHeight(5 * self.words.fontMetrics().lineSpacing())
