@@ -151,16 +151,19 @@ CONDITIONS: Mapping[str, Words] = {
     ),
 }
 USUAL, LEAST, MOST = 0.5, 0.05, 1.0  # value from which a class of an attribute holds
+# What begins with one of these is no gesture of two words.
+BEGINNINGS = frozenset({words.split()[0] for words in CONDITIONS} | set(get_args(Kind)))
 
 
 def condition(text: str) -> Condition:
-    """From words; a single word that is none of `CONDITIONS` is a gesture. ValueError if neither.
+    """From words; what is none of `CONDITIONS`, nor begins like one, is a gesture. ValueError if
+    neither.
 
     A kind and a word, as in `face jawOpen 0.4`, is a class of any other attribute of its model.
     Whether a model knows it is told by `unknown_words`.
     """
     words = " ".join(text.split())
-    found = re.fullmatch(r"([a-zA-Z_][\w ]*?)(?: (-?\d+(?:\.\d+)?))?", words)
+    found = re.fullmatch(r"([^\W\d][\w -]*?)(?: (-?\d+(?:\.\d+)?))?", words)
     if found is None:
         raise ValueError(f"{text!r} is no condition; write a gesture, or {', '.join(CONDITIONS)}")
     name, number = found[1], found[2]
@@ -176,7 +179,7 @@ def condition(text: str) -> Condition:
     kind, _, attribute = name.partition(" ")
     if kind in get_args(Kind) and attribute and " " not in attribute:
         return _of_attribute(words, cast(Kind, kind), attribute, number)
-    if number is not None or " " in name:
+    if number is not None or (" " in name and name.split()[0] in BEGINNINGS):
         raise ValueError(f"{text!r} is no condition; write a gesture, or {', '.join(CONDITIONS)}")
     if name == NONE:
         raise ValueError("'none' is what is shown between gestures; write 'lost' or a gesture")

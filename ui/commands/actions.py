@@ -134,10 +134,14 @@ def try_(
 
 def _load(models: Sequence[Path], max_hands: int, mirror: bool = True) -> Loaded:
     from tracker.config import TrackerConfig
+    from tracker.gestures.own import chosen_file
     from tracker.load import load
 
-    objects = True if models else None
-    return load(TrackerConfig(max_hands=max_hands, objects=objects, facing=mirror), models)
+    config = TrackerConfig(
+        max_hands=max_hands, objects=True if models else None, facing=mirror,
+        gestures=chosen_file(None),
+    )  # fmt: skip
+    return load(config, models)
 
 
 def _tell(trial: ClipTrial) -> None:

@@ -46,6 +46,7 @@ class LabelControls:
         self.chosen: Chosen | None = None
         self.landmark: int | None = None
         self.guesses: dict[Key, tuple[ObjectLabel, ...]] = {}
+        self.shows_guesses = True
         self._dropped: set[tuple[Key, int]] = set()
         self._kept: set[Key] = set()  # frames whose pictures are in the project
         self._seen_key: Key | None = None
@@ -72,9 +73,12 @@ class LabelControls:
         return None if key is None else self.store.labels.proposals.get(key)
 
     def open_guesses(self) -> list[ObjectLabel]:
-        """Guesses on it that are neither labelled nor thrown away; proposals go before them."""
+        """Guesses on it that are neither labelled nor thrown away; proposals go before them.
+
+        None where they are hidden: what nobody sees is neither chosen nor accepted.
+        """
         key, proposal = self.screen.key, self.proposal()
-        if key is None:
+        if key is None or not self.shows_guesses:
             return []
         if proposal is not None:
             return list(proposal.objects)
@@ -144,6 +148,13 @@ class LabelControls:
             self.say(f"no labelled frame {'after' if forward else 'before'} this one in this clip")
         else:
             screen.go(found)
+
+    def show_guesses(self, on: bool) -> None:
+        """Show guesses, or hide them; one that is hidden is chosen no more."""
+        self.shows_guesses = on
+        is_placing = self.chosen is None and self.landmark is not None
+        if self.thing() is None and not is_placing:
+            self.choose_first()
 
     def choose_first(self) -> None:
         """What is there to be seen of it is shown beside the frame; guesses come later."""
@@ -218,6 +229,7 @@ class LabelControls:
         if not found:
             label = self.label()
             why = "it is labelled" if label is not None else "there is none"
+            why = why if self.shows_guesses else "guesses are hidden, G shows them"
             self.say(f"no guess to accept on this frame: {why}")
             return
         added = edit.numbered(found, self.objects())

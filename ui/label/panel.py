@@ -96,6 +96,7 @@ class LabelPanel(QSplitter):
             lambda item: self.landmark_chosen.emit(self.points.indexOfTopLevelItem(item))
         )
         self.object = QLabel("No object")
+        self.object.setTextFormat(Qt.TextFormat.RichText)
         self.object.setWordWrap(True)
         for title, parts in (("Clips", [self.clips]), ("Object", [self.object, self.points])):
             self.addWidget(_group(title, parts))
@@ -126,7 +127,7 @@ class LabelPanel(QSplitter):
             self.clips.setCurrentItem(self.clips.topLevelItem(at))
 
     def show_object(self, thing: ObjectLabel | None, words: str, landmark: int | None) -> None:
-        """The landmarks of the chosen object and which one is chosen."""
+        """The landmarks of the chosen object and which one is chosen; `words` are rich text."""
         self.object.setText(words)
         for i in range(self.points.topLevelItemCount()):
             item = self.points.topLevelItem(i)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from train.project.labels import UNSURE, ObjectLabel
 from ui.label import edit
 from ui.label.controls import Chosen, LabelControls
@@ -70,11 +72,15 @@ class Points:
             controls.keep(edit.moved(thing, (dx, dy)), controls.landmark, "the object is moved")
 
     def nudge(self, dx: float, dy: float) -> None:
-        """Move the chosen landmark a little."""
+        """Move the chosen landmark a little, within the frame."""
         chosen, thing, at = self.controls.chosen, self.controls.thing(), self.controls.landmark
         if chosen is None or thing is None or at is None or thing.v[at] == edit.UNLABELLED:
             self.controls.say("no point is chosen: click one, or press Down")
             return
+        seen = self.controls.screen.seen
+        if seen is not None and seen.frame.bgr is not None:
+            h, w = seen.frame.bgr.shape[:2]
+            dx, dy = edit.kept_inside(np.tile(thing.xy[at], 2), (dx, dy), (w, h))
         x, y = thing.xy[at] + (dx, dy)
         self.drag(chosen, at, float(x), float(y))
 

@@ -40,10 +40,18 @@ class Spans:
         self.controls = controls
         self.held: Held | None = None
         self._up: tuple[float, float, bool] | None = None  # clock, clip time, was it playing
-        self.chosen: Range | None = None
+        self._chosen: Range | None = None
         self.mode: Kind = (
             "gesture" if controls.project.gestures or not controls.project.pose else "pose"
         )
+
+    @property
+    def chosen(self) -> Range | None:
+        """The range chosen on the timeline; not one of another clip, or that is no more."""
+        found = self._chosen
+        if found is None or found.clip != self.controls.screen.clip.name:
+            return None
+        return found if found in self.controls.store.labels.ranges else None
 
     def classes(self, kind: str) -> tuple[str, ...]:
         """What the numbers 0, 1, 2 ... mean."""
@@ -92,6 +100,9 @@ class Spans:
         elif self.controls.store.read_only:
             self.controls.say(f"not changed: {self.controls.store.why}")
         elif screen.seen is not None and screen.is_open:
+            # Fingers that overlap: the label of the first key ends here.
+            _, t, is_playing = self._up or (0.0, screen.t, screen.is_playing)
+            self._end(t, is_playing)
             self.held = Held(digit, kind, classes[digit], screen.clip.name, screen.t)
             self.controls.say(f"{_named(kind, classes[digit])} from {screen.t:.2f} s ...")
 
@@ -103,14 +114,20 @@ class Spans:
 
     def tick(self, now: float) -> None:
         """What was shown while a key was down has its label."""
-        held, up, screen = self.held, self._up, self.controls.screen
-        if held is None or up is None or now - up[0] < UP_S:
-            return
+        up = self._up
+        if up is not None and now - up[0] >= UP_S:
+            self._end(*up[1:])
+
+    def _end(self, t: float, is_playing: bool) -> None:
+        """The key that is down came up at time t of the clip."""
+        held, screen = self.held, self.controls.screen
         self.held = self._up = None
-        start, end = sorted((held.start_s, up[1]))
+        if held is None:
+            return
+        start, end = sorted((held.start_s, t))
         if held.clip != screen.clip.name or not screen.is_open:
             self.controls.say("not labelled: another clip was chosen meanwhile")
-        elif start == end and not up[2]:
+        elif start == end and not is_playing:
             self._tap(held)
         else:
             end = screen.end_of(screen.at(end))
@@ -126,7 +143,7 @@ class Spans:
 
     def choose(self, chosen: Range | None) -> None:
         """This range on the timeline."""
-        self.chosen = chosen
+        self._chosen = chosen
         if chosen is not None:
             self.controls.say(
                 f"{_named(chosen.kind, chosen.label)}, {chosen.start_s:.2f} to {chosen.end_s:.2f} s"
@@ -181,7 +198,7 @@ class Spans:
     def _replace(self, old: Range, new: Range | None, words: str) -> None:
         every = self.controls.store.labels.ranges
         if old in every and self._set(ranges.changed(every, old, new), words):
-            self.chosen = new if new in self.controls.store.labels.ranges else None
+            self._chosen = new
 
     def _set(self, after: tuple[Range, ...], words: str) -> bool:
         controls = self.controls

@@ -26,7 +26,7 @@ from ui.label import words as show
 from ui.label.actions_table import ENTRIES, HELP, NUDGES
 from ui.label.boxes import Boxes
 from ui.label.canvas import Canvas
-from ui.label.controls import LabelControls
+from ui.label.controls import Chosen, LabelControls
 from ui.label.guesses import Guesses, Suggestions
 from ui.label.paint import Scene
 from ui.label.panel import LabelPanel, progress
@@ -85,6 +85,7 @@ class LabelWindow(QMainWindow):
         self.training.finished = lambda: self.guesses.choose(self.guesses.by)
         self.numbers.setContentsMargins(6, 0, 6, 2)
         self.numbers.setWordWrap(True)
+        self.numbers.setTextFormat(Qt.TextFormat.PlainText)  # a project may be somebody else's
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -117,7 +118,7 @@ class LabelWindow(QMainWindow):
 
     def _connect(self) -> None:
         controls, canvas, line = self.controls, self.canvas, self.timeline
-        canvas.picked.connect(controls.choose)
+        canvas.picked.connect(self._pick)
         canvas.dragged.connect(self.points.drag)
         canvas.shoved.connect(self.points.shove)
         canvas.cycled.connect(self.points.cycle)
@@ -203,6 +204,7 @@ class LabelWindow(QMainWindow):
     def set_looks(self, **changes: object) -> None:
         """Draw points in another way."""
         self.looks = replace(self.looks, **changes)  # type: ignore[arg-type]
+        self.controls.show_guesses(self.looks.guesses)
         self.panel.show_opacity(self.looks.opacity)
         self.controls.changed()
 
@@ -210,6 +212,16 @@ class LabelWindow(QMainWindow):
         """The list of keys."""
         self._help = self._help or HelpDialog(self, HELP, columns=3)
         self._help.show()
+
+    def _pick(self, chosen: Chosen, landmark: int | None) -> None:
+        """An object is chosen now, and no range."""
+        self.spans.choose(None)
+        self.controls.choose(chosen, landmark)
+
+    def next_object(self) -> None:
+        """The same by a key."""
+        self.spans.choose(None)
+        self.controls.next_object()
 
     def delete(self) -> None:
         """The range that is chosen on the timeline, else the chosen object."""
@@ -334,7 +346,7 @@ def handlers(window: LabelWindow) -> dict[str, Callable[[bool], object]]:
         "accept": lambda _: controls.accept(), "add": lambda _: points.begin(),
         "copy_previous": lambda _: points.copy_previous(),
         "nothing": lambda _: controls.nothing_here(),
-        "next_object": lambda _: controls.next_object(),
+        "next_object": lambda _: window.next_object(),
         "next_landmark": lambda _: controls.next_landmark(1),
         "previous_landmark": lambda _: controls.next_landmark(-1),
         "box": lambda _: boxes.begin(), "new_box": lambda _: boxes.begin(True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 
 from tracker.outputs.skeleton import Skeleton
@@ -141,17 +142,17 @@ def sureness(thing: ObjectLabel) -> float:
 
 
 def object_words(controls: LabelControls, points: Points) -> str:
-    """What is chosen, and what a click would do."""
+    """What is chosen, and what a click would do, as rich text."""
     thing, at = controls.thing(), points.target()
     names = controls.project.landmarks
     if at is not None:
-        return f"Click where <b>{names[at]}</b> is. Down: skip it."
+        return f"Click where <b>{escape(names[at])}</b> is. Down: skip it."
     if thing is None:
         return "Click a point, or add an object: I by its points, R by its box."
     known = int((thing.v > edit.UNLABELLED).sum())
     who = {"user": "by hand", "model": "by the model", "mediapipe": "by MediaPipe",
            SPREAD: "spread", UNSURE: "a place to begin"}  # fmt: skip
-    source = who.get(thing.source, thing.source)
+    source = escape(who.get(thing.source, thing.source))
     kind = "Guess" if controls.chosen is not None and controls.chosen.is_guess else "Object"
     if kind == "Guess" and thing.is_spread:
         kind = "Proposal"

@@ -167,3 +167,11 @@ def test_words_that_are_no_conditions() -> None:
         assert condition(text).gesture is None
     found = [condition("fist"), condition("head left"), condition("wave")]
     assert unknown_words(found, ("none", "fist")) == ["wave"]
+
+
+def test_gestures_of_ones_own_whatever_they_are_called() -> None:
+    """A gesture may be taught as these; a profile could name a single ASCII word only."""
+    for name in ("open hand", "peace-sign", "сердце", "ü b"):
+        assert condition(name).gesture == name
+    with pytest.raises(ValueError, match="is no condition"):
+        condition("open hand 3")

@@ -13,8 +13,10 @@ from typer.testing import CliRunner
 import tracker.load
 from tests.helpers import clips
 from tests.helpers.seen import GESTURES, hand
+from tests.tracker.gestures.taught import TOLD, examples
 from tracker.actions.profile import shipped
 from tracker.config import TrackerConfig
+from tracker.gestures.own import Gesture, Own, shown, usual_file, write_own
 from tracker.load import Loaded
 from tracker.result import Result
 from tracker.types import Image
@@ -83,6 +85,16 @@ def test_checking(tmp_path: Path, networks: object) -> None:
     ]
     code, _, err = run("check", tmp_path / "gone.toml")
     assert code == 1 and "cannot be read" in err
+
+
+def test_gestures_of_ones_own_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """'tracker live' knew them; 'check' called them a fault, and 'try' ended with that."""
+    for name in ("XDG_CONFIG_HOME", "APPDATA", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    write_own(usual_file(), shown(Own(), Gesture("corner"), "gesture", examples("fist", 3), TOLD))
+    profile = tmp_path / "mine.toml"
+    profile.write_text(DO.replace("'fist'", "'corner'"), encoding="utf-8")
+    assert run("check", profile) == (0, f"{profile}: nothing is wrong; 1 rules\n", "")
 
 
 def test_trying(

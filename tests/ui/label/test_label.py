@@ -10,16 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QColor, QImage, QWheelEvent
+from PyQt6.QtGui import QColor, QImage, QTextDocument, QWheelEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.helpers.clips import picture
 from tests.helpers.labelling import CTRL, LEFT, PLAIN, RIGHT, SHIFT, Room, guess, make_project, pull
+from tests.helpers.teaching import MARKUP, with_clip
 from tracker.types import Frame
 from train.project.journal import read_labels
 from train.project.labels import UNSURE
+from train.project.layout import create_project
 from ui.label.actions_table import ENTRIES
 from ui.label.controls import Chosen
 from ui.label.threads.workers import DecodedFrame, Decoder, WantedFrame
@@ -135,6 +137,24 @@ def test_guesses_become_labels_when_accepted(open_room: Open) -> None:
     assert room.canvas.scene.note == "Labelled"  # for a moment only
 
 
+def test_guesses_that_are_hidden_are_not_accepted(open_room: Open) -> None:
+    """Enter took them unseen, and a click placed nothing, since a guess was there."""
+    room = open_room()
+    room.controls.guessed(("a.mp4", 0), (guess(),))
+    room.key("g")
+    assert room.canvas.scene.note == "Not labelled" and room.controls.thing() is None
+    room.key(Qt.Key.Key_Return)
+    assert room.controls.objects() == () and "G shows them" in room.message
+    room.click(70, 50)
+    (thing,) = room.controls.objects()
+    assert thing.v.tolist() == [2, 0, 0] and thing.source == "user"
+    room.key("z", CTRL)
+    room.key("g")
+    room.key(Qt.Key.Key_Return)
+    (thing,) = room.controls.objects()
+    assert thing.source == "model"
+
+
 def test_a_guess_of_which_nobody_is_sure_is_faint_and_says_so(open_room: Open) -> None:
     room = open_room()
     sure = guess(1)
@@ -234,6 +254,17 @@ def test_nudging(open_room: Open) -> None:
     room.key(Qt.Key.Key_Down, SHIFT | Qt.KeyboardModifier.AltModifier)
     assert points(room)[0] == pytest.approx([22, 19.2])
     assert room.controls.screen.frame == 0
+
+
+def test_nudging_stays_in_the_frame(open_room: Open) -> None:
+    """'train check' calls what lies outside an error."""
+    room = open_room()
+    room.click(2, 20)
+    room.key(Qt.Key.Key_Up)
+    for _ in range(4):
+        room.key(Qt.Key.Key_Left, SHIFT)
+    x, y = points(room)[0]
+    assert x == 0 and y == pytest.approx(20, abs=0.5 / room.canvas.view.scale + 1e-3)
 
 
 def test_shift_drag_moves_an_object(open_room: Open) -> None:
@@ -496,3 +527,18 @@ def test_every_key_is_used_once(open_room: Open) -> None:
     QTest.keyClick(room.canvas, "?")
     assert room.window._help is not None and room.window._help.isVisible()
     room.window._help.close()
+
+
+def test_names_of_somebody_elses_project_are_no_markup(qtbot: QtBot, tmp_path: Path) -> None:
+    """Rich text would load what <img src> names."""
+    markup = replace(MARKUP, landmarks=("a<b>", "left", "right"))
+    project = create_project(tmp_path / "theirs", markup, "", ["<b>fist", "point"], None)
+    with_clip(project)
+    room = Room(qtbot, project)
+    room.key("i")
+    page = QTextDocument()
+    page.setHtml(room.window.panel.object.text())
+    assert page.toPlainText() == "Click where a<b> is. Down: skip it."
+    assert "1 <b>fist" in room.window.numbers.text()
+    assert room.window.numbers.textFormat() == Qt.TextFormat.PlainText
+    room.end()

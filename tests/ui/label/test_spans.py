@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -170,3 +171,69 @@ def test_seconds_of_gestures_are_counted(room: Room) -> None:
     two_ranges(room)
     row = room.window.panel.clips.topLevelItem(0)
     assert row is not None and row.text(2) == "0.2 s"
+
+
+def test_fingers_that_overlap_lose_no_label(room: Room) -> None:
+    room.key("p")
+    room.press("1")
+    room.play_to(0.12)
+    room.press("2")  # before 1 is up
+    QTest.keyRelease(room.canvas, "1")
+    room.play_to(0.12)
+    room.release("2")
+    # 1 from frame 0, 2 from frame 3 (0.12 s) to frame 6, which ends at 0.28 s.
+    assert found(room) == [("gesture", "fist", 0.0, 0.12), ("gesture", "point", 0.12, 0.28)]
+
+
+def test_a_key_right_after_another_goes_on_being_held(room: Room) -> None:
+    room.key("p")
+    room.press("1")
+    room.play_to(0.08)
+    QTest.keyRelease(room.canvas, "1")
+    room.press("2")  # sooner than 1 counts as up
+    room.window.spans.tick(time.monotonic() + 1.0)
+    assert room.window.spans.held is not None
+    room.play_to(0.12)
+    room.release("2")
+    # 2 from frame 2 (0.08 s) to frame 5, which ends at 0.24 s.
+    assert found(room) == [("gesture", "fist", 0.0, 0.08), ("gesture", "point", 0.08, 0.24)]
+
+
+def test_what_is_chosen_in_another_clip_is_left_alone(qtbot: QtBot, tmp_path: Path) -> None:
+    room = Room(qtbot, make_project(tmp_path / "project", clips=2))
+    two_ranges(room)
+    QTest.mouseClick(room.line, LEFT, PLAIN, at(room, 0.14))
+    room.key(Qt.Key.Key_PageDown, CTRL)
+    assert room.controls.screen.clip.name == "b.mp4"
+    hold(room, "2", 0.0)
+    room.key(Qt.Key.Key_Delete)
+    assert found(room) == [("gesture", "fist", 0.08, 0.2), ("gesture", "point", 0.28, 0.4)]
+    room.end()
+
+
+def labelled_at(room: Room, x: float, y: float) -> None:
+    """An object of which one landmark is placed."""
+    room.key("i")
+    room.click(x, y)
+    room.controls.choose_first()
+    assert len(room.controls.objects()) == 1
+
+
+def test_delete_takes_what_was_chosen_last(room: Room) -> None:
+    two_ranges(room)
+    labelled_at(room, 30, 20)
+    QTest.mouseClick(room.line, LEFT, PLAIN, at(room, 0.14))
+    room.click(30, 20)  # a point of the object
+    room.key(Qt.Key.Key_Delete)
+    assert len(found(room)) == 2 and not room.controls.objects()
+
+
+def test_a_range_that_was_undone_is_chosen_no_more(room: Room) -> None:
+    one, _ = two_ranges(room)
+    labelled_at(room, 30, 20)
+    room.window.spans.choose(one)
+    hold(room, "2", 0.0)
+    room.key("z", CTRL)
+    assert room.window.spans.chosen is None
+    room.key(Qt.Key.Key_Delete)
+    assert len(found(room)) == 2 and not room.controls.objects()

@@ -82,7 +82,7 @@ def teach(
     video' name it from then on. Needs no PyTorch.
     """
     from tracker.config import TrackerConfig
-    from tracker.gestures.own import OF, WHICH, Gesture, checked_name, write_own
+    from tracker.gestures.own import OF, WHICH, Gesture, Own, checked_name, write_own
     from tracker.gestures.teaching import begun, learnt, told, with_clips
     from tracker.track import Tracker
     from ui.commands.console import bars
@@ -96,11 +96,13 @@ def teach(
             gesture = Gesture(checked_name(name), hands, any_turn, motion)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
-        place, own = _read(file)
-        gesture = begun(own, gesture)
+        place, before = _read(file)
+        gesture = begun(before, gesture)
         clips = [(OF[0], path) for path in clip] + [(OF[1], path) for path in other or ()]
         with Tracker(TrackerConfig(faces=False)) as tracker, bars(sys.stderr.isatty()) as bar:
-            own = with_clips(own, gesture, clips, tracker, bar)
+            own = with_clips(before, gesture, clips, tracker, bar)
+        _, now = _read(file)  # a window or another command may have taught meanwhile
+        own = Own((*now.done, *own.done[len(before.done) :]), now.undone)
         recogniser = learnt(own)
         write_own(place, own)
         for action in own.done[-len(clips) :]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QStandardItemModel
@@ -69,7 +70,7 @@ class GestureDialog(QDialog):
         self._controls, self._clock = controls, clock
         self.lesson: Lesson | None = None
         self.own, self._recogniser = Own(), Recogniser()
-        self.is_learning = self._is_missing = False
+        self.is_learning = self._is_missing = self._is_unreadable = False
         self._focused: QWidget | None = None  # before something was learnt
         self._build()
         self._timer = QTimer(self)
@@ -77,11 +78,12 @@ class GestureDialog(QDialog):
         try:
             self.own = read_own(self.file)
         except UserError as error:
+            self._is_unreadable = True  # whatever it is, nothing is written over it
             self._say(str(error))
-            self.start.setEnabled(False)
+            self._show_state()
         else:
             if self.own.names:
-                self._change(self.own, write=False)
+                self._change(None)
 
     @property
     def file(self) -> Path:
@@ -98,6 +100,7 @@ class GestureDialog(QDialog):
         for words, is_motion in (("A pose that is held", False), ("A motion", True)):
             self.kind.addItem(words, is_motion)
         self.ring, self.words = Ring(), QLabel()
+        self.words.setTextFormat(Qt.TextFormat.PlainText)  # names in it are other people's
         self.words.setWordWrap(True)
         self.words.setMinimumWidth(320)
         self.words.setMinimumHeight(5 * self.words.fontMetrics().lineSpacing())
@@ -141,7 +144,7 @@ class GestureDialog(QDialog):
         self.hands.activated.connect(self._set_hands)  # by the user, as with the box
         self.any_turn.clicked.connect(self._set_hands)
         self.slider.valueChanged.connect(self._set_strictness)
-        self.remove.clicked.connect(lambda: self._change(removed(self.own, self._chosen)))
+        self.remove.clicked.connect(self._remove)
         self.undo.clicked.connect(self._undo)
         self.redo.clicked.connect(self._redo)
 
@@ -181,7 +184,7 @@ class GestureDialog(QDialog):
             self.lesson = None
             self.ring.show_share(0.0, "")
             self._say("Stopped; nothing was kept of it.")
-        elif not self.is_learning:
+        elif self.start.isEnabled():
             try:
                 name = checked_name(self.name.text().strip())
                 hands = self.hands.currentData()
@@ -209,36 +212,46 @@ class GestureDialog(QDialog):
             self._show_state()
             return
         self.name.setText(lesson.gesture.name)
-        self._change(lesson.added_to(self.own, self._controls.choices.camera))
+        camera = self._controls.choices.camera
+        self._change(lambda own: lesson.added_to(own, camera))
+
+    def _remove(self) -> None:
+        name = self._chosen
+        self._change(lambda own: removed(own, name))
 
     def _undo(self) -> None:
-        if self.own.done:
-            self._change(undo(self.own), said=f"Taken back: {words_of(self.own.done[-1])}.")
+        self._change(undo, lambda own: _said("Taken back", own.done))
 
     def _redo(self) -> None:
-        if self.own.undone:
-            self._change(redo(self.own), said=f"Done again: {words_of(self.own.undone[-1])}.")
+        self._change(redo, lambda own: _said("Done again", own.undone))
 
-    def _change(self, own: Own, write: bool = True, said: str = "") -> None:
-        """Keep these gestures, learn, and use them; the window does not wait for it.
+    def _change(
+        self, change: Callable[[Own], Own] | None, words: Callable[[Own], str] = lambda own: ""
+    ) -> None:
+        """Change what the file holds now, learn, and use it; the window does not wait for it.
 
-        `said` comes before what is told of the gesture then.
+        It is read again: another window or command may have taught a gesture meanwhile. `words` of
+        what it held come before what is told of the gesture then.
         """
         if self.is_learning:
             return
         self.is_learning = True
         self._focused = self.focusWidget()  # which loses it while nothing can be pressed
-        self._say("\n".join(filter(None, (said, "Learning..."))))
+        self._say("Learning...")
         self._show_state()
         file = self.file
 
-        def work() -> Recogniser | None:
-            if write:
+        def work() -> tuple[str, Own, Recogniser | None]:
+            own = read_own(file)
+            said = words(own)
+            if change is not None:
+                own = change(own)
                 write_own(file, own)
-            return recogniser_of(file)
+            return said, own, recogniser_of(file)
 
-        def learnt(found: Recogniser | None) -> None:
-            self._learnt(own, found, write)
+        def learnt(found: tuple[str, Own, Recogniser | None]) -> None:
+            said, own, recogniser = found
+            self._learnt(own, recogniser, change is not None)
             self._say("\n".join(filter(None, (said, self.words.text()))))
             self._focus_again()
 
@@ -295,8 +308,9 @@ class GestureDialog(QDialog):
         self._show_state()
 
     def _set_strictness(self) -> None:
-        if self._chosen:
-            self._change(with_strictness(self.own, self._chosen, self.slider.value() / STEPS))
+        name, value = self._chosen, self.slider.value() / STEPS
+        if name:
+            self._change(lambda own: with_strictness(own, name, value))
 
     def _set_hands(self) -> None:
         """Of one that is there it counts at once; of a new one when it is shown."""
@@ -305,7 +319,8 @@ class GestureDialog(QDialog):
             return
         try:
             hands, any_turn = self.hands.currentData(), self.any_turn.isChecked()
-            self._change(with_hands(self.own, name, hands, any_turn))
+            with_hands(self.own, name, hands, any_turn)
+            self._change(lambda own: with_hands(own, name, hands, any_turn))
         except UserError as error:
             self._choose(name)
             self._say(str(error))
@@ -316,7 +331,7 @@ class GestureDialog(QDialog):
         self.start.setText("More samples" if known else "Start")
         if self.lesson is not None:
             self.start.setText("Stop")
-        self.start.setEnabled(not self.is_learning)
+        self.start.setEnabled(not (self.is_learning or self._is_unreadable))
         self.skip.setEnabled(self.lesson is not None)
         always: list[QWidget] = [self.name, self.kind, self.hands, self.any_turn, self.list]
         of_one: list[QWidget] = [self.remove, self.slider]
@@ -356,6 +371,11 @@ class GestureDialog(QDialog):
         if self.lesson is not None:
             self._start_or_stop()
         super().reject()
+
+
+def _said(what: str, actions: Sequence[Mapping[str, Any]]) -> str:
+    """What is done with the last of these, where there is one."""
+    return f"{what}: {words_of(actions[-1])}." if actions else ""
 
 
 def _row(*buttons: QPushButton) -> QHBoxLayout:

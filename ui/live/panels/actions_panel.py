@@ -154,6 +154,8 @@ class ActionsPanel(QWidget):
             line[2].setMinimumWidth(line[2].fontMetrics().horizontalAdvance("let go first"))
             line[3].setAlignment(Qt.AlignmentFlag.AlignRight)
             for column, widget in enumerate(line):
+                if isinstance(widget, QLabel):
+                    widget.setTextFormat(Qt.TextFormat.PlainText)
                 self._grid.addWidget(widget, len(self._lines), column)
             self._lines.append(line)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from html import escape
 
 import numpy as np
 import pyqtgraph as pg
@@ -112,7 +113,10 @@ class Plots(QWidget):
             (self._pose_key, "Head pose in degrees:", zip(POSE, POSE_PENS, strict=True)),
             (self._gesture_key, "Gesture probability:", ((n, colours[n]) for n in self._seen)),
         ):
-            words = [f'<span style="color:{colour}">■</span>&nbsp;{n}' for n, colour in entries]
+            words = [
+                f'<span style="color:{colour}">■</span>&nbsp;{escape(name)}'
+                for name, colour in entries
+            ]
             label.setText(" ".join([title, *words]))
 
 

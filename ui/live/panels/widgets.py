@@ -85,6 +85,7 @@ def form(group: QGroupBox) -> QFormLayout:
 def wrapped() -> QLabel:
     """A label whose text is wrapped, and can be copied."""
     label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)  # names in it are other people's
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.tracker.gestures.taught import examples, learn_little, seen
-from tracker.gestures.own import read_own, usual_file
+from tracker.gestures.own import Own, read_own, usual_file, write_own
 from tracker.gestures.teaching import Told
 from tracker.result import Result as Seen
 from tracker.track import Tracker
@@ -132,3 +132,20 @@ def test_train_gesture_needs_no_pytorch() -> None:
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert told.returncode == 2 and "cannot name a gesture" in told.stderr, told.stderr
+
+
+def test_what_was_taught_elsewhere_meanwhile_stays(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file was written as it was before the clips were read, which takes a while."""
+    assert taught(home).exit_code == 0
+    own, video = read_own(usual_file()), Tracker.video
+    elsewhere = tuple({**action, "gesture": "angle"} for action in own.done)
+
+    def busy(self: Tracker, path: Path, progress: Told) -> Iterator[tuple[Frame, Seen]]:
+        write_own(usual_file(), Own((*own.done, *elsewhere)))
+        yield from video(self, path, progress)
+
+    monkeypatch.setattr(Tracker, "video", busy)
+    assert run("teach", "y", "--clip", home / "fist.mp4").exit_code == 0
+    assert read_own(usual_file()).names == ("corner", "angle", "y")

@@ -15,7 +15,7 @@ from tests.helpers.fake_window import Studio
 from tests.tracker.gestures.motions.moved import moved, rest
 from tests.tracker.gestures.motions.test_learn import zorro
 from tests.tracker.gestures.taught import examples, seen
-from tracker.gestures.own import read_own, usual_file
+from tracker.gestures.own import Own, read_own, usual_file, write_own
 from tracker.result import Result
 from ui.live.gestures.dialog import STEPS, GestureDialog
 
@@ -284,3 +284,28 @@ def test_a_motion_is_taught_and_told(studio: Studio) -> None:
     assert "times in an hour of other movement" in dialog.words.text()
     assert read_own(usual_file()).gestures[0].is_motion
     assert dialog.slider.isEnabled() and dialog.kind.currentData() is True
+
+
+def test_a_file_that_cannot_be_read_is_not_written_over(studio: Studio) -> None:
+    usual_file().parent.mkdir(parents=True)
+    usual_file().write_text('{"schema": 2, "done": [], "undone": []}')  # of a later version
+    room = Class(studio)
+    room.dialog.name.setText("corner")
+    assert not room.dialog.start.isEnabled()
+    studio.bot.keyClick(room.dialog.name, Qt.Key.Key_Return)
+    room.show("l_shape", 13.0)
+    room.show("fist", 13.2)
+    room.settle()
+    assert usual_file().read_text() == '{"schema": 2, "done": [], "undone": []}'
+
+
+def test_what_another_window_taught_meanwhile_stays(studio: Studio) -> None:
+    """The dialog wrote what it had read when it was opened."""
+    room = Class(studio)
+    room.teach("corner", "l_shape")
+    own = read_own(usual_file())
+    elsewhere = [{**action, "gesture": "angle"} for action in own.done]
+    write_own(usual_file(), Own((*own.done, *elsewhere)))
+    room.teach("y", "call")
+    assert read_own(usual_file()).names == ("corner", "angle", "y")
+    assert names(room.dialog) == ["corner", "angle", "y"]
