@@ -74,7 +74,7 @@ from train.loop.warm_start import adapt, fitting_net
 from train.machine.provenance import provenance
 from train.machine.ranks import world
 from train.networks import NetSpec
-from train.project.clips import read_clips
+from train.project.clips import frame_times, read_clips
 from train.project.journal import read_labels
 from train.project.labels import Labels, ObjectLabel, ranges_to_csv, to_coco
 from train.project.layout import Project, open_project
@@ -208,7 +208,10 @@ def gather(
             look, key = between_labels(project, labels, clip.name), _boxes_key(labels, clip.name)
         else:
             look, key = by_model(project, model, labels), sha
-        frames = chosen_frames(clip, labels, wish.wanted)
+        times = None  # the rate tells which frames a range has
+        if clip.variable and any(r.clip == clip.name for r in labels.ranges):
+            times = frame_times(project, clip)
+        frames = chosen_frames(clip, labels, wish.wanted, times)
         what = f"looking through {clip.name}"
         cut = cut_clip(project, clip, look, key, frames, partial(hooks.count, what))
         spread, used = spread_examples(project, labels, split, clip) if wish.spread else ([], set())

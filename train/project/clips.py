@@ -111,6 +111,15 @@ def _parse(row: dict[str, Any]) -> Clip:
     )  # fmt: skip
 
 
+def frame_times(project: Project, clip: Clip) -> NDArray[np.float64]:
+    """(N,) seconds of every frame. UserError where neither the cache nor the clip tells them."""
+    scan = kept_scan(project.cache_dir, clip.sha256)
+    if scan is not None:
+        return scan.times
+    with ClipFrames(project, clip) as frames:
+        return frames.times
+
+
 class ClipFrames:
     """Any frame of a clip by its number: the same pixels and times as `VideoReader.frames()`.
 
