@@ -102,6 +102,7 @@ class Wish:
     wanted: Wanted = field(default_factory=Wanted)
     spread: bool = False  # learn from proposals that nobody accepted, too
     before: float = math.inf  # unix seconds: only models finished by then may follow the object
+    clips: frozenset[str] | None = None  # only these are looked through; None: all
     begun: float | None = None  # of time.monotonic: when the budget began; None: now
 
 
@@ -204,6 +205,8 @@ def gather(
     if model is not None:
         examples = turned(project, model, labels, examples)
     for clip in read_clips(project):
+        if wish.clips is not None and clip.name not in wish.clips:
+            continue
         if model is None:
             look, key = between_labels(project, labels, clip.name), _boxes_key(labels, clip.name)
         else:
@@ -285,7 +288,8 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
         course, reason = choose_course(wish.losses, census, plan.spec, world() > 1)
         told = plan.choices if reason is None else (*plan.choices, reason)
         plan = replace(plan, course=course, choices=told)
-        facts = {"wanted": asdict(wish.wanted), "spread": wish.spread}
+        clips = [c.name for c in read_clips(project)]
+        facts = {"wanted": asdict(wish.wanted), "spread": wish.spread, "clips": clips}
         facts |= base_facts(project, name, checkpoint) | budget_facts(plan.deadline)
         write_run(plan, "started", same_markup=same, irises=irises, **facts)
     except BaseException:
