@@ -55,6 +55,13 @@ def test_frames_beyond_the_clip_and_lost_pictures_are_told(made, tmp_path):
     assert (made.frames_dir / "b" / "frame000003.png").is_file()
 
 
+def test_a_clip_may_be_named_as_macos_writes_it(made, tmp_path):
+    add_clips(made, [make(tmp_path / "h\u00e4nde.mp4", Clip(13))])
+    path = labels(tmp_path, "labeled-data/ha\u0308nde/img03.png,1,2")
+    assert bring(made, [read(path)], "l", ImportWish()).in_clips == 1
+    assert sorted(read_labels(made).frames) == [("h\u00e4nde.mp4", 3)]
+
+
 def test_a_picture_that_is_not_that_frame_is_kept_as_a_still(made, tmp_path):
     folder = tmp_path / "labeled-data" / "b"
     folder.mkdir(parents=True)
