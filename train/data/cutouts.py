@@ -17,6 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tracker.errors import UserError, writing
 from tracker.find.locate import cut
@@ -70,8 +71,13 @@ class ClipCutouts:
     empty: int  # of these without any object
 
 
-def chosen_frames(clip: Clip, labels: Labels, wanted: Wanted) -> set[int]:
-    """Frame indices to cut: even over the clip, and even within each class's ranges."""
+def chosen_frames(
+    clip: Clip, labels: Labels, wanted: Wanted, times: NDArray[np.float64] | None = None
+) -> set[int]:
+    """Frame indices to cut: even over the clip, and even within each class's ranges.
+
+    `times` (N,): seconds of every frame; None: they come at one rate.
+    """
 
     def spread(low: int, high: int, most: int) -> list[int]:
         count = min(high - low, most)
@@ -81,8 +87,12 @@ def chosen_frames(clip: Clip, labels: Labels, wanted: Wanted) -> set[int]:
     by_class: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for r in labels.ranges:
         if r.clip == clip.name:
-            low = max(0, int(np.ceil(r.start_s * clip.fps)))
-            high = min(clip.frames, int(np.floor(r.end_s * clip.fps)) + 1)
+            if times is None:
+                low = max(0, int(np.ceil(r.start_s * clip.fps)))
+                high = min(clip.frames, int(np.floor(r.end_s * clip.fps)) + 1)
+            else:
+                low = int(np.searchsorted(times, r.start_s, "left"))
+                high = int(np.searchsorted(times, r.end_s, "right"))
             by_class.setdefault((r.kind, r.label), []).append((low, high))
     for spans in by_class.values():
         total = max(1, sum(max(0, b - a) for a, b in spans))

@@ -18,7 +18,7 @@ from train.exchange.foreign import Foreign, Picture, Thing, base_name, frame_num
 from train.exchange.names import Match, match
 from train.exchange.new_pictures import NewPictures
 from train.exchange.pictures import load
-from train.project.clips import Clip, ClipFrames, read_clips
+from train.project.clips import Clip, ClipFrames, read_clips, same_name
 from train.project.labels import SPREAD, FrameLabel, ObjectLabel
 from train.project.layout import Project
 from train.project.locks import sole_lister
@@ -250,7 +250,9 @@ class _Work:
                 if name and clip.is_called(name):
                     return clip, frame
         stem = Path(base_name(picture.video)).stem
-        return next(((c, frame) for c in self.clips.values() if stem and c.stem == stem), None)
+        return next(
+            ((c, frame) for c in self.clips.values() if stem and same_name(c.stem, stem)), None
+        )
 
     def _frame(self, clip: Clip, frame: int) -> Image | None:
         if not 0 <= frame < clip.frames:

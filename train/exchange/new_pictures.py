@@ -12,7 +12,7 @@ from pathlib import Path
 from tracker.errors import writing
 from tracker.types import Image
 from train.project.labels import picture_name
-from train.project.stills import INDEX, digest, is_stills, read_set, write_set
+from train.project.stills import INDEX, digest, is_stills, next_number, read_set, write_set
 from train.project.store import Store
 
 
@@ -27,7 +27,7 @@ class NewPictures:
         self._is_new = not is_stills(self._project, name)
         self._old = set(self._before.values())
         labelled = (frame for clip, frame in store.labels.frames if clip == name)
-        self._next = max([*self._old, *labelled], default=-1) + 1
+        self._next = max([next_number(self._project, name) - 1, *labelled]) + 1
         self._written: list[Path] = []
         self._folders: list[Path] = []
         self._indexed = False

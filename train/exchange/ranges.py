@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tracker.errors import UserError
 from train.project.check_labels import place_of, problems_of_range
-from train.project.clips import Clip, read_clips
+from train.project.clips import Clip, read_clips, same_name
 from train.project.labels import RANGE_COLUMNS, Range, delimiter_of, ordered, whole_rows
 from train.project.layout import Project
 from train.project.store import Store
@@ -60,6 +60,7 @@ def bring_ranges(project: Project, paths: Sequence[Path], clip: str = "") -> Bro
         if store.read_only:
             raise UserError(f"no range was imported: {store.why}")
         clips = {c.name: c for c in read_clips(project)}
+        found = [_as_listed(r, clips) for r in found]
         kept, new, left = set(store.labels.ranges), list[Range](), list[str]()
         for r in ordered(set(found) - kept):
             cut = r.within(clips[r.clip].seconds) if r.clip in clips else r
@@ -72,6 +73,11 @@ def bring_ranges(project: Project, paths: Sequence[Path], clip: str = "") -> Bro
             store.set_ranges([*kept, *new])
     known = len(set(found)) - len(new) - len(left)
     return BroughtRanges(len(new), known, tuple(left), tuple(messages))
+
+
+def _as_listed(r: Range, clips: Iterable[str]) -> Range:
+    """A range whose clip is named in the Unicode form of the project's list."""
+    return replace(r, clip=next((name for name in clips if same_name(name, r.clip)), r.clip))
 
 
 def _why_not(

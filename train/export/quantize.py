@@ -33,7 +33,7 @@ from train.config import FitSpec
 from train.data.batches import make_batch
 from train.data.pictures import DataSet
 from train.evaluate.outputs import check_pair
-from train.evaluate.report import evaluate_model, labels_for, open_model
+from train.evaluate.report import choose_rows, evaluate_model, labels_for, open_model
 from train.export.export import strip_traces
 from train.export.shrink import halve, restore
 from train.export.speed import median_ms
@@ -192,11 +192,21 @@ def _quiet() -> Iterator[None]:
         logging.disable(logging.NOTSET)
 
 
+def measured_split(model: Path, labels: Path, where: Sequence[str] = ()) -> str:
+    """On what `gain` can measure: 'hold', or 'all' where the labels hold nothing out, as those of
+    a project. ValueError where nothing fits `where`.
+    """
+    data, _ = open_data(model, labels)
+    split = "hold" if objects(data, hold=True) else "all"
+    choose_rows(data, split, where)
+    return split
+
+
 @dataclass(frozen=True, slots=True)
 class Gain:
     """What int8 costs and brings, on the machine that measured it."""
 
-    nme: tuple[float, float]  # %, of the hold-out: before, after
+    nme: tuple[float, float]  # %: before, after
     ms: tuple[tuple[float, float], ...]  # per crop (before, after) at 1, 2... threads, batch 1
 
     @property
@@ -221,8 +231,9 @@ def gain(
     where: Sequence[str] = (),
     normaliser: Sequence[int] = (),
     report: Report = silent,
+    split: str = "hold",
 ) -> Gain:
-    """Hold-out NME and milliseconds of a model before and after, timed in alternation. `report`:
+    """NME on a split and milliseconds of a model before and after, timed in alternation. `report`:
     pictures done, and how many there are for both.
     """
     nme: list[float] = []
@@ -231,7 +242,7 @@ def gain(
         def both(done: int, of: int, number: int = number) -> None:
             report(number * of + done, len(models) * of)
 
-        found = evaluate_model(model, [labels], "hold", where, normaliser, report=both)
+        found = evaluate_model(model, [labels], split, where, normaliser, report=both)
         nme.append(found[0]["nme"])
     ms = median_ms(models, (1, 2))
     return Gain((nme[0], nme[1]), tuple((ms[models[0], n], ms[models[1], n]) for n in (1, 2)))

@@ -74,7 +74,7 @@ from train.loop.warm_start import adapt, fitting_net
 from train.machine.provenance import provenance
 from train.machine.ranks import world
 from train.networks import NetSpec
-from train.project.clips import read_clips
+from train.project.clips import frame_times, read_clips
 from train.project.journal import read_labels
 from train.project.labels import Labels, ObjectLabel, ranges_to_csv, to_coco
 from train.project.layout import Project, open_project
@@ -102,6 +102,7 @@ class Wish:
     wanted: Wanted = field(default_factory=Wanted)
     spread: bool = False  # learn from proposals that nobody accepted, too
     before: float = math.inf  # unix seconds: only models finished by then may follow the object
+    clips: frozenset[str] | None = None  # only these are looked through; None: all
     begun: float | None = None  # of time.monotonic: when the budget began; None: now
 
 
@@ -204,11 +205,16 @@ def gather(
     if model is not None:
         examples = turned(project, model, labels, examples)
     for clip in read_clips(project):
+        if wish.clips is not None and clip.name not in wish.clips:
+            continue
         if model is None:
             look, key = between_labels(project, labels, clip.name), _boxes_key(labels, clip.name)
         else:
             look, key = by_model(project, model, labels), sha
-        frames = chosen_frames(clip, labels, wish.wanted)
+        times = None  # the rate tells which frames a range has
+        if clip.variable and any(r.clip == clip.name for r in labels.ranges):
+            times = frame_times(project, clip)
+        frames = chosen_frames(clip, labels, wish.wanted, times)
         what = f"looking through {clip.name}"
         cut = cut_clip(project, clip, look, key, frames, partial(hooks.count, what))
         spread, used = spread_examples(project, labels, split, clip) if wish.spread else ([], set())
@@ -282,7 +288,8 @@ def plan_run(root: Path, wish: Wish, hooks: Hooks) -> Plan:
         course, reason = choose_course(wish.losses, census, plan.spec, world() > 1)
         told = plan.choices if reason is None else (*plan.choices, reason)
         plan = replace(plan, course=course, choices=told)
-        facts = {"wanted": asdict(wish.wanted), "spread": wish.spread}
+        clips = [c.name for c in read_clips(project)]
+        facts = {"wanted": asdict(wish.wanted), "spread": wish.spread, "clips": clips}
         facts |= base_facts(project, name, checkpoint) | budget_facts(plan.deadline)
         write_run(plan, "started", same_markup=same, irises=irises, **facts)
     except BaseException:

@@ -21,6 +21,7 @@ from train.losses.paper import Batch
 from train.machine.ranks import world
 
 EACH = 4  # batches that a process may be ahead
+LOST = "DataLoader worker (pid"  # how the library's error begins when a process of its own died
 
 
 class Steps(Dataset[Batch]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from train.evaluate.outputs import (
     summarise,
     torch_runner,
 )
-from train.loop.ahead import batches
+from train.loop.ahead import LOST, batches
 from train.loop.checkpoint import load_checkpoint, save_checkpoint
 from train.loop.deadline import Deadline, last_step
 from train.loop.progress import Progress as Progress
@@ -50,6 +51,8 @@ from train.losses.paper import Batch
 from train.machine.device import free_memory, is_out_of_memory, pick_device
 from train.machine.distributed import agreed, joined, total, wait
 from train.machine.ranks import leading
+
+SAME_S = 1.0  # within which a signal reaches all processes that it is sent to
 
 
 def load_data(spec: FitSpec, root: Path) -> DataSet:
@@ -115,12 +118,39 @@ def train(run: Run, report: Callable[[Progress], None]) -> Path:
     told = ProgressFile(run.out / "progress.json", run.out.name, active=leading())
     if leading():
         write_split(run.out / "split.json", run.data)
-    with told.telling(), stop_on_signal() as stopped:
+    with told.telling(), stop_on_signal() as stopped, stopping_together(run, stopped):
         for progress in steps(run, stopped):
             told.step(progress)
             if leading():
                 report(progress)
         return finish(run)
+
+
+@contextmanager
+def stopping_together(run: Run, stopped: Callable[[], bool]) -> Iterator[None]:
+    """`Stopped` where the processes that make batches were told to stop with this one.
+
+    Their end is raised anywhere, also in the middle of an update: nothing is saved after it.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith(LOST):
+            raise
+        patience = time.monotonic() + SAME_S
+        while not stopped() and time.monotonic() < patience:
+            time.sleep(0.01)
+        if not stopped():
+            raise
+        if not run.last.is_file():
+            raise Stopped(
+                "stopped before the first checkpoint; add --resume to begin again"
+            ) from error
+        step = load_checkpoint(run.last).step
+        raise Stopped(
+            f"stopped; the last checkpoint is of step {step} of {run.spec.steps}; "
+            "add --resume to go on"
+        ) from error
 
 
 def steps(run: Run, stopped: Callable[[], bool]) -> Iterator[Progress]:

@@ -63,6 +63,38 @@ def sources(path: Path) -> list[Source]:
     )
 
 
+def left_out(path: Path) -> list[str]:
+    """Sentences about what `sources` does not take from a folder; hidden files need none."""
+    if not path.is_dir() or _is_flag(path):
+        return []
+    seen = [p for p in sorted(path.iterdir()) if not p.name.startswith(".")]
+    flags = [p for p in seen if _is_flag(p)]
+    videos = [p for p in seen if p.is_file() and p.suffix.lower() in VIDEO_SUFFIXES]
+    pictures, told = _pictures(path), []
+    if pictures and (videos or flags):
+        told.append(
+            f"{path} holds clips, so its pictures are left out ({_some(pictures)}); put them into "
+            "a folder of their own and add that"
+        )
+    known = {*videos, *pictures}
+    unknown = [p for p in seen if p.is_file() and p not in known]
+    if unknown:
+        heic = any(p.suffix.lower() in (".heic", ".heif") for p in unknown)
+        told.append(
+            f"{path}: left out as neither a video nor a picture that can be read: {_some(unknown)}"
+            + ("; save HEIC pictures as JPEG" if heic else "")
+        )
+    folders = [p for p in seen if p.is_dir() and p not in flags]
+    if folders:
+        told.append(f"{path}: the folders in it are not looked into ({_some(folders)}); name them")
+    return told
+
+
+def _some(paths: Sequence[Path]) -> str:
+    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    return ", ".join(p.name for p in paths[:3]) + more
+
+
 def add_one(
     project: Project, source: Source, link: bool = False, report: Report | None = None
 ) -> Added:

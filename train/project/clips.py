@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,12 +52,19 @@ class Clip:
 
     def is_called(self, name: str) -> bool:
         """Whether people mean this clip by a name: the whole one, or without the suffix."""
-        return name in (self.name, self.stem)
+        return same_name(name, self.name) or same_name(name, self.stem)
 
     @property
     def is_stills(self) -> bool:
         """Is it a set of pictures (`train.project.stills`), which have no time?"""
         return not self.sha256
+
+
+def same_name(a: str, b: str) -> bool:
+    """Whether two names are one but for their Unicode form: macOS writes letters and accents apart
+    in the names of files.
+    """
+    return normalize("NFC", a) == normalize("NFC", b)
 
 
 def clip_path(project: Project, clip: Clip | str) -> Path:
@@ -109,6 +117,15 @@ def _parse(row: dict[str, Any]) -> Clip:
         finite(row["seconds"], 0), (count(width, 1), count(height, 1)), bool(row["variable"]),
         digest(row["sha256"]), count(row.get("bytes", 0), most=2**63), count(row.get("lost", 0)),
     )  # fmt: skip
+
+
+def frame_times(project: Project, clip: Clip) -> NDArray[np.float64]:
+    """(N,) seconds of every frame. UserError where neither the cache nor the clip tells them."""
+    scan = kept_scan(project.cache_dir, clip.sha256)
+    if scan is not None:
+        return scan.times
+    with ClipFrames(project, clip) as frames:
+        return frames.times
 
 
 class ClipFrames:

@@ -29,6 +29,7 @@ from train.project.labels import (
     object_to_json,
     range_rows,
     read_coco,
+    seconds,
     stand_of,
 )
 from train.project.layout import Project
@@ -260,7 +261,7 @@ def _label(key: Key, body: Mapping[str, Any] | None, landmarks: int) -> FrameLab
         return None
     width, height = body["size_wh"]
     return FrameLabel(
-        *key, finite(body["t_s"]), (count(width, 1), count(height, 1)),
+        *key, seconds(body["t_s"]), (count(width, 1), count(height, 1)),
         tuple(object_from_json(o, landmarks) for o in body["objects"]), bool(body["negative"]),
     )  # fmt: skip
 

@@ -38,6 +38,7 @@ UNSURE = "unsure"  # the source of a guess of which nobody is sure; accepted, it
 RANGE_COLUMNS = ("clip", "start_s", "end_s", "kind", "label")
 MOST_RANGES = 20_000  # lines of a ranges.csv
 DIGITS = 3  # of a pixel, in files
+TIME_DIGITS = 6  # of a second, in files and in what is read of them
 FARTHEST = 1e7  # pixels; what lies beyond is no point of a picture
 Key = tuple[str, int]  # clip, frame
 
@@ -84,13 +85,17 @@ class FrameLabel:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A stretch of a clip with one gesture or pose."""
+    """A stretch of a clip with one gesture or pose; its times are rounded as in files."""
 
     clip: str
     start_s: float
     end_s: float
     kind: str  # 'gesture' or 'pose'
     label: str  # a gesture's name; a pose preset's name, or yaw, pitch, roll in degrees
+
+    def __post_init__(self) -> None:
+        for name in ("start_s", "end_s"):
+            object.__setattr__(self, name, round(float(getattr(self, name)), TIME_DIGITS))
 
     def within(self, seconds: float) -> Range:
         """Cut at the ends of a clip of this length."""
@@ -196,7 +201,7 @@ def _rows(frames: Mapping[Key, FrameLabel]) -> tuple[list[dict[str, Any]], list[
         images.append({
             "id": len(images) + 1, "file_name": picture_name(*key), "width": width,
             "height": height, "clip": label.clip, "frame": label.frame,
-            "t_s": round(label.t, 6), "negative": label.negative,
+            "t_s": round(label.t, TIME_DIGITS), "negative": label.negative,
         })  # fmt: skip
         for found in label.objects:
             head = {"id": len(annotations) + 1, "image_id": len(images), "category_id": 1}
@@ -240,7 +245,7 @@ def _frames(coco: Mapping[str, Any], landmarks: int) -> dict[Key, FrameLabel]:
     frames = {}
     for image in coco["images"]:
         label = FrameLabel(
-            bare_name(image["clip"]), count(image["frame"]), finite(image["t_s"]),
+            bare_name(image["clip"]), count(image["frame"]), seconds(image["t_s"]),
             (count(image["width"], 1), count(image["height"], 1)),
             tuple(objects.get(image["id"], ())), bool(image.get("negative", False)),
         )  # fmt: skip
@@ -333,6 +338,11 @@ def _object(ann: Mapping[str, Any], landmarks: int, number: int) -> ObjectLabel:
     return ObjectLabel(at, xy, v, box, source, confidence, came_from)
 
 
+def seconds(value: object) -> float:
+    """A time as files keep it. ValueError: it is none."""
+    return round(finite(value), TIME_DIGITS)
+
+
 def ordered(ranges: Iterable[Range]) -> tuple[Range, ...]:
     """The order in which ranges are written."""
     return tuple(sorted(ranges, key=lambda r: (r.clip, r.start_s, r.end_s, r.kind, r.label)))
@@ -344,7 +354,7 @@ def ranges_to_csv(ranges: Sequence[Range]) -> str:
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(RANGE_COLUMNS)
     for r in ordered(ranges):
-        rows.writerow([r.clip, round(r.start_s, 6), round(r.end_s, 6), r.kind, r.label])
+        rows.writerow([r.clip, r.start_s, r.end_s, r.kind, r.label])
     return text.getvalue()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from train.project.labels import Range
+from train.project.labels import TIME_DIGITS, Range
 
 SHORTEST = 1e-3  # seconds; what a cut leaves below that is dropped
 
@@ -46,6 +46,7 @@ def changed(ranges: Sequence[Range], old: Range, new: Range | None) -> tuple[Ran
 
 def range_at(ranges: Iterable[Range], clip: str, kind: str, t: float) -> Range | None:
     """The range that holds time t; its start belongs to it, its end does not."""
+    t = round(t, TIME_DIGITS)
     for r in ranges:
         if r.clip == clip and r.kind == kind and r.start_s <= t < r.end_s:
             return r

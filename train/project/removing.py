@@ -176,7 +176,8 @@ def _move_clip(project: Project, clip: Clip, folder: Path) -> None:
 
 def _move_picture(project: Project, clip: Clip, number: int, folder: Path) -> None:
     known = read_set(project, clip.name)
-    write_set(project, clip.name, {key: n for key, n in known.items() if n != number})
+    rest = {key: n for key, n in known.items() if n != number}
+    write_set(project, clip.name, rest, gone=number)
     name = picture_name(clip.name, number)
     source, target = project.labels_dir / name, folder / name
     with writing(folder):

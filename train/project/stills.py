@@ -3,6 +3,8 @@
 A set NAME is the folder labels/frames/NAME with its pictures as frame000000.png, ... and a
 pictures.csv (frame, file, sha256 of the pixels) that says which picture each one was. It is
 labelled as frame 0, 1, ... of a clip NAME that has no file in clips/. Pictures have no time.
+No number is given twice: runs and exports go on speaking of a picture that was removed. The highest
+number of such a one stays in pictures.csv, in a line without a file.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from train.project.scan import Report
 
 INDEX = "pictures.csv"
 COLUMNS = ("frame", "file", "sha256")
+GONE = ("", "")  # stands for a picture that was removed
 Known = dict[tuple[str, str], int]  # file, sha256 -> frame
 
 
@@ -59,20 +62,33 @@ def set_names(project: Project) -> list[str]:
 
 def read_set(project: Project, name: str) -> Known:
     """Which pictures a set holds; nothing where there is none. UserError: its index is broken."""
+    return {key: frame for key, frame in _rows(project, name) if key != GONE}
+
+
+def next_number(project: Project, name: str) -> int:
+    """The number of the next picture of a set, which none has had. UserError as above."""
+    return max((frame for _, frame in _rows(project, name)), default=-1) + 1
+
+
+def _rows(project: Project, name: str) -> list[tuple[tuple[str, str], int]]:
+    """The lines of an index, with those of pictures that were removed."""
     path = project.frames_dir / name / INDEX
     if not path.is_file():
-        return {}
+        return []
     try:
         rows = list(csv.DictReader(io.StringIO(read_text(path), newline="")))
-        return {(str(r["file"]), str(r["sha256"])): count(r["frame"]) for r in rows}
+        return [((str(r["file"]), str(r["sha256"])), count(r["frame"])) for r in rows]
     except (csv.Error, KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{path} is damaged ({error!r}); its lines must be like 0,picture.jpg,SHA256"
         ) from error
 
 
-def write_set(project: Project, name: str, known: Known) -> None:
-    """Write the index of a set."""
+def write_set(project: Project, name: str, known: Known, gone: int = -1) -> None:
+    """Write the index of a set, `gone` the number of a picture that is removed."""
+    gone = max([gone, *(frame for key, frame in _rows(project, name) if key == GONE)])
+    if gone >= 0:
+        known = known | {GONE: gone}
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
@@ -102,7 +118,7 @@ def add_pictures(
     How many are new, and sentences about those that cannot be read. One whose pixels are in the
     set already is left out.
     """
-    known = read_set(project, name)
+    known, next_new = read_set(project, name), next_number(project, name)
     write_set(project, name, known)  # a set from the start, whatever happens meanwhile
     sums, unread, new = {key[1] for key in known}, list[str](), 0
     for i, path in enumerate(paths):
@@ -119,7 +135,7 @@ def add_pictures(
             continue
         key = path.name, digest(bgr)
         if key[1] not in sums:
-            used = max(known.values(), default=-1) + 1
+            used = next_new + new
             png = encoded(bgr, ".png", cv2.IMWRITE_PNG_COMPRESSION, 3)
             write_whole(project.labels_dir / picture_name(name, used), png)
             known[key] = used

@@ -126,6 +126,20 @@ def labels_of_run(project: Project, out: Path) -> Labels:
     return replace(labels_from_coco(project, coco, f"models/{out.name}/labels.json"), ranges=ranges)
 
 
+def clips_of_run(out: Path, facts: Mapping[str, Any]) -> frozenset[str] | None:
+    """The clips that a run had, as its run.json says, or else of which it had examples, by its
+    split.json; None: neither tells it.
+    """
+    try:
+        if "clips" in facts:
+            return frozenset(str(name) for name in facts["clips"])
+        groups = from_json((out / "split.json").read_text(encoding="utf-8"))
+        named = [*groups["train"], *groups["hold"]]  # clip/NAME
+        return frozenset(str(name).partition("/")[2] for name in named)
+    except (OSError, LookupError, TypeError, ValueError):
+        return None
+
+
 def open_run(root: Path, name: str | None, hooks: Hooks, threads: int | None = None) -> Finished:
     """Bring a run's data back as they were: its labels, its split, what was followed then."""
     project = open_project(root)
@@ -135,7 +149,8 @@ def open_run(root: Path, name: str | None, hooks: Hooks, threads: int | None = N
     spec = replace(spec, threads=threads or spec.threads, device="auto")
     torch.set_num_threads(spec.threads)
     labels = labels_of_run(project, out)
-    wish = Wish(threads=spec.threads)
+    known = clips_of_run(out, facts)
+    wish = Wish(threads=spec.threads, clips=known)
     split, data, census, notes = data_of_run(project, labels, facts, wish, hooks)
     digest = digest_of(data)
     if digest != facts["data"]:
@@ -143,7 +158,9 @@ def open_run(root: Path, name: str | None, hooks: Hooks, threads: int | None = N
             "the clips, or what is followed in them, have changed since this run; numbers may "
             "differ from those that it printed"
         )
-    clips = read_clips(project)
+        if known is None:
+            notes.append("which clips this run had is not known: all that are there now are shown")
+    clips = tuple(c for c in read_clips(project) if known is None or c.name in known)
     return Finished(
         project, out, facts, spec, split, labels, clips, data, census, tuple(notes), digest
     )

@@ -92,13 +92,15 @@ def add(
     labelled like a clip. A bad one does not stop the others; the exit code is 1 then.
     """
     from tracker.errors import UserError
-    from train.project.adding import sources
+    from train.project.adding import left_out, sources
     from train.project.layout import open_project
 
     opened = open_project(project)
     failed = 0
     todo: list[Source] = []
     for path in clips:
+        for sentence in left_out(path):
+            say(sentence, "train")
         try:
             todo += sources(path)
         except UserError as error:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ui.commands.words import tell, waiting
+from ui.commands.words import say, tell, waiting
 
 Where = Annotated[list[str] | None, typer.Option(help="quality=manual, source=NAME.")]
 
@@ -27,21 +27,36 @@ def quantize(
     normaliser: Annotated[str, typer.Option(help="Two landmark indices, e.g. 36,45.")] = "",
 ) -> None:
     """Make the int8 form of a model from training crops; print what it costs and brings here."""
-    from train.export.quantize import LEAST_FASTER, MOST_WORSE, check_request, gain, training_crops
+    from train.export.quantize import (
+        LEAST_FASTER,
+        MOST_WORSE,
+        check_request,
+        gain,
+        measured_split,
+        training_crops,
+    )
     from train.export.quantize import quantize as run_quantize
 
     pair = indices(normaliser)
     first, last = indices(keep or "0,1", "--keep")
     kept = (first, last)
     check_request(model, data, out, target, pair)
+    split = measured_split(model, data, where or [])
+    seen = "hold-out" if split == "hold" else "labels that it learnt from"
+    if split != "hold":
+        say(f"{data} holds nothing out, so both forms are compared on the {seen}", "train")
     with waiting("reading training crops") as count:
         crops = training_crops(model, data, report=count)
     with waiting("running the model on them, for the ranges of its values") as count:
         run_quantize(model, crops, out, target, not full_range, kept, count)
+    try:
+        with waiting(f"comparing both forms on the {seen}") as count:
+            found = gain((model, out), data, where or [], pair, count, split)
+    except BaseException:  # Ctrl-C, too: what nobody measured would look finished
+        out.unlink(missing_ok=True)
+        raise
     tell(f"wrote {out}: {out.stat().st_size / 1e6:.1f} MB, ranges of {len(crops)} crops")
-    with waiting("comparing both forms on the hold-out") as count:
-        found = gain((model, out), data, where or [], pair, count)
-    tell(f"hold-out NME {found.nme[0]:.3f} % -> {found.nme[1]:.3f} % ({found.worse:+.2%})")
+    tell(f"NME on the {seen} {found.nme[0]:.3f} % -> {found.nme[1]:.3f} % ({found.worse:+.2%})")
     for threads, (before, after) in enumerate(found.ms, 1):
         tell(
             f"{threads} thread{'s' * (threads > 1)}: {before:.2f} ms -> {after:.2f} ms per crop, "

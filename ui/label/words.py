@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tracker.outputs.skeleton import Skeleton
 from train.project.labels import SPREAD, UNSURE, Labels, ObjectLabel
+from train.project.ranges import range_at
 from ui.label import edit
 from ui.label.controls import Chosen, LabelControls
 from ui.label.guesses import Suggestions
@@ -93,10 +94,9 @@ def banner(controls: LabelControls, spans: Spans) -> str:
     coming = spans.preview()
     if coming is not None:
         return f"{coming.label or 'take away'} since {coming.start_s:.2f} s"
-    t = controls.screen.t
-    kinds = spans.shown_kinds()
-    found = [r for kind in kinds for r in spans.own(kind) if r.start_s <= t < r.end_s]
-    return ", ".join(r.label for r in found)
+    clip, t, kinds = controls.screen.clip.name, controls.screen.t, spans.shown_kinds()
+    found = [range_at(controls.store.labels.ranges, clip, kind, t) for kind in kinds]
+    return ", ".join(r.label for r in found if r is not None)
 
 
 def line(controls: LabelControls, spans: Spans, suggestions: Suggestions) -> Line:

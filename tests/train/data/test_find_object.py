@@ -3,11 +3,14 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from shutil import rmtree
 
 import cv2
 import numpy as np
 import pytest
 
+from tests.helpers.clips import Clip as Recipe
+from tests.helpers.clips import make
 from tests.helpers.drawn import SHAPE, BlobEngine, blob_info, draw_blobs
 from tests.helpers.teaching import label, new_project, with_clip
 from tests.train.suggest.test_prelabel import Upright
@@ -16,9 +19,12 @@ from tracker.find.locate import Model
 from tracker.find.markups import Markup
 from tracker.types import CropBox, CropRule, Frame
 from train.data.augment import true_box
-from train.data.cutouts import MARGIN, Wanted, chosen_frames, cut_clip
+from train.data.cutouts import MARGIN, ClipCutouts, Wanted, chosen_frames, cut_clip
 from train.data.find_object import Relation, between_labels, turned
+from train.data.from_project import Split
 from train.data.pictures import Example
+from train.finetune.plan import Hooks, Wish, gather
+from train.project.adding import add_clips
 from train.project.clips import Clip
 from train.project.labels import Labels, Range
 from train.project.layout import create_project
@@ -50,6 +56,25 @@ def test_chosen_frames_are_even_and_denser_in_ranges():
     ranges = (Range("a.mp4", 10, 11, "gesture", "fist"), Range("b.mp4", 0, 40, "gesture", "fist"))
     found = chosen_frames(clip, Labels({}, ranges), Wanted(1, 100))
     assert found == {0, *range(250, 276)}
+
+
+def test_a_clip_of_varying_rate_is_cut_within_its_ranges(tmp_path, monkeypatch):
+    project = new_project(tmp_path / "p")
+    times = [*range(0, 500, 10), *range(500, 5500, 100)]  # ms: 100 a second, then 10 a second
+    (clip,) = add_clips(project, [make(tmp_path / "a.mp4", Recipe(times=times))])
+    assert clip.variable and clip.frames == 100  # 18.3 a second on average
+    chosen = []
+
+    def cut_nothing(project, clip, look, key, frames, report):
+        chosen.append(frames)
+        return ClipCutouts(tmp_path, (), 1, 0)
+
+    monkeypatch.setattr("train.finetune.plan.cut_clip", cut_nothing)
+    labels = Labels({}, (Range("a.mp4", 0.105, 0.405, "gesture", "fist"),))
+    gather(project, labels, Split(), Wish(wanted=Wanted(1, 100)), Hooks())
+    rmtree(project.cache_dir)  # the times are read again
+    gather(project, labels, Split(), Wish(wanted=Wanted(1, 100)), Hooks())
+    assert chosen == [{0, *range(11, 41)}] * 2
 
 
 def test_cutting_a_clip_and_reading_it_back(tmp_path):

@@ -96,6 +96,14 @@ def test_split_file_round_trip_and_nonsense(tmp_path):
             read_split(project)
 
 
+def test_a_split_may_name_a_clip_as_macos_writes_it(tmp_path):
+    project = new_project(tmp_path / "p")
+    with_clip(project, "h\u00e4nde.mp4")
+    for named in ("ha\u0308nde.mp4", "ha\u0308nde"):  # the accent is a letter of its own
+        project.split_path.write_text(json.dumps({"hold": [named]}))
+        assert read_split(project) == Split(("h\u00e4nde.mp4",))
+
+
 def test_what_ranges_say_of_a_moment(tmp_path):
     project = new_project(tmp_path / "p")
     ranges = (

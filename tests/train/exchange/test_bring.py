@@ -55,6 +55,13 @@ def test_frames_beyond_the_clip_and_lost_pictures_are_told(made, tmp_path):
     assert (made.frames_dir / "b" / "frame000003.png").is_file()
 
 
+def test_a_clip_may_be_named_as_macos_writes_it(made, tmp_path):
+    add_clips(made, [make(tmp_path / "h\u00e4nde.mp4", Clip(13))])
+    path = labels(tmp_path, "labeled-data/ha\u0308nde/img03.png,1,2")
+    assert bring(made, [read(path)], "l", ImportWish()).in_clips == 1
+    assert sorted(read_labels(made).frames) == [("h\u00e4nde.mp4", 3)]
+
+
 def test_a_picture_that_is_not_that_frame_is_kept_as_a_still(made, tmp_path):
     folder = tmp_path / "labeled-data" / "b"
     folder.mkdir(parents=True)
@@ -163,17 +170,18 @@ def test_labels_of_a_set_that_was_removed_come_back_to_their_pictures(made, tmp_
 
 
 def test_a_number_that_another_picture_has_now_gives_it_no_label(made, tmp_path):
-    """The last picture of a set is removed, and a picture much like it takes its number."""
+    """A set is removed and another added in its place: a picture much like one has its number."""
     folder = tmp_path / "shots"
     folder.mkdir()
     for i in range(3):
         cv2.imwrite(str(folder / f"s{i}.png"), ball(i))
     bring(made, [read(labels(folder, "s0.png,20,56", "s2.png,36,56"))], "shots", ImportWish())
     gone = remove(made, find(made, "shots/1")).folder
+    remove(made, find(made, "shots"))
     cv2.imwrite(str(folder / "s2.png"), ball(5))
     add_one(made, sources(folder)[0])
     done = bring(made, [read(gone / "labels.json")], "back", ImportWish())
-    assert done.stills_name == "back" and places(made) == {("shots", 0): 20.0, ("back", 0): 36.0}
+    assert done.stills_name == "back" and places(made) == {("back", 0): 36.0}
 
 
 def test_what_two_files_say_alike_is_taken_once(made, tmp_path):

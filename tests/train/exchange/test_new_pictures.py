@@ -24,7 +24,8 @@ from train.project.check import check
 from train.project.journal import read_labels
 from train.project.labels import picture_name
 from train.project.layout import Project, create_project, open_project
-from train.project.stills import read_set, write_set
+from train.project.removing import find, remove
+from train.project.stills import add_pictures, digest, read_set, write_set
 from train.project.store import Store
 
 ROOT = Path(__file__).parents[3]
@@ -35,11 +36,15 @@ def made(tmp_path) -> Project:
     return create_project(tmp_path / "p", Markup("m", "object", "scratch", ("tip", "end")))
 
 
+def grey(n: int) -> np.ndarray:
+    return np.full((16, 16, 3), n, np.uint8)
+
+
 def rows(folder: Path, *numbers: int) -> list[str]:
     """Picture `n` is grey `n` and has its label at (n, 2)."""
     folder.mkdir(exist_ok=True)
     for n in numbers:
-        cv2.imwrite(str(folder / f"p{n}.png"), np.full((16, 16, 3), n, np.uint8))
+        cv2.imwrite(str(folder / f"p{n}.png"), grey(n))
     return [f"p{n}.png,{n},2" for n in numbers]
 
 
@@ -143,6 +148,31 @@ def test_a_labelled_number_is_not_given_again(made, tmp_path):
     assert lie_right(made) == 3
 
 
+def test_the_number_of_a_removed_picture_is_not_given_again(made, tmp_path, monkeypatch):
+    """A run or an export of before goes on speaking of that picture."""
+    take(made, labels(tmp_path, *rows(tmp_path, 10, 11)))
+    remove(made, find(made, "s/1"))
+    before = files(made)
+
+    def interrupted(*arguments: object) -> None:
+        write_set(*arguments)
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("train.exchange.new_pictures.write_set", interrupted)
+    path = labels(tmp_path, *rows(tmp_path, 12))
+    with pytest.raises(KeyboardInterrupt):
+        take(made, path)
+    assert files(made) == before
+    take(made, path)
+    assert sorted(read_set(made, "s").values()) == [0, 2] and lie_right(made) == 2
+    remove(made, find(made, "s/2"))
+    remove(made, find(made, "s/0"))
+    assert add_pictures(made, [tmp_path / "p10.png", tmp_path / "p11.png"], "s") == (2, [])
+    assert read_set(made, "s").keys() == {(f"p{n}.png", digest(grey(n))) for n in (10, 11)}
+    assert sorted(read_set(made, "s").values()) == [3, 4]
+
+
 def test_the_index_is_read_when_the_labels_are_ours(made, tmp_path, monkeypatch):
     """Another import ends between the start of this one and its turn."""
     path = labels(tmp_path, *rows(tmp_path, 11))
@@ -160,7 +190,7 @@ def test_the_index_is_read_when_the_labels_are_ours(made, tmp_path, monkeypatch)
 
 
 def test_an_old_number_with_other_pixels_is_a_picture_of_its_own(made, tmp_path):
-    """`train remove` took the last picture of the set, and its number went to another."""
+    """Another program made a set of the same name anew."""
     take(made, labels(tmp_path, *rows(tmp_path, 10)))
     with Store.open(made) as store:
         store.remove_frame("s", 0)

@@ -67,6 +67,16 @@ def test_what_fits_comes_in_and_the_rest_is_told(made: Project, tmp_path: Path) 
     assert (again.new, again.known) == (0, 4)
 
 
+def test_a_clip_may_be_named_as_macos_writes_it(made: Project, tmp_path: Path) -> None:
+    with_clip(made, "h\u00e4nde.mp4", frames=13)
+    apart = "ha\u0308nde"  # the same, its accent a letter of its own
+    done = bring_ranges(made, [theirs(tmp_path, Range(f"{apart}.mp4", 0.1, 0.2, "pose", "front"))])
+    assert (done.new, done.left_out) == (1, ())
+    path = theirs(tmp_path, Range("x.mp4", 0.3, 0.4, "pose", "front"))
+    assert bring_ranges(made, [path], clip=apart).new == 1
+    assert {r.clip for r in read_labels(made).ranges} == {"a.mp4", "h\u00e4nde.mp4"}
+
+
 def test_of_two_new_ranges_that_overlap_the_first_stays(made: Project, tmp_path: Path) -> None:
     path = theirs(tmp_path, Range("x.mp4", 0.3, 0.4, "gesture", "fist"),
                   Range("x.mp4", 0.35, 0.45, "gesture", "point"))  # fmt: skip

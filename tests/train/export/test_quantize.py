@@ -195,6 +195,33 @@ def test_the_command_refuses_before_the_long_work(made, tmp_path, monkeypatch):
     assert not new.exists()
 
 
+def test_the_command_measures_on_what_there_is(made, tmp_path, monkeypatch):
+    labels, model, _, _ = made
+    coco = json.loads(labels.read_text())
+    for image in coco["images"]:
+        del image["split"]
+    nothing_held, out = labels.with_name("project.json"), tmp_path / "new.onnx"
+    nothing_held.write_text(json.dumps(coco))
+    words = ["quantize", str(model), "--data", str(nothing_held), "--out", str(out)]
+    other = CliRunner().invoke(app, [*words, "--where", "source=none"])
+    assert "no example fits split 'all' source=none" in str(other.exception)
+    assert not out.exists(), "said before anything is made"
+    monkeypatch.setattr("train.export.quantize.median_ms", lambda models, threads: {
+        (m, n): 1.0 for m in models for n in threads
+    })  # fmt: skip
+    found = CliRunner().invoke(app, words)
+    assert found.exit_code == 0 and out.is_file(), found.exception
+    assert "project.json holds nothing out" in found.output
+    assert "NME on the labels that it learnt from" in found.output
+
+    def interrupted(models, threads):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("train.export.quantize.median_ms", interrupted)
+    assert CliRunner().invoke(app, words).exit_code != 0
+    assert not out.exists(), "nobody measured it"
+
+
 def test_convolutions_at_both_ends_can_be_kept():
     kinds = ["Sub", "Conv", "Relu", "Conv", "Add", "Conv", "Conv", "Softmax"]
     nodes = [helper.make_node(k, ["a"], ["b"], f"{i}") for i, k in enumerate(kinds)]

@@ -1,6 +1,7 @@
 """Training for real on four tiny pictures: it learns, and a killed run resumes exactly."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -233,6 +234,33 @@ def test_a_signal_ends_a_run_that_goes_on_exactly(tmp_path, number):
     assert all(torch.equal(whole[k], resumed[k]) for k in whole)
     rows = [(tmp_path / n / "metrics.csv").read_text() for n in ("whole", "cut")]
     assert rows[0] == rows[1]
+
+
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="Windows sends no SIGTERM to a job")
+def test_processes_that_make_batches_may_be_stopped_with_it(tmp_path):
+    """As by systemd and Slurm, which send SIGTERM to all processes of a job."""
+    write_blobs(tmp_path)
+    change = {"checkpoint_every": "4", "evaluate_every": "1000", "workers": "1"}
+    spec = read_config(write_config(tmp_path, steps=24), change)
+
+    def all_stop(p):
+        if p.step == at:
+            (child,) = multiprocessing.active_children()
+            told = [child.pid, os.getpid()] if is_told else [child.pid]
+            subprocess.run(["kill", *map(str, told)], check=True)  # not from here: a parent may
+            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # its end is told here
+
+    last = tmp_path / "run" / "last.safetensors"
+    for at, is_told, kind, message in (
+        (2, True, Stopped, "stopped before the first checkpoint; add --resume to begin again"),
+        (6, True, Stopped, "checkpoint is of step 4 of 24; add --resume to go on"),
+        (6, False, RuntimeError, "DataLoader worker"),  # as where memory ran out
+    ):
+        with pytest.raises(kind, match=message):
+            fit(spec, tmp_path, tmp_path / "run", resume=True, report=all_stop)
+        state = json.loads((tmp_path / "run" / "progress.json").read_text())["state"]
+        assert state == ("stopped" if is_told else "failed")
+        assert not last.exists() if at == 2 else load_checkpoint(last).step == 4
 
 
 def scripted(monkeypatch, values):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from tests.helpers.clips import make
 from tests.helpers.teaching import label, new_project, with_clip
 from tracker.errors import UserError
 from train.project.adding import add_one, sources
@@ -151,6 +152,24 @@ def test_the_command_adds_pictures(made: Project, tmp_path: Path) -> None:
     assert done.exit_code == 0 and "added my_photos: 3 pictures" in done.output
     done = CliRunner().invoke(app, ["add", str(folder), "--project", str(made.root)])
     assert "is in the project already, as my_photos" in done.output
+
+
+def test_the_command_says_what_it_leaves_out(made: Project, tmp_path: Path) -> None:
+    from ui.commands.train import app
+
+    folder = folder_of(tmp_path, 4)
+    for name in ("IMG_1.HEIC", "notes.txt", ".hidden"):
+        (folder / name).write_bytes(b"")
+    (folder / "more").mkdir()
+    done = CliRunner().invoke(app, ["add", str(folder), "--project", str(made.root)])
+    assert done.exit_code == 0 and "added my_photos: 4 pictures" in done.output
+    unread = "left out as neither a video nor a picture that can be read: IMG_1.HEIC, notes.txt"
+    assert f"{folder}: {unread}; save HEIC pictures as JPEG" in done.output
+    assert "not looked into (more)" in done.output and "so its pictures" not in done.output
+    make(folder / "v.mp4")
+    done = CliRunner().invoke(app, ["add", str(folder), "--project", str(made.root)])
+    assert done.exit_code == 0 and "added v.mp4" in done.output
+    assert "its pictures are left out (a0.png, b0.png, c0.png and 1 more)" in done.output
 
 
 def test_a_clip_never_takes_the_folder_of_a_set(made: Project, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from train.project.check_labels import check_labels
 from train.project.journal import read_labels
 from train.project.labels import FrameLabel, ObjectLabel, Range, box_of, range_rows
 from train.project.layout import Project, open_project
+from train.project.ranges import range_at
 from train.project.store import Store
 
 ROOT = Path(__file__).parents[3]
@@ -63,6 +65,23 @@ def test_labels_survive_a_save_to_the_last_digit_written(project: Project) -> No
     assert project.ranges_path.read_text().splitlines() == [
         "clip,start_s,end_s,kind,label", "a.mp4,0.5,1.25,gesture,fist",
     ]  # fmt: skip
+
+
+def test_times_are_the_same_before_and_after_a_save(project: Project) -> None:
+    """Else a frame on the edge of a range may change sides, and a run cannot go on."""
+    store = Store.open(project)
+    store.set_frame(replace(label(1), t=1 / 3))
+    store.set_ranges([Range("a.mp4", 1 / 3, 2 / 3, "gesture", "fist")])
+    before = read_labels(project)  # of the journal
+    store.close()
+    after = read_labels(project)
+    assert before.ranges == after.ranges == store.labels.ranges
+    assert (after.ranges[0].start_s, after.ranges[0].end_s) == (0.333333, 0.666667)
+    assert [f.t for f in before.frames.values()] == [f.t for f in after.frames.values()]
+    assert after.frames["a.mp4", 1].t == 0.333333
+    (kept,) = store.labels.ranges
+    assert range_at([kept], "a.mp4", "gesture", 1 / 3) == kept
+    assert range_at([kept], "a.mp4", "gesture", 2 / 3) is None
 
 
 def test_undo_and_redo_have_no_end(project: Project) -> None:

@@ -10,7 +10,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -21,15 +22,19 @@ import typer
 from jinja2 import UndefinedError
 
 from tests.helpers.clips import picture
-from tests.helpers.teaching import MARKUP, tiny_network, with_clip
+from tests.helpers.teaching import MARKUP, label, new_project, tiny_network, with_clip
 from tracker.stop import Stopped
+from tracker.whole_files import write_json
+from train.config import FitSpec, spec_to_dict
+from train.data.from_project import Split
 from train.data.pictures import DataSet, Example, Markup
 from train.evaluate.interval import change_between
 from train.finetune.choices import Budget
 from train.finetune.finetune import run_plan
 from train.finetune.plan import Hooks, Wish, plan_run
+from train.loop.runlog import write_split
 from train.machine.provenance import command_line, provenance
-from train.project.labels import FrameLabel, ObjectLabel, Range
+from train.project.labels import FrameLabel, Labels, ObjectLabel, Range, ranges_to_csv, to_coco
 from train.project.layout import Project, create_project, open_project
 from train.project.store import Store
 from train.report import page as page_of
@@ -359,6 +364,34 @@ def test_mistakes_are_one_sentence(
     without_pictures(monkeypatch)
     with pytest.raises(ValueError, match=message):
         report(project, **option)
+
+
+def test_clips_that_were_added_since_are_left_out(tmp_path: Path) -> None:
+    project, out = new_project(tmp_path / "p"), tmp_path / "p" / "models" / "first"
+    with_clip(project)
+    facts = {
+        "state": "finished", "spec": spec_to_dict(FitSpec()), "split": asdict(Split()), "data": "",
+        "begun": datetime.now().astimezone().isoformat(), "clips": ["a.mp4"],
+    }  # fmt: skip
+    out.mkdir(parents=True)
+    (out / "model.safetensors").touch()
+    labels = Labels({("a.mp4", i): label(i) for i in (0, 10)})
+    write_json(out / "labels.json", to_coco(project, labels))
+    (out / "ranges.csv").write_text(ranges_to_csv(()))
+    write_json(out / "run.json", facts)
+    run = open_run(project.root, "first", Hooks())
+    facts["data"] = run.digest
+    write_split(out / "split.json", run.data)
+    with_clip(project, "later.mp4", 14)
+    for known in (facts, {k: v for k, v in facts.items() if k != "clips"}):  # of an older version
+        write_json(out / "run.json", known)
+        run = open_run(project.root, "first", Hooks())
+        assert [c.name for c in run.clips] == ["a.mp4"] and run.notes == ()
+    (out / "split.json").unlink()
+    write_json(out / "run.json", {k: v for k, v in facts.items() if k != "clips"} | {"data": ""})
+    run = open_run(project.root, "first", Hooks())
+    assert [c.name for c in run.clips] == ["a.mp4", "later.mp4"]
+    assert "which clips this run had is not known" in run.notes[-1]
 
 
 def test_a_run_that_is_not_finished_says_so(project: Path) -> None:
