@@ -19,7 +19,7 @@ from ui.commands.gestures.commands import gestures
 from ui.commands.inspect import bench, cameras, doctor
 from ui.commands.live import OFFLINE, SMOOTH_FILE, live
 from ui.commands.outputs import outputs
-from ui.commands.words import Mirror, Version, say, started_as, tell, user_errors, waiting
+from ui.commands.words import Mirror, Version, printing, say, started_as, tell, user_errors, waiting
 
 if TYPE_CHECKING:
     from tracker.config import TrackerConfig
@@ -275,7 +275,8 @@ def load_networks(config: TrackerConfig, models: Sequence[Path]) -> Loaded:
 
 def main() -> None:
     """Entry point of the console script."""
-    app(prog_name=started_as())
+    with printing():
+        app(prog_name=started_as())
 
 
 def _config(

@@ -487,6 +487,22 @@ def test_disk_full_is_said_and_nothing_is_left(tmp_path: Path, limit: int) -> No
     assert names(tmp_path) == {"in.mp4"}
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("program", ["tracker", "train"])
+def test_what_is_printed_to_a_full_disk_is_one_sentence(program: str) -> None:
+    env = {name: value for name, value in ENV.items() if name != "PYTHONUNBUFFERED"}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", f"ui.commands.{program}", "--version"],
+            env=env, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"{program}: the output could not be written: the disk is full; free some space and run "
+        "this again\n",
+    )
+
+
 def test_picture(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "in.png"), clips.picture(0))
     words = ("--out", tmp_path / "o.png", "--json", tmp_path / "o.jsonl")
