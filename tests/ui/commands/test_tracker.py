@@ -337,6 +337,24 @@ def test_data_under_the_name_of_another_kind_of_file(tmp_path: Path) -> None:
     assert names(tmp_path) == {"in.mp4", "in.png"}
 
 
+def test_standard_output_is_no_file_of_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = clips.make(tmp_path / "in.mp4")
+    cv2.imwrite(str(tmp_path / "in.png"), clips.picture(0))
+    for words in (
+        ("video", source, "--json"),
+        ("video", source, "--csv"),
+        ("image", "in.png", "--json"),
+    ):
+        complains(
+            run(*words, "-"),
+            f"{words[-1]} - names no file; JSON lines on standard output are --to -",
+        )
+    assert names(tmp_path) == {"in.mp4", "in.png"}
+
+
 def test_h_and_version_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     import ui.commands.train
 
