@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 
 from tracker.find.head_pose import lens
@@ -48,7 +49,8 @@ class TrackerConfig:
     live: bool = False
     fov: float | None = None  # degrees across the picture, for where a head is; see `head_pose.py`
     # A file of gestures that a person taught (`tracker/gestures/own.py`); they are named beside the
-    # model's, and take a model's place where they are surely shown.
+    # model's, and take a model's place where they are surely shown. It must be there, but for a
+    # live tracker, which may be taught later.
     gestures: str | Path | None = None
     # A file of a person's face at rest (`tracker/follow/neutral_files.py`), subtracted from the
     # expressions of faces that are taken for that person's.
@@ -61,6 +63,9 @@ class TrackerConfig:
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
         lens((1, 1), self.fov)
+        for name in ("max_hands", "max_faces", "max_objects", "patience", "threads"):
+            if not isinstance(getattr(self, name), Integral):
+                raise ValueError(f"{name} is {getattr(self, name)!r}; give a whole number")
         if not self.kinds:
             raise ValueError(
                 "nothing to track: switch on hands, faces or both, or give a model of objects"
@@ -76,10 +81,14 @@ class TrackerConfig:
         if self.weights not in WEIGHTS:
             raise ValueError(f"weights is {self.weights!r}; choose one of {', '.join(WEIGHTS)}")
         spans = (self.detect_interval, self.recheck_interval, self.memory)
-        if min(self.patience, *spans) < 0:
+        if not all(number >= 0 for number in (self.patience, *spans)):  # NaN is not
             raise ValueError(
-                "patience, detect_interval, recheck_interval and memory must not be negative"
+                "patience, detect_interval, recheck_interval and memory must be numbers and must "
+                "not be negative"
             )
+        for name in ("detect_score", "presence_on", "presence_off"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; give a number, 0 to 1")
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

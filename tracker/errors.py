@@ -38,10 +38,14 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, av.FFmpegError) as error:
-        if error.errno == ENOSPC or error.errno == EDQUOT:
-            fact = "the disk is full; free some space and run this again"
-        elif error.errno == EFBIG:
-            fact = "it grew over the largest size a file may have here; write to another disk"
-        else:
-            fact = f"{error.strerror or error}; check the rights of its folder, or name another"
-        raise UserError(f"{path} could not be written: {fact}") from error
+        other = f"{error.strerror or error}; check the rights of its folder, or name another"
+        raise UserError(f"{path} could not be written: {no_room(error) or other}") from error
+
+
+def no_room(error: OSError | av.FFmpegError) -> str | None:
+    """The fact and the next step where a write failed for want of room; None: for another fault."""
+    if error.errno == ENOSPC or error.errno == EDQUOT:
+        return "the disk is full; free some space and run this again"
+    if error.errno == EFBIG:
+        return "it grew over the largest size a file may have here; write to another disk"
+    return None

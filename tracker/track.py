@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 
 from tracker.config import TrackerConfig
+from tracker.errors import UserError
 from tracker.find.background_detector import BackgroundDetector
 from tracker.find.detectors import DETECTORS, Finder
 from tracker.find.locate import Model, load_model
@@ -46,6 +47,8 @@ class Tracker:
         self.timings = Timings()
         self._t: float | None = None
         own = None if self.config.gestures is None else Path(self.config.gestures)
+        if own is not None and not self.config.live and not own.is_file():
+            raise UserError(f"there is no file of gestures at {own}; give one, or gestures=None")
         self._own = None if own is None else own_names(own)
         is_told = self.config.motions and self.config.hands
         self._motions = motion_names(own, self.config.facing) if is_told else None

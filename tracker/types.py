@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal, overload
 
 import numpy as np
@@ -122,6 +123,11 @@ class Pose:
         return f"Pose(yaw={self.yaw:.1f}, pitch={self.pitch:.1f}, roll={self.roll:.1f})"
 
     @property
+    def is_finite(self) -> bool:
+        """Is it a direction? A network may answer NaN."""
+        return all(map(isfinite, (self.yaw, self.pitch, self.roll)))
+
+    @property
     def xyz_cm(self) -> Floats | None:
         """(3,) where the point between the eyes is, camera axes."""
         return None if self.matrix is None else self.matrix[:3, 3]
@@ -189,7 +195,7 @@ class Track:
             words.append(f"{self.side or self.kind}")
         if self.gesture not in (None, "none"):
             words.append(f"{self.gesture} {self.gesture_p:.0%}")
-        if self.pose is not None:
+        if self.pose is not None and self.pose.is_finite:
             yaw, pitch, roll = (round(a) for a in (self.pose.yaw, self.pose.pitch, self.pose.roll))
             words.append(f"yaw {yaw:+d} pitch {pitch:+d} roll {roll:+d} deg")
         return " ".join(words)

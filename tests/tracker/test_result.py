@@ -122,6 +122,15 @@ def test_words_are_one_line() -> None:
     assert repr(placed) == "Pose(yaw=1.0, pitch=-2.0, roll=3.0)"
 
 
+def test_a_head_pose_that_is_no_number_is_left_out() -> None:
+    face = replace(clips.track("face", number=2), pose=Pose(np.nan, 0.0, 0.0))
+    seen, plain = Result(0.0, (face,)), Result(0.0, (replace(face, pose=None),))
+    assert repr(seen) == "Result(t=0.000 s: #2)"
+    assert seen._repr_html_() == plain._repr_html_()
+    frame = clips.picture(0)
+    assert np.array_equal(seen.draw(frame), plain.draw(frame))
+
+
 class Tags(HTMLParser):
     """Counts tags, and notes those that are never closed."""
 

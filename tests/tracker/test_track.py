@@ -641,6 +641,13 @@ def test_a_mirrored_view_is_a_frame_too() -> None:
         ({"max_hands": 0}, "must be 1 or more"),
         ({"smooth": "much"}, "off, light, strong"),
         ({"patience": -1}, "must not be negative"),
+        ({"memory": np.nan}, "must be numbers"),
+        ({"detect_interval": np.nan}, "must be numbers"),
+        ({"max_hands": 1.5}, "max_hands is 1.5; give a whole number"),
+        ({"threads": 1.5}, "threads is 1.5; give a whole number"),
+        ({"detect_score": 2}, "detect_score is 2; give a number, 0 to 1"),
+        ({"presence_on": 1.5}, "presence_on is 1.5; give a number, 0 to 1"),
+        ({"presence_off": np.nan}, "presence_off is nan; give a number, 0 to 1"),
     ],
 )
 def test_bad_configs(change: dict, words: str) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol
 
 from engines.installation import install
@@ -89,7 +90,17 @@ def why_not_pynput() -> str | None:
     """A sentence, or None where it works."""
     if sys.platform == "linux" and not os.environ.get("DISPLAY"):
         return "pynput needs an X11 display and DISPLAY is not set; log in to a desktop"
-    return _missing("pynput")
+    return _missing("pynput") or (_dead_display() if sys.platform == "linux" else None)
+
+
+def _dead_display() -> str | None:
+    """DISPLAY stays set where the display has gone, or one has no right to it."""
+    try:
+        import_module("pynput.keyboard")  # asks the display
+    except ImportError:
+        place = os.environ["DISPLAY"]
+        return f"pynput cannot use the display {place}; log in to a desktop, or correct DISPLAY"
+    return None
 
 
 def _missing(package: str) -> str | None:

@@ -37,6 +37,10 @@ def parse(text: str) -> Request:
         raise ValueError(
             f"'http:{text}' names no address; write http:POST http://127.0.0.1:8123/PATH"
         )
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError(f"'http:{text}' names no port; write a number, 1 to 65535") from None
     return Request(method, url, body)
 
 

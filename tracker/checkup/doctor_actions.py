@@ -11,7 +11,7 @@ from tracker.checkup.finding import NOTHING, Finding
 
 
 def what_works() -> dict[str, tuple[bool, str]]:
-    """For keys and for each kind of message: does it work, and a sentence. Opens nothing."""
+    """For keys and for each kind of message: does it work, and a sentence. Presses nothing."""
     works, words = device.status()
     found = {"keys": (works is not None, words)}
     for scheme, kind in RUNNERS.items():

@@ -62,8 +62,9 @@ def plan(
     folder: `out`, `json` and `csv` are folders, made where missing, and files keep their stems (a
     second a.* becomes a_2).
     """
-    refuse_suffix("--json", json)
-    refuse_suffix("--csv", csv)
+    for option, path in (("--json", json), ("--csv", csv)):
+        refuse_dash(option, path)
+        refuse_suffix(option, path)
     many = len(inputs) > 1 or inputs[0].is_dir()
     if many:
         for folder in {path for path in (out, json, csv) if path is not None}:
@@ -84,6 +85,14 @@ def usual_out(inputs: Sequence[Path], suffix: str) -> Path:
     if len(inputs) > 1 or inputs[0].is_dir():
         return Path("annotated")
     return Path(f"{inputs[0].stem}_annotated{suffix}")
+
+
+def refuse_dash(option: str, path: Path | None) -> None:
+    """UserError where --json or --csv is given what elsewhere stands for standard output."""
+    if path == Path("-"):
+        raise UserError(
+            f"{option} - names no file; JSON lines on standard output are --to -, without {option}"
+        )
 
 
 def refuse_suffix(option: str, path: Path | None) -> None:

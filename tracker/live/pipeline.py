@@ -8,8 +8,9 @@
 The camera's threads are those of `tracker.sources.reconnect`. Where `TrackerConfig.live` is set, a
 tracker runs its detectors on a thread of its own, which ends with it. Nobody waits for a slower
 one, and nothing grows: frames that the tracker has no time for are dropped and counted, and so are
-those that the recorder or another output has no room for. An output that fails ends alone; any
-other thread that dies closes the pipeline and leaves its reason.
+those that the recorder or another output has no room for. A file waits until the networks are
+loaded. An output that fails ends alone; any other thread that dies closes the pipeline and leaves
+its reason.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class Pipeline:
             source, self._capture, self._spawn, clock, limits, self._gap_ended
         )
         self._tracking = TrackingThread(
-            self._slot, config, make_tracker, self._publish, self._notes, clock
+            self._slot, config, make_tracker, self._publish, self._notes, clock, self._ready
         )
         self._closing = Event()
         self._lock = Lock()  # guards all below; held for moments only
@@ -104,11 +105,13 @@ class Pipeline:
         self._dead: str | None = None
         self._serial, self._t = 0, 0.0  # of the last captured frame
         self._paused, self._pauses = False, 0
+        self._is_loading = True  # the networks: until they are there a file waits at its start
         self._paused_at: float | None = None  # of the frame before a pause that has just ended
 
     def start(self) -> None:
         """Open the source, load the networks, begin; returns at once."""
         return_large_blocks()
+        self._reconnecting.pause(True)
         self._spawn("camera", self._reconnecting.run)
         self._spawn("tracker", self._tracking.run)
 
@@ -165,7 +168,7 @@ class Pipeline:
                 self._paused_at = self._t
                 self._pauses += 1
             self._paused = on
-        self._reconnecting.pause(on)
+            self._reconnecting.pause(on or self._is_loading)
 
     def configure(self, config: TrackerConfig) -> None:
         """Track like this as soon as it is loaded; if that fails, Health.error says so."""
@@ -273,6 +276,12 @@ class Pipeline:
         recorder = self._recorder
         if recorder is not None:
             recorder.gap(gap)
+
+    def _ready(self) -> None:
+        """The networks are loaded, on the tracker's thread."""
+        with self._lock:
+            self._is_loading = False
+            self._reconnecting.pause(self._paused)
 
     def _publish(self, shown: Shown) -> None:
         """A frame is done, on the tracker's thread."""

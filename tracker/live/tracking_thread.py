@@ -132,10 +132,13 @@ class TrackingThread:
         publish: Callable[[Shown], None],
         notes: Notes,
         clock: Callable[[], float],
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
-        """Nothing is loaded before `run`. What goes wrong with a wish is put into `notes`."""
+        """Nothing is loaded before `run`; `ready` hears when a tracker is. What goes wrong with a
+        wish is put into `notes`.
+        """
         self._slot, self._make, self._publish = slot, make, publish
-        self._notes, self._clock = notes, clock
+        self._notes, self._clock, self._ready = notes, clock, ready
         self._lock = Lock()  # guards the wishes
         self._wish: TrackerConfig | None = config
         self._other_wish: tuple[TrackerConfig | None] | None = None
@@ -219,6 +222,7 @@ class TrackingThread:
         if wish is not None:
             try:
                 self._main = _replaced(self._main, self._load(wish))
+                self._ready()
                 self._notes.clear("config")
             except CANNOT_LOAD as error:
                 if self._main is None:

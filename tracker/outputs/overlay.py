@@ -56,7 +56,7 @@ def draw(
         if style.landmarks and _known(track).any():
             _draw_landmarks(canvas, track, _look(track, skeletons), style.sure)
     for track in tracks:
-        if style.axes and track.pose is not None:
+        if style.axes and track.pose is not None and track.pose.is_finite:
             _draw_axes(canvas, track, _look(track, skeletons).nose)
     for track in tracks:
         if style.labels and _known(track).any():

@@ -104,11 +104,12 @@ def try_(
     """Tell what a profile would have done in clips, and when; nothing is done.
 
     The last line counts it per hour: on clips in which nothing should fire, these are the false
-    triggers per hour. Times are those of the frame in which the condition first held.
+    triggers per hour. Times are those of the frame in which the condition first held. Exit code
+    130: ended early.
     """
     from tracker.actions.profile import read_profile
     from tracker.files.action_trial import per_hour, told_of, try_clip
-    from tracker.stop import stop_on_signal
+    from tracker.stop import INTERRUPTED, stop_on_signal
     from ui.commands.console import bars
 
     trials = []
@@ -121,15 +122,19 @@ def try_(
             _tell(trials[-1])
             if stopped():
                 break
+        ended_early = stopped()
     rate = per_hour(trials)
-    if rate is None:
+    if rate is None and not ended_early:
         say("there was no second of video to try it on; name longer clips")
         raise typer.Exit(1)
     count, minutes = sum(len(t.fired) for t in trials), sum(t.seconds for t in trials) / 60
-    tell(
-        f"{count} fired in {minutes:.1f} minutes: {rate:.1f} false triggers per hour, if nothing "
-        "should have fired"
-    )
+    if rate is not None:
+        tell(
+            f"{count} fired in {minutes:.1f} minutes: {rate:.1f} false triggers per hour, if "
+            "nothing should have fired"
+        )
+    if ended_early:
+        raise typer.Exit(INTERRUPTED)
 
 
 def _load(models: Sequence[Path], max_hands: int, mirror: bool = True) -> Loaded:

@@ -19,7 +19,7 @@ from ui.commands.gestures.commands import gestures
 from ui.commands.inspect import bench, cameras, doctor
 from ui.commands.live import OFFLINE, SMOOTH_FILE, live
 from ui.commands.outputs import outputs
-from ui.commands.words import Mirror, Version, say, started_as, tell, user_errors, waiting
+from ui.commands.words import Mirror, Version, printing, say, started_as, tell, user_errors, waiting
 
 if TYPE_CHECKING:
     from tracker.config import TrackerConfig
@@ -230,7 +230,7 @@ def image(
     """
     limit_pixels(max_megapixels)
     from tracker.files.image_job import IMAGE_SUFFIXES, ImageJob
-    from tracker.files.targets import expand, plan_images, refuse_suffix, usual_out
+    from tracker.files.targets import expand, plan_images, refuse_dash, refuse_suffix, usual_out
     from tracker.follow.neutral_files import chosen_face
     from tracker.gestures.own import chosen_file
     from tracker.outputs.overlay import Style
@@ -245,6 +245,7 @@ def image(
     with user_errors():
         config = replace(config, gestures=chosen_file(gestures) if hands else None)
         config = replace(config, neutral=chosen_face(neutral))
+        refuse_dash("--json", json)
         refuse_suffix("--json", json)
         planned = plan_images(inputs, expand(inputs, IMAGE_SUFFIXES, "picture"), out)
         loaded = load_networks(config, model or [])
@@ -275,7 +276,8 @@ def load_networks(config: TrackerConfig, models: Sequence[Path]) -> Loaded:
 
 def main() -> None:
     """Entry point of the console script."""
-    app(prog_name=started_as())
+    with printing():
+        app(prog_name=started_as())
 
 
 def _config(

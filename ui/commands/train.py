@@ -24,7 +24,7 @@ from ui.commands.report import report
 from ui.commands.reproduce import reproduce
 from ui.commands.speed import indices, parity, quantize
 from ui.commands.suggest import suggest
-from ui.commands.words import Version, say, stages, tell, waiting
+from ui.commands.words import Version, printing, say, stages, tell, waiting
 
 if TYPE_CHECKING:
     from train.loop.fit import Progress
@@ -53,7 +53,8 @@ def main() -> None:
     if not leading():
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (stays open)
     try:
-        app()
+        with printing("train"):
+            app()
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)

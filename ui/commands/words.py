@@ -6,6 +6,7 @@ What went wrong is one sentence on stderr, no traceback.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -81,6 +82,22 @@ def user_errors() -> Iterator[None]:
     except UserError as error:
         say(str(error))
         raise typer.Exit(1) from error
+
+
+@contextmanager
+def printing(program: str = "tracker") -> Iterator[None]:
+    """Where what is printed goes to a full disk, say so and end with exit code 1."""
+    try:
+        yield
+    except OSError as error:
+        from tracker.errors import no_room
+
+        fact = no_room(error)
+        if fact is None:
+            raise
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (no flush fails)
+        say(f"the output could not be written: {fact}", program)
+        raise SystemExit(1) from error
 
 
 @contextmanager

@@ -57,6 +57,27 @@ def moved(thing: ObjectLabel, by_xy: ArrayLike) -> ObjectLabel:
     return replace(thing, xy=(thing.xy + by).astype(np.float32), box_xyxy=box, **BY_HAND)
 
 
+def fitted(thing: ObjectLabel, size_wh: tuple[int, int]) -> ObjectLabel:
+    """The object in a frame of this size: moved into it, and shrunk where it is larger."""
+    corners, box = thing.xy[thing.v > UNLABELLED], thing.box_xyxy
+    if box is not None:
+        corners = np.concatenate([corners, box.reshape(2, 2)])
+    most = np.array(size_wh, np.float64) - 1
+    if not len(corners) or bool(((corners >= 0) & (corners <= most)).all()):
+        return thing
+    low = corners.min(0).astype(np.float64)
+    extent = corners.max(0) - low
+    share = min(1.0, float((most / np.maximum(extent, 1e-6)).min()))
+    start = np.clip(low, 0, most - share * extent)
+
+    def inside(xy: Floats) -> Floats:
+        found: Floats = np.clip(start + share * (xy - low), 0, most).astype(np.float32)
+        return found
+
+    box = None if box is None else inside(box.reshape(2, 2)).reshape(4)
+    return replace(thing, xy=inside(thing.xy), box_xyxy=box)
+
+
 def with_box(thing: ObjectLabel, box_xyxy: ArrayLike | None) -> ObjectLabel:
     """This box (4,) is the object's from now on; None: that of its points is."""
     box = None if box_xyxy is None else np.asarray(box_xyxy, np.float32)

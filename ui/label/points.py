@@ -142,5 +142,9 @@ class Points:
     def _paste(self, objects: tuple[ObjectLabel, ...], words: str) -> None:
         """In the place of what is labelled here. Somebody wanted them: they are the user's."""
         copies = tuple(replace(o, **edit.BY_HAND) for o in objects)
+        seen = self.controls.screen.seen
+        if seen is not None and seen.frame.bgr is not None:
+            height, width = seen.frame.bgr.shape[:2]
+            copies = tuple(edit.fitted(o, (width, height)) for o in copies)
         if self.controls.commit(copies, words):
             self.controls.choose(Chosen(copies[0].id), self.controls.landmark)

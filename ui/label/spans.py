@@ -100,9 +100,7 @@ class Spans:
         elif self.controls.store.read_only:
             self.controls.say(f"not changed: {self.controls.store.why}")
         elif screen.seen is not None and screen.is_open:
-            # Fingers that overlap: the label of the first key ends here.
-            _, t, is_playing = self._up or (0.0, screen.t, screen.is_playing)
-            self._end(t, is_playing)
+            self.finish()  # fingers that overlap: the label of the first key ends here
             self.held = Held(digit, kind, classes[digit], screen.clip.name, screen.t)
             self.controls.say(f"{_named(kind, classes[digit])} from {screen.t:.2f} s ...")
 
@@ -117,6 +115,12 @@ class Spans:
         up = self._up
         if up is not None and now - up[0] >= UP_S:
             self._end(*up[1:])
+
+    def finish(self) -> None:
+        """A key that is down counts as come up now, one that came up as that."""
+        screen = self.controls.screen
+        _, t, is_playing = self._up or (0.0, screen.t, screen.is_playing)
+        self._end(t, is_playing)
 
     def _end(self, t: float, is_playing: bool) -> None:
         """The key that is down came up at time t of the clip."""

@@ -301,6 +301,7 @@ class LabelWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Save; where the disk refuses, say so and close when asked again."""
         assert event is not None
+        self.spans.finish()
         try:
             self.controls.store.close()
         except UserError as error:

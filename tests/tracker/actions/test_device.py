@@ -166,6 +166,7 @@ def test_why_nothing_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device.os, "access", lambda path, mode: False)
     assert "join group input" in str(device.why_not_uinput())
     monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(device, "_dead_display", lambda: None)
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
     works, words = device.status()
     if works is not None:  # pynput is installed
@@ -363,3 +364,12 @@ def test_a_display_that_does_not_answer_leaves_the_keyboards() -> None:
     """DISPLAY stays set where one has no right to it, or it has gone: pynput cannot be imported."""
     pytest.importorskip("Xlib", reason="pynput is not installed")
     assert on(":4711", DEAF).strip() == "by evdev"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="X11 is of Linux")
+def test_a_display_that_does_not_answer_is_told() -> None:
+    pytest.importorskip("Xlib", reason="pynput is not installed")
+    code = "from tracker.actions import device; print(device.why_not_pynput())"
+    assert on(":4711", code) == (
+        "pynput cannot use the display :4711; log in to a desktop, or correct DISPLAY\n"
+    )

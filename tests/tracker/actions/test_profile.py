@@ -215,7 +215,8 @@ def test_the_profiles_of_the_handbook_have_no_faults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     ["key:ctrl+", "key:a+a", "keys:", "click:top", "scroll:in", "scroll:up x", "joystick:z",
-     "osc:scene", "osc:here/a", "http:ftp://a", "http:", "obs:scene", "obs:record now",
+     "osc:scene", "osc:here/a", "http:ftp://a", "http:",
+     "http://host:port/", "http:POST http://host:99999/", "obs:scene", "obs:record now",
      "obs:dance", "obs:GetVersion {", "midi:note", "midi:cc 200", "midi:hum 3", "say: ",
      "command:", "command:'a", "key", "jump:x"],
 )  # fmt: skip

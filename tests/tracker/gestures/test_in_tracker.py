@@ -11,6 +11,7 @@ import pytest
 from tests.tracker.gestures.taught import examples, learn_little, own_of, seen
 from tracker.actions.conditions import told_by
 from tracker.config import TrackerConfig
+from tracker.errors import UserError
 from tracker.follow.watch import Watch
 from tracker.gestures.own import Gesture, write_own
 from tracker.load import used_models
@@ -46,7 +47,12 @@ def test_a_file_of_gestures_names_hands(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_file_that_is_not_there_yet_names_nothing(tmp_path: Path) -> None:
-    config = replace(CONFIG, gestures=tmp_path / "none.json")
+    config = replace(CONFIG, gestures=tmp_path / "none.json", live=True)
     with Tracker(config) as tracker:
         info = used_models(replace(config, motions=False), tracker.models)[0].info
         assert info == tracker.models["hand"].info
+
+
+def test_a_file_that_is_not_there_is_told_where_nobody_teaches(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no file of gestures at .*typo\.json; give one"):
+        Tracker(replace(CONFIG, gestures=tmp_path / "typo.json"))

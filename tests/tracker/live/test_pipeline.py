@@ -322,6 +322,37 @@ def test_a_paused_file_waits_and_an_ended_one_says_so(tmp_path: Path) -> None:
         assert not pipeline.health().dead
 
 
+def test_a_file_waits_for_the_networks(tmp_path: Path) -> None:
+    """A clip of 0.16 s was over before they were there. Nor does the end of a pause let it go."""
+    path, loaded = clips.make(tmp_path / "a.mp4", clips.Clip(frames=4)), threading.Event()
+
+    def make(config: TrackerConfig) -> FakeLiveTracker:
+        assert loaded.wait(10)
+        return FakeLiveTracker()
+
+    with running(FileSource(path), make=make) as pipeline:
+        pipeline.pause(True)
+        pipeline.pause(False)
+        sleep(0.5)
+        assert pipeline.health().camera.phase == "opening"
+        loaded.set()
+        wait_for_phase(pipeline, "ended")
+        wait_for(lambda: serial(pipeline) == 4, "all frames")
+        assert pipeline.health().dropped == 0
+
+
+def test_a_file_paused_while_networks_load_stays_at_its_start(tmp_path: Path) -> None:
+    path = clips.make(tmp_path / "a.mp4", clips.Clip(frames=4))
+    pipeline = Pipeline(FileSource(path), CONFIG, lambda config: FakeLiveTracker(), limits=LIMITS)
+    pipeline.pause(True)
+    pipeline.start()
+    sleep(0.5)
+    assert serial(pipeline) == 0
+    pipeline.pause(False)
+    wait_for_phase(pipeline, "ended")
+    assert pipeline.close(10)
+
+
 def test_no_frame_slips_through_a_pause(tmp_path: Path) -> None:
     path = clips.make(tmp_path / "a.mp4", clips.Clip(times=[0, 400, 800]))
     with running(FileSource(path)) as pipeline:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,6 +128,26 @@ def test_trying(
     ]
     code, _, err = run("try", profile, tmp_path / "gone.mp4")
     assert code == 1 and "gone.mp4" in err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+@pytest.mark.parametrize("at", [0.4, 2.0])  # before and after there is a second of video
+def test_ctrl_c_ends_a_trial_early(
+    tmp_path: Path, networks: Callable[[Callable[[float], Result]], None], at: float
+) -> None:
+    def seen(t: float) -> Result:
+        if t == at:
+            signal.raise_signal(signal.SIGINT)
+        return Result(t, ())
+
+    networks(seen)
+    clip = clips.make(tmp_path / "in.mp4", clips.Clip(frames=125, rate=25))
+    profile = tmp_path / "mine.toml"
+    profile.write_text(DO, encoding="utf-8")
+    code, out, err = run("try", profile, clip, clip)
+    assert (code, err) == (130, "")
+    rate = "0 fired in 0.0 minutes: 0.0 false triggers per hour, if nothing should have fired"
+    assert out.splitlines() == [f"{clip}: 0 fired in {at:.1f} s", *([rate] if at > 1 else [])]
 
 
 def test_trying_on_a_camera_that_looks_over_the_shoulder(

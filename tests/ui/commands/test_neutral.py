@@ -79,7 +79,11 @@ def test_a_face_is_captured_without_a_window(
 @pytest.mark.parametrize(
     ("frames", "words"),
     [
-        ([(face(),)] * 20, "nothing was captured: the clip has ended"),
+        (
+            [(face(),)] * 20,
+            "nothing was captured: the file ended before a face was seen for 5 seconds; give a "
+            "longer one",
+        ),
         ([(face(yaw=60),)] * 60, "look into the camera"),
         ([(clips.track("face"),)], "the face model in use tells no expressions"),
     ],

@@ -337,6 +337,24 @@ def test_data_under_the_name_of_another_kind_of_file(tmp_path: Path) -> None:
     assert names(tmp_path) == {"in.mp4", "in.png"}
 
 
+def test_standard_output_is_no_file_of_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = clips.make(tmp_path / "in.mp4")
+    cv2.imwrite(str(tmp_path / "in.png"), clips.picture(0))
+    for words in (
+        ("video", source, "--json"),
+        ("video", source, "--csv"),
+        ("image", "in.png", "--json"),
+    ):
+        complains(
+            run(*words, "-"),
+            f"{words[-1]} - names no file; JSON lines on standard output are --to -",
+        )
+    assert names(tmp_path) == {"in.mp4", "in.png"}
+
+
 def test_h_and_version_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     import ui.commands.train
 
@@ -485,6 +503,22 @@ def test_disk_full_is_said_and_nothing_is_left(tmp_path: Path, limit: int) -> No
     (line,) = done.stderr.strip().splitlines()
     assert "could not be written" in line
     assert names(tmp_path) == {"in.mp4"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("program", ["tracker", "train"])
+def test_what_is_printed_to_a_full_disk_is_one_sentence(program: str) -> None:
+    env = {name: value for name, value in ENV.items() if name != "PYTHONUNBUFFERED"}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", f"ui.commands.{program}", "--version"],
+            env=env, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"{program}: the output could not be written: the disk is full; free some space and run "
+        "this again\n",
+    )
 
 
 def test_picture(tmp_path: Path) -> None:

@@ -42,6 +42,17 @@ def test_a_box_of_its_own_goes_along() -> None:
     assert edit.moved(thing(), (3, -2)).box_xyxy is None
 
 
+def test_an_object_of_another_frame_is_fitted_into_this_one() -> None:
+    assert edit.fitted(thing(), (41, 41)).xy[:2].tolist() == [[10, 20], [40, 40]], "it is inside"
+    # x 10 to 40 in 0 to 30: 10 to the left. y 20 to 40 in 0 to 30: 10 up.
+    box = np.array([10, 20, 40, 40], np.float32)
+    moved = edit.fitted(thing(box=box), (31, 31))
+    assert moved.xy[:2].tolist() == [[0, 10], [30, 30]] and np.isnan(moved.xy[2]).all()
+    assert moved.box_xyxy is not None and moved.box_xyxy.tolist() == [0, 10, 30, 30]
+    # 30 wide in 15: half as large, 15 x 10; its corner at (0, 20) is 10 too low in 0 to 20.
+    assert edit.fitted(thing(), (16, 21)).xy[:2].tolist() == [[0, 10], [15, 20]]
+
+
 def test_the_next_landmark_without_a_place() -> None:
     assert edit.next_unlabelled(thing(), 0) == 2
     two = edit.empty_object([thing(4)], 3)

@@ -185,6 +185,15 @@ def test_fingers_that_overlap_lose_no_label(room: Room) -> None:
     assert found(room) == [("gesture", "fist", 0.0, 0.12), ("gesture", "point", 0.12, 0.28)]
 
 
+def test_closing_while_a_key_is_down_keeps_its_label(room: Room) -> None:
+    room.key("p")
+    room.press("1")
+    room.play_to(0.08)
+    room.window.close()
+    # From frame 0 to frame 2 (0.08 s), which ends at 0.12 s.
+    assert found(room) == [("gesture", "fist", 0.0, 0.12)]
+
+
 def test_a_key_right_after_another_goes_on_being_held(room: Room) -> None:
     room.key("p")
     room.press("1")

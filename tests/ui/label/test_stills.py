@@ -100,6 +100,17 @@ def test_a_picture_says_nothing_about_the_next_one(room: Room) -> None:
     assert len(room.controls.objects()) == 1, "copying is still possible"
 
 
+def test_what_is_pasted_into_a_smaller_picture_lies_in_it(room: Room) -> None:
+    room.controls.guessed(("a.mp4", 0), (guess(),))
+    room.key(Qt.Key.Key_Return)
+    room.key("c", CTRL)
+    to_photos(room)
+    room.key(Qt.Key.Key_Right)
+    room.key("v", CTRL)
+    # x 20 to 40 in a picture of 40 x 80, whose last column is 39
+    assert room.controls.objects()[0].xy.tolist() == [[19, 20], [29, 30], [39, 20]]
+
+
 def test_pictures_have_no_ranges(room: Room) -> None:
     assert room.line.line.kinds == ("gesture", "pose")
     to_photos(room)

@@ -93,7 +93,7 @@ def take(
 def captured(pipeline: Pipeline, stopped: Callable[[], bool]) -> NeutralFace:
     """The face at rest that a running pipeline shows. UserError where it ends before."""
     from tracker.errors import UserError
-    from tracker.follow.neutral import Capture, model_of_faces
+    from tracker.follow.neutral import SECONDS, Capture, model_of_faces
 
     capture, serial, told = Capture(), -1, ""
     since = time.monotonic()
@@ -113,7 +113,12 @@ def captured(pipeline: Pipeline, stopped: Callable[[], bool]) -> NeutralFace:
             if words != told:
                 told = words
                 say(words)
-        if health.dead or health.camera.phase in ("ended", "failed"):
+        if health.camera.phase == "ended" and not health.dead:
+            raise UserError(
+                f"nothing was captured: the file ended before a face was seen for {SECONDS:g} "
+                "seconds; give a longer one"
+            )
+        if health.dead or health.camera.phase == "failed":
             raise UserError(f"nothing was captured: {health.error or health.camera.reason}")
         if time.monotonic() - since > SILENT:
             raise UserError(f"nothing was captured: {health.camera.reason}")
