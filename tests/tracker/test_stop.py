@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 def test_the_first_is_a_wish_and_the_second_acts(number: signal.Signals) -> None:
     """The other signal is still only a wish: who starts jobs may send both."""
     heard: list[int] = []
+    own = signal.signal(number, signal.SIG_DFL)  # 'nohup' has SIGHUP ignored
     before = on_signal(heard.append)
     other = signal.SIGTERM if number == signal.SIGINT else signal.SIGINT
     try:
@@ -37,6 +38,7 @@ def test_the_first_is_a_wish_and_the_second_acts(number: signal.Signals) -> None
     finally:
         for which, handler in before.items():
             signal.signal(which, handler)
+        signal.signal(number, own)
 
 
 def test_under_nohup_a_closed_terminal_says_nothing() -> None:

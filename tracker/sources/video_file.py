@@ -273,8 +273,11 @@ class VideoReader:
             self.cut_off = unseen
         elif "matroska" in name or name == "flv":
             promised = Fraction(self._container.duration or 0, av.time_base)
-            doubt = 2 / self.facts.rate if self._is_torn else Fraction(1, 2)
-            self.cut_off = 0 if promised - self._end > doubt else None
+            # A packet may not say how long it lasts: FLV's do not.
+            frame = 1 / self.facts.rate
+            doubt = 2 * frame if self._is_torn else max(frame, Fraction(1, 2))
+            end = self._start + self._end  # what is promised counts from 0
+            self.cut_off = 0 if promised - end > doubt else None
         if self._broken_end and self.cut_off is None:
             self.cut_off = 0
 

@@ -38,7 +38,8 @@ def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
         if left:
             gram = q @ gram @ q
     x = whole @ x
-    return x.T if tall else x
+    out: Tensor = x.T if tall else x
+    return out
 
 
 def normed_convolutions(net: nn.Module) -> list[Tensor]:
